@@ -1,0 +1,70 @@
+/** The import rules of docs/architecture.md, enforced. */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'machines-are-pure',
+      comment: 'machines/ imports xstate and itself, nothing else: no I/O, no node:*, no rxjs, no src.',
+      severity: 'error',
+      from: { path: '^machines/' },
+      to: { pathNot: ['^machines/', 'node_modules/xstate/'] },
+    },
+    {
+      name: 'clients-use-the-entry-only',
+      comment: 'The command line, the examples and the benches import the library entry: what they need, users can have.',
+      severity: 'error',
+      from: { path: '^(src/cli|examples|bench)/' },
+      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/'] },
+    },
+    {
+      name: 'nobody-imports-the-command-line',
+      severity: 'error',
+      from: { pathNot: '^(src/cli|test)/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'platforms-do-not-know-tasks',
+      comment: 'Adapters import types and tables, never the machine, the executor or the supervisor.',
+      severity: 'error',
+      from: { path: '^src/(platform|spawn|alloc|command)/' },
+      to: { path: '^src/(task|supervisor)/' },
+    },
+    {
+      name: 'spawn-does-not-know-platforms',
+      severity: 'error',
+      from: { path: '^src/spawn/' },
+      to: { path: '^src/platform/' },
+    },
+    {
+      name: 'one-task-does-not-know-many',
+      severity: 'error',
+      from: { path: '^src/task/' },
+      to: { path: '^src/supervisor/' },
+    },
+    {
+      name: 'execa-only-starts-helpers',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(spawn/|command/users\\.ts$)' },
+      to: { path: 'node_modules/execa/' },
+    },
+    {
+      name: 'pidusage-only-samples-basic-tasks',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/platform/basic/' },
+      to: { path: 'node_modules/pidusage/' },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-dev-dependencies-in-the-package',
+      severity: 'error',
+      from: { path: '^(src|machines)/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+}
