@@ -1,0 +1,23 @@
+import { isBoolean, isNumber, isText, listOf, orNull, shape } from './shape.ts'
+import type { Outcome } from './types.ts'
+
+export function isOutcome(value: unknown): value is Outcome {
+  return outcomeShape(value)
+}
+
+export const isFailure = shape({ code: isText, message: isText })
+
+const outcomeShape = shape({
+  exitCode: orNull(isNumber),
+  signal: orNull(isNumber),
+  coreDumped: isBoolean,
+  oomKilled: isBoolean,
+  cause: isText,
+  evidence: isText,
+  failure: orNull(isFailure),
+  startedAt: orNull(isNumber),
+  exitedAt: orNull(isNumber),
+  usage: orNull(shape({ cpuUserMs: isNumber, cpuSystemMs: isNumber, maxRssBytes: isNumber })),
+  logsComplete: isBoolean,
+  survivors: listOf(isNumber),
+})

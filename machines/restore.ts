@@ -1,0 +1,30 @@
+import { type Actor, type ActorOptions, createActor, type Snapshot, transition } from 'xstate'
+import type { StoredSnapshot } from './stored-snapshot.ts'
+import { taskMachine } from './task.ts'
+import type { Outcome } from './types.ts'
+
+/** The actor of a stored task, not yet started. `machine` is taskMachine with its actors provided; `stored` has passed `migrate`. */
+export function restoreTask(
+  machine: typeof taskMachine,
+  stored: StoredSnapshot,
+  options: Omit<ActorOptions<typeof taskMachine>, 'snapshot' | 'input'> = {},
+): Actor<typeof taskMachine> {
+  // A copy, because XState revives actors inside the object it is given. The input is demanded by the types and never looked at.
+  const snapshot = JSON.parse(JSON.stringify(stored)) as Snapshot<unknown>
+  return createActor(machine, { ...options, snapshot, input: { name: stored.context.name } })
+}
+
+/** The actor's state as JSON. Ask before `actor.stop()`: afterwards it is that of a dead actor. */
+export function persistTask(actor: Actor<typeof taskMachine>): StoredSnapshot {
+  return JSON.parse(JSON.stringify(actor.getPersistedSnapshot())) as StoredSnapshot
+}
+
+/**
+ * The stored snapshot of a task whose end became known while nobody looked: the same in state `exited`. No actor runs for it, so that
+ * nothing is launched, watched or signalled on behalf of a task that is gone. An end already stored stays.
+ */
+export function settleTask(stored: StoredSnapshot, key: string, outcome: Outcome): StoredSnapshot {
+  const before = restoreTask(taskMachine, stored).getSnapshot()
+  const [after] = transition(taskMachine, before, { type: 'RECOVER', key, outcome })
+  return JSON.parse(JSON.stringify(taskMachine.getPersistedSnapshot(after))) as StoredSnapshot
+}

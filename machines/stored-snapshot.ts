@@ -1,0 +1,114 @@
+import { isFailure, isOutcome } from './outcome-shape.ts'
+import { type Check, isBoolean, isNumber, isRecord, isText, listOf, orNull, shape } from './shape.ts'
+import type { TaskContext } from './task-types.ts'
+import { type TaskState, taskStates } from './types.ts'
+
+/** What `getPersistedSnapshot()` of the task machine gives, after JSON. */
+export type StoredSnapshot = {
+  readonly status: 'active' | 'done'
+  readonly value: TaskState
+  readonly context: TaskContext
+  readonly children: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Why a snapshot cannot be restored, or null when it can. XState would take almost anything: an unknown state only shows as status `error`
+ * later, and a child it does not know is dropped silently, which leaves a task that nobody watches.
+ */
+export function snapshotFault(snapshot: unknown): string | null {
+  if (!isRecord(snapshot)) return 'is no object'
+  const { status, value, context, children } = snapshot
+  if (!isState(value)) return 'is in an unknown state'
+  // A snapshot taken after actor.stop() has status `stopped` and restores to a dead actor.
+  if (status !== (value === 'exited' ? 'done' : 'active')) return `has the wrong status for state ${value}`
+  if (!isRecord(context)) return 'has no context'
+  if (!isRecord(children)) return 'has no children'
+  // The machine remembers no history; XState fails on one it cannot revive.
+  if (!isEmpty(snapshot.historyValue)) return 'has a history'
+  return contextFault(value, context) ?? childrenFault(value, context, children)
+}
+
+const isIdentity = shape({ pid: isNumber, startTime: isNumber })
+const isStop = shape({
+  reason: value => value === 'shutdown' || value === 'force',
+  signal: isText,
+  requestedAt: isNumber,
+  killAt: isNumber,
+})
+const isStart = shape({
+  shim: isIdentity,
+  task: isIdentity,
+  init: orNull(isIdentity),
+  bootId: isText,
+  startedAt: isNumber,
+  cgroups: listOf(isText),
+})
+const contextChecks: Record<keyof TaskContext, Check> = {
+  name: isText,
+  key: orNull(isText),
+  limits: isBoolean,
+  launching: isBoolean,
+  startRequestedAt: orNull(isNumber),
+  start: orNull(isStart),
+  stop: orNull(isStop),
+  stopFailure: orNull(isFailure),
+  watchFailure: orNull(isFailure),
+  outcome: orNull(isOutcome),
+  sequence: isNumber,
+}
+
+/** What must not be null, by state. */
+const needed: Record<TaskState, readonly (keyof TaskContext)[]> = {
+  configured: [],
+  limited: [],
+  running: ['key', 'start'],
+  stopping: ['key', 'start', 'stop'],
+  exited: ['key', 'outcome'],
+}
+
+function contextFault(state: TaskState, context: Record<string, unknown>): string | null {
+  const bad = Object.entries(contextChecks).find(([name, check]) => !check(context[name]))
+  if (bad !== undefined) return `has a damaged context (${bad[0]})`
+  const missing = needed[state].find(name => context[name] === null)
+  if (missing !== undefined) return `is in state ${state} without ${missing}`
+  if (context.launching === true && state !== 'limited') return `is launching in state ${state}`
+  return context.launching === true && context.key === null ? 'is launching without key' : null
+}
+
+function childrenFault(
+  state: TaskState,
+  context: Record<string, unknown>,
+  children: Record<string, unknown>,
+): string | null {
+  const expected = []
+  if (context.launching === true) expected.push('launch')
+  if ((state === 'running' || state === 'stopping') && context.watchFailure === null) expected.push('watch')
+  const missing = expected.find(id => !isChild(id, children[id], context))
+  if (missing !== undefined) return `has lost its actor ${missing}`
+  // `stop` is absent once it has done its part.
+  const stranger = Object.entries(children).find(([id, child]) => !isChild(id, child, context))
+  return stranger === undefined ? null : 'has an actor it cannot have'
+}
+
+const isKeyed = shape({ key: isText })
+const inputs: Record<string, Check> = {
+  launch: isKeyed,
+  watch: isKeyed,
+  stop: shape({ key: isText, reason: isText, signal: isText, killAt: isNumber }),
+}
+
+/** An actor that will run again with the input that is stored with it. */
+function isChild(id: string, child: unknown, context: Record<string, unknown>): boolean {
+  if (!isRecord(child) || child.src !== id || !isRecord(child.snapshot)) return false
+  const { status, input } = child.snapshot
+  const fits = Object.hasOwn(inputs, id) && inputs[id]?.(input)
+  return fits === true && status === 'active' && isRecord(input) && input.key === context.key
+}
+
+function isEmpty(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length === 0
+}
+
+function isState(value: unknown): value is TaskState {
+  return taskStates.some(state => state === value)
+}
