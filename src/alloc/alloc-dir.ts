@@ -1,0 +1,153 @@
+import { lstat, mkdir, readlink, realpath, symlink } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { describe, refusal } from '../command/refusal.ts'
+import { HoldfastError } from '../errors.ts'
+import { Directory } from './directory.ts'
+import { embedPath } from './embed.ts'
+import { errnoOf, fileFailure } from './failure.ts'
+import { removeTree } from './remove.ts'
+import { assertTaskName } from './task-name.ts'
+import type { TaskPaths } from './task-paths.ts'
+
+const sharedName = 'alloc'
+const sharedParts = ['logs', 'tmp', 'data'] as const
+
+/*
+ * The task runs as `nobody` or anybody: where it may write, everybody may, and the sticky bit keeps it from renaming or removing what
+ * others (the supervisor first of all: the log directory) have put there. The allocation itself can be passed through, not listed.
+ */
+const modes = { root: 0o711, open: 0o1777, task: 0o755 } as const
+
+/**
+ * The directory tree of an allocation, a group of tasks that share files:
+ *
+ *     <path>/                0711
+ *       alloc/               1777  shared between the tasks
+ *         logs/ tmp/ data/   1777
+ *       <task>/              0755  the task's own; the supervisor's to write
+ *         local/             1777  the task's to write
+ *
+ * Links inside it are never followed: the tasks may have put them there.
+ */
+export class AllocDir {
+  /** The allocation's directory, absolute. */
+  readonly path: string
+  /** `alloc/`, shared between the tasks. */
+  readonly sharedDir: string
+  readonly #taskDirs = new Map<string, string>()
+
+  /** Touches nothing. Throws INVALID_ARGUMENT for an empty path, one with NUL, and `/`. */
+  constructor(path: string) {
+    if (typeof path !== 'string' || path === '' || path.includes('\0') || resolve(path) === '/') {
+      throw refusal('allocation path', path, 'the path of a directory other than "/"')
+    }
+    this.path = resolve(path)
+    this.sharedDir = join(this.path, sharedName)
+  }
+
+  /** Each built task's directory, by its name. */
+  get taskDirs(): ReadonlyMap<string, string> {
+    return this.#taskDirs
+  }
+
+  /**
+   * Makes the tree with a directory for each task; what is there already is kept, so that a later supervisor can build it again.
+   * Rejects INVALID_ARGUMENT for a name no task can have (nothing is made then), PERMISSION, INVALID_STATE if a link or file is in the way.
+   */
+  async build(taskNames: readonly string[]): Promise<void> {
+    if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
+    for (const [index, name] of taskNames.entries()) assertTaskName(name, `task names[${index}]`)
+    try {
+      await this.#make(taskNames)
+    } catch (error) {
+      throw fileFailure(error, 'build', this.path)
+    }
+    for (const name of taskNames) this.#taskDirs.set(name, join(this.path, name))
+  }
+
+  /** Where one task's files lie. Throws NOT_FOUND for a task that was not built. */
+  taskPaths(task: string): TaskPaths {
+    const directory = this.#taskDirs.get(task)
+    if (directory === undefined) {
+      const known = [...this.#taskDirs.keys()].map(describe).join(', ') || 'none'
+      throw new HoldfastError(
+        'NOT_FOUND',
+        `allocation ${this.path} has no task ${describe(task)}; it has: ${known}`,
+        {
+          path: this.path,
+          hint: 'build() the allocation with this task name first',
+        },
+      )
+    }
+    return { root: this.path, shared: this.sharedDir, task: directory, local: join(directory, 'local') }
+  }
+
+  /**
+   * Puts files and directories of the host into the task's directory, `{ hostPath: pathInTask }`: hard links where possible, else
+   * copies; links stay links. A missing source is no error. A hard link is the host's own file: its mode and content are shared.
+   * Rejects NOT_FOUND for an unknown task, INVALID_ARGUMENT for a path that leaves the task's directory, INVALID_STATE for a link in the way.
+   */
+  async embed(task: string, entries: Readonly<Record<string, string>>): Promise<void> {
+    const { task: directory } = this.taskPaths(task)
+    const excluded = await lstat(this.path, { bigint: true }).catch(error => {
+      throw fileFailure(error, 'look at', this.path)
+    })
+    for (const [hostPath, pathInTask] of Object.entries(entries)) {
+      if (typeof pathInTask !== 'string')
+        throw refusal(`embed: path in task of ${hostPath}`, pathInTask, 'a path')
+      await embedPath(directory, hostPath, pathInTask, excluded)
+    }
+  }
+
+  /**
+   * Makes `alloc/` reachable as `<task>/alloc`. The original bind-mounted it and left mounts behind; here mounts live in the task's
+   * own mount namespace and the host gets a relative link, which also survives a move of the allocation. Idempotent.
+   * Rejects NOT_FOUND for an unknown task, INVALID_STATE if something else is in its place.
+   */
+  async mountSharedDir(task: string): Promise<void> {
+    const { task: directory } = this.taskPaths(task)
+    const at = join(directory, sharedName)
+    const target = join('..', sharedName)
+    try {
+      await symlink(target, at)
+    } catch (error) {
+      const present = errnoOf(error) === 'EEXIST' ? await readlink(at).catch(() => null) : null
+      if (present !== target) throw fileFailure(error, 'link the shared directory at', at)
+    }
+  }
+
+  /**
+   * Removes the whole tree, and nothing else: no link is followed, and while something is mounted in it, nothing is removed
+   * (INVALID_STATE, naming the mount). Idempotent.
+   */
+  async destroy(): Promise<void> {
+    await removeTree(this.path)
+    this.#taskDirs.clear()
+  }
+
+  async #make(taskNames: readonly string[]): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true })
+    const parent = await Directory.open(await realpath(dirname(this.path)))
+    const root = await parent.make(basename(this.path), modes.root).finally(() => parent.close())
+    try {
+      await makeWithin(root, sharedName, modes.open, sharedParts)
+      for (const name of taskNames) await makeWithin(root, name, modes.task, ['local'])
+    } finally {
+      await root.close()
+    }
+  }
+}
+
+async function makeWithin(
+  root: Directory,
+  name: string,
+  mode: number,
+  parts: readonly string[],
+): Promise<void> {
+  const directory = await root.make(name, mode, true)
+  try {
+    for (const part of parts) await (await directory.make(part, modes.open, true)).close()
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,197 @@
+import type { Observable } from 'rxjs'
+import type { AnyActorRef } from 'xstate'
+import type { Cause, TaskState } from '../machines/index.ts'
+import type { AllocDir } from './alloc/alloc-dir.ts'
+import type { HoldfastError } from './errors.ts'
+
+/** What to run, and under which privileges. Frozen by `start()`. */
+export interface Command {
+  /** The program. A bare name is looked up on the task's PATH. `$VAR` and `${VAR}` are taken from `env`. */
+  path: string
+  /** Arguments without the program's own name, as in `child_process.spawn`. */
+  args: string[]
+  argv0?: string
+  /** Exactly this, plus NOMAD_* and HOLDFAST_*; nothing of the supervisor's own environment. */
+  env: Record<string, string>
+  /** Default: the task directory (Basic), `/` (Linux). */
+  cwd?: string
+  user?: string | number
+  group?: string | number
+  umask?: number
+  /** `'null'` or a path. */
+  stdin?: string
+  stdout?: string
+  stderr?: string
+  hostname?: string
+  network?: 'host' | 'none' | { path: string }
+  mounts?: Mount[]
+  tmpfs?: Tmpfs[]
+  /** Host device nodes to show in the task's /dev. */
+  devices?: string[]
+  root?: 'host' | { embed: Record<string, string> }
+  /** Capabilities to keep, such as `CAP_NET_BIND_SERVICE`. */
+  capabilities?: string[]
+  noNewPrivileges?: boolean
+  seccomp?: 'default' | 'off'
+  namespaces?: Partial<Record<Namespace, boolean>>
+  oomScoreAdj?: number
+  nice?: number
+}
+
+export type Namespace = 'mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network' | 'user'
+export type Mount = { source: string; target: string; readOnly?: boolean }
+export type Tmpfs = { target: string; sizeBytes?: number }
+
+/** `[soft, hard]` or both at once. Bytes, seconds or counts, as setrlimit(2) has them. */
+export type Rlimit = number | [number, number]
+export type RlimitName =
+  | 'as'
+  | 'core'
+  | 'cpu'
+  | 'data'
+  | 'fsize'
+  | 'locks'
+  | 'memlock'
+  | 'msgqueue'
+  | 'nice'
+  | 'nofile'
+  | 'nproc'
+  | 'rss'
+  | 'rtprio'
+  | 'rttime'
+  | 'sigpending'
+  | 'stack'
+
+export type IoLimit = {
+  /** A block device's path, or `major:minor`. */
+  device: string
+  readBps?: number
+  writeBps?: number
+  readIops?: number
+  writeIops?: number
+}
+
+export interface Resources {
+  /** Shares, integer >= 2: a relative weight (v1 cpu.shares). */
+  cpu?: number
+  /** Cores, > 0; 0.5 is half a core. */
+  cpuLimit?: number
+  /** Processors, such as `0-1,3`. */
+  cpuset?: string
+  /** MiB. */
+  memoryMB?: number
+  memoryBytes?: number
+  /** 0 unless given. */
+  swapBytes?: number
+  /** Protected (v2) or soft (v1) amount. */
+  memoryReserveBytes?: number
+  /** Most processes and threads. */
+  pids?: number
+  /** 10 to 1000: io weight. */
+  iops?: number
+  io?: IoLimit[]
+  rlimits?: Partial<Record<RlimitName, Rlimit>>
+  /** Milliseconds after which the task is shut down, with cause `timeout`. */
+  wallTimeMs?: number
+}
+
+export interface WaitResult {
+  /** Null when killed by a signal or unknown; never invented. */
+  exitCode: number | null
+  signal: NodeJS.Signals | null
+  coreDumped: boolean
+  oomKilled: boolean
+  cause: Cause
+  /** Read from the exit record, or concluded without one. */
+  evidence: 'record' | 'inferred'
+  error: HoldfastError | null
+  startedAt: Date | null
+  exitedAt: Date | null
+  usage: { cpuUserMs: number; cpuSystemMs: number; maxRssBytes: number } | null
+  logsComplete: boolean
+  /** exitCode === 0 && signal === null && error === null */
+  successful: boolean
+}
+
+/** One requested limit or isolation, and what became of it. */
+export interface Enforcement {
+  /** A field of Resources (`memoryBytes`) or an isolation (`namespace.pid`, `seccomp`, `user`, ...). */
+  name: string
+  kind: 'limit' | 'isolation'
+  /** What was asked for, as text. */
+  requested: string
+  status: 'enforced' | 'weakened' | 'skipped'
+  /** Why it is not enforced in full; null when it is. */
+  reason: string | null
+  /** What would change it; null when there is nothing to mend. */
+  mend: string | null
+}
+
+/** A sample of what the task uses. What cannot be known is null, never 0. */
+export interface Usage {
+  at: Date
+  /** CPU time since the start. */
+  cpuMs: number | null
+  /** Of one core, since the previous sample of the same executor. */
+  cpuPercent: number | null
+  memoryBytes: number | null
+  memoryPeakBytes: number | null
+  memoryLimitBytes: number | null
+  pids: number | null
+  ioReadBytes: number | null
+  ioWriteBytes: number | null
+  throttledMs: number | null
+}
+
+export interface LogOptions {
+  /** Go on until the task has ended and everything is read. */
+  follow?: boolean
+  /** From the first byte (default), or only what comes from now on. */
+  fromStart?: boolean
+  /** The last N lines, then on. */
+  tail?: number
+}
+
+export interface ShutdownOptions {
+  /** Default SIGTERM. */
+  signal?: NodeJS.Signals
+  /** Milliseconds before the whole tree is killed. Default 5000. */
+  graceMs?: number
+}
+
+export interface Executor {
+  readonly command: Command
+  /** Sets the limits. Before start; a second call replaces the first. Rejects INVALID_ARGUMENT, INVALID_STATE. */
+  limit(resources: Resources): Promise<void>
+  /** Chooses the task's directory in a built allocation. Before start. Rejects NOT_FOUND for an unknown task. */
+  configureTaskDir(taskName: string, alloc: AllocDir): Promise<void>
+  /** Resolves when the user's command has been exec'ed. Rejects with a HoldfastError that names the stage. */
+  start(): Promise<void>
+  /** Takes over a task by its id. On a fresh executor only. Rejects NOT_FOUND, STATE_CORRUPT. */
+  open(id: string): Promise<void>
+  /** Opaque; throws INVALID_STATE until started. */
+  id(): string
+  /** Any number of callers, before or after the exit. */
+  wait(): Promise<WaitResult>
+  /** Graceful, then force. Resolves when nothing of the task is left; rejects LOST, naming the survivors, otherwise. */
+  shutdown(options?: ShutdownOptions): Promise<WaitResult>
+  /** Kills the whole process tree now. */
+  forceStop(): Promise<WaitResult>
+  readonly state: TaskState
+  /** The current value first, then every change; completes after `exited`. */
+  readonly state$: Observable<TaskState>
+  /** One row per requested limit or isolation. Known once started. */
+  readonly enforcement: readonly Enforcement[]
+  /** The XState actor, for inspectors. */
+  readonly actor: AnyActorRef
+  signal(signal: NodeJS.Signals): Promise<void>
+  /** Changes the limits of a running task. */
+  update(resources: Resources): Promise<void>
+  usage(): Promise<Usage>
+  usage$(intervalMs?: number): Observable<Usage>
+  logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array>
+  /** A second command inside the running task's limits and isolation. */
+  exec(name: string, ...args: string[]): Executor
+  /** Idempotent; leaves no process, cgroup, mount or state behind. */
+  destroy(): Promise<void>
+}

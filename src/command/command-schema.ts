@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import type { Namespace } from '../api.ts'
+import { largestId } from './accounts.ts'
+import { capabilityNumber, takesCapability } from './capabilities.ts'
+import {
+  absolutePath,
+  anyText,
+  fields,
+  flag,
+  innerPath,
+  integer,
+  listOf,
+  matching,
+  oneOf,
+  someText,
+  targetPath,
+  withoutNul,
+} from './fields.ts'
+
+const namespaces = [
+  'mount',
+  'pid',
+  'ipc',
+  'uts',
+  'cgroup',
+  'network',
+  'user',
+] as const satisfies readonly Namespace[]
+
+const takesAccount = `a name, or an integer >= 0 and <= ${largestId}`
+const account = z
+  .custom<string | number>(
+    value => (typeof value === 'string' ? value !== '' && withoutNul(value) : isId(value)),
+    { error: takesAccount },
+  )
+  .optional()
+
+// A relative path would be relative to what? The task, the supervisor and the allocation all have a claim.
+const file = matching(
+  '"null" or an absolute path without NUL',
+  path => path === 'null' || (path.startsWith('/') && withoutNul(path)),
+).optional()
+
+const mount = fields({ source: absolutePath, target: targetPath, readOnly: flag.optional() })
+const tmpfs = fields({
+  target: targetPath,
+  sizeBytes: integer(1, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
+})
+const device = matching(
+  'a path in /dev, without ".." and NUL',
+  path => /^\/dev\/[^\0]*[^\0/]$/.test(path) && !path.split('/').includes('..'),
+)
+
+/** A plain object of strings whose names and values both have rules. z.record would lose a `__proto__`. */
+function texts(takes: string, name: z.ZodType, value: z.ZodType): z.ZodType<Record<string, string>> {
+  return z
+    .custom<Record<string, string>>(isPlainObject, { error: takes, abort: true })
+    .superRefine((entries, context) => {
+      for (const [key, text] of Object.entries(entries)) {
+        const [issue] = [...issuesOf(name, key), ...issuesOf(value, text)]
+        if (issue) context.addIssue({ code: 'custom', path: [key], message: issue })
+      }
+    })
+}
+
+const issuesOf = (schema: z.ZodType, value: unknown): string[] =>
+  schema.safeParse(value).error?.issues.map(issue => issue.message) ?? []
+
+const environment = texts(
+  'an object of strings',
+  matching(
+    'a non-empty name without "=" and NUL',
+    name => name !== '' && !name.includes('=') && withoutNul(name),
+  ),
+  anyText,
+)
+
+const takesNetwork = '"host", "none" or { path: an absolute path }'
+const network = z
+  .union([oneOf('host', 'none'), fields({ path: absolutePath })], { error: takesNetwork })
+  .optional()
+
+const takesRoot = '"host" or { embed: { hostPath: pathInRoot } }'
+const embedded = texts('an object of paths, { hostPath: pathInRoot }', absolutePath, innerPath)
+const root = z
+  .custom(value => value === 'host' || isPlainObject(value), { error: takesRoot, abort: true })
+  .superRefine((value, context) => {
+    if (value === 'host') return
+    for (const issue of fields({ embed: embedded }).safeParse(value).error?.issues ?? []) {
+      const path = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : issue.path
+      context.addIssue({ code: 'custom', path, message: issue.message })
+    }
+  })
+  .optional()
+
+export const commandSchema = fields({
+  path: someText,
+  args: listOf(anyText, 'an array of strings'),
+  argv0: anyText.optional(),
+  env: environment,
+  cwd: absolutePath.optional(),
+  user: account,
+  group: account,
+  umask: integer(0, 0o777, '0o777 at most').optional(),
+  stdin: file,
+  stdout: file,
+  stderr: file,
+  hostname: matching('1 to 64 letters, digits, "-" and "."', name =>
+    /^[A-Za-z0-9.-]{1,64}$/.test(name),
+  ).optional(),
+  network,
+  mounts: listOf(mount, 'an array of { source, target, readOnly }').optional(),
+  tmpfs: listOf(tmpfs, 'an array of { target, sizeBytes }').optional(),
+  devices: listOf(device, 'an array of paths in /dev').optional(),
+  root,
+  capabilities: listOf(
+    matching(takesCapability, name => capabilityNumber(name) !== null),
+    'an array of names',
+  ).optional(),
+  noNewPrivileges: flag.optional(),
+  seccomp: oneOf('default', 'off').optional(),
+  namespaces: fields(Object.fromEntries(namespaces.map(name => [name, flag.optional()]))).optional(),
+  oomScoreAdj: integer(-1000, 1000).optional(),
+  nice: integer(-20, 19).optional(),
+})
+
+function isId(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= largestId
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+
+/*
+ * Schemas whose every error is the one sentence that says what the field takes. validate.ts puts the path and the value before it.
+ */
+
+export function integer(minimum: number, maximum: number, unit = ''): z.ZodType<number> {
+  const upper = maximum === Number.MAX_SAFE_INTEGER ? '' : ` and <= ${maximum}`
+  const error = `an integer >= ${minimum}${upper}${unit && ` (${unit})`}`
+  return z.int({ error }).min(minimum, { error }).max(maximum, { error })
+}
+
+export function matching<T extends string>(takes: string, accepts: (text: string) => boolean): z.ZodType<T> {
+  return z.custom<T>(value => typeof value === 'string' && accepts(value), { error: takes })
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): z.ZodType<T> {
+  return z.enum(values as readonly [T, ...T[]], { error: values.map(value => `"${value}"`).join(' or ') })
+}
+
+export const flag = z.boolean({ error: 'true or false' })
+
+export const listOf = <T>(item: z.ZodType<T>, takes: string): z.ZodType<T[]> =>
+  z.array(item, { error: takes })
+
+/** An object with exactly these fields; any other is refused by name. */
+export function fields<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  takes = 'an object',
+): z.ZodObject<Shape, z.core.$strict> {
+  const known = Object.keys(shape).join(', ')
+  return z.strictObject(shape, {
+    error: issue =>
+      issue.code === 'unrecognized_keys'
+        ? `no field of this name; known are ${known}`
+        : `${takes} with fields of ${known}`,
+  })
+}
+
+export const withoutNul = (text: string): boolean => !text.includes('\0')
+
+export const anyText = matching('a string without NUL', withoutNul)
+export const someText = matching('a non-empty string without NUL', text => text !== '' && withoutNul(text))
+export const absolutePath = matching('an absolute path without NUL', isAbsolutePath)
+
+/** Where something is put inside the task's root: the root itself is not ours to replace. */
+export const targetPath = matching(
+  'an absolute path other than "/", without ".." and NUL',
+  path => isAbsolutePath(path) && namesSomethingInside(path),
+)
+
+export const innerPath = matching('a path inside the root, without ".." and NUL', namesSomethingInside)
+
+function isAbsolutePath(path: string): boolean {
+  return path.startsWith('/') && withoutNul(path)
+}
+
+function namesSomethingInside(path: string): boolean {
+  const names = path.split('/').filter(name => name !== '' && name !== '.')
+  return names.length > 0 && !names.includes('..') && withoutNul(path)
+}

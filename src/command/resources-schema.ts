@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import type { IoLimit, RlimitName } from '../api.ts'
+import { fields, integer, listOf, matching } from './fields.ts'
+
+const largest = Number.MAX_SAFE_INTEGER
+const MiB = 1024 * 1024
+
+// Below, exec itself (its stack, the first pages, the page tables) is charged more than the limit: the task would be OOM-killed before its first instruction.
+const smallestMemory = MiB
+// 100 years: in nanoseconds it still fits the 64 bits the deadline is kept in.
+const longestWallTime = 100 * 366 * 24 * 3600 * 1000
+// The kernel's quota is at least 1 ms, and the period 100 ms.
+const smallestCpuLimit = 0.01
+const largestCpuLimit = 1024
+// CONFIG_NR_CPUS of the largest kernels.
+const mostCpus = 8192
+
+const rlimitNames = [
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+] as const satisfies readonly RlimitName[]
+
+const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
+const rlimit = z.custom<number | [number, number]>(isRlimit, { error: takesRlimit })
+
+const takesCpuset = `a list of processors below ${mostCpus} such as "0-1,3", ranges ascending`
+const takesCpuLimit = `a number of cores >= ${smallestCpuLimit} and <= ${largestCpuLimit} (0.5 is half a core)`
+const cores = { error: takesCpuLimit }
+
+const throttle = (unit: string) => integer(1, largest, unit).optional()
+
+const ioLimit = fields({
+  device: matching('a block device: a path in /dev or "major:minor"', isDevice),
+  readBps: throttle('bytes a second'),
+  writeBps: throttle('bytes a second'),
+  readIops: throttle('operations a second'),
+  writeIops: throttle('operations a second'),
+}).refine(limit => Object.keys(limit).length > 1, {
+  error: 'at least one of readBps, writeBps, readIops, writeIops',
+})
+
+export const resourcesSchema = fields({
+  cpu: integer(2, 262_144, 'shares').optional(),
+  cpuLimit: z.number(cores).min(smallestCpuLimit, cores).max(largestCpuLimit, cores).optional(),
+  cpuset: matching(takesCpuset, isCpuList).optional(),
+  memoryMB: integer(smallestMemory / MiB, Math.floor(largest / MiB), 'MiB').optional(),
+  memoryBytes: integer(smallestMemory, largest, 'bytes').optional(),
+  swapBytes: integer(0, largest, 'bytes').optional(),
+  memoryReserveBytes: integer(0, largest, 'bytes').optional(),
+  pids: integer(1, 4_194_304, 'processes and threads').optional(),
+  iops: integer(10, 1000, 'io weight').optional(),
+  io: listOf(
+    ioLimit as z.ZodType<IoLimit>,
+    'an array of { device, readBps, writeBps, readIops, writeIops }',
+  ).optional(),
+  rlimits: fields(Object.fromEntries(rlimitNames.map(name => [name, rlimit.optional()]))).optional(),
+  wallTimeMs: integer(1, longestWallTime, 'milliseconds').optional(),
+})
+  .refine(({ memoryMB, memoryBytes }) => memoryMB === undefined || memoryBytes === undefined, {
+    path: ['memoryBytes'],
+    error: 'either memoryMB or memoryBytes, not both',
+  })
+  .refine(reserveFits, {
+    path: ['memoryReserveBytes'],
+    error: 'at most the memory limit (memoryBytes or memoryMB)',
+  })
+
+type Memory = { [Field in 'memoryMB' | 'memoryBytes' | 'memoryReserveBytes']?: number | undefined }
+
+function reserveFits({ memoryMB, memoryBytes, memoryReserveBytes = 0 }: Memory): boolean {
+  const limit = memoryBytes ?? (memoryMB === undefined ? largest : memoryMB * MiB)
+  return memoryReserveBytes <= limit
+}
+
+function isRlimit(value: unknown): boolean {
+  if (!Array.isArray(value)) return isRlimitValue(value)
+  if (value.length !== 2 || !value.every(isRlimitValue)) return false
+  const [soft, hard] = value.map(limit => (limit === -1 ? Number.POSITIVE_INFINITY : Number(limit)))
+  return Number(soft) <= Number(hard)
+}
+
+function isRlimitValue(value: unknown): boolean {
+  return value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && Number(value) >= -1)
+}
+
+function isDevice(device: string): boolean {
+  if (/^\/dev\/[^\0]+$/.test(device)) return !device.split('/').includes('..') && !device.endsWith('/')
+  const [major = 1 / 0, minor = 1 / 0] = /^\d{1,7}:\d{1,7}$/.test(device) ? device.split(':').map(Number) : []
+  return major < 4096 && minor < 1_048_576
+}
+
+function isCpuList(list: string): boolean {
+  return list.split(',').every(part => {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part)
+    if (match === null) return false
+    const first = Number(match[1])
+    const last = Number(match[2] ?? match[1])
+    return first <= last && last < mostCpus
+  })
+}

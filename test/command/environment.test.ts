@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { defaultPath, taskEnvironment } from '../../src/command/environment.ts'
+
+const directories = { allocDir: '/alloc', taskDir: '/local' }
+const added = {
+  NOMAD_ALLOC_DIR: '/alloc',
+  NOMAD_TASK_DIR: '/local',
+  HOLDFAST_ALLOC_DIR: '/alloc',
+  HOLDFAST_TASK_DIR: '/local',
+}
+
+describe('taskEnvironment', () => {
+  it('gives an empty environment the directories and the usual PATH, and nothing of ours', () => {
+    assert.deepEqual(taskEnvironment({}, directories), { PATH: defaultPath, ...added })
+    assert.equal(defaultPath, '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
+  })
+
+  it('keeps a PATH of its own, even an empty one', () => {
+    assert.equal(taskEnvironment({ PATH: '/opt' }, directories).PATH, '/opt')
+    assert.equal(taskEnvironment({ PATH: '' }, directories).PATH, '')
+  })
+
+  it('does not believe the command about where the directories are', () => {
+    assert.equal(taskEnvironment({ NOMAD_TASK_DIR: '/etc' }, directories).NOMAD_TASK_DIR, '/local')
+  })
+
+  it('keeps every other variable and leaves its argument alone', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.string()), env => {
+        const before = { ...env }
+        const result = taskEnvironment(Object.freeze(env), directories)
+        assert.deepEqual({ ...result }, { PATH: defaultPath, ...before, ...added })
+      }),
+    )
+  })
+
+  it('keeps a variable called __proto__', () => {
+    const env = JSON.parse('{"__proto__":"x"}') as Record<string, string>
+    assert.deepEqual(
+      Object.entries(taskEnvironment(env, directories)).filter(([name]) => name === '__proto__'),
+      [['__proto__', 'x']],
+    )
+  })
+})
