@@ -1,0 +1,63 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { KeepAlive } from './keep-alive.ts'
+
+/** Whether the shim of this task directory lives: it alone holds the write end of `alive`. */
+export function shimAlive(dir: string): boolean {
+  const fd = openAlive(dir)
+  if (fd === null) return false
+  try {
+    return hasWriter(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Calls `onGone` once, when the shim is gone; at the next tick if it already is. Returns the way to stop watching.
+ * A FIFO is watched through a net.Socket: it costs an epoll entry and no thread.
+ */
+export function watchAlive(dir: string, keepAlive: KeepAlive, onGone: () => void): () => void {
+  const fd = openAlive(dir)
+  if (fd === null || !hasWriter(fd)) {
+    if (fd !== null) closeSync(fd)
+    const tick = setImmediate(onGone)
+    return () => clearImmediate(tick)
+  }
+  const socket = new Socket({ fd, readable: true, writable: false })
+  const forget = keepAlive.add(socket)
+  socket.once('close', () => {
+    forget()
+    onGone()
+  })
+  socket.on('error', () => socket.destroy())
+  socket.resume()
+  return () => {
+    forget()
+    socket.removeAllListeners('close')
+    socket.destroy()
+  }
+}
+
+function openAlive(dir: string): number | null {
+  try {
+    return openSync(`${dir}/alive`, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/**
+ * Asked by read, not by poll: poll reports no hang-up on a FIFO whose last writer left before we opened it
+ * (the kernel compares the writer count with the one at open), but read returns 0 at once.
+ */
+function hasWriter(fd: number): boolean {
+  try {
+    readSync(fd, Buffer.allocUnsafe(1))
+    return false
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return true
+    throw error
+  }
+}

@@ -1,0 +1,128 @@
+#include "cgroup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool join_path(char path[PATH_MAX], const char *dir, const char *name) {
+  return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX;
+}
+
+static bool write_in(const char *dir, const char *name, const char *value) {
+  char path[PATH_MAX];
+  return join_path(path, dir, name) && write_file(path, value);
+}
+
+/* A cgroup found in our way holds an earlier run's leftovers, and its counters are that run's too: a fresh one is better where rmdir allows it. */
+static bool clear_leaf(const char *dir, const char *freezer) {
+  struct stat status;
+  char state[PATH_MAX];
+  bool freezes = join_path(state, dir, "freezer.state") && stat(state, &status) == 0;
+  int64_t deadline = boottime_ms() + 5000;
+  while (!cgroup_kill(dir, freezes ? dir : freezer)) {
+    if (boottime_ms() > deadline) return errno = EBUSY, false;
+    sleep_ms(2);
+  }
+  rmdir(dir);
+  return mkdir(dir, 0755) == 0 || errno == EEXIST;
+}
+
+int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure) {
+  for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
+    if (mkdir(cgroup->dir, 0755) != 0 && (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
+      return fail(failure, STAGE_CGROUP, errno, "%s", cgroup->dir);
+    for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
+      bool optional = file->name[0] == '?';
+      const char *name = file->name + optional;
+      if (!write_in(cgroup->dir, name, file->value) && !optional)
+        return fail(failure, STAGE_CGROUP, errno, "%s/%s", cgroup->dir, name);
+    }
+  }
+  return 0;
+}
+
+/*
+ * On v1 through `tasks`: for "0" written there the kernel need not take cgroup_threadgroup_rwsem, which waits for an RCU grace period (0.1 ms
+ * instead of up to several; cgroup_procs_write_start(), since Linux 5.18). We are of one thread, so it is the same membership. v2 has no such file.
+ */
+static bool join(const char *dir) {
+  return write_in(dir, "tasks", "0") || (errno == ENOENT && write_in(dir, "cgroup.procs", "0"));
+}
+
+int cgroups_join(const struct cgroup *cgroups, struct failure *failure) {
+  for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
+    if (!join(cgroup->dir)) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
+  return 0;
+}
+
+void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context) {
+  char path[PATH_MAX];
+  if (!join_path(path, dir, "cgroup.procs")) return;
+  _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char block[4096];
+  int64_t pid = 0;
+  for (ssize_t count; (count = read(fd, block, sizeof block)) > 0;)
+    for (ssize_t i = 0; i < count; i++) {
+      if (block[i] >= '0' && block[i] <= '9') {
+        pid = pid * 10 + (block[i] - '0');
+        continue;
+      }
+      /* 0 is a member that our own pid namespace cannot name; kill(0) would be our own group. */
+      if (pid > 0 && pid <= INT_MAX) visit((pid_t)pid, context);
+      pid = 0;
+    }
+}
+
+static void kill_member(pid_t pid, void *context) {
+  kill(pid, SIGKILL);
+  *(bool *)context = false;
+}
+
+/* A frozen member cannot fork, so none can escape between reading the list and killing it; SIGKILL is taken at the thaw. */
+static void freeze(const char *freezer) {
+  if (!write_in(freezer, "freezer.state", "FROZEN")) return;
+  char path[PATH_MAX], state[32] = "";
+  if (!join_path(path, freezer, "freezer.state")) return;
+  for (int i = 0; i < 50; i++) {
+    if (read_file_at(AT_FDCWD, path, state, sizeof state) > 0 && strncmp(state, "FROZEN", 6) == 0) return;
+    sleep_ms(1);
+  }
+}
+
+bool cgroup_kill(const char *dir, const char *freezer) {
+  bool empty = true;
+  cgroup_members(dir, kill_member, &empty);
+  if (empty) return true;
+  if (write_in(dir, "cgroup.kill", "1")) return false;
+  if (freezer != NULL) {
+    freeze(freezer);
+    cgroup_members(freezer, kill_member, &empty);
+    cgroup_members(dir, kill_member, &empty);
+    write_in(freezer, "freezer.state", "THAWED");
+  }
+  return false;
+}
+
+void cgroup_remove(const char *dir, const char *freezer) {
+  /* A member is gone from wait()'s view slightly before the cgroup's count drops. */
+  for (int i = 0; i < 400; i++) {
+    if (rmdir(dir) == 0 || errno != EBUSY) return;
+    if (i > 20) cgroup_kill(dir, freezer);
+    sleep_ms(i < 20 ? 1 : 5);
+  }
+}
+
+int64_t oom_kills(const char *file) {
+  char text[4096];
+  if (file == NULL || read_file_at(AT_FDCWD, file, text, sizeof text) < 0) return -1;
+  for (char *line = text; line != NULL; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, "oom_kill ", 9) == 0) return strtoll(line + 9, NULL, 10);
+  }
+  return -1;
+}

@@ -1,0 +1,18 @@
+/* The task's cgroups: made, emptied and removed by the shim, joined by the task's own process. */
+#pragma once
+#include "failure.h"
+#include "spec.h"
+
+/* Runs in the shim. Makes each directory (its parents exist), kills what an earlier run left there, writes the files. */
+int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure);
+/* Runs in the task's process before exec. */
+int cgroups_join(const struct cgroup *cgroups, struct failure *failure);
+
+/* SIGKILL to every member once, by the surest means there is; true when there was none left. */
+bool cgroup_kill(const char *dir, const char *freezer);
+/* Calls visit with each member's pid. */
+void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context);
+/* Removes the directory, waiting a little for the kernel to let go of the last member. */
+void cgroup_remove(const char *dir, const char *freezer);
+/* The oom_kill line of memory.oom_control (v1) or memory.events (v2); -1 where there is none. */
+int64_t oom_kills(const char *file);

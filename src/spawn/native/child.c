@@ -1,0 +1,169 @@
+#include "child.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "cgroup.h"
+#include "exile.h"
+#include "log.h"
+#include "privileges.h"
+#include "root.h"
+
+/* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have ignored those too. Zero is SIG_DFL. */
+static void reset_signals(void) {
+  static const char by_default[64];
+  for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, 8);
+  uint64_t none = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+}
+
+/* The shim's own descriptors are all above 2, so no dup2 overwrites one still needed. */
+static int take_descriptors(const struct child_setup *setup, struct failure *failure) {
+  if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
+  if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
+    return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
+  /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
+  close_others(setup->gate, setup->report);
+  return 0;
+}
+
+static int set_oom_score_adj(const struct spec *spec, const struct host *host, struct failure *failure) {
+  int wanted = spec->has_oom_score_adj ? spec->oom_score_adj : host->oom_score_adj;
+  if (wanted == host->own_oom_score_adj) return 0;
+  char text[16];
+  snprintf(text, sizeof text, "%d", wanted);
+  if (write_file("/proc/self/oom_score_adj", text)) return 0;
+  /* Not dumpable means owned by root to procfs, which shuts out any other user from its own file. */
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  bool written = write_file("/proc/self/oom_score_adj", text);
+  int error = errno;
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  return written ? 0 : fail(failure, STAGE_LIMIT, error, "oom_score_adj %d", wanted);
+}
+
+static int raise_loopback(struct failure *failure) {
+  _cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {.ifr_flags = IFF_UP | IFF_RUNNING};
+  memcpy(request.ifr_name, "lo", 3);
+  if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) return fail(failure, STAGE_NETWORK, errno, "loopback");
+  return 0;
+}
+
+static int enter_namespaces(const struct child_setup *setup, struct failure *failure) {
+  static const struct { unsigned bit; int flag; } known[] = {
+    {NAMESPACE_MOUNT, CLONE_NEWNS},   {NAMESPACE_IPC, CLONE_NEWIPC},     {NAMESPACE_UTS, CLONE_NEWUTS},
+    {NAMESPACE_CGROUP, CLONE_NEWCGROUP}, {NAMESPACE_NETWORK, CLONE_NEWNET},
+  };
+  const struct spec *spec = setup->spec;
+  int flags = 0;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if ((spec->namespaces & known[i].bit) != 0) flags |= known[i].flag;
+  if (flags != 0 && unshare(flags) != 0) return fail(failure, STAGE_NAMESPACE, errno, "unshare %#x", (unsigned)flags);
+  if (spec->hostname != NULL && sethostname(spec->hostname, strlen(spec->hostname)) != 0)
+    return fail(failure, STAGE_HOSTNAME, errno, "%s", spec->hostname);
+  return (spec->namespaces & NAMESPACE_NETWORK) != 0 ? raise_loopback(failure) : 0;
+}
+
+static int set_limits(const struct spec *spec, struct failure *failure) {
+  if (spec->has_nice && setpriority(PRIO_PROCESS, 0, spec->nice) != 0) return fail(failure, STAGE_LIMIT, errno, "nice %d", spec->nice);
+  for (const struct rlimit_spec *limit = spec->rlimits; limit != NULL; limit = limit->next)
+    if (prlimit(0, limit->resource, &limit->value, NULL) != 0) return fail(failure, STAGE_LIMIT, errno, "rlimit %s", limit->name);
+  return 0;
+}
+
+/* The root's own /dev/null in place of the host's: its read-only mount keeps its mode, and its name can be found. */
+static int use_own_null(const struct spec *spec, struct failure *failure) {
+  const struct { const struct file_target *target; int fd, flags; } streams[] = {
+    {&spec->in, 0, O_RDONLY}, {&spec->out, 1, O_WRONLY | O_APPEND}, {&spec->err, 2, O_WRONLY | O_APPEND},
+  };
+  for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+    if (!is_null(streams[i].target)) continue;
+    _cleanup_fd_ int null = open("/dev/null", streams[i].flags | O_CLOEXEC);
+    /* A root that was put together without it keeps the view of the host's. */
+    if (null >= 0 && dup2(null, streams[i].fd) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
+  }
+  return 0;
+}
+
+/* Without a pid namespace nothing else ends the task with its shim. A backstop only: it is per process and lost at fork. */
+static int die_with_shim(const struct child_setup *setup, struct failure *failure) {
+  if ((setup->spec->namespaces & NAMESPACE_PID) != 0) return 0;
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return fail(failure, STAGE_EXEC, errno, "parent-death signal");
+  /* It may have died before we asked. */
+  if (getppid() != setup->shim) _exit(1);
+  return 0;
+}
+
+/*
+ * The order is forced almost everywhere:
+ * - descriptors first (the network namespace to join is one): everything after works with only our own open;
+ * - cgroups before the cgroup namespace, whose root is where we are at unshare; and before all that costs memory or pids;
+ * - oom_score_adj and cgroups before the new root, which has neither /proc nor /sys of the host;
+ * - limits while still privileged, but late: a small one (as, nofile) must not hit our own set-up;
+ * - the parent-death signal after the credentials, whose change clears it;
+ * - chdir after the credentials, so that the permission asked is the user's;
+ * - seccomp last, so that it need not allow what set-up does. It needs no_new_privs or CAP_SYS_ADMIN: without the first, it comes while we have the second.
+ */
+static int prepare(const struct child_setup *setup, struct failure *failure) {
+  const struct spec *spec = setup->spec;
+  reset_signals();
+  if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
+  if (take_descriptors(setup, failure) != 0) return -1;
+  if (cgroups_join(spec->cgroups, failure) != 0) return -1;
+  if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
+  if (enter_namespaces(setup, failure) != 0) return -1;
+  if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
+  if (spec->root != NULL && use_own_null(spec, failure) != 0) return -1;
+  umask(spec->umask);
+  if (set_limits(spec, failure) != 0) return -1;
+  if (spec->seccomp && !spec->no_new_privileges && seccomp_install(&setup->host->program, failure) != 0) return -1;
+  if (drop_privileges(spec, failure) != 0 || die_with_shim(setup, failure) != 0) return -1;
+  if (spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail(failure, STAGE_CAPABILITIES, errno, "no_new_privs");
+  if (chdir(spec->cwd) != 0) return fail(failure, STAGE_CHDIR, errno, "%s", spec->cwd);
+  if (spec->seccomp && spec->no_new_privileges) return seccomp_install(&setup->host->program, failure);
+  return 0;
+}
+
+_Noreturn void child_run(const struct child_setup *setup) {
+  struct failure failure = {.stage = STAGE_NONE};
+  if (prepare(setup, &failure) == 0) {
+    char byte;
+    ssize_t count;
+    do count = read(setup->gate, &byte, 1);
+    while (count < 0 && errno == EINTR);
+    if (count != 1) _exit(1);
+    byte = CHILD_MARK;
+    if (write_all(setup->report, &byte, 1)) execve(setup->spec->path, setup->spec->argv, setup->spec->envp);
+    fail(&failure, STAGE_EXEC, errno, "%s", setup->spec->path);
+  }
+  write_all(setup->report, &failure, sizeof failure);
+  _exit(127);
+}
+
+_Noreturn void stub_run(int leash, int exile) {
+  close_others(leash, exile);
+  prctl(PR_SET_NAME, "holdfast-init", 0, 0, 0);
+  /* Ignored, not handled: the kernel then reaps orphans without waking us, and no page of ours is touched again. */
+  signal(SIGCHLD, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (!exile_enter(exile)) _exit(1);
+  if (exile >= 0) close(exile);
+  char byte = 0;
+  if (!write_all(leash, &byte, 1)) _exit(1);
+  stack_trim();
+  while (read(leash, &byte, 1) < 0 && errno == EINTR) {}
+  _exit(0);
+}

@@ -1,0 +1,22 @@
+/* The task's own process, from fork to exec. */
+#pragma once
+#include "features.h"
+#include "spec.h"
+
+struct child_setup {
+  const struct spec *spec;
+  const struct host *host;
+  int in, out, err;
+  /* Read: a byte lets exec happen, end of file means that the shim is gone. */
+  int gate;
+  /* Written: CHILD_MARK just before exec, a struct failure when something went wrong; exec closes it. */
+  int report;
+  int network;
+  pid_t shim;
+};
+
+enum { CHILD_MARK = 'x' };
+
+_Noreturn void child_run(const struct child_setup *setup);
+/* Runs in PID 1 of the task's pid namespace: reaps, and dies with the shim, taking the namespace along. */
+_Noreturn void stub_run(int leash, int exile);

@@ -1,0 +1,41 @@
+#include "control.h"
+#include <string.h>
+
+static bool parse_signal(const char *text, int *signal) {
+  int64_t number;
+  if (!parse_number(text, 1, 64, &number)) return false;
+  *signal = (int)number;
+  return true;
+}
+
+static struct order parse(char *line) {
+  char *words[4] = {0}, *rest = NULL;
+  size_t count = 0;
+  for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 4; word = strtok_r(NULL, " ", &rest)) words[count++] = word;
+  struct order order = {.kind = ORDER_BAD};
+  if (count == 1 && strcmp(words[0], "kill") == 0) order.kind = ORDER_KILL;
+  else if (count == 2 && strcmp(words[0], "signal") == 0 && parse_signal(words[1], &order.signal)) order.kind = ORDER_SIGNAL;
+  else if (count == 3 && strcmp(words[0], "stop") == 0 && parse_signal(words[1], &order.signal) &&
+           parse_number(words[2], 0, INT64_MAX / 4, &order.grace_ms))
+    order.kind = ORDER_STOP;
+  return order;
+}
+
+void control_feed(struct control *control, const char *bytes, size_t count, void obey(const struct order *order, void *context),
+                  void *context) {
+  for (size_t i = 0; i < count; i++) {
+    if (bytes[i] != '\n') {
+      /* A NUL would hide what follows it. */
+      if (control->used < CONTROL_LINE_MOST && bytes[i] != '\0') control->line[control->used++] = bytes[i];
+      else control->too_long = true;
+      continue;
+    }
+    /* A writer begins with a newline, which ends whatever another one left unfinished. */
+    if (control->used == 0 && !control->too_long) continue;
+    control->line[control->used] = '\0';
+    struct order order = control->too_long ? (struct order){.kind = ORDER_BAD} : parse(control->line);
+    control->used = 0;
+    control->too_long = false;
+    obey(&order, context);
+  }
+}

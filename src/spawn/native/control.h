@@ -1,0 +1,21 @@
+/* The lines of the control FIFO, from whoever may write there: nothing in them is trusted. */
+#pragma once
+#include "io.h"
+
+enum { CONTROL_LINE_MOST = 255 };
+
+struct control {
+  size_t used;
+  bool too_long;
+  char line[CONTROL_LINE_MOST + 1];
+};
+
+enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL };
+struct order {
+  enum order_kind kind;
+  int signal;
+  int64_t grace_ms;
+};
+
+/* Takes in bytes; calls obey for each whole line. */
+void control_feed(struct control *control, const char *bytes, size_t count, void obey(const struct order *order, void *context), void *context);

@@ -1,0 +1,8 @@
+/* Where PID 1 of a task's namespace lives: a mount namespace with nothing in it, the same for all tasks of a spawner. */
+#pragma once
+#include <stdbool.h>
+
+/* Runs in the spawner, once. The namespace's descriptor, or -1 where it cannot be made. */
+int exile_make(void);
+/* Runs in PID 1: goes there and gives up every privilege. False when it could not. */
+bool exile_enter(int exile);

@@ -1,0 +1,20 @@
+/* What this build and this kernel can do, and what the spawner was started with. Filled in once, read by every shim. */
+#pragma once
+#include "seccomp.h"
+
+struct host {
+  bool has_openat2, has_mount_setattr, has_seccomp;
+  int oom_score_adj;
+  /* What shims run with. */
+  int own_oom_score_adj;
+  /* For exile_enter; -1: PID 1 of a task stays where it is. */
+  int exile;
+  /* /dev/null through a read-only mount: the owner of an inode may change its mode by any descriptor, and a task may be of root's user. */
+  int null;
+  struct seccomp_program program;
+};
+
+enum { NATIVE_VERSION = 1 };
+void host_probe(struct host *host);
+/* One line of JSON without its end. */
+void host_describe(const struct host *host, char *text, size_t size);

@@ -1,0 +1,15 @@
+/* Runs in the shim: opens the task's standard descriptors on the host. */
+#pragma once
+#include "failure.h"
+#include "spec.h"
+
+int open_stdin(const struct file_target *target, bool own_root, struct failure *failure);
+bool is_null(const struct file_target *target);
+/*
+ * The same file, opened anew through a read-only mount of its own; as it was where that cannot be (a pipe, no privilege, before Linux 5.12).
+ * A device can be written to all the same; its mode and times cannot be changed.
+ */
+int open_read_only_view(int fd, int flags);
+/* openat without following a link in any component, nor leaving `base`. */
+int open_beneath(int base, const char *path, int flags);
+int open_log(const struct file_target *target, const struct spec *spec, struct failure *failure);

@@ -1,0 +1,32 @@
+/* holdfast-native: the spawner of shims. docs/native-protocol.md says what goes in and comes out. */
+#include <stdio.h>
+#include <string.h>
+#include "features.h"
+#include "spawner.h"
+
+static int features_run(void) {
+  static struct host host;
+  char text[512];
+  host_probe(&host);
+  host_describe(&host, text, sizeof text);
+  return puts(text) < 0 ? 2 : 0;
+}
+
+/* A task's `ps` shows the command line of its PID 1, which is ours: without the path of the installation. */
+static void hide_path(char *path) {
+  size_t size = strlen(path) + 1;
+  memset(path, 0, size);
+  snprintf(path, size, "holdfast");
+}
+
+int main(int argc, char **argv) {
+  const char *mode = argc == 2 ? argv[1] : "";
+  if (strcmp(mode, "spawner") == 0) {
+    hide_path(argv[0]);
+    return spawner_run();
+  }
+  if (strcmp(mode, "features") == 0) return features_run();
+  if (strcmp(mode, "check") == 0) return check_run();
+  fputs("usage: holdfast-native spawner | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  return 2;
+}

@@ -1,0 +1,38 @@
+/* Runs in the shim: start.json and exit.json (StartRecord and ExitRecord of machines/types.ts). */
+#pragma once
+#include <sys/resource.h>
+#include "failure.h"
+#include "spec.h"
+#include "tree.h"
+
+enum stop_reason { STOP_NONE, STOP_SHUTDOWN, STOP_FORCE, STOP_TIMEOUT };
+
+struct stop_record {
+  enum stop_reason reason;
+  int signal;
+  int64_t at, forced_at;
+};
+
+struct exit_record {
+  bool has_status;
+  int status;
+  struct rusage usage;
+  int64_t started_at, exited_at, oom_kills;
+  struct stop_record stop;
+  struct survivors survivors;
+  const struct failure *failure;
+};
+
+struct identity {
+  pid_t pid;
+  uint64_t start;
+};
+
+/* Field 22 of /proc/PID/stat; 0 when it cannot be read. */
+struct identity identify(pid_t pid);
+/* The exit record's file with its blocks reserved, so that a disk filled by the task cannot lose the result. -1 with errno on failure. */
+int reserve_exit_record(int dir);
+bool write_start_record(int dir, const struct identity *shim, const struct identity *task, const struct identity *init, int64_t started_at,
+                        const struct cgroup *cgroups);
+/* Retries for up to ten seconds while the disk is full or failing. */
+bool write_exit_record(int dir, int reserved, const struct exit_record *record, bool durable);

@@ -1,0 +1,295 @@
+#include "root.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include "log.h"
+#include "system.h"
+
+struct builder {
+  const struct spec *spec;
+  struct failure *failure;
+  /* The new root's own tmpfs. */
+  int root;
+  bool has_mount_setattr;
+};
+
+static int mount_failed(struct builder *builder, const char *path, const char *what) {
+  return fail(builder->failure, STAGE_MOUNT, errno, "%s: %s", path, what);
+}
+
+/* One component of a path. */
+static bool next_component(const char **path, char name[NAME_MAX + 1]) {
+  *path += strspn(*path, "/");
+  size_t length = strcspn(*path, "/");
+  if (length > NAME_MAX) return errno = ENAMETOOLONG, false;
+  memcpy(name, *path, length);
+  name[length] = '\0';
+  *path += length;
+  *path += strspn(*path, "/");
+  return true;
+}
+
+/*
+ * The directory in which `at` lies, made where it is missing, and `at`'s last component. Walked by hand and never through a link: what
+ * lies below a bind (/local/x) is the task's to arrange, and a link there would lead us, as root, anywhere.
+ */
+static int open_parent(struct builder *builder, const char *at, bool make, char name[NAME_MAX + 1]) {
+  int dir = openat(builder->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  while (dir >= 0 && next_component(&at, name)) {
+    if (*at == '\0') return dir;
+    int next = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0 && errno == ENOENT && make && (mkdirat(dir, name, 0755) == 0 || errno == EEXIST))
+      next = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    close_fd(&dir);
+    dir = next;
+  }
+  close_fd(&dir);
+  return -1;
+}
+
+/* O_NOFOLLOW with O_PATH opens a link itself; mounting on one must fail, as mount(2) cannot. */
+static int open_target(int dir, const char *name) {
+  int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct stat status;
+  if (fd >= 0 && (fstat(fd, &status) != 0 || S_ISLNK(status.st_mode))) {
+    close_fd(&fd);
+    errno = ELOOP;
+  }
+  return fd;
+}
+
+static int make_target(struct builder *builder, const char *at, bool directory) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, at, true, name);
+  if (dir < 0) return -1;
+  int made = directory ? mkdirat(dir, name, 0755) : mknodat(dir, name, S_IFREG | 0644, 0);
+  if (made != 0 && errno != EEXIST) return -1;
+  return open_target(dir, name);
+}
+
+static void descriptor_path(char path[32], int fd) { snprintf(path, 32, "/proc/self/fd/%d", fd); }
+
+/* mount(2) over a descriptor: the host's /proc is still ours until the root changes. */
+static int mount_on(int target, const char *source, const char *type, unsigned long flags, const char *options) {
+  char path[32];
+  descriptor_path(path, target);
+  return mount(source, path, type, flags, options);
+}
+
+static int make_dir(struct builder *builder, const struct mount_op *op) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, op->at, true, name);
+  if (dir < 0) return mount_failed(builder, op->at, "parent directory");
+  if (mkdirat(dir, name, op->mode) == 0) return 0;
+  if (errno != EEXIST) return mount_failed(builder, op->at, "directory");
+  /* Made before as a parent; only our own tmpfs may hold it, or a bind that we must not change. */
+  struct stat status;
+  if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return mount_failed(builder, op->at, "directory");
+  if (!S_ISDIR(status.st_mode)) return errno = ENOTDIR, mount_failed(builder, op->at, "directory");
+  return 0;
+}
+
+static int make_symlink(struct builder *builder, const struct mount_op *op) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, op->at, true, name);
+  if (dir < 0) return mount_failed(builder, op->at, "parent directory");
+  return symlinkat(op->source, dir, name) == 0 ? 0 : mount_failed(builder, op->at, "symbolic link");
+}
+
+static int make_node(struct builder *builder, const struct mount_op *op) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, op->at, true, name);
+  if (dir < 0) return mount_failed(builder, op->at, "parent directory");
+  return mknodat(dir, name, S_IFCHR | 0666, makedev(op->major, op->minor)) == 0 ? 0 : mount_failed(builder, op->at, "device node");
+}
+
+/* The flags a remount must repeat: the kernel refuses to clear what a more privileged namespace has locked. */
+static unsigned long kept_flags(int fd) {
+  struct statvfs status;
+  if (fstatvfs(fd, &status) != 0) return 0;
+  unsigned long flags = 0;
+  if (status.f_flag & ST_RDONLY) flags |= MS_RDONLY;
+  if (status.f_flag & ST_NOSUID) flags |= MS_NOSUID;
+  if (status.f_flag & ST_NODEV) flags |= MS_NODEV;
+  if (status.f_flag & ST_NOEXEC) flags |= MS_NOEXEC;
+  if (status.f_flag & ST_NOATIME) flags |= MS_NOATIME;
+  if (status.f_flag & ST_NODIRATIME) flags |= MS_NODIRATIME;
+  if (status.f_flag & ST_RELATIME) flags |= MS_RELATIME;
+  return flags;
+}
+
+/*
+ * Without mount_setattr (before Linux 5.12) submounts cannot be made read-only in one step, so they are not shown at all: safe, if poorer.
+ * The target must be opened anew, for the old descriptor is what lies below the mount.
+ */
+static int bind_old(struct builder *builder, const struct mount_op *op, int source, int target, unsigned long flags) {
+  char from[32];
+  descriptor_path(from, source);
+  if (mount_on(target, from, NULL, MS_BIND, NULL) != 0) return -1;
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, op->at, false, name);
+  _cleanup_fd_ int top = dir < 0 ? -1 : open_target(dir, name);
+  return top < 0 ? -1 : mount_on(top, NULL, NULL, MS_REMOUNT | MS_BIND | flags | kept_flags(top), NULL);
+}
+
+static int bind_new(int tree, int target, uint64_t attributes) {
+  struct mount_attributes change = {.set = attributes};
+  /* Changed while detached: nobody ever sees it writable. */
+  if (sys_mount_setattr(tree, TREE_RECURSIVE, &change) != 0) return -1;
+  return sys_move_mount(tree, target);
+}
+
+static int make_bind(struct builder *builder, const struct mount_op *op) {
+  struct stat status;
+  if (fstat(op->fd, &status) != 0) return mount_failed(builder, op->source, "source");
+  _cleanup_fd_ int target = make_target(builder, op->at, S_ISDIR(status.st_mode));
+  if (target < 0) return mount_failed(builder, op->at, "target of a bind");
+  int done;
+  if (builder->has_mount_setattr)
+    done = bind_new(op->fd, target,
+                    ATTRIBUTE_NOSUID | (op->read_only ? ATTRIBUTE_READ_ONLY : 0u) | (op->devices ? 0u : ATTRIBUTE_NODEV));
+  else done = bind_old(builder, op, op->fd, target, MS_NOSUID | (op->read_only ? MS_RDONLY : 0ul) | (op->devices ? 0ul : MS_NODEV));
+  return done == 0 ? 0 : fail(builder->failure, STAGE_MOUNT, errno, "%s: bind of %s", op->at, op->source);
+}
+
+/* A tmpfs that is to hold device nodes must let them work. */
+static bool holds_nodes(const struct mount_op *tmpfs) {
+  size_t length = strlen(tmpfs->at);
+  for (const struct mount_op *op = tmpfs->next; op != NULL; op = op->next)
+    if (op->kind == MOUNT_NODE && strncmp(op->at, tmpfs->at, length) == 0 && op->at[length] == '/') return true;
+  return false;
+}
+
+static int make_tmpfs(struct builder *builder, const struct mount_op *op) {
+  _cleanup_fd_ int target = make_target(builder, op->at, true);
+  if (target < 0) return mount_failed(builder, op->at, "target of a tmpfs");
+  char options[64];
+  snprintf(options, sizeof options, "size=%llu,mode=%o", (unsigned long long)op->size, (unsigned)op->mode);
+  unsigned long flags = MS_NOSUID | (holds_nodes(op) ? 0ul : MS_NODEV);
+  return mount_on(target, "tmpfs", "tmpfs", flags, options) == 0 ? 0 : mount_failed(builder, op->at, "tmpfs");
+}
+
+static int make_proc(struct builder *builder, const struct mount_op *op) {
+  _cleanup_fd_ int target = make_target(builder, op->at, true);
+  if (target < 0) return mount_failed(builder, op->at, "target of proc");
+  return mount_on(target, "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : mount_failed(builder, op->at, "proc");
+}
+
+/* What mask and readonly act on; *absent when it is not there. */
+static int open_existing(struct builder *builder, const char *at, bool *absent) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, at, false, name);
+  int target = dir < 0 ? -1 : open_target(dir, name);
+  *absent = target < 0 && errno == ENOENT;
+  return target;
+}
+
+/* Read-only: a task of root's user owns the host's /dev/null, and could change its mode through the mask. */
+static int mask_file(struct builder *builder, const struct mount_op *op, int target) {
+  if (!builder->has_mount_setattr) {
+    _cleanup_fd_ int null = open("/dev/null", O_PATH | O_CLOEXEC);
+    return null < 0 ? -1 : bind_old(builder, op, null, target, MS_RDONLY | MS_NOSUID | MS_NOEXEC);
+  }
+  _cleanup_fd_ int tree = sys_open_tree(AT_FDCWD, "/dev/null", TREE_CLONE | TREE_CLOEXEC);
+  return tree < 0 ? -1 : bind_new(tree, target, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC);
+}
+
+static int make_mask(struct builder *builder, const struct mount_op *op) {
+  bool absent;
+  _cleanup_fd_ int target = open_existing(builder, op->at, &absent);
+  struct stat status;
+  if (absent) return 0;
+  if (target < 0 || fstat(target, &status) != 0) return mount_failed(builder, op->at, "mask");
+  int done = S_ISDIR(status.st_mode)
+               ? mount_on(target, "tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0755")
+               : mask_file(builder, op, target);
+  return done == 0 ? 0 : mount_failed(builder, op->at, "mask");
+}
+
+static int make_readonly(struct builder *builder, const struct mount_op *op) {
+  bool absent;
+  _cleanup_fd_ int target = open_existing(builder, op->at, &absent);
+  if (absent) return 0;
+  if (target < 0) return mount_failed(builder, op->at, "read-only");
+  int done;
+  if (builder->has_mount_setattr) {
+    _cleanup_fd_ int tree = sys_open_tree(target, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
+    done = tree < 0 ? -1 : bind_new(tree, target, ATTRIBUTE_READ_ONLY);
+  } else done = bind_old(builder, op, target, target, MS_RDONLY);
+  return done == 0 ? 0 : mount_failed(builder, op->at, "read-only");
+}
+
+static int make(struct builder *builder, const struct mount_op *op) {
+  switch (op->kind) {
+    case MOUNT_DIR: return make_dir(builder, op);
+    case MOUNT_SYMLINK: return make_symlink(builder, op);
+    case MOUNT_BIND: return make_bind(builder, op);
+    case MOUNT_TMPFS: return make_tmpfs(builder, op);
+    case MOUNT_PROC: return make_proc(builder, op);
+    case MOUNT_NODE: return make_node(builder, op);
+    case MOUNT_MASK: return make_mask(builder, op);
+    case MOUNT_READONLY: return make_readonly(builder, op);
+  }
+  return -1;
+}
+
+static int open_source(struct builder *builder, const struct mount_op *op) {
+  if (!builder->has_mount_setattr) return open(op->source, O_PATH | O_CLOEXEC);
+  return sys_open_tree(AT_FDCWD, op->source, TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE);
+}
+
+/* What lies beneath the base a task may have arranged: found first, without links, and only then cloned, from the descriptor. */
+static int open_source_beneath(struct builder *builder, const struct mount_op *op) {
+  _cleanup_fd_ int base = open(op->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (base < 0) return -1;
+  _cleanup_fd_ int found = open_beneath(base, op->source + strlen(op->base) + 1, O_PATH | O_CLOEXEC);
+  if (found < 0) return -1;
+  if (builder->has_mount_setattr) return sys_open_tree(found, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
+  int kept = found;
+  found = -1;
+  return kept;
+}
+
+/* All sources are opened while the host is still in view: the new root is mounted over a directory, and a source may lie beneath that. */
+static int open_sources(struct builder *builder) {
+  for (struct mount_op *op = builder->spec->root; op != NULL; op = op->next) {
+    if (op->kind != MOUNT_BIND) continue;
+    op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
+    if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s", op->source);
+  }
+  return 0;
+}
+
+/* pivot_root(".", ".") stacks the old root on the new one, where it can be detached without a directory to hold it: pivot_root(2), NOTES. */
+static int swap_roots(struct builder *builder) {
+  if (fchdir(builder->root) != 0 || sys_pivot_root(".", ".") != 0) return mount_failed(builder, "/", "pivot_root");
+  if (umount2(".", MNT_DETACH) != 0) return mount_failed(builder, "/", "detaching the host's root");
+  if (chdir("/") != 0) return mount_failed(builder, "/", "chdir");
+  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, NULL) != 0) return mount_failed(builder, "/", "read-only");
+  return 0;
+}
+
+int root_enter(const struct spec *spec, bool has_mount_setattr, struct failure *failure) {
+  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .has_mount_setattr = has_mount_setattr};
+  /* Nothing of ours may travel back to the host, nor the host's new mounts to us. */
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return mount_failed(&builder, "/", "private propagation");
+  if (spec->root == NULL) return 0;
+  if (open_sources(&builder) != 0) return -1;
+  /* Over the task's directory: it exists, and no bind needs it any more. */
+  if (mount("tmpfs", spec->dir, "tmpfs", MS_NOSUID, "size=1m,mode=0755") != 0) return mount_failed(&builder, spec->dir, "new root");
+  _cleanup_fd_ int root = open(spec->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return mount_failed(&builder, spec->dir, "new root");
+  builder.root = root;
+  /* Modes are given exactly; the task's own umask comes later. */
+  umask(0);
+  for (struct mount_op *op = spec->root; op != NULL; op = op->next) {
+    if (make(&builder, op) != 0) return -1;
+    close_fd(&op->fd);
+  }
+  return swap_roots(&builder);
+}

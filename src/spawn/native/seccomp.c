@@ -1,0 +1,159 @@
+#include "seccomp.h"
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. NEWTIME lies in clone's signal byte and only clone3 takes it. */
+enum { CLONE_NEW_ANY = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 };
+/* Both push input into a terminal as if it were typed there. */
+enum { IOCTL_TIOCSTI = 0x5412, IOCTL_TIOCLINUX = 0x541c };
+enum { CALLS_MOST = 128 };
+
+#if defined(__x86_64__) || defined(__aarch64__)
+static const struct call native_calls[] = {
+#include "seccomp_calls.inc"
+};
+
+static void emit(struct seccomp_program *program, struct sock_filter instruction) {
+  if (program->length < SECCOMP_PROGRAM_MOST) program->code[program->length] = instruction;
+  program->length++;
+}
+static void emit_return(struct seccomp_program *program, uint32_t value) {
+  emit(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value));
+}
+static void emit_load(struct seccomp_program *program, size_t offset) {
+  emit(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+/* Skips `count` instructions unless the test holds. */
+static void emit_unless(struct seccomp_program *program, uint16_t test, uint32_t value, uint8_t count) {
+  emit(program, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), value, 0, count));
+}
+
+enum { REFUSE = SECCOMP_RET_ERRNO | EPERM, MISSING = SECCOMP_RET_ERRNO | ENOSYS };
+
+/* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more of these two. */
+static size_t argument(size_t index) { return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t); }
+
+static void emit_action(struct seccomp_program *program, enum call_action action) {
+  switch (action) {
+    case CALL_ALLOW: emit_return(program, SECCOMP_RET_ALLOW); break;
+    case CALL_REFUSE: emit_return(program, REFUSE); break;
+    /* ENOSYS makes the C library fall back to clone, whose flags are in a register where a filter can see them. */
+    case CALL_MISSING: emit_return(program, MISSING); break;
+    case CALL_CLONE:
+      emit_load(program, argument(0));
+      emit_unless(program, BPF_JSET, CLONE_NEW_ANY, 1);
+      emit_return(program, REFUSE);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      break;
+    case CALL_IOCTL:
+      emit_load(program, argument(1));
+      emit_unless(program, BPF_JEQ, IOCTL_TIOCSTI, 1);
+      emit_return(program, REFUSE);
+      emit_unless(program, BPF_JEQ, IOCTL_TIOCLINUX, 1);
+      emit_return(program, REFUSE);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      break;
+  }
+}
+
+/* From `start` up to the next span's start, all calls fare alike. */
+struct span {
+  uint32_t start;
+  enum call_action action;
+};
+
+/* A binary search: the kernel runs the program once per call number when it is installed (its cache of always-allowed calls), so depth is start-up time. */
+static void emit_search(struct seccomp_program *program, const struct span *spans, size_t count) {
+  if (count == 1) {
+    emit_action(program, spans[0].action);
+    return;
+  }
+  size_t half = count / 2, jump = program->length;
+  emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, spans[half].start, 0, 0));
+  emit_search(program, spans, half);
+  size_t distance = program->length - jump - 1;
+  /* Conditional jumps reach 255 instructions; too far makes the program invalid on purpose, and seccomp_build says so. */
+  if (distance > 255) program->length = SECCOMP_PROGRAM_MOST + 1;
+  else if (jump < SECCOMP_PROGRAM_MOST) program->code[jump].jt = (uint8_t)distance;
+  emit_search(program, spans + half, count - half);
+}
+
+static void sort(struct call *calls, size_t count) {
+  for (size_t i = 1; i < count; i++)
+    for (size_t k = i; k > 0 && calls[k - 1].number > calls[k].number; k--) {
+      struct call swap = calls[k];
+      calls[k] = calls[k - 1];
+      calls[k - 1] = swap;
+    }
+}
+
+static void add_span(struct span *spans, size_t *count, uint32_t start, enum call_action action) {
+  if (spans[*count - 1].action == action) return;
+  /* A span of no calls gives way. */
+  if (spans[*count - 1].start == start && *count > 1) --*count;
+  if (spans[*count - 1].action == action) return;
+  spans[(*count)++] = (struct span){start, action};
+}
+
+static void emit_table(struct seccomp_program *program, struct call *calls, size_t count) {
+  struct span spans[2 * CALLS_MOST + 2] = {{0, CALL_ALLOW}};
+  size_t used = 1;
+  sort(calls, count);
+  for (size_t i = 0; i < count; i++) {
+    add_span(spans, &used, calls[i].number, calls[i].action);
+    add_span(spans, &used, calls[i].number + 1, CALL_ALLOW);
+  }
+#if defined(__x86_64__)
+  /* x32: the same calls again under other numbers. On i386 no such number exists. */
+  add_span(spans, &used, 0x40000000, CALL_REFUSE);
+#endif
+  emit_load(program, offsetof(struct seccomp_data, nr));
+  emit_search(program, spans, used);
+}
+
+bool seccomp_build(struct seccomp_program *program) {
+  struct call calls[CALLS_MOST];
+  size_t count = sizeof native_calls / sizeof native_calls[0];
+  _Static_assert(sizeof native_calls / sizeof native_calls[0] <= CALLS_MOST, "CALLS_MOST is too small");
+  memcpy(calls, native_calls, sizeof native_calls);
+  program->length = 0;
+  emit_load(program, offsetof(struct seccomp_data, arch));
+#if defined(__x86_64__)
+  /* A table is further away than a conditional jump reaches: the other architecture goes by a long one. */
+  emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
+  size_t jump = program->length;
+  emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+  emit_table(program, calls, count);
+  program->code[jump].k = (uint32_t)(program->length - jump - 1);
+  emit_unless(program, BPF_JEQ, AUDIT_ARCH_I386, 0);
+  jump = program->length - 1;
+  program->code[jump].jt = 1;
+  emit_return(program, REFUSE);
+  emit_table(program, calls, seccomp_calls_i386(calls, CALLS_MOST));
+#else
+  emit_unless(program, BPF_JEQ, AUDIT_ARCH_AARCH64, 0);
+  program->code[program->length - 1].jt = 1;
+  emit_return(program, REFUSE);
+  emit_table(program, calls, count);
+#endif
+  return program->length <= SECCOMP_PROGRAM_MOST;
+}
+#else
+bool seccomp_build(struct seccomp_program *program) {
+  program->length = 0;
+  return false;
+}
+#endif
+
+int seccomp_install(const struct seccomp_program *program, struct failure *failure) {
+  if (program->length == 0) return fail(failure, STAGE_SECCOMP, ENOSYS, "no filter for this architecture");
+  struct sock_fprog filter = {.len = (unsigned short)program->length, .filter = (struct sock_filter *)(uintptr_t)program->code};
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) return fail(failure, STAGE_SECCOMP, errno, "filter");
+  return 0;
+}

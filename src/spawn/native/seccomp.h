@@ -1,0 +1,25 @@
+/* The deny-list of system calls no ordinary program needs, as a BPF program built by hand. */
+#pragma once
+#include <linux/filter.h>
+#include "failure.h"
+
+enum call_action { CALL_ALLOW, CALL_REFUSE, CALL_MISSING, CALL_CLONE, CALL_IOCTL };
+
+struct call {
+  unsigned number;
+  enum call_action action;
+};
+
+/* seccomp_i386.c: the same calls by their numbers on i386, which an x86_64 kernel also takes (int 0x80). */
+size_t seccomp_calls_i386(struct call *calls, size_t most);
+
+enum { SECCOMP_PROGRAM_MOST = 2048 };
+struct seccomp_program {
+  size_t length;
+  struct sock_filter code[SECCOMP_PROGRAM_MOST];
+};
+
+/* Runs in the spawner, once. False where this architecture has no table. */
+bool seccomp_build(struct seccomp_program *program);
+/* Runs in the task's process. */
+int seccomp_install(const struct seccomp_program *program, struct failure *failure);

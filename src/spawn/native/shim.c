@@ -1,0 +1,446 @@
+#include "shim.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "cgroup.h"
+#include "child.h"
+#include "control.h"
+#include "log.h"
+#include "record.h"
+#include "reply.h"
+#include "system.h"
+#include "tree.h"
+
+enum { KILL_MOST_MS = 10000, NOTES_MOST = 64 };
+
+struct shim {
+  int id;
+  /* NULL once the request's pages are given back, after exec. */
+  const struct spec *spec;
+  struct request *request;
+  const struct host *host;
+  volatile char *replied;
+
+  /* Descriptors; -1 when not open. `alive` is only held. */
+  int reply, dir, control, alive, signals, reserved, leash, gate, report;
+
+  /* What is still needed of the spec after that. */
+  char **cgroups;
+  size_t cgroup_count;
+  char *oom_file, *freezer;
+  int64_t wall_ms, grace_ms, oom_before;
+  bool durable;
+
+  struct tree tree;
+  struct identity task;
+  struct control input;
+  int notes;
+
+  /* The report of the task's process: CHILD_MARK, a struct failure, or both, in that order. */
+  struct { size_t used; char bytes[1 + sizeof(struct failure)]; } report_input;
+  char line[128];
+  size_t line_length;
+
+  /* Boottime milliseconds; 0: none. */
+  int64_t stop_deadline, wall_deadline, give_up;
+  struct exit_record record;
+  struct failure failure;
+};
+
+/* The only place for what goes wrong inside. Bounded: a writer of rubbish must not fill the disk. */
+static OWN_FRAME void PRINTF(2, 3) note(struct shim *shim, const char *format, ...) {
+  if (shim->dir < 0 || ++shim->notes > NOTES_MOST) return;
+  _cleanup_fd_ int fd = openat(shim->dir, "shim.log", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+  if (fd < 0) return;
+  va_list arguments;
+  va_start(arguments, format);
+  dprintf(fd, "%lld ", (long long)realtime_ms());
+  vdprintf(fd, format, arguments);
+  va_end(arguments);
+  write_all(fd, "\n", 1);
+}
+
+/* -------- set-up -------- */
+
+/* Own session, nothing inherited but the way to answer. */
+static int settle(struct shim *shim) {
+  setsid();
+  prctl(PR_SET_NAME, "holdfast-shim", 0, 0, 0);
+  /* Nobody of the same user may read our memory: it holds the task's environment until exec. */
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  signal(SIGPIPE, SIG_IGN);
+  umask(022);
+  shim->reply = fcntl(1, F_DUPFD_CLOEXEC, 3);
+  if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
+  const int null = shim->host->null;
+  if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
+  close_others(shim->reply, shim->host->exile);
+  if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
+  return 0;
+}
+
+static int make_fifo(struct shim *shim, const char *name) {
+  /* One left by an earlier run may still be open elsewhere: a new one, not that one. */
+  if (unlinkat(shim->dir, name, 0) != 0 && errno != ENOENT) return -1;
+  if (mkfifoat(shim->dir, name, 0600) != 0) return -1;
+  /* Both ends: `control` then never sees the end of file when a writer leaves, and opening never waits. */
+  return openat(shim->dir, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int open_directory(struct shim *shim) {
+  shim->dir = open(shim->spec->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (shim->dir < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s", shim->spec->dir);
+  if ((shim->reserved = reserve_exit_record(shim->dir)) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/exit.json.tmp", shim->spec->dir);
+  if ((shim->control = make_fifo(shim, "control")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/control", shim->spec->dir);
+  if ((shim->alive = make_fifo(shim, "alive")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/alive", shim->spec->dir);
+  return 0;
+}
+
+static int watch_signals(struct shim *shim) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 || (shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+    return fail(&shim->failure, STAGE_FORK, errno, "signalfd");
+  return 0;
+}
+
+static char *copy_string(char **next, const char *text) {
+  if (text == NULL) return NULL;
+  char *copy = *next;
+  *next = stpcpy(copy, text) + 1;
+  return copy;
+}
+
+static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
+
+/* What outlives the request, in one block: usually one page. */
+static int keep_needed(struct shim *shim) {
+  const struct spec *spec = shim->spec;
+  size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer);
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
+    count++;
+    size += sizeof(char *) + string_size(cgroup->dir);
+  }
+  if (size > 0) {
+    if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
+    char *next = (char *)(shim->cgroups + count);
+    for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+      shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
+    shim->oom_file = copy_string(&next, spec->oom_file);
+    shim->freezer = copy_string(&next, spec->freezer);
+  }
+  shim->tree.cgroup = count > 0 ? shim->cgroups[0] : NULL;
+  shim->tree.freezer = shim->freezer;
+  shim->tree.has_namespace = (spec->namespaces & NAMESPACE_PID) != 0;
+  shim->wall_ms = spec->wall_ms;
+  shim->grace_ms = spec->grace_ms;
+  shim->durable = spec->durable;
+  return 0;
+}
+
+/* -------- the two forks -------- */
+
+/* The first child after unshare is PID 1 of the new namespace. Its leash breaks with us, however we end. */
+static int fork_stub(struct shim *shim) {
+  int leash[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash) != 0) return fail(&shim->failure, STAGE_FORK, errno, "leash");
+  _cleanup_fd_ int held = leash[0];
+  _cleanup_fd_ int exile = shim->host->exile;
+  shim->leash = leash[1];
+  if (unshare(CLONE_NEWPID) != 0) return fail(&shim->failure, STAGE_NAMESPACE, errno, "unshare pid");
+  pid_t pid = sys_fork();
+  if (pid == 0) {
+    request_release(shim->request);
+    stub_run(held, exile);
+  }
+  if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "PID 1 of the namespace");
+  shim->tree.stub = pid;
+  return 0;
+}
+
+/* It has answered long ago, usually; before the task may exec, it must have. */
+static int await_stub(struct shim *shim) {
+  char byte;
+  ssize_t count;
+  if (shim->tree.stub == 0) return 0;
+  do count = read(shim->leash, &byte, 1);
+  while (count < 0 && errno == EINTR);
+  return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
+}
+
+/* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
+static int fork_task(struct shim *shim) {
+  const struct spec *spec = shim->spec;
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL, &shim->failure);
+  if (in < 0) return -1;
+  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->failure);
+  if (out < 0) return -1;
+  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->failure);
+  if (err < 0) return -1;
+  _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open(spec->network_path, O_RDONLY | O_CLOEXEC);
+  if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s", spec->network_path);
+  int gate[2], report[2];
+  if (pipe2(gate, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int gate_read = gate[0];
+  shim->gate = gate[1];
+  if (pipe2(report, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int report_write = report[1];
+  shim->report = report[0];
+  struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read,
+                              .report = report_write, .network = network, .shim = getpid()};
+  pid_t pid = sys_fork();
+  if (pid == 0) child_run(&setup);
+  if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
+  shim->tree.leader = pid;
+  return 0;
+}
+
+/* While the task's process sets itself up: the record that it exists, before it may exec. */
+static OWN_FRAME int open_gate(struct shim *shim) {
+  struct identity self = identify(getpid()), init = {0};
+  shim->task = identify(shim->tree.leader);
+  if (shim->tree.stub > 0) init = identify(shim->tree.stub);
+  shim->record.started_at = realtime_ms();
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, shim->spec->cgroups))
+    return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
+  int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id, self.pid, (unsigned long long)self.start,
+                        shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
+  shim->line_length = (size_t)length;
+  if (await_stub(shim) != 0) return -1;
+  /* EPIPE: it failed already, and its report says how. */
+  if (!write_all(shim->gate, "", 1) && errno != EPIPE) return fail(&shim->failure, STAGE_FORK, errno, "gate");
+  close_fd(&shim->gate);
+  return 0;
+}
+
+static OWN_FRAME int set_up(struct shim *shim) {
+  if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || keep_needed(shim) != 0) return -1;
+  if (cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
+  /* Not 0 only in a cgroup taken over from an earlier run. */
+  shim->oom_before = oom_kills(shim->oom_file);
+  if (shim->tree.has_namespace && fork_stub(shim) != 0) return -1;
+  return fork_task(shim);
+}
+
+/* -------- life -------- */
+
+static void earlier(int64_t *deadline, int64_t at) {
+  if (*deadline == 0 || at < *deadline) *deadline = at;
+}
+
+static void note_stop(struct shim *shim, enum stop_reason reason, int number) {
+  if (shim->record.stop.reason == STOP_NONE) shim->record.stop = (struct stop_record){.reason = reason, .signal = number, .at = realtime_ms()};
+}
+
+static void force(struct shim *shim) {
+  note_stop(shim, STOP_FORCE, SIGKILL);
+  if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = realtime_ms();
+  shim->stop_deadline = 0;
+  earlier(&shim->give_up, boottime_ms() + KILL_MOST_MS);
+  tree_kill(&shim->tree);
+}
+
+static void stop(struct shim *shim, enum stop_reason reason, int number, int64_t grace_ms) {
+  if (shim->tree.leader == 0 || shim->record.stop.forced_at != 0) return;
+  bool first = shim->record.stop.reason == STOP_NONE;
+  note_stop(shim, reason, number);
+  earlier(&shim->stop_deadline, boottime_ms() + grace_ms);
+  if (!first) return;
+  /* Before its setsid the group does not exist yet; the signal then waits in the process itself. */
+  pid_t leader = shim->tree.leader;
+  if (kill(-leader, number) != 0) kill(leader, number);
+  /* A stopped task could not act on it. */
+  if (kill(-leader, SIGCONT) != 0) kill(leader, SIGCONT);
+}
+
+static void obey(const struct order *order, void *context) {
+  struct shim *shim = context;
+  switch (order->kind) {
+    case ORDER_BAD: note(shim, "control: a line that is no order"); break;
+    case ORDER_SIGNAL:
+      if (shim->tree.leader > 0) kill(shim->tree.leader, order->signal);
+      break;
+    case ORDER_STOP: stop(shim, STOP_SHUTDOWN, order->signal, order->grace_ms); break;
+    case ORDER_KILL: force(shim); break;
+  }
+}
+
+static OWN_FRAME void read_control(struct shim *shim) {
+  char bytes[512];
+  ssize_t count = read(shim->control, bytes, sizeof bytes);
+  if (count > 0) control_feed(&shim->input, bytes, (size_t)count, obey, shim);
+}
+
+static void reap(struct shim *shim) {
+  for (;;) {
+    int status;
+    struct rusage usage;
+    pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+    if (pid <= 0) return;
+    if (pid == shim->tree.stub) shim->tree.stub = 0;
+    if (pid != shim->tree.leader) continue;
+    shim->record.has_status = true;
+    shim->record.status = status;
+    shim->record.usage = usage;
+    shim->record.exited_at = realtime_ms();
+    shim->tree.leader = 0;
+  }
+}
+
+static void read_signals(struct shim *shim) {
+  struct signalfd_siginfo information;
+  while (read(shim->signals, &information, sizeof information) == (ssize_t)sizeof information) {
+    if (information.ssi_signo == SIGCHLD) reap(shim);
+    else stop(shim, STOP_SHUTDOWN, SIGTERM, shim->grace_ms);
+  }
+}
+
+static void send_started(struct shim *shim) {
+  if (shim->line_length == 0) return;
+  if (shim->replied != NULL) *shim->replied = 1;
+  /* A supervisor that has gone finds start.json instead. */
+  if (!write_all(shim->reply, shim->line, shim->line_length)) note(shim, "reply: %s", strerror(errno));
+  shim->line_length = 0;
+  close_fd(&shim->reply);
+}
+
+static bool is_writable(int fd, int wait_ms) {
+  struct pollfd reply = {.fd = fd, .events = POLLOUT};
+  return poll(&reply, 1, wait_ms) > 0;
+}
+
+/* Exec has happened: the request is history. */
+static void started(struct shim *shim) {
+  if (shim->wall_ms > 0) shim->wall_deadline = boottime_ms() + shim->wall_ms;
+  /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
+  if (is_writable(shim->reply, 0)) send_started(shim);
+  shim->spec = NULL;
+  request_release(shim->request);
+  stack_trim();
+}
+
+static OWN_FRAME void read_report(struct shim *shim) {
+  size_t room = sizeof shim->report_input.bytes - shim->report_input.used;
+  ssize_t count = read(shim->report, shim->report_input.bytes + shim->report_input.used, room);
+  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (count > 0) {
+    shim->report_input.used += (size_t)count;
+    return;
+  }
+  close_fd(&shim->report);
+  const char *bytes = shim->report_input.bytes;
+  size_t used = shim->report_input.used;
+  bool marked = used > 0 && bytes[0] == CHILD_MARK;
+  size_t rest = marked ? used - 1 : used;
+  if (rest == sizeof(struct failure)) {
+    struct failure reported;
+    memcpy(&reported, bytes + (marked ? 1 : 0), sizeof reported);
+    reported.detail[sizeof reported.detail - 1] = '\0';
+    fail(&shim->failure, reported.stage, reported.error, "%s", reported.detail);
+  } else if (marked && shim->failure.stage == STAGE_NONE) started(shim);
+}
+
+static int until(int64_t now, int64_t deadline, int least) {
+  if (deadline == 0) return least;
+  int64_t left = deadline - now;
+  int wait = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+  return least < 0 || wait < least ? wait : least;
+}
+
+static void check_deadlines(struct shim *shim) {
+  int64_t now = boottime_ms();
+  if (shim->wall_deadline != 0 && now >= shim->wall_deadline) {
+    shim->wall_deadline = 0;
+    stop(shim, STOP_TIMEOUT, SIGTERM, shim->grace_ms);
+  }
+  if (shim->stop_deadline != 0 && now >= shim->stop_deadline) force(shim);
+}
+
+static bool is_over(const struct shim *shim) {
+  if (shim->tree.leader == 0 && shim->report < 0) return true;
+  return shim->give_up != 0 && boottime_ms() >= shim->give_up;
+}
+
+static void live(struct shim *shim) {
+  while (!is_over(shim)) {
+    struct pollfd waiting[] = {
+      {.fd = shim->signals, .events = POLLIN},
+      {.fd = shim->control, .events = POLLIN},
+      {.fd = shim->report, .events = POLLIN},
+      {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1, .events = POLLOUT},
+    };
+    int64_t now = boottime_ms();
+    int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
+    if (poll(waiting, 4, wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
+    if (waiting[2].revents != 0) read_report(shim);
+    if (waiting[3].revents != 0) send_started(shim);
+    if (waiting[0].revents != 0) read_signals(shim);
+    if (waiting[1].revents != 0) read_control(shim);
+    check_deadlines(shim);
+  }
+}
+
+/* -------- the end -------- */
+
+/* The process died or was killed between fork and exec without a word. */
+static void explain_silence(struct shim *shim) {
+  if (shim->failure.stage != STAGE_NONE || shim->spec == NULL) return;
+  int status = shim->record.status;
+  if (!shim->record.has_status) fail(&shim->failure, STAGE_EXEC, EBUSY, "set-up did not end when killed");
+  else if (WIFSIGNALED(status)) fail(&shim->failure, STAGE_EXEC, 0, "killed by signal %d before exec", WTERMSIG(status));
+  else fail(&shim->failure, STAGE_EXEC, 0, "exited with %d before exec", WEXITSTATUS(status));
+}
+
+static OWN_FRAME void send_failed(struct shim *shim) {
+  char line[REPLY_MOST];
+  size_t length = reply_failed(line, shim->id, &shim->failure);
+  if (shim->replied != NULL) *shim->replied = 1;
+  write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
+}
+
+static OWN_FRAME _Noreturn void finish(struct shim *shim) {
+  struct exit_record *record = &shim->record;
+  explain_silence(shim);
+  if (record->exited_at == 0) record->exited_at = realtime_ms();
+  int64_t now = boottime_ms();
+  bool given_up = shim->give_up != 0 && now >= shim->give_up;
+  tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
+  record->oom_kills = oom_kills(shim->oom_file);
+  if (record->oom_kills > 0 && shim->oom_before > 0) record->oom_kills -= shim->oom_before;
+  record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
+  if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
+    note(shim, "exit.json: %s", strerror(errno));
+  /* Innermost last made, first removed. */
+  for (size_t i = shim->cgroup_count; i > 0; i--)
+    cgroup_remove(shim->cgroups[i - 1], shim->freezer);
+  if (record->failure != NULL) send_failed(shim);
+  else if (shim->line_length > 0 && is_writable(shim->reply, 1000)) send_started(shim);
+  _exit(0);
+}
+
+_Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
+  struct shim shim = {
+    .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
+    .reply = -1, .dir = -1, .control = -1, .alive = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
+  };
+  if (set_up(&shim) == 0) {
+    if (open_gate(&shim) != 0) force(&shim);
+    live(&shim);
+  } else tree_kill(&shim.tree);
+  finish(&shim);
+}

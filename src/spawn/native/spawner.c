@@ -1,0 +1,235 @@
+#include "spawner.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "exile.h"
+#include "features.h"
+#include "frame.h"
+#include "log.h"
+#include "reply.h"
+#include "shim.h"
+#include "system.h"
+
+enum { SLOTS = 4096 };
+
+struct running {
+  pid_t pid;
+  int id;
+  /* Its index into `replied`; -1 when all were taken. */
+  int slot;
+};
+
+struct spawner {
+  struct running *running;
+  size_t count, capacity;
+  /* One byte for each shim, shared with it: whether it has answered. A shim killed from outside cannot say so itself. */
+  char *replied;
+  bool taken[SLOTS];
+  int next_slot;
+  /* On pages of its own, written once: all shims share them. */
+  const struct host *host;
+};
+
+static void say(const char *line, size_t length) {
+  /* EPIPE: the supervisor is gone, and the end of file is about to say so. */
+  if (!write_all(1, line, length) && errno != EPIPE) dprintf(2, "holdfast-native: reply: %s\n", strerror(errno));
+}
+
+static OWN_FRAME void say_failed(int id, enum stage stage, int error, const char *detail) {
+  struct failure failure = {.stage = stage, .error = error};
+  snprintf(failure.detail, sizeof failure.detail, "%s", detail);
+  char line[REPLY_MOST];
+  say(line, reply_failed(line, id, &failure));
+}
+
+static int take_slot(struct spawner *spawner) {
+  for (int tried = 0; tried < SLOTS; tried++) {
+    int slot = (spawner->next_slot + tried) % SLOTS;
+    if (spawner->taken[slot]) continue;
+    spawner->taken[slot] = true;
+    spawner->replied[slot] = 0;
+    spawner->next_slot = slot + 1;
+    return slot;
+  }
+  return -1;
+}
+
+static bool remember(struct spawner *spawner, struct running running) {
+  if (spawner->count == spawner->capacity) {
+    size_t capacity = spawner->capacity == 0 ? 256 : spawner->capacity * 2;
+    struct running *grown = pages_allocate(capacity * sizeof *grown);
+    if (grown == NULL) return false;
+    pages_keep_from_children(grown, capacity * sizeof *grown);
+    if (spawner->count > 0) memcpy(grown, spawner->running, spawner->count * sizeof *grown);
+    pages_release(spawner->running, spawner->capacity * sizeof *grown);
+    spawner->running = grown;
+    spawner->capacity = capacity;
+  }
+  spawner->running[spawner->count++] = running;
+  return true;
+}
+
+static void launch(struct spawner *spawner, struct request *request) {
+  struct spec spec;
+  const char *wrong = spec_parse(request, &spec);
+  if (wrong != NULL) {
+    say_failed(spec.id, STAGE_REQUEST, EINVAL, wrong);
+    return;
+  }
+  struct running running = {.id = spec.id, .slot = take_slot(spawner)};
+  /* Room first: a shim that nobody could reap by name must not exist. */
+  if (!remember(spawner, running)) {
+    say_failed(spec.id, STAGE_FORK, ENOMEM, "memory");
+    return;
+  }
+  const struct host *host = spawner->host;
+  char *replied = running.slot < 0 ? NULL : &spawner->replied[running.slot];
+  pid_t pid = sys_fork();
+  /* The spawner's own state is not there in the shim. */
+  if (pid == 0) shim_run(&spec, request, host, replied);
+  if (pid < 0) {
+    say_failed(spec.id, STAGE_FORK, errno, "shim");
+    spawner->count--;
+    if (running.slot >= 0) spawner->taken[running.slot] = false;
+    return;
+  }
+  spawner->running[spawner->count - 1].pid = pid;
+}
+
+static void bury(struct spawner *spawner, size_t index, int status) {
+  struct running running = spawner->running[index];
+  spawner->running[index] = spawner->running[--spawner->count];
+  if (running.slot >= 0) {
+    char detail[64];
+    snprintf(detail, sizeof detail, "the shim was killed by signal %d during set-up", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    if (spawner->replied[running.slot] == 0) say_failed(running.id, STAGE_FORK, 0, detail);
+    spawner->taken[running.slot] = false;
+  }
+  char line[32];
+  int length = snprintf(line, sizeof line, "gone %d\n", running.id);
+  say(line, (size_t)length);
+}
+
+static void reap(struct spawner *spawner) {
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+    for (size_t i = 0; i < spawner->count; i++)
+      if (spawner->running[i].pid == pid) {
+        bury(spawner, i, status);
+        break;
+      }
+}
+
+static int read_oom_score_adj(void) {
+  char text[16];
+  int64_t value;
+  if (read_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof text) <= 0) return 0;
+  text[strcspn(text, "\n")] = '\0';
+  return parse_number(text, -1000, 1000, &value) ? (int)value : 0;
+}
+
+/* The killer of processes must spare the ones that write down who was killed. Not allowed without CAP_SYS_RESOURCE, and then no matter. */
+static void ask_to_be_spared(struct host *host) {
+  host->oom_score_adj = read_oom_score_adj();
+  write_file("/proc/self/oom_score_adj", "-1000");
+  host->own_oom_score_adj = read_oom_score_adj();
+}
+
+static int open_child_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  signal(SIGPIPE, SIG_IGN);
+  /* Ignored by our parent would mean: children vanish unreaped, and no exit is ever seen. */
+  signal(SIGCHLD, SIG_DFL);
+  if (sigprocmask(SIG_SETMASK, &set, NULL) != 0) return -1;
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_null_view(void) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  return null < 0 ? -1 : open_read_only_view(null, O_RDWR | O_CLOEXEC);
+}
+
+static OWN_FRAME void say_ready(const struct host *host) {
+  char features[512], line[600];
+  host_describe(host, features, sizeof features);
+  int length = snprintf(line, sizeof line, "ready %d %s\n", NATIVE_VERSION, features);
+  say(line, (size_t)length);
+}
+
+/* Waits on both, so that shims are buried while a large frame is still coming in. */
+static int serve(struct spawner *spawner, int signals) {
+  struct frame_reader reader = {0};
+  struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+  for (;;) {
+    if (poll(waiting, 2, -1) < 0 && errno != EINTR) return 2;
+    if (waiting[1].revents != 0) {
+      struct signalfd_siginfo information;
+      while (read(signals, &information, sizeof information) > 0) {}
+      reap(spawner);
+    }
+    if (waiting[0].revents == 0) continue;
+    enum frame_state state = frame_read(&reader, 0);
+    if (state == FRAME_MORE) continue;
+    struct request request = frame_take(&reader);
+    if (state == FRAME_WHOLE) launch(spawner, &request);
+    request_release(&request);
+    if (state == FRAME_WHOLE) continue;
+    if (state == FRAME_BAD) dprintf(2, "holdfast-native: a frame that is none\n");
+    return state == FRAME_END ? 0 : 2;
+  }
+}
+
+int spawner_run(void) {
+  /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as well. */
+  setsid();
+  close_others(-1, -1);
+  _cleanup_fd_ int signals = open_child_signals();
+  struct host *host = pages_allocate(sizeof *host);
+  struct spawner *spawner = pages_allocate(sizeof *spawner);
+  char *replied = mmap(NULL, SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (signals < 0 || host == NULL || spawner == NULL || replied == MAP_FAILED) {
+    dprintf(2, "holdfast-native: %s\n", strerror(errno));
+    return 2;
+  }
+  pages_keep_from_children(spawner, sizeof *spawner);
+  host_probe(host);
+  ask_to_be_spared(host);
+  host->exile = exile_make();
+  if ((host->null = open_null_view()) < 0) {
+    dprintf(2, "holdfast-native: /dev/null: %s\n", strerror(errno));
+    return 2;
+  }
+  say_ready(host);
+  spawner->host = host;
+  spawner->replied = replied;
+  int code = serve(spawner, signals);
+  pages_release(spawner->running, spawner->capacity * sizeof *spawner->running);
+  pages_release(spawner, sizeof *spawner);
+  pages_release(host, sizeof *host);
+  return code;
+}
+
+int check_run(void) {
+  struct frame_reader reader = {0};
+  for (;;) {
+    enum frame_state state = frame_read(&reader, 0);
+    if (state == FRAME_MORE) continue;
+    struct request request = frame_take(&reader);
+    struct spec spec;
+    const char *wrong = state == FRAME_WHOLE ? spec_parse(&request, &spec) : NULL;
+    if (state == FRAME_WHOLE) dprintf(1, wrong == NULL ? "ok\n" : "bad %s\n", wrong);
+    request_release(&request);
+    if (state == FRAME_WHOLE) continue;
+    if (state == FRAME_BAD) dprintf(1, "bad frame\n");
+    return state == FRAME_END ? 0 : 2;
+  }
+}

@@ -1,0 +1,377 @@
+#include "spec.h"
+#include <limits.h>
+#include <string.h>
+
+struct reader {
+  char *next, *end;
+  char *list_next, *list_end;
+  /* The ends of the lists under construction. */
+  struct rlimit_spec **rlimit;
+  struct cgroup **cgroup;
+  struct cgroup_file **file;
+  struct mount_op **mount;
+  size_t arg_count, env_count;
+  struct spec *spec;
+};
+
+/* Zeroed, aligned for a pointer. Never short: spec_parse sized the lists by the number of fields. */
+static void *take(struct reader *reader, size_t size) {
+  size = (size + 7) & ~(size_t)7;
+  if ((size_t)(reader->list_end - reader->list_next) < size) abort();
+  void *piece = reader->list_next;
+  reader->list_next += size;
+  return piece;
+}
+
+static char *field(struct reader *reader) {
+  if (reader->next == reader->end) return NULL;
+  char *text = reader->next;
+  reader->next += strlen(text) + 1;
+  return text;
+}
+
+typedef const char *handler(struct reader *reader, char **operands);
+
+static bool is_absolute(const char *path) { return path[0] == '/' && strlen(path) < PATH_MAX; }
+
+/* Inside the new root every path is walked component by component, and neither `.` nor `..` may be one. */
+static bool is_plain_path(const char *path) {
+  if (!is_absolute(path) || path[1] == '\0') return false;
+  for (const char *part = path; part != NULL; part = strchr(part, '/')) {
+    part += strspn(part, "/");
+    size_t length = strcspn(part, "/");
+    if ((length == 1 && part[0] == '.') || (length == 2 && part[0] == '.' && part[1] == '.')) return false;
+  }
+  return true;
+}
+
+#define SET_PATH(member)                                                                  \
+  static const char *set_##member(struct reader *reader, char **operands) {               \
+    if (!is_absolute(operands[0])) return #member " takes an absolute path";              \
+    reader->spec->member = operands[0];                                                   \
+    return NULL;                                                                          \
+  }
+SET_PATH(dir)
+SET_PATH(cwd)
+SET_PATH(oom_file)
+SET_PATH(freezer)
+SET_PATH(network_path)
+
+static const char *set_path(struct reader *reader, char **operands) {
+  reader->spec->path = operands[0];
+  return operands[0][0] == '\0' ? "path is empty" : NULL;
+}
+static const char *add_arg(struct reader *reader, char **operands) {
+  reader->spec->argv[reader->arg_count++] = operands[0];
+  return NULL;
+}
+static const char *add_env(struct reader *reader, char **operands) {
+  reader->spec->envp[reader->env_count++] = operands[0];
+  return strchr(operands[0], '=') == NULL ? "env takes NAME=value" : NULL;
+}
+static const char *set_umask(struct reader *reader, char **operands) {
+  return parse_octal(operands[0], &reader->spec->umask) && reader->spec->umask <= 0777 ? NULL : "umask takes an octal number up to 777";
+}
+static const char *set_credentials(struct reader *reader, char **operands) {
+  int64_t uid, gid;
+  /* -1 would mean "leave as it is" to setresuid. */
+  if (!parse_number(operands[0], 0, UINT32_MAX - 1, &uid) || !parse_number(operands[1], 0, UINT32_MAX - 1, &gid))
+    return "credentials takes a uid and a gid";
+  reader->spec->has_credentials = true;
+  reader->spec->uid = (uid_t)uid;
+  reader->spec->gid = (gid_t)gid;
+  return NULL;
+}
+static const char *add_group(struct reader *reader, char **operands) {
+  int64_t gid;
+  if (!parse_number(operands[0], 0, UINT32_MAX - 1, &gid)) return "group takes a gid";
+  reader->spec->groups[reader->spec->group_count++] = (gid_t)gid;
+  return NULL;
+}
+static const char *set_file(struct file_target *target, char **operands) {
+  *target = (struct file_target){operands[0][0] == '\0' ? NULL : operands[0], operands[1]};
+  if (target->base != NULL && !is_absolute(target->base)) return "the base of a file takes an absolute path";
+  if (target->base == NULL && !is_absolute(target->path)) return "a file without base takes an absolute path";
+  if (target->path[0] == '\0' || (target->base != NULL && target->path[0] == '/')) return "a file beneath a base takes a relative path";
+  return NULL;
+}
+static const char *set_in(struct reader *reader, char **operands) { return set_file(&reader->spec->in, operands); }
+static const char *set_out(struct reader *reader, char **operands) { return set_file(&reader->spec->out, operands); }
+static const char *set_err(struct reader *reader, char **operands) { return set_file(&reader->spec->err, operands); }
+static const char *set_nice(struct reader *reader, char **operands) {
+  int64_t value;
+  if (!parse_number(operands[0], -20, 19, &value)) return "nice takes -20 to 19";
+  reader->spec->has_nice = true;
+  reader->spec->nice = (int)value;
+  return NULL;
+}
+static const char *set_oom_score_adj(struct reader *reader, char **operands) {
+  int64_t value;
+  if (!parse_number(operands[0], -1000, 1000, &value)) return "oom-score-adj takes -1000 to 1000";
+  reader->spec->has_oom_score_adj = true;
+  reader->spec->oom_score_adj = (int)value;
+  return NULL;
+}
+
+static int resource_of(const char *name) {
+  static const struct { char name[12]; int resource; } known[] = {
+    {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},       {"data", RLIMIT_DATA},
+    {"fsize", RLIMIT_FSIZE},     {"locks", RLIMIT_LOCKS},   {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE},
+    {"nice", RLIMIT_NICE},       {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},   {"rss", RLIMIT_RSS},
+    {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME}, {"sigpending", RLIMIT_SIGPENDING}, {"stack", RLIMIT_STACK},
+  };
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (strcmp(known[i].name, name) == 0) return known[i].resource;
+  return -1;
+}
+
+static bool parse_limit(const char *text, rlim_t *limit) {
+  int64_t value;
+  if (!parse_number(text, -1, INT64_MAX, &value)) return false;
+  *limit = value < 0 ? RLIM_INFINITY : (rlim_t)value;
+  return true;
+}
+
+static const char *add_rlimit(struct reader *reader, char **operands) {
+  struct rlimit_spec *limit = take(reader, sizeof *limit);
+  limit->name = operands[0];
+  limit->resource = resource_of(operands[0]);
+  if (limit->resource < 0) return "rlimit is of an unknown name";
+  if (!parse_limit(operands[1], &limit->value.rlim_cur) || !parse_limit(operands[2], &limit->value.rlim_max))
+    return "rlimit takes two numbers";
+  *reader->rlimit = limit;
+  reader->rlimit = &limit->next;
+  return NULL;
+}
+static const char *set_wall(struct reader *reader, char **operands) {
+  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->wall_ms) ? NULL : "wall takes milliseconds";
+}
+static const char *set_grace(struct reader *reader, char **operands) {
+  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->grace_ms) ? NULL : "grace takes milliseconds";
+}
+
+static const char *set_flag(bool *flag, char **operands) {
+  int64_t value;
+  if (!parse_number(operands[0], 0, 1, &value)) return "a flag takes 0 or 1";
+  *flag = value == 1;
+  return NULL;
+}
+static const char *set_durable(struct reader *reader, char **operands) { return set_flag(&reader->spec->durable, operands); }
+static const char *set_no_new_privileges(struct reader *reader, char **operands) {
+  return set_flag(&reader->spec->no_new_privileges, operands);
+}
+static const char *set_seccomp(struct reader *reader, char **operands) { return set_flag(&reader->spec->seccomp, operands); }
+
+static const char *add_cgroup(struct reader *reader, char **operands) {
+  if (!is_plain_path(operands[0])) return "cgroup takes an absolute path without . and ..";
+  struct cgroup *cgroup = take(reader, sizeof *cgroup);
+  cgroup->dir = operands[0];
+  *reader->cgroup = cgroup;
+  reader->cgroup = &cgroup->next;
+  reader->file = &cgroup->files;
+  return NULL;
+}
+static const char *add_cgroup_file(struct reader *reader, char **operands) {
+  if (reader->file == NULL) return "cgroup-file comes before any cgroup";
+  const char *name = operands[0] + (operands[0][0] == '?');
+  if (name[0] == '\0' || strchr(name, '/') != NULL || strlen(name) > NAME_MAX) return "cgroup-file takes a file name";
+  struct cgroup_file *file = take(reader, sizeof *file);
+  file->name = operands[0];
+  file->value = operands[1];
+  *reader->file = file;
+  reader->file = &file->next;
+  return NULL;
+}
+static const char *add_namespace(struct reader *reader, char **operands) {
+  static const struct { char name[12]; unsigned bit; } known[] = {
+    {"pid", NAMESPACE_PID}, {"mount", NAMESPACE_MOUNT},   {"ipc", NAMESPACE_IPC},
+    {"uts", NAMESPACE_UTS}, {"cgroup", NAMESPACE_CGROUP}, {"network", NAMESPACE_NETWORK},
+  };
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (strcmp(known[i].name, operands[0]) == 0) {
+      reader->spec->namespaces |= known[i].bit;
+      return NULL;
+    }
+  return "namespace is of an unknown name";
+}
+static const char *set_hostname(struct reader *reader, char **operands) {
+  reader->spec->hostname = operands[0];
+  return strlen(operands[0]) > 64 ? "hostname takes up to 64 bytes" : NULL;
+}
+
+static const char *add_mount(struct reader *reader, struct mount_op op) {
+  if (!is_plain_path(op.at)) return "root-* takes an absolute path other than /, without . and ..";
+  struct mount_op *kept = take(reader, sizeof *kept);
+  *kept = op;
+  kept->fd = -1;
+  *reader->mount = kept;
+  reader->mount = &kept->next;
+  return NULL;
+}
+static const char *add_dir(struct reader *reader, char **operands) {
+  struct mount_op op = {.kind = MOUNT_DIR, .at = operands[0]};
+  return parse_octal(operands[1], &op.mode) ? add_mount(reader, op) : "root-dir takes an octal mode";
+}
+static const char *add_symlink(struct reader *reader, char **operands) {
+  if (operands[0][0] == '\0') return "root-symlink is empty";
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_SYMLINK, .source = operands[0], .at = operands[1]});
+}
+static const char *add_bind(struct reader *reader, char **operands) {
+  struct mount_op op = {.kind = MOUNT_BIND, .base = operands[0], .source = operands[1], .at = operands[2]};
+  if (!is_absolute(op.source)) return "root-bind takes an absolute source";
+  size_t base = strlen(op.base);
+  if (base == 0) op.base = NULL;
+  else if (!is_absolute(op.base) || strncmp(op.source, op.base, base) != 0 || op.source[base] != '/')
+    return "root-bind takes a base that its source begins with";
+  for (const char *flag = operands[3]; *flag != '\0';) {
+    size_t length = strcspn(flag, ",");
+    if (length == 2 && strncmp(flag, "ro", 2) == 0) op.read_only = true;
+    else if (length == 3 && strncmp(flag, "dev", 3) == 0) op.devices = true;
+    else return "root-bind takes the flags ro and dev";
+    flag += length;
+    flag += *flag == ',';
+  }
+  return add_mount(reader, op);
+}
+static const char *add_tmpfs(struct reader *reader, char **operands) {
+  struct mount_op op = {.kind = MOUNT_TMPFS, .at = operands[0]};
+  int64_t size;
+  if (!parse_number(operands[1], 0, INT64_MAX, &size) || !parse_octal(operands[2], &op.mode)) return "root-tmpfs takes a size and an octal mode";
+  op.size = (uint64_t)size;
+  return add_mount(reader, op);
+}
+static const char *add_proc(struct reader *reader, char **operands) {
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_PROC, .at = operands[0]});
+}
+static const char *add_node(struct reader *reader, char **operands) {
+  int64_t major, minor;
+  if (!parse_number(operands[1], 0, 4095, &major) || !parse_number(operands[2], 0, 0xfffff, &minor)) return "root-node takes two numbers";
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_NODE, .at = operands[0], .major = (unsigned)major, .minor = (unsigned)minor});
+}
+static const char *add_mask(struct reader *reader, char **operands) {
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_MASK, .at = operands[0]});
+}
+static const char *add_readonly(struct reader *reader, char **operands) {
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_READONLY, .at = operands[0]});
+}
+
+static const char *set_capabilities(struct reader *reader, char **operands) {
+  reader->spec->has_capabilities = true;
+  for (char *next = operands[0]; *next != '\0';) {
+    size_t digits = strspn(next, "0123456789");
+    unsigned long number = digits == 0 || digits > 2 ? 64 : strtoul(next, NULL, 10);
+    if (number > 63) return "capabilities takes numbers up to 63";
+    reader->spec->capabilities |= UINT64_C(1) << number;
+    next += digits;
+    if (*next == ',' && next[1] != '\0') next++;
+    else if (*next != '\0') return "capabilities takes a comma list";
+  }
+  return NULL;
+}
+
+enum { OPERANDS_MOST = 4 };
+static const struct option { char name[20]; int operands; bool repeats; handler *handle; } options[] = {
+  {"dir", 1, false, set_dir},
+  {"path", 1, false, set_path},
+  {"arg", 1, true, add_arg},
+  {"env", 1, true, add_env},
+  {"cwd", 1, false, set_cwd},
+  {"umask", 1, false, set_umask},
+  {"credentials", 2, false, set_credentials},
+  {"group", 1, true, add_group},
+  {"stdin", 2, false, set_in},
+  {"stdout", 2, false, set_out},
+  {"stderr", 2, false, set_err},
+  {"nice", 1, false, set_nice},
+  {"oom-score-adj", 1, false, set_oom_score_adj},
+  {"rlimit", 3, true, add_rlimit},
+  {"wall", 1, false, set_wall},
+  {"grace", 1, false, set_grace},
+  {"durable", 1, false, set_durable},
+  {"cgroup", 1, true, add_cgroup},
+  {"cgroup-file", 2, true, add_cgroup_file},
+  {"oom-file", 1, false, set_oom_file},
+  {"freezer", 1, false, set_freezer},
+  {"namespace", 1, true, add_namespace},
+  {"network-path", 1, false, set_network_path},
+  {"hostname", 1, false, set_hostname},
+  {"root-dir", 2, true, add_dir},
+  {"root-symlink", 2, true, add_symlink},
+  {"root-bind", 4, true, add_bind},
+  {"root-tmpfs", 3, true, add_tmpfs},
+  {"root-proc", 1, true, add_proc},
+  {"root-node", 3, true, add_node},
+  {"root-mask", 1, true, add_mask},
+  {"root-readonly", 1, true, add_readonly},
+  {"capabilities", 1, false, set_capabilities},
+  {"no-new-privileges", 1, false, set_no_new_privileges},
+  {"seccomp", 1, false, set_seccomp},
+};
+enum { OPTION_COUNT = sizeof options / sizeof options[0] };
+_Static_assert(OPTION_COUNT <= 64, "the set of options seen is one word");
+
+static const char *parse_option(struct reader *reader, const char *name, uint64_t *seen) {
+  for (size_t i = 0; i < OPTION_COUNT; i++) {
+    if (strcmp(options[i].name, name) != 0) continue;
+    uint64_t bit = UINT64_C(1) << i;
+    if ((*seen & bit) != 0 && !options[i].repeats) return "an option comes twice";
+    *seen |= bit;
+    char *operands[OPERANDS_MOST] = {0};
+    for (int k = 0; k < options[i].operands; k++)
+      if ((operands[k] = field(reader)) == NULL) return "an operand is missing";
+    return options[i].handle(reader, operands);
+  }
+  return "an option is of an unknown name";
+}
+
+/* What would act on the host instead of on the task is refused here, before anything is forked. */
+static const char *check_whole(const struct spec *spec, size_t arg_count) {
+  if (spec->dir == NULL) return "dir is missing";
+  if (spec->path == NULL) return "path is missing";
+  if (arg_count == 0) return "arg is missing";
+  if (spec->root != NULL && (spec->namespaces & NAMESPACE_MOUNT) == 0) return "root-* without namespace mount";
+  if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0) return "hostname without namespace uts";
+  if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
+  if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
+  return NULL;
+}
+
+const char *spec_parse(struct request *request, struct spec *spec) {
+  *spec = (struct spec){.cwd = "/", .in = {NULL, "/dev/null"}, .out = {NULL, "/dev/null"}, .err = {NULL, "/dev/null"}, .umask = 022, .grace_ms = 5000};
+  struct reader reader = {.next = request->frame, .end = request->frame + request->frame_size, .spec = spec};
+  if (reader.end[-1] != '\0') return "the last field is not ended";
+
+  size_t fields = 0;
+  for (const char *byte = request->frame; byte < reader.end; byte++) fields += *byte == '\0';
+  /* Every list element comes from at least two fields; the largest is a mount. */
+  request->lists_size = (fields + 2) * (2 * sizeof(char *) + sizeof(gid_t)) + (fields / 2 + 1) * sizeof(struct mount_op) + 64;
+  request->lists = pages_allocate(request->lists_size);
+  if (request->lists == NULL) return "no memory";
+  reader.list_next = request->lists;
+  reader.list_end = reader.list_next + request->lists_size;
+  spec->argv = take(&reader, (fields + 1) * sizeof(char *));
+  spec->envp = take(&reader, (fields + 1) * sizeof(char *));
+  spec->groups = take(&reader, fields * sizeof(gid_t));
+  reader.rlimit = &spec->rlimits;
+  reader.cgroup = &spec->cgroups;
+  reader.mount = &spec->root;
+
+  const char *verb = field(&reader);
+  const char *id = field(&reader);
+  int64_t number;
+  if (id == NULL || !parse_number(id, 1, INT32_MAX, &number)) return "the id is no number from 1 up";
+  spec->id = (int)number;
+  if (strcmp(verb, "launch") != 0) return "the verb is unknown";
+  uint64_t seen = 0;
+  for (const char *name; (name = field(&reader)) != NULL;) {
+    const char *why = parse_option(&reader, name, &seen);
+    if (why != NULL) return why;
+  }
+  return check_whole(spec, reader.arg_count);
+}
+
+void request_release(struct request *request) {
+  if (request->frame != NULL) pages_release(request->frame, request->frame_size);
+  if (request->lists != NULL) pages_release(request->lists, request->lists_size);
+  *request = (struct request){0};
+}

@@ -1,0 +1,77 @@
+/* One launch as asked for: the frame's strings in place, and what their numbers mean. */
+#pragma once
+#include <sys/resource.h>
+#include "io.h"
+
+enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
+enum { FRAME_MOST = 64 << 20 };
+
+/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute. */
+struct file_target { const char *base, *path; };
+
+struct rlimit_spec {
+  struct rlimit_spec *next;
+  const char *name;
+  int resource;
+  struct rlimit value;
+};
+
+struct cgroup_file {
+  struct cgroup_file *next;
+  const char *name, *value;
+};
+
+struct cgroup {
+  struct cgroup *next;
+  const char *dir;
+  struct cgroup_file *files;
+};
+
+enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY };
+
+struct mount_op {
+  struct mount_op *next;
+  enum mount_kind kind;
+  /* `source` is a symlink's text too. A bind's begins with `base`, where it has one, and no link beneath that is followed. */
+  const char *at, *source, *base;
+  uint64_t size;
+  mode_t mode;
+  unsigned major, minor;
+  bool read_only, devices;
+  /* A bind's source, opened before anything could hide it. */
+  int fd;
+};
+
+struct spec {
+  int id;
+  const char *dir, *path, *cwd;
+  struct file_target in, out, err;
+  char **argv, **envp;
+  mode_t umask;
+  bool has_credentials, has_nice, has_oom_score_adj, has_capabilities;
+  bool durable, no_new_privileges, seccomp;
+  uid_t uid;
+  gid_t gid;
+  gid_t *groups;
+  size_t group_count;
+  int nice, oom_score_adj;
+  struct rlimit_spec *rlimits;
+  int64_t wall_ms, grace_ms;
+  struct cgroup *cgroups;
+  const char *oom_file, *freezer, *network_path, *hostname;
+  unsigned namespaces;
+  struct mount_op *root;
+  uint64_t capabilities;
+};
+
+/* A frame's bytes and the parsed lists; both pages of their own, given back as soon as nobody needs them. */
+struct request {
+  char *frame;
+  size_t frame_size;
+  void *lists;
+  size_t lists_size;
+};
+
+/* Fills in spec from request->frame; the lists are allocated. Returns NULL, or why not (then spec->id is the id as far as it was read, else 0). */
+const char *spec_parse(struct request *request, struct spec *spec);
+void request_release(struct request *request);

@@ -1,0 +1,48 @@
+#include "text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void text_free(struct text *text) {
+  pages_release(text->data, text->capacity);
+  *text = (struct text){0};
+}
+
+static bool reserve(struct text *text, size_t more) {
+  if (text->failed) return false;
+  if (text->length + more < text->capacity) return true;
+  size_t capacity = (text->length + more + 1) * 2;
+  if (capacity < 4096) capacity = 4096;
+  char *grown = pages_allocate(capacity);
+  if (grown == NULL) return text->failed = true, false;
+  if (text->length > 0) memcpy(grown, text->data, text->length);
+  pages_release(text->data, text->capacity);
+  text->data = grown;
+  text->capacity = capacity;
+  return true;
+}
+
+void text_add(struct text *text, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  va_list again;
+  va_copy(again, arguments);
+  int size = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  if (size >= 0 && reserve(text, (size_t)size + 1)) {
+    vsnprintf(text->data + text->length, (size_t)size + 1, format, again);
+    text->length += (size_t)size;
+  }
+  va_end(again);
+}
+
+void text_add_string(struct text *text, const char *value) {
+  text_add(text, "\"");
+  for (const char *byte = value; *byte != '\0'; byte++) {
+    unsigned char code = (unsigned char)*byte;
+    if (code == '"' || code == '\\') text_add(text, "\\%c", code);
+    else if (code < 0x20 || code == 0x7f) text_add(text, "\\u%04x", code);
+    else text_add(text, "%c", code);
+  }
+  text_add(text, "\"");
+}

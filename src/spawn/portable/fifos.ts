@@ -1,0 +1,12 @@
+import { execFileSync } from 'node:child_process'
+
+/** Node has no mkfifo(3); POSIX has mkfifo(1). */
+export function makeFifos(dir: string): void {
+  try {
+    execFileSync('mkfifo', ['-m', '600', `${dir}/control`, `${dir}/alive`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+  } catch (error) {
+    throw Object.assign(error as Error, { stage: 'record' })
+  }
+}

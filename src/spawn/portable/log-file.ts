@@ -1,0 +1,57 @@
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, openSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import type { FileTarget, LaunchSpec } from '../spec.ts'
+
+const flags =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NOFOLLOW |
+  constants.O_NONBLOCK |
+  constants.O_NOCTTY
+
+/** Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. */
+export function openInput({ base, path }: FileTarget): number {
+  if (base === null) return openSync(path, constants.O_RDONLY)
+  refuseLinks(base, path)
+  const full = join(base, path)
+  return checkedFile(openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), full)
+}
+
+/**
+ * Opens a log for appending, never through a link. Beneath `base` every component is checked; between the check of a directory and the
+ * open a task that owns the directory could still exchange it, which openat2 in the native shim excludes and Node cannot.
+ */
+export function openLog({ base, path }: FileTarget, credentials: LaunchSpec['credentials']): number {
+  const full = base === null ? path : join(base, path)
+  if (base !== null) refuseLinks(base, path)
+  const fd = openSync(full, flags, 0o640)
+  if (base === null) return fd
+  checkedFile(fd, full)
+  const stat = fstatSync(fd)
+  // So that the task can open /dev/stdout again.
+  if (credentials && stat.uid !== credentials.uid && stat.size === 0) {
+    fchownSync(fd, credentials.uid, credentials.gid)
+    fchmodSync(fd, 0o640)
+  }
+  return fd
+}
+
+function checkedFile(fd: number, path: string): number {
+  const stat = fstatSync(fd)
+  if (stat.isFile() && stat.nlink === 1) return fd
+  closeSync(fd)
+  throw refused('EINVAL', 22, `${path} is not a plain file of one name`)
+}
+
+function refuseLinks(base: string, path: string): void {
+  const components = path.split(sep)
+  for (let depth = 1; depth < components.length; depth++) {
+    const parent = join(base, ...components.slice(0, depth))
+    if (!lstatSync(parent).isDirectory()) throw refused('ELOOP', 40, `${parent} is not a directory`)
+  }
+}
+
+function refused(code: string, errno: number, message: string): Error {
+  return Object.assign(new Error(message), { code, errno: -errno, path: message })
+}

@@ -1,0 +1,83 @@
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { HoldfastError } from '../../errors.ts'
+import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
+import { assertSpareDescriptors } from '../spare-descriptors.ts'
+import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
+import type { LaunchSpec } from '../spec.ts'
+import { ReplyReader } from '../wire.ts'
+
+/**
+ * Starts a Node shim per task, where there is no native program. Same records, same FIFOs, no isolation and no limits;
+ * some 60 ms and 8 MiB a task. `holdfast doctor` says when it is in use.
+ */
+export class PortableSpawner implements Spawner {
+  readonly #keepAlive: KeepAlive
+
+  constructor(keepAlive: KeepAlive) {
+    this.#keepAlive = keepAlive
+  }
+
+  prepare(): null {
+    return null
+  }
+
+  launch(spec: LaunchSpec): Promise<Launched> {
+    return new Promise((resolve, reject) => {
+      assertSpareDescriptors()
+      const child = execa(process.execPath, [...shimArguments, String(process.pid)], {
+        detached: true,
+        cleanup: false,
+        reject: false,
+        buffer: false,
+        stdin: 'pipe',
+        stdout: 'pipe',
+        stderr: 'ignore',
+        extendEnv: false,
+        cwd: '/',
+      })
+      const { stdin, stdout } = child
+      const handles = [child, stdin, stdout] as unknown as LoopHandle[]
+      const forget = handles.map(handle => this.#keepAlive.add(handle))
+      let failure: LaunchFailed | null = null
+      const end = new Promise<WatchEnd>(ended => {
+        void child.then(result => {
+          for (const remove of forget) remove()
+          ended('gone')
+          reject(
+            child.pid === undefined
+              ? cannotStart(result.cause)
+              : (failure ?? new SpawnerDied('the portable shim died before it could answer')),
+          )
+        })
+      })
+      const replies = new ReplyReader()
+      stdout.on('data', (chunk: Buffer) => {
+        for (const reply of replies.push(chunk)) {
+          if (reply.kind === 'started') resolve({ end })
+          // Told when the shim is gone: after a failed start nothing is left.
+          if (reply.kind === 'failed') failure = new LaunchFailed(reply.stage, reply.errno, reply.detail)
+        }
+      })
+      stdin.on('error', () => {})
+      // The spec holds the task's environment, so it travels through a pipe, never through argv.
+      stdin.end(JSON.stringify(spec))
+    })
+  }
+
+  async close(): Promise<void> {}
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const shimPath = fileURLToPath(new URL(`./shim.${extension}`, import.meta.url))
+/** From the sources (tests), the shim needs the loader that this process runs under. */
+const shimArguments = extension === 'ts' ? ['--import', import.meta.resolve('tsx'), shimPath] : [shimPath]
+
+function cannotStart(cause: unknown): HoldfastError {
+  const { code, message } = (cause ?? {}) as NodeJS.ErrnoException
+  return new HoldfastError('START_FAILED', `the portable shim could not be started: ${code ?? message}`, {
+    stage: 'spawner',
+    errno: code,
+    cause,
+  })
+}

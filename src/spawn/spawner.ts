@@ -1,0 +1,39 @@
+import type { LaunchSpec } from './spec.ts'
+
+/** How a watched shim stopped being watched: it is gone, or whoever watched it for us is. */
+export type WatchEnd = 'gone' | 'unwatched'
+
+export type Launched = {
+  /** Resolves once: the shim ended, or the spawner did, and then somebody else must watch. Never rejects. */
+  readonly end: Promise<WatchEnd>
+}
+
+/** A start that did not happen: the shim's own words. `errno` is a number, 0 for none. */
+export class LaunchFailed extends Error {
+  readonly stage: string
+  readonly errno: number
+  readonly detail: string
+
+  constructor(stage: string, errno: number, detail: string) {
+    super(`${stage}: ${detail}`)
+    this.stage = stage
+    this.errno = errno
+    this.detail = detail
+  }
+}
+
+/**
+ * The spawner died with a request unanswered. Its reply pipe has reached end of file, and every starting shim holds a copy of
+ * that pipe until it has answered: so no shim is at work on the request any more, and what happened stands in the task directory.
+ */
+export class SpawnerDied extends Error {}
+
+/** Forks shims: the native spawner, or the portable stand-in. */
+export interface Spawner {
+  /** Resolves when the program has been exec'ed. Rejects with LaunchFailed or SpawnerDied, or a HoldfastError when it cannot be started at all. */
+  launch(spec: LaunchSpec): Promise<Launched>
+  /** Makes sure that its process runs, and names it for the records; null when it has none of its own. */
+  prepare(): number | null
+  /** Lets go: shims live on. Resolves when the spawner process is gone. */
+  close(): Promise<void>
+}

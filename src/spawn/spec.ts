@@ -1,0 +1,88 @@
+/**
+ * What a shim is told: everything about one task that must be decided before it is forked. TypeScript decides,
+ * the shim only carries out. `wire.ts` encodes it for the native program; the portable shim reads it as JSON.
+ */
+export type LaunchSpec = {
+  /** The task's directory (absolute, made, 0700): records and FIFOs go here. */
+  readonly dir: string
+  /** The program as the task sees it; already looked up and interpolated. */
+  readonly path: string
+  /** argv, the program's own name first. */
+  readonly argv: readonly string[]
+  /** `NAME=value` */
+  readonly env: readonly string[]
+  /** As the task sees it. */
+  readonly cwd: string
+  readonly umask: number
+  /** Null keeps the spawner's. `groups` are the supplementary ones. */
+  readonly credentials: {
+    readonly uid: number
+    readonly gid: number
+    readonly groups: readonly number[]
+  } | null
+  readonly stdin: FileTarget
+  readonly stdout: FileTarget
+  readonly stderr: FileTarget
+  readonly nice: number | null
+  /** Null: what the spawner itself was started with. */
+  readonly oomScoreAdj: number | null
+  readonly rlimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]
+  /** Milliseconds from exec to a stop with reason `timeout`; null for none. */
+  readonly wallTimeMs: number | null
+  /** Milliseconds between that stop and SIGKILL. */
+  readonly graceMs: number
+  /** fdatasync the exit record before it gets its name. */
+  readonly durable: boolean
+  /** In order; the first one's membership says whether the task is dead. */
+  readonly cgroups: readonly CgroupSpec[]
+  /** The file whose `oom_kill` line counts OOM kills, or null. */
+  readonly oomFile: string | null
+  /** v1 freezer directory of the task for killing without a pid namespace, or null. */
+  readonly freezer: string | null
+  /** Namespaces to unshare. */
+  readonly namespaces: readonly ('mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network')[]
+  /** A network namespace to join instead, by path. */
+  readonly networkPath: string | null
+  readonly hostname: string | null
+  /** Mount operations that build a new root (needs `mount`); empty keeps the host's. */
+  readonly root: readonly MountOp[]
+  /** Capability numbers to keep; null leaves them alone. */
+  readonly capabilities: readonly number[] | null
+  readonly noNewPrivileges: boolean
+  readonly seccomp: boolean
+}
+
+/**
+ * A file of the host. With `base`, `path` is relative and is resolved beneath it without following any link, and must be a plain file: a task
+ * may own what lies there, and the shim may be root. Without, it is the orchestrator's own absolute path.
+ */
+export type FileTarget = { readonly base: string | null; readonly path: string }
+
+export type CgroupSpec = {
+  readonly dir: string
+  /** Written in order after mkdir, before the task joins. `optional` ones may fail. */
+  readonly files: readonly { readonly name: string; readonly value: string }[]
+}
+
+/** Paths `at` are inside the new root, absolute, without `..`; parents are made. */
+export type MountOp =
+  | { readonly op: 'dir'; readonly at: string; readonly mode: number }
+  | { readonly op: 'symlink'; readonly to: string; readonly at: string }
+  /** A bind of a host path (file or directory), recursively. */
+  | {
+      readonly op: 'bind'
+      readonly source: string
+      /** A directory that `source` begins with and beneath which no link is followed: a task may own what lies there. */
+      readonly base: string | null
+      readonly at: string
+      readonly readOnly: boolean
+      readonly devices: boolean
+    }
+  | { readonly op: 'tmpfs'; readonly at: string; readonly sizeBytes: number; readonly mode: number }
+  | { readonly op: 'proc'; readonly at: string }
+  /** A character device node. */
+  | { readonly op: 'node'; readonly at: string; readonly major: number; readonly minor: number }
+  /** Hides a file (by /dev/null) or a directory (by an empty read-only tmpfs); absent is fine. */
+  | { readonly op: 'mask'; readonly at: string }
+  /** Makes what is there read-only; absent is fine. */
+  | { readonly op: 'readonly'; readonly at: string }

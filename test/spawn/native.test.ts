@@ -1,0 +1,423 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { createInterface, type Interface } from 'node:readline'
+import fc from 'fast-check'
+import type { ExitRecord, StartRecord } from '../../machines/index.ts'
+import { packageRoot } from '../../src/spawn/native-program.ts'
+import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
+import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+
+const program = join(packageRoot, 'build/native/holdfast-native-asan')
+const nobody = 65534
+
+const bare: LaunchSpec = {
+  dir: '/state/tasks/k',
+  path: '/bin/sh',
+  argv: ['sh', '-c', 'exit 0'],
+  env: ['PATH=/usr/bin:/bin'],
+  cwd: '/',
+  umask: 0o22,
+  credentials: null,
+  stdin: { base: null, path: '/dev/null' },
+  stdout: { base: null, path: '/dev/null' },
+  stderr: { base: null, path: '/dev/null' },
+  nice: null,
+  oomScoreAdj: null,
+  rlimits: [],
+  wallTimeMs: null,
+  graceMs: 1000,
+  durable: true,
+  cgroups: [],
+  oomFile: null,
+  freezer: null,
+  namespaces: [],
+  networkPath: null,
+  hostname: null,
+  root: [],
+  capabilities: null,
+  noNewPrivileges: true,
+  seccomp: false,
+}
+
+const folders = ['/bin', '/sbin', '/lib', '/lib64', '/usr', '/etc'].filter(path => existsSync(path))
+const root: MountOp[] = [
+  ...folders.map(
+    path => ({ op: 'bind', source: path, base: null, at: path, readOnly: true, devices: false }) as const,
+  ),
+  { op: 'tmpfs', at: '/tmp', sizeBytes: 1 << 20, mode: 0o1777 },
+  { op: 'dir', at: '/dev', mode: 0o755 },
+  { op: 'node', at: '/dev/null', major: 1, minor: 3 },
+  { op: 'symlink', to: '/proc/self/fd', at: '/dev/fd' },
+  { op: 'proc', at: '/proc' },
+  { op: 'mask', at: '/proc/kcore' },
+  { op: 'mask', at: '/proc/acpi' },
+  { op: 'readonly', at: '/proc/sys' },
+]
+
+const isolated: Omit<LaunchSpec, 'dir'> = {
+  ...bare,
+  credentials: { uid: nobody, gid: nobody, groups: [] },
+  rlimits: [{ name: 'nofile', soft: 64, hard: 64 }],
+  namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'],
+  hostname: 'task',
+  root,
+  capabilities: [],
+  seccomp: true,
+}
+
+const full: LaunchSpec = {
+  ...bare,
+  ...isolated,
+  credentials: { uid: 1, gid: 2, groups: [3, 4] },
+  stdout: { base: '/logs', path: 'web.stdout' },
+  nice: 5,
+  oomScoreAdj: 100,
+  wallTimeMs: 1000,
+  cgroups: [
+    {
+      dir: '/sys/fs/cgroup/a/b',
+      files: [
+        { name: 'pids.max', value: '5' },
+        { name: '?x', value: '' },
+      ],
+    },
+  ],
+  oomFile: '/sys/fs/cgroup/a/b/memory.events',
+  freezer: '/sys/fs/cgroup/a/b',
+  capabilities: [0, 7, 40],
+}
+
+describe('native program under the address and undefined behaviour sanitizers', function () {
+  this.timeout(120_000)
+  let reports: string
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip()
+    const built = spawnSync(process.execPath, [join(packageRoot, 'scripts/build-native.mjs'), '--sanitize'], {
+      encoding: 'utf8',
+    })
+    // Requiring a compiler here would fail the tests of those who use the portable path on purpose.
+    if (built.status !== 0 && process.env.CI === undefined) {
+      console.warn(`    skipped: ${built.stderr.trim()}; install gcc with libasan to run these`)
+      this.skip()
+    }
+    assert.equal(built.status, 0, built.stderr)
+    reports = temporaryDirectory('asan')
+  })
+
+  afterEach(() => {
+    if (reports !== undefined) assert.deepEqual(readReports(reports), [])
+  })
+
+  describe('check', () => {
+    it('accepts what wire.ts encodes', () => {
+      assert.deepEqual(check(reports, [encodeLaunch(1, bare), encodeLaunch(2 ** 31 - 1, full)]), ['ok', 'ok'])
+    })
+
+    it('refuses an unknown name, a missing operand, a number that is none and a second dir, and goes on', () => {
+      const wrong = [
+        ['launch', '1', 'color', 'red'],
+        ['launch', '1', 'dir'],
+        ['launch', '1', 'rlimit', 'cpu', '1'],
+        ['launch', '1', 'wall', '1s'],
+        ['launch', '1', 'wall', '99999999999999999999'],
+        ['launch', '1', 'dir', '/a', 'dir', '/b'],
+        ['launch', '0', 'dir', '/a'],
+        ['launch', '2147483648', 'dir', '/a'],
+        ['dance', '1', 'dir', '/a'],
+        ['launch', '1', 'root-bind', '', '/a', '/b/../../c', ''],
+        ['launch', '1', 'root-bind', '/base', '/elsewhere', '/a', ''],
+        ['launch', '1', 'cgroup-file', 'pids.max', '5'],
+        ['launch', '1', 'capabilities', '64'],
+        ['launch'],
+      ]
+      const answers = check(reports, [
+        ...wrong.map(fields => frame(`${fields.join('\0')}\0`)),
+        encodeLaunch(1, bare),
+      ])
+      assert.deepEqual(
+        answers.slice(0, -1).filter(answer => !/^bad .+/.test(answer)),
+        [],
+      )
+      assert.equal(answers.length, wrong.length + 1)
+      assert.equal(answers.at(-1), 'ok')
+    })
+
+    it('refuses what would act on the host for want of a namespace', () => {
+      const answers = check(reports, [
+        encodeLaunch(1, { ...full, namespaces: ['uts'] }),
+        encodeLaunch(1, { ...full, namespaces: ['mount'] }),
+      ])
+      assert.deepEqual(answers, ['bad root-* without namespace mount', 'bad hostname without namespace uts'])
+    })
+
+    it('answers every random frame, whatever it holds', () => {
+      const names = [...new Set(Buffer.from(encodeLaunch(1, full)).subarray(4).toString().split('\0'))]
+      const field = fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom(...names) },
+        { weight: 1, arbitrary: fc.string() },
+      )
+      const fields = fc.array(field).map(list => Buffer.from(['launch', '1', ...list, ''].join('\0')))
+      const bytes = fc.oneof(
+        fields,
+        fc.uint8Array({ minLength: 1, maxLength: 300 }).map(list => Buffer.from(list)),
+      )
+      fc.assert(
+        fc.property(fc.array(bytes, { minLength: 50, maxLength: 200 }), bodies => {
+          const answers = check(reports, bodies.map(frame))
+          assert.equal(answers.length, bodies.length)
+          assert.ok(answers.every(answer => answer === 'ok' || answer.startsWith('bad ')))
+        }),
+        { numRuns: 15 },
+      )
+    })
+
+    it('answers every mutated frame', () => {
+      const valid = Buffer.from(encodeLaunch(1, full)).subarray(4)
+      const change = fc.tuple(fc.nat(valid.length - 1), fc.constantFrom(0, 0, 45, 47, 48, 57, 255))
+      const mutated = fc.array(change, { minLength: 1, maxLength: 5 }).map(changes => {
+        const copy = Buffer.from(valid)
+        for (const [at, byte] of changes) copy[at] = byte
+        return copy
+      })
+      fc.assert(
+        fc.property(fc.array(mutated, { minLength: 50, maxLength: 200 }), bodies => {
+          assert.equal(check(reports, bodies.map(frame)).length, bodies.length)
+        }),
+        { numRuns: 15 },
+      )
+    })
+
+    it('says that a truncated frame is none', () => {
+      const valid = Buffer.from(encodeLaunch(1, full))
+      const lengths = [1, 3, 4, 5, 100, valid.length - 1]
+      for (const length of lengths)
+        assert.deepEqual(check(reports, [valid.subarray(0, length)], 2), ['bad frame'])
+    })
+
+    it('says that an impossible length is no frame', () => {
+      for (const length of [0, 64 * 1024 * 1024 + 1, 0xffffffff]) {
+        const header = Buffer.alloc(8)
+        header.writeUInt32LE(length)
+        assert.deepEqual(check(reports, [header], 2), ['bad frame'])
+      }
+    })
+  })
+
+  describe('spawner', () => {
+    let spawner: Spawner
+
+    beforeEach(async () => {
+      spawner = await Spawner.start(reports)
+    })
+
+    afterEach(async () => {
+      assert.equal(await spawner?.close(), 0)
+    })
+
+    it('runs a program and records its exit', async () => {
+      const { replies, exit, start } = await spawner.run({ argv: ['sh', '-c', 'exit 3'] })
+      assert.deepEqual(
+        replies.map(reply => reply.kind),
+        ['started', 'gone'],
+      )
+      assert.equal(exit.exitCode, 3)
+      assert.equal(exit.signal, null)
+      assert.equal(exit.failure, null)
+      assert.deepEqual(exit.survivors, [])
+      assert.ok(exit.startedAt === start?.startedAt && exit.exitedAt >= start.startedAt)
+    })
+
+    it('says which step failed for a missing program, and records it', async () => {
+      const { replies, exit } = await spawner.run({ path: '/no/such' })
+      assert.deepEqual(
+        replies.map(reply => reply.kind),
+        ['failed', 'gone'],
+      )
+      assert.deepEqual(exit.failure, { stage: 'exec', errno: 2, detail: '/no/such' })
+      assert.equal(exit.exitCode, null)
+    })
+
+    it('kills the tree on a kill through the control FIFO', async () => {
+      const { exit } = await spawner.run(
+        { argv: ['sh', '-c', 'trap "" TERM; sleep 60 & sleep 60; sleep 60'] },
+        dir => order(dir, 'kill\n'),
+      )
+      assert.equal(exit.signal, 9)
+      assert.equal(exit.stop?.reason, 'force')
+      assert.deepEqual(exit.survivors, [])
+    })
+
+    it('survives rubbish on the control FIFO and obeys what follows it', async () => {
+      const rubbish = `${'x'.repeat(700)}\nsignal 0\nsignal 65\nstop 15\nstop 15 -1\n\0kill\nkill me\n`
+      const { exit } = await spawner.run({ argv: ['sleep', '60'], path: '/bin/sleep' }, dir => {
+        order(dir, rubbish)
+        order(dir, 'stop 10 ')
+        order(dir, '60000\n')
+      })
+      assert.equal(exit.signal, 10)
+      assert.equal(exit.stop?.reason, 'shutdown')
+      assert.equal(exit.stop?.forcedAt, null)
+    })
+
+    it('takes many requests at once', async () => {
+      const runs = Array.from({ length: 20 }, (_, code) =>
+        spawner.run({ argv: ['sh', '-c', `exit ${code}`] }),
+      )
+      const exits = (await Promise.all(runs)).map(({ exit }) => exit.exitCode)
+      assert.deepEqual(exits, [...exits.keys()])
+    })
+
+    it('refuses a bad request and lives on', async () => {
+      const refused = await spawner.request(frame('launch\0' + '9999\0' + 'nonsense\0'), 9999)
+      assert.equal(refused.kind === 'failed' && refused.stage, 'request')
+      assert.equal((await spawner.run({})).exit.exitCode, 0)
+    })
+
+    it('runs an isolated program as root', async function () {
+      if (process.getuid?.() !== 0) {
+        console.warn('    skipped: isolation needs root')
+        this.skip()
+      }
+      const script =
+        'test "$(id -u)" = 65534 && test "$(hostname)" = task && test ! -e /root && ! touch /usr/x 2>/dev/null && exit 4'
+      const { exit, start } = await spawner.run({ ...isolated, argv: ['sh', '-c', script] })
+      assert.deepEqual([exit.failure, exit.exitCode], [null, 4])
+      assert.ok(start !== null && start.init !== null)
+    })
+  })
+})
+
+function frame(body: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(body as string)
+  const whole = Buffer.alloc(4 + bytes.length)
+  whole.writeUInt32LE(bytes.length)
+  bytes.copy(whole, 4)
+  return whole
+}
+
+function check(reports: string, frames: readonly Uint8Array[], status = 0): string[] {
+  const result = spawnSync(program, ['check'], {
+    input: Buffer.concat(frames),
+    encoding: 'utf8',
+    env: sanitizerEnvironment(reports),
+  })
+  assert.equal(result.status, status, result.stderr)
+  assert.equal(result.stderr, '')
+  return result.stdout.split('\n').slice(0, -1)
+}
+
+/** To files: the shims' own standard error is /dev/null. */
+function sanitizerEnvironment(reports: string): NodeJS.ProcessEnv {
+  const path = join(reports, 'report')
+  return {
+    ASAN_OPTIONS: `log_path=${path}:exitcode=99`,
+    UBSAN_OPTIONS: `log_path=${path}:print_stacktrace=1`,
+  }
+}
+
+function readReports(reports: string): string[] {
+  return readdirSync(reports).map(name => readFileSync(join(reports, name), 'utf8'))
+}
+
+function order(dir: string, text: string): void {
+  const fd = openSync(join(dir, 'control'), constants.O_WRONLY | constants.O_NONBLOCK)
+  writeSync(fd, text)
+  closeSync(fd)
+}
+
+type Run = {
+  readonly replies: readonly Reply[]
+  readonly exit: ExitRecord
+  readonly start: StartRecord | null
+}
+
+class Spawner {
+  readonly #child: ChildProcess
+  readonly #lines: Interface
+  readonly #state = temporaryDirectory('native')
+  readonly #listeners = new Map<number, (reply: Reply) => void>()
+  #next = 1
+
+  static async start(reports: string): Promise<Spawner> {
+    const spawner = new Spawner(reports)
+    const { promise, resolve } = deferred<Reply>()
+    spawner.#listeners.set(0, resolve)
+    assert.equal((await promise).kind, 'ready')
+    return spawner
+  }
+
+  private constructor(reports: string) {
+    this.#child = spawn(program, ['spawner'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: sanitizerEnvironment(reports),
+    })
+    assert.ok(this.#child.stdout)
+    this.#lines = createInterface(this.#child.stdout)
+    this.#lines.on('line', line => {
+      const reply = parseReply(line)
+      this.#listeners.get('id' in reply ? reply.id : 0)?.(reply)
+    })
+  }
+
+  /** Sends the frame; resolves to the first answer that bears the id. */
+  async request(bytes: Uint8Array, id: number): Promise<Reply> {
+    const { promise, resolve } = deferred<Reply>()
+    this.#listeners.set(id, resolve)
+    this.#child.stdin?.write(bytes)
+    return promise
+  }
+
+  /** One launch to its end; `act` runs when it has started. */
+  async run(spec: Partial<LaunchSpec>, act?: (dir: string) => void): Promise<Run> {
+    const id = this.#next++
+    const dir = join(this.#state, `${id}`)
+    mkdirSync(dir, { mode: 0o700 })
+    const replies: Reply[] = []
+    const { promise, resolve } = deferred<void>()
+    this.#listeners.set(id, reply => {
+      replies.push(reply)
+      if (reply.kind === 'started') act?.(dir)
+      if (reply.kind === 'gone') resolve()
+    })
+    this.#child.stdin?.write(encodeLaunch(id, { ...bare, ...spec, dir }))
+    await promise
+    const start = join(dir, 'start.json')
+    return {
+      replies,
+      exit: readJson(join(dir, 'exit.json')),
+      start: existsSync(start) ? readJson(start) : null,
+    }
+  }
+
+  async close(): Promise<number | null> {
+    const { promise, resolve } = deferred<number | null>()
+    this.#child.once('exit', resolve)
+    this.#child.stdin?.end()
+    return promise
+  }
+}
+
+function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(path, 'utf8')) as T
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>(settle => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
+import { encodeLaunch } from '../../src/spawn/wire.ts'
+
+const bare: LaunchSpec = {
+  dir: '/state/tasks/k',
+  path: '/bin/sh',
+  argv: ['sh', '-c', ''],
+  env: ['A=1', 'EMPTY='],
+  cwd: '/',
+  umask: 0o22,
+  credentials: null,
+  stdin: { base: null, path: '/dev/null' },
+  stdout: { base: null, path: '/logs/out' },
+  stderr: { base: '/alloc/logs', path: 'web.stderr' },
+  nice: null,
+  oomScoreAdj: null,
+  rlimits: [],
+  wallTimeMs: null,
+  graceMs: 5000,
+  durable: true,
+  cgroups: [],
+  oomFile: null,
+  freezer: null,
+  namespaces: [],
+  networkPath: null,
+  hostname: null,
+  root: [],
+  capabilities: null,
+  noNewPrivileges: true,
+  seccomp: false,
+}
+
+const root: MountOp[] = [
+  { op: 'dir', at: '/tmp', mode: 0o1777 },
+  { op: 'symlink', to: 'usr/bin', at: '/bin' },
+  { op: 'bind', source: '/usr', base: null, at: '/usr', readOnly: true, devices: false },
+  { op: 'bind', source: '/dev/x', base: null, at: '/dev/x', readOnly: true, devices: true },
+  { op: 'bind', source: '/alloc/a', base: '/alloc', at: '/b', readOnly: false, devices: false },
+  { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
+  { op: 'proc', at: '/proc' },
+  { op: 'node', at: '/dev/null', major: 1, minor: 3 },
+  { op: 'mask', at: '/proc/kcore' },
+  { op: 'readonly', at: '/proc/sys' },
+]
+
+const full: LaunchSpec = {
+  ...bare,
+  credentials: { uid: 65534, gid: 65533, groups: [10, 20] },
+  nice: -5,
+  oomScoreAdj: 500,
+  rlimits: [
+    { name: 'nofile', soft: 10, hard: 20 },
+    { name: 'core', soft: -1, hard: Number.POSITIVE_INFINITY },
+  ],
+  wallTimeMs: 30000,
+  durable: false,
+  cgroups: [
+    {
+      dir: '/cg/one',
+      files: [
+        { name: 'pids.max', value: '5' },
+        { name: 'cpu.shares', value: '2' },
+      ],
+    },
+    { dir: '/cg/two', files: [] },
+  ],
+  oomFile: '/cg/one/memory.events',
+  freezer: '/cg/freezer',
+  namespaces: ['mount', 'pid'],
+  networkPath: '/run/netns/x',
+  hostname: 'web',
+  root,
+  capabilities: [10, 12],
+  noNewPrivileges: false,
+  seccomp: true,
+}
+
+function fieldsOf(frame: Uint8Array): string[] {
+  const bytes = Buffer.from(frame)
+  assert.equal(bytes.readUInt32LE(0), bytes.length - 4)
+  assert.equal(bytes.at(-1), 0)
+  return bytes.subarray(4, -1).toString().split('\0')
+}
+
+describe('encodeLaunch', () => {
+  it('leaves out what is null', () => {
+    assert.equal(
+      fieldsOf(encodeLaunch(7, bare)).join(' '),
+      'launch 7 dir /state/tasks/k path /bin/sh arg sh arg -c arg  env A=1 env EMPTY= cwd / umask 22 stdin  /dev/null ' +
+        'stdout  /logs/out stderr /alloc/logs web.stderr grace 5000 durable 1 no-new-privileges 1 seccomp 0',
+    )
+  })
+
+  it('writes every option with its operands, in order', () => {
+    const text = fieldsOf(encodeLaunch(2 ** 31 - 1, full)).join(' ')
+    for (const part of [
+      'launch 2147483647 dir ',
+      'umask 22 credentials 65534 65533 group 10 group 20 stdin',
+      'nice -5 oom-score-adj 500 rlimit nofile 10 20 rlimit core -1 -1 wall 30000 grace 5000 durable 0 ',
+      'cgroup /cg/one cgroup-file pids.max 5 cgroup-file cpu.shares 2 cgroup /cg/two oom-file /cg/one/memory.events freezer /cg/freezer ',
+      'namespace mount namespace pid network-path /run/netns/x hostname web ',
+      'root-dir /tmp 1777 root-symlink usr/bin /bin root-bind  /usr /usr ro root-bind  /dev/x /dev/x ro,dev root-bind /alloc /alloc/a /b  ' +
+        'root-tmpfs /dev 65536 755 root-proc /proc root-node /dev/null 1 3 root-mask /proc/kcore root-readonly /proc/sys ',
+      'capabilities 10,12 no-new-privileges 0 seccomp 1',
+    ]) {
+      assert.ok(text.includes(part), `${part}\nis not in\n${text}`)
+    }
+  })
+
+  it('tells no capabilities from capabilities left alone', () => {
+    const fields = fieldsOf(encodeLaunch(1, { ...bare, capabilities: [] }))
+    assert.equal(fields[fields.indexOf('capabilities') + 1], '')
+    assert.ok(!fieldsOf(encodeLaunch(1, bare)).includes('capabilities'))
+  })
+
+  it('carries any arguments and environment, byte for byte', () => {
+    const text = fc.string({ unit: 'binary' }).map(value => value.replaceAll('\0', ''))
+    fc.assert(
+      fc.property(fc.array(text), fc.array(text), (argv, env) => {
+        const fields = fieldsOf(encodeLaunch(1, { ...bare, argv, env }))
+        const from = fields.indexOf('path') + 2
+        const expected = [
+          ...argv.flatMap(value => ['arg', value]),
+          ...env.flatMap(value => ['env', value]),
+          'cwd',
+        ]
+        const utf8 = expected.map(value => Buffer.from(value).toString())
+        assert.deepEqual(fields.slice(from, from + utf8.length), utf8)
+      }),
+    )
+  })
+
+  for (const [where, spec] of [
+    ['dir', { dir: '/a\0b' }],
+    ['an argument', { argv: ['sh', 'a\0wall\x001'] }],
+    ['the environment', { env: ['SECRET=x\0'] }],
+    ['a path at the end', { stderr: { base: null, path: '\0' } }],
+    ['a cgroup file', { cgroups: [{ dir: '/x', files: [{ name: 'a', value: '\0' }] }] }],
+    ['a mount', { root: [{ op: 'mask', at: '/\0' }] }],
+  ] as [string, Partial<LaunchSpec>][]) {
+    it(`refuses NUL in ${where}, without showing the value`, () => {
+      assert.throws(
+        () => encodeLaunch(1, { ...bare, ...spec }),
+        (error: Error & { code?: string }) =>
+          error.code === 'INVALID_ARGUMENT' && /NUL/.test(error.message) && !/SECRET/.test(error.message),
+      )
+    })
+  }
+
+  it('takes a frame of 64 MiB and none beyond', () => {
+    const rest = encodeLaunch(1, { ...bare, argv: [''] }).length - 4
+    const argument = 'x'.repeat(64 * 1024 * 1024 - rest)
+    assert.equal(encodeLaunch(1, { ...bare, argv: [argument] }).length, 64 * 1024 * 1024 + 4)
+    assert.throws(() => encodeLaunch(1, { ...bare, argv: [`${argument}x`] }), {
+      code: 'INVALID_ARGUMENT',
+      message: /67108865 bytes/,
+    })
+  })
+})
