@@ -1,0 +1,17 @@
+import { killProcessTree } from '../kill-tree.ts'
+import type { Platform } from '../port.ts'
+import { planBasic } from './plan.ts'
+import { sampleTree } from './sample.ts'
+
+const killLimitMs = 10_000
+
+/** Runs anywhere, limits and isolates nothing, and says so. */
+export function basicPlatform(): Platform {
+  return {
+    name: 'basic',
+    plan: (request, dir) => planBasic(request, dir),
+    sample: sampleTree,
+    killTree: start => killProcessTree(start, killLimitMs),
+    release: async () => {},
+  }
+}

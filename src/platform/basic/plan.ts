@@ -1,0 +1,51 @@
+import { taskEnvironment } from '../../command/environment.ts'
+import { interpolate } from '../../command/interpolate.ts'
+import { lookPath } from '../../command/lookup.ts'
+import type { Plan, TaskRequest } from '../port.ts'
+import { settle } from '../rows.ts'
+import { streamTargets } from '../streams.ts'
+import { basicCredentials, type Self } from './credentials.ts'
+import { basicRows } from './rows.ts'
+
+export async function planBasic(request: TaskRequest, dir: string, self: Self = ownUser()): Promise<Plan> {
+  const { command, alloc, name } = request
+  const enforcement = settle(basicRows(command, request.resources ?? {}), request.strict)
+  const credentials = await basicCredentials(command, self)
+  const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
+  const typed = interpolate(command.path, env)
+  const cwd = command.cwd ?? alloc.task
+  return {
+    enforcement,
+    spec: {
+      dir,
+      path: lookPath(typed, env.PATH, cwd),
+      argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
+      env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+      cwd,
+      umask: command.umask ?? 0o022,
+      credentials,
+      ...streamTargets(command, alloc, name),
+      nice: command.nice ?? null,
+      oomScoreAdj: command.oomScoreAdj ?? null,
+      rlimits: [],
+      wallTimeMs: request.resources?.wallTimeMs ?? null,
+      graceMs: request.graceMs,
+      durable: request.durable,
+      cgroups: [],
+      oomFile: null,
+      freezer: null,
+      namespaces: [],
+      networkPath: null,
+      hostname: null,
+      root: [],
+      capabilities: null,
+      noNewPrivileges: false,
+      seccomp: false,
+    },
+  }
+}
+
+function ownUser(): Self {
+  const { geteuid, getegid } = process
+  return geteuid && getegid ? { uid: geteuid.call(process), gid: getegid.call(process) } : null
+}

@@ -1,0 +1,44 @@
+import pidusage from 'pidusage'
+import type { StartRecord } from '../../../machines/index.ts'
+import type { Usage } from '../../api.ts'
+import { treeOf } from '../kill-tree.ts'
+import { isAlive, processTable } from '../process-table.ts'
+
+/** Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and I/O are not known. */
+export async function sampleTree(start: StartRecord): Promise<Usage> {
+  const pids = livingPids(start)
+  const stats = pids.length === 0 ? [] : Object.values(await usageOf(pids)).filter(stat => stat !== null)
+  const nothing = {
+    cpuPercent: null,
+    memoryPeakBytes: null,
+    memoryLimitBytes: null,
+    ioReadBytes: null,
+    ioWriteBytes: null,
+    throttledMs: null,
+  }
+  const known = stats.length > 0
+  return {
+    at: new Date(),
+    cpuMs: known ? stats.reduce((total, { ctime }) => total + ctime, 0) : null,
+    memoryBytes: known ? stats.reduce((total, { memory }) => total + memory, 0) : null,
+    pids: known ? stats.length : null,
+    ...nothing,
+  }
+}
+
+/** The shim is holdfast's own and does not count. */
+function livingPids(start: StartRecord): number[] {
+  const table = processTable()
+  if (table.length === 0) return [start.task.pid]
+  const tree = treeOf(start, table).filter(({ pid }) => pid !== start.shim.pid && pid !== start.init?.pid)
+  return tree.filter(entry => isAlive(entry)).map(({ pid }) => pid)
+}
+
+async function usageOf(pids: number[]): Promise<Record<string, pidusage.Status | null>> {
+  try {
+    return await pidusage(pids)
+  } catch {
+    // All of them ended between the look and the call.
+    return {}
+  }
+}

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StartRecord } from '../../machines/index.ts'
+import {
+  currentBootId,
+  descendantsIn,
+  isAlive,
+  isZombie,
+  type ProcessEntry,
+  processTable,
+} from './process-table.ts'
+
+const pauseMs = 5
+
+/**
+ * SIGKILL for the task, its process group, its session and all their descendants, looked up anew until nobody is left or the time is up.
+ * Resolves to the survivors. Where there is no /proc identities cannot be checked: nothing is killed and the task counts as a survivor
+ * while its pid is taken.
+ */
+export async function killProcessTree(start: StartRecord, limitMs: number): Promise<readonly number[]> {
+  if (start.bootId !== '' && start.bootId !== currentBootId()) return []
+  if (processTable().length === 0) return pidTaken(start.task.pid) ? [start.task.pid] : []
+  const deadline = Date.now() + limitMs
+  for (;;) {
+    const members = treeOf(start, processTable())
+    if (members.length === 0) return []
+    for (const member of members) if (isAlive(member)) kill(member.pid)
+    if (Date.now() > deadline) return members.filter(member => isAlive(member)).map(({ pid }) => pid)
+    await sleep(pauseMs)
+  }
+}
+
+/** What still belongs to the task, zombies left out. */
+export function treeOf(
+  start: Pick<StartRecord, 'task' | 'shim'>,
+  table: readonly ProcessEntry[],
+): ProcessEntry[] {
+  const leaders = [start.task, start.shim].filter(({ pid, startTime }) =>
+    // The kernel does not give a pid away while a group or session still bears it. Another process under it
+    // therefore means that ours is long gone, and that group and session are the stranger's.
+    table.every(entry => entry.pid !== pid || entry.startTime === startTime),
+  )
+  const numbers = new Set(leaders.map(({ pid }) => pid))
+  const roots = table.filter(
+    ({ pid, group, session, startTime }) =>
+      (numbers.has(pid) || numbers.has(group) || numbers.has(session)) && startTime >= start.shim.startTime,
+  )
+  const all = [
+    ...roots,
+    ...descendantsIn(
+      table,
+      roots.map(({ pid }) => pid),
+    ),
+  ]
+  return all.filter(entry => !isZombie(entry) && entry.pid !== process.pid)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone between the look and the signal, or not ours to kill: the next look tells.
+  }
+}
+
+function pidTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,38 @@
+import { existsSync, readlinkSync, statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { HoldfastError } from '../../errors.ts'
+
+/** A block device's path or `major:minor` as `major:minor`. Throws INVALID_ARGUMENT for anything else, and for partitions, which cannot be throttled. */
+export function blockDeviceNumber(device: string, sys = '/sys'): string {
+  const number = /^\d+:\d+$/.test(device) ? device : numberOf(device)
+  const entry = `${sys}/dev/block/${number}`
+  if (existsSync(`${entry}/partition`)) {
+    const disk = basename(dirname(readlinkSync(entry)))
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `io.device: got ${device}, which is a partition; the kernel throttles whole disks`,
+      {
+        path: device,
+        hint: `use /dev/${disk}`,
+      },
+    )
+  }
+  return number
+}
+
+function numberOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (!stats?.isBlockDevice())
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `io.device: got ${path}, takes a block device's path or major:minor`,
+      { path },
+    )
+  const { major, minor } = deviceNumbers(stats.rdev)
+  return `${major}:${minor}`
+}
+
+/** gnu_dev_major and gnu_dev_minor of glibc, for the 32 bits Linux uses. */
+export function deviceNumbers(rdev: number): { major: number; minor: number } {
+  return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
+}

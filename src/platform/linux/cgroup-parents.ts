@@ -1,0 +1,171 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { descendants, processExists } from '../process-table.ts'
+import type { CgroupHost } from './cgroup-mode.ts'
+
+/** The directory under which the tasks' own cgroups are made, or why there is none. */
+export type Parent =
+  | { readonly dir: string; readonly controllers: ReadonlySet<string> }
+  | { readonly reason: string }
+
+type Write = (path: string, value: string) => void
+
+/** `write` writes a kernel file; tests put a kernel's refusals there. */
+export type ParentOptions = { readonly proc?: string; readonly write?: Write }
+
+export const parentName = 'holdfast'
+
+/**
+ * Makes `<mount>/holdfast`, once per process and hierarchy, and again when someone has removed it.
+ * Nothing else on the host is changed, except that on cgroup v2 controllers are switched on for it.
+ */
+export class CgroupParents {
+  readonly #host: CgroupHost
+  readonly #proc: string
+  readonly #write: Write
+  readonly #parents = new Map<string, Parent>()
+  readonly #files = new Map<string, boolean>()
+
+  constructor(host: CgroupHost, { proc = '/proc', write = writeFileSync }: ParentOptions = {}) {
+    this.#host = host
+    this.#proc = proc
+    this.#write = write
+  }
+
+  v1(mount: string): Parent {
+    return this.#cached(mount, () => {
+      const controllers = new Set([...this.#host.v1].filter(([, at]) => at === mount).map(([name]) => name))
+      const dir = join(mount, parentName)
+      mkdirSync(dir, { recursive: true, mode: 0o755 })
+      if (controllers.has('cpuset')) for (const file of ['cpuset.cpus', 'cpuset.mems']) inherit(dir, file)
+      return { dir, controllers }
+    })
+  }
+
+  v2(): Parent {
+    const { v2 } = this.#host
+    if (!v2) return { reason: 'cgroup2 is not mounted' }
+    return this.#cached(v2.mount, () => {
+      const bases = [v2.mount, join(v2.mount, ownV2Path(this.#proc))]
+      const base = bases.find(candidate => madeParent(candidate)) ?? madeOrThrow(v2.mount)
+      return { dir: join(base, parentName), controllers: this.#delegate(base, v2.controllers) }
+    })
+  }
+
+  /** Whether the kernel offers this file to the tasks' cgroups; asked of the parent, because root cgroups lack most of them. */
+  offers(dir: string, file: string): boolean {
+    const path = join(dir, file)
+    const known = this.#files.get(path)
+    if (known !== undefined) return known
+    const found = existsSync(path)
+    this.#files.set(path, found)
+    return found
+  }
+
+  /**
+   * Enables what can be enabled, one controller at a time: a write of several fails as a whole when one of them does.
+   * A cgroup other than the root that has processes of its own cannot pass controllers on ("no internal processes",
+   * cgroup-v2.rst): then ours move to a leaf beside `holdfast` and it is tried again.
+   */
+  #delegate(base: string, controllers: ReadonlySet<string>): ReadonlySet<string> {
+    const refusals = [...controllers].map(name => this.#enable(base, name))
+    if (refusals.includes('EBUSY')) {
+      this.#moveOwnProcesses(base)
+      for (const name of controllers) this.#enable(base, name)
+    }
+    const parent = join(base, parentName)
+    const passedOn = readWords(join(parent, 'cgroup.controllers'))
+    return new Set(passedOn.filter(name => this.#enable(parent, name) === null))
+  }
+
+  /** Null when the controller is on; else the errno's name. */
+  #enable(dir: string, name: string): string | null {
+    const control = join(dir, 'cgroup.subtree_control')
+    if (readWords(control).includes(name)) return null
+    try {
+      this.#write(control, `+${name}`)
+      return null
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? 'EIO'
+    }
+  }
+
+  /** Ours are this process and its descendants (the spawner); anybody else's stay where they are. */
+  #moveOwnProcesses(base: string): void {
+    const members = new Set(readWords(join(base, 'cgroup.procs')).map(Number))
+    const ours = [process.pid, ...descendants([process.pid], this.#proc)].filter(pid => members.has(pid))
+    if (ours.length === 0) return
+    const leaf = join(base, `${parentName}-supervisor`)
+    mkdirSync(leaf, { recursive: true, mode: 0o755 })
+    for (const pid of ours) {
+      try {
+        this.#write(join(leaf, 'cgroup.procs'), String(pid))
+      } catch (error) {
+        if (processExists(pid, this.#proc)) throw error
+      }
+    }
+  }
+
+  #cached(mount: string, make: () => Parent): Parent {
+    const known = this.#parents.get(mount)
+    if (known && 'dir' in known && isDirectory(known.dir)) return known
+    if (known) this.#files.clear()
+    const parent = attempt(make)
+    this.#parents.set(mount, parent)
+    return parent
+  }
+}
+
+function attempt(make: () => Parent): Parent {
+  try {
+    return make()
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException
+    return { reason: `${path ?? parentName} cannot be made (${code ?? String(error)})` }
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+/** A new v1 cpuset has no processors and no memory nodes, and nobody can join it until it has both (cgroup-v1/cpusets.rst). */
+function inherit(dir: string, file: string): void {
+  const own = join(dir, file)
+  if (readText(own).trim() !== '') return
+  const value = readText(join(dirname(dir), file)).trim()
+  if (value !== '') writeFileSync(own, value)
+}
+
+function madeParent(base: string): boolean {
+  try {
+    madeOrThrow(base)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function madeOrThrow(base: string): string {
+  mkdirSync(join(base, parentName), { recursive: true, mode: 0o755 })
+  return base
+}
+
+function ownV2Path(proc: string): string {
+  const line = readText(join(proc, 'self/cgroup'))
+    .split('\n')
+    .find(entry => entry.startsWith('0::'))
+  return line?.slice(3) ?? '/'
+}
+
+function readWords(path: string): string[] {
+  return readText(path).split(/\s+/).filter(Boolean)
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,59 @@
+import type { DeviceLimit, Limits } from '../limits.ts'
+import { cpuBandwidth, type Knob, one } from './knob.ts'
+
+/** Documentation/admin-guide/cgroup-v1. In the order of writing: memsw may not be set below limit_in_bytes, so it comes second. */
+export const v1Knobs: readonly Knob[] = [
+  knob('cpu', 'cpu', 'cpu.shares', ({ cpu }) => one(cpu)),
+  knob('cpuLimit', 'cpu', 'cpu.cfs_period_us', ({ cpuLimit }) =>
+    cpuLimit === null ? [] : one(cpuBandwidth(cpuLimit).periodUs),
+  ),
+  knob('cpuLimit', 'cpu', 'cpu.cfs_quota_us', ({ cpuLimit }) =>
+    cpuLimit === null ? [] : one(cpuBandwidth(cpuLimit).quotaUs),
+  ),
+  knob('cpuset', 'cpuset', 'cpuset.cpus', ({ cpuset }) => one(cpuset)),
+  knob('memory', 'memory', 'memory.limit_in_bytes', ({ memory }) => one(memory)),
+  {
+    ...knob('swap', 'memory', 'memory.memsw.limit_in_bytes', ({ memory, swap }) =>
+      memory === null || swap === null ? [] : one(memory + swap),
+    ),
+    without: {
+      status: 'weakened',
+      reason: 'the kernel does not account swap, so what is over the limit may be swapped out',
+      mend: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
+    },
+  },
+  knob('memoryReserve', 'memory', 'memory.soft_limit_in_bytes', ({ memoryReserve }) => one(memoryReserve)),
+  knob('pids', 'pids', 'pids.max', ({ pids }) => one(pids)),
+  {
+    limit: 'iops',
+    controller: 'blkio',
+    files: [
+      { name: 'blkio.weight', values: ({ iops }) => one(iops) },
+      { name: 'blkio.bfq.weight', values: ({ iops }) => one(iops), needs: 'bfq' },
+    ],
+    without: {
+      status: 'skipped',
+      reason: 'the kernel has neither blkio.weight nor blkio.bfq.weight',
+      mend: 'a kernel with CONFIG_BFQ_GROUP_IOSCHED and the bfq scheduler on the disk (modprobe bfq)',
+    },
+  },
+  throttle('blkio.throttle.read_bps_device', ({ readBps }) => readBps),
+  throttle('blkio.throttle.write_bps_device', ({ writeBps }) => writeBps),
+  throttle('blkio.throttle.read_iops_device', ({ readIops }) => readIops),
+  throttle('blkio.throttle.write_iops_device', ({ writeIops }) => writeIops),
+]
+
+function knob(
+  limit: keyof Limits,
+  controller: string,
+  name: string,
+  values: (limits: Limits) => readonly string[],
+): Knob {
+  return { limit, controller, files: [{ name, values }] }
+}
+
+function throttle(name: string, pick: (limit: DeviceLimit) => number | null): Knob {
+  return knob('io', 'blkio', name, ({ io }) =>
+    io.flatMap(limit => (pick(limit) === null ? [] : [`${limit.device} ${pick(limit)}`])),
+  )
+}

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CgroupHost } from './cgroup-mode.ts'
+import type { Shortfall } from './knob.ts'
+
+/** Weights are taken by the kernel whether or not anything on the host acts on them. Null when something does. */
+export function ioNeedUnmet(need: 'bfq' | 'iocost', host: CgroupHost, sys: string): Shortfall | null {
+  return need === 'bfq' ? bfqUnmet(sys) : iocostUnmet(host)
+}
+
+function bfqUnmet(sys: string): Shortfall | null {
+  const disks = list(join(sys, 'block'))
+  if (disks.some(disk => read(join(sys, 'block', disk, 'queue/scheduler')).includes('[bfq]'))) return null
+  return {
+    status: 'weakened',
+    reason: 'no disk uses the bfq scheduler, the only one that heeds this weight',
+    mend: 'echo bfq > /sys/block/DISK/queue/scheduler',
+  }
+}
+
+/** io.cost.qos exists in the root cgroup only (cgroup-v2.rst, "IO Interface Files"). */
+function iocostUnmet({ v2 }: CgroupHost): Shortfall | null {
+  if (v2 && read(join(v2.mount, 'io.cost.qos')).includes('enable=1')) return null
+  return {
+    status: 'weakened',
+    reason: 'no disk has the io.cost controller switched on, so nothing heeds io.weight',
+    mend: `echo "MAJOR:MINOR enable=1" > ${v2?.mount ?? '/sys/fs/cgroup'}/io.cost.qos`,
+  }
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

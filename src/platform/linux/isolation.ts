@@ -1,0 +1,150 @@
+import type { Command } from '../../api.ts'
+import type { LaunchSpec } from '../../spawn/spec.ts'
+import { askedFor, enforced, loosened, type Row, skipped } from '../rows.ts'
+import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
+import { configOf, type KernelFeatures } from './kernel-features.ts'
+
+/** What of the kernel's isolation a task gets, decided from the command and from what this kernel has. */
+export type Isolation = {
+  readonly namespaces: LaunchSpec['namespaces']
+  readonly networkPath: string | null
+  readonly hostname: string | null
+  /** The task gets a root of its own. */
+  readonly ownRoot: boolean
+  readonly seccomp: boolean
+  readonly noNewPrivileges: boolean
+  readonly rows: readonly Row[]
+}
+
+const byDefault = ['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const
+
+/** Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for options that contradict each other. */
+export function isolationOf(command: Readonly<Command>, taskName: string, kernel: KernelFeatures): Isolation {
+  refuseContradictions(command)
+  const rows: Row[] = []
+  const namespaces = byDefault.filter(name => {
+    const row = namespaceRow(name, command.namespaces?.[name], kernel)
+    rows.push(row)
+    return row.row.status === 'enforced'
+  })
+  const network = networkOf(command, kernel)
+  rows.push(network.row)
+  const ownRoot = namespaces.includes('mount') && command.root !== 'host'
+  const root = rootRow(command, ownRoot)
+  if (!root.chosen) refuseLostMounts(command)
+  const wantsSeccomp = command.seccomp !== 'off'
+  const seccomp = wantsSeccomp && kernel.seccomp
+  const noNewPrivileges = command.noNewPrivileges ?? true
+  rows.push(
+    root,
+    capabilitiesRow(command.capabilities ?? []),
+    switchRow('noNewPrivileges', 'on', noNewPrivileges),
+    wantsSeccomp && !kernel.seccomp ? seccompMissing : switchRow('seccomp', 'default', wantsSeccomp),
+    devicesRow(command, root),
+  )
+  return {
+    namespaces: network.own ? [...namespaces, 'network'] : namespaces,
+    networkPath: network.path,
+    hostname: namespaces.includes('uts') ? (command.hostname ?? hostnameOf(taskName)) : null,
+    ownRoot,
+    seccomp,
+    noNewPrivileges,
+    rows,
+  }
+}
+
+/** RFC 1123: letters, digits and hyphens, 63 at most, no hyphen at the ends. */
+export function hostnameOf(taskName: string): string {
+  const clean = taskName
+    .replace(/[^A-Za-z0-9-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '')
+  return clean === '' ? 'task' : clean
+}
+
+function namespaceRow(
+  name: (typeof byDefault)[number],
+  wanted: boolean | undefined,
+  kernel: KernelFeatures,
+): Row {
+  const what = {
+    name: `namespace.${name}`,
+    kind: 'isolation',
+    requested: wanted === false ? 'host' : 'own',
+  } as const
+  if (wanted === false) return loosened(what)
+  if (kernel.namespaces.has(name)) return enforced(what)
+  return skipped(what, `this kernel has no ${name} namespaces`, `a kernel with ${configOf(name)}`)
+}
+
+function networkOf(
+  command: Readonly<Command>,
+  kernel: KernelFeatures,
+): { own: boolean; path: string | null; row: Row } {
+  const { network, namespaces } = command
+  const what = {
+    name: 'network',
+    kind: 'isolation',
+    requested: typeof network === 'object' ? network.path : (network ?? 'host'),
+  } as const
+  const own = network === 'none' || (network === undefined && namespaces?.network === true)
+  if (!own && typeof network !== 'object') {
+    const reason = network === undefined ? "the default: the task uses the host's network" : askedFor
+    return { own: false, path: null, row: loosened(what, reason, "network: 'none'") }
+  }
+  if (!kernel.namespaces.has('network'))
+    return {
+      own: false,
+      path: null,
+      row: skipped(
+        { ...what, requested: own ? 'none' : what.requested },
+        'this kernel has no network namespaces',
+        `a kernel with ${configOf('network')}`,
+      ),
+    }
+  if (typeof network === 'object') return { own: false, path: network.path, row: enforced(what) }
+  return { own: true, path: null, row: enforced({ ...what, requested: 'none' }) }
+}
+
+function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean): Row {
+  const what = {
+    name: 'root',
+    kind: 'isolation',
+    requested: root === 'host' ? 'host' : root ? 'embedded' : 'own',
+  } as const
+  if (ownRoot) return enforced(what)
+  if (root === 'host') return loosened(what)
+  if (namespaces?.mount === false) return loosened(what, 'asked for, by namespaces.mount: false')
+  return skipped(what, 'this kernel has no mount namespaces', `a kernel with ${configOf('mount')}`)
+}
+
+function capabilitiesRow(kept: readonly string[]): Row {
+  return enforced({
+    name: 'capabilities',
+    kind: 'isolation',
+    requested: kept.length === 0 ? 'none' : `only ${kept.join(', ')}`,
+  })
+}
+
+function switchRow(name: string, on: string, wanted: boolean): Row {
+  const what = { name, kind: 'isolation', requested: wanted ? on : 'off' } as const
+  return wanted ? enforced(what) : loosened(what)
+}
+
+const seccompMissing = skipped(
+  { name: 'seccomp', kind: 'isolation', requested: 'default' },
+  'this kernel has no seccomp filters',
+  'a kernel with CONFIG_SECCOMP_FILTER',
+)
+
+/** Which devices a task sees follows from whose root it has. */
+function devicesRow({ devices = [] }: Readonly<Command>, root: Row): Row {
+  const what = {
+    name: 'devices',
+    kind: 'isolation',
+    requested: ['the usual six', ...devices].join(', '),
+  } as const
+  if (root.row.status === 'enforced') return enforced(what)
+  if (root.chosen) return loosened({ ...what, requested: "the host's" })
+  return skipped(what, root.row.reason ?? '', root.row.mend)
+}

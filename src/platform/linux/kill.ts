@@ -1,0 +1,85 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StartRecord } from '../../../machines/index.ts'
+import { killProcessTree } from '../kill-tree.ts'
+import { currentBootId, isAlive, isZombie, readProcess } from '../process-table.ts'
+import { parentName } from './cgroup-parents.ts'
+
+const limitMs = 10_000
+const pauseMs = 5
+
+/**
+ * For a task whose shim is gone. PID 1 of its pid namespace, where it still lives, takes everything in it along; then the
+ * cgroups are emptied; then, for tasks that have neither, the process tree. Resolves to the pids that survived.
+ */
+export async function killLinuxTree(start: StartRecord, limit = limitMs): Promise<readonly number[]> {
+  if (start.bootId !== '' && start.bootId !== currentBootId()) return []
+  if (start.init && isAlive(start.init)) kill(start.init.pid)
+  const cgroups = start.cgroups.filter(isOurs)
+  const deadline = Date.now() + limit
+  const left = new Set<number>()
+  for (const dir of cgroups) for (const pid of await emptyCgroup(dir, deadline)) left.add(pid)
+  // Also where cgroups were emptied: a start that broke off may have a process that had not joined yet.
+  for (const pid of await killProcessTree(start, Math.max(0, deadline - Date.now()))) left.add(pid)
+  return [...left]
+}
+
+/** Kills the members of one cgroup until it has none, or until the deadline. Resolves to those that are left. */
+export async function emptyCgroup(dir: string, deadline: number): Promise<number[]> {
+  // Frozen processes cannot fork, so the list cannot be outrun; they die when thawed (cgroup-v1/freezer-subsystem.rst).
+  const freezable = readText(join(dir, 'freezer.state')) !== null
+  for (;;) {
+    const members = membersOf(dir)
+    if (members.length === 0) return []
+    if (Date.now() > deadline) return members
+    if (!write(join(dir, 'cgroup.kill'), '1')) {
+      if (freezable) write(join(dir, 'freezer.state'), 'FROZEN')
+      for (const pid of membersOf(dir)) kill(pid)
+      if (freezable) write(join(dir, 'freezer.state'), 'THAWED')
+    }
+    await sleep(pauseMs)
+  }
+}
+
+/** Never anything that is not `.../holdfast/<key>`, whatever a record says. */
+export function isOurs(dir: string): boolean {
+  return dir.startsWith('/') && basename(dirname(dir)) === parentName && !dir.split('/').includes('..')
+}
+
+function membersOf(dir: string): number[] {
+  const populated = /^populated (\d)/m.exec(readText(join(dir, 'cgroup.events')) ?? '')?.[1]
+  if (populated === '0') return []
+  const pids = (readText(join(dir, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number)
+  return pids.filter(pid => {
+    const entry = readProcess(pid)
+    return entry !== null && !isZombie(entry)
+  })
+}
+
+function kill(pid: number): void {
+  // 0 stands for a member that this pid namespace cannot see; kill(0) would hit our own group.
+  if (pid <= 0) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone already, or not ours to kill: the next look at the members tells.
+  }
+}
+
+function write(path: string, value: string): boolean {
+  try {
+    writeFileSync(path, value, { flag: 'r+' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,39 @@
+import type { Limits } from '../limits.ts'
+
+/** One kernel file of one controller: which limit it serves and what is written there. */
+export type Knob = {
+  /** The field of Resources whose row it decides; `memory` stands for memoryMB and memoryBytes. Null: set always, where the file exists. */
+  readonly limit: keyof Limits | null
+  readonly controller: string
+  /** The first of these that the host has is used. */
+  readonly files: readonly KnobFile[]
+  /** When none of the files exists: what the limit is worth without. Default: it is skipped. */
+  readonly without?: Shortfall
+}
+
+export type KnobFile = {
+  readonly name: string
+  /** Written one by one, in order; empty: not asked for. */
+  readonly values: (limits: Limits) => readonly string[]
+  /** The file takes the value and may yet not act on it. */
+  readonly needs?: 'bfq' | 'iocost'
+}
+
+export type Shortfall = {
+  readonly status: 'weakened' | 'skipped'
+  readonly reason: string
+  readonly mend: string | null
+}
+
+export function one(value: number | string | null): readonly string[] {
+  return value === null ? [] : [String(value)]
+}
+
+/**
+ * CFS bandwidth. The kernel takes no quota below 1 ms (min_cfs_quota_period, kernel/sched/core.c), so a small share of a processor
+ * needs a longer period than the usual 100 ms; 1 s is the longest.
+ */
+export function cpuBandwidth(cores: number): { periodUs: number; quotaUs: number } {
+  const periodUs = cores * 100_000 < 1000 ? 1_000_000 : 100_000
+  return { periodUs, quotaUs: Math.max(1000, Math.round(cores * periodUs)) }
+}

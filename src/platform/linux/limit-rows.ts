@@ -1,0 +1,37 @@
+import type { Resources } from '../../api.ts'
+import { type Limits, requestedLimits } from '../limits.ts'
+import { enforced, type Row, skipped, weakened } from '../rows.ts'
+import type { Shortfall } from './knob.ts'
+
+/** What became of one kernel file. */
+export type Outcome = Shortfall | { readonly status: 'enforced' }
+
+const limitFields: Readonly<Record<string, keyof Limits>> = {
+  memoryMB: 'memory',
+  memoryBytes: 'memory',
+  swapBytes: 'swap',
+  memoryReserveBytes: 'memoryReserve',
+}
+
+/** One row per limit asked for, from what became of the files that serve it. */
+export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, readonly Outcome[]>): Row[] {
+  return requestedLimits(resources).map(what => {
+    if (what.name === 'wallTimeMs' || what.name.startsWith('rlimits.')) return enforced(what)
+    const limit = limitFields[what.name] ?? (what.name as keyof Limits)
+    // An unlimited swap makes the memory limit itself worth less: that row says so when nobody asked for the swap.
+    const implied =
+      limit === 'memory' && resources.swapBytes === undefined ? (outcomes.get('swap') ?? []) : []
+    const own = outcomes.get(limit) ?? []
+    if (own.length === 0)
+      return skipped(what, 'it says nothing without a memory limit on cgroup v1', 'set memoryBytes too')
+    return rowOf(what, [...own, ...implied])
+  })
+}
+
+function rowOf(what: Parameters<typeof enforced>[0], outcomes: readonly Outcome[]): Row {
+  const short = outcomes.filter((outcome): outcome is Shortfall => outcome.status !== 'enforced')
+  const worst = short.find(({ status }) => status === 'skipped') ?? short[0]
+  if (!worst) return enforced(what)
+  const all = outcomes.every(({ status }) => status === 'skipped')
+  return all ? skipped(what, worst.reason, worst.mend) : weakened(what, worst.reason, worst.mend)
+}

@@ -1,0 +1,56 @@
+import type { MountOp } from '../../spawn/spec.ts'
+import type { HostDirectories } from './host-directories.ts'
+
+/** Character devices every program may expect: major and minor from Documentation/admin-guide/devices.txt. */
+const nodes: readonly (readonly [name: string, major: number, minor: number])[] = [
+  ['null', 1, 3],
+  ['zero', 1, 5],
+  ['full', 1, 7],
+  ['random', 1, 8],
+  ['urandom', 1, 9],
+  ['tty', 5, 0],
+]
+
+const links: readonly (readonly [name: string, to: string])[] = [
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
+  // shm_open(3) wants a writable /dev/shm; one tmpfs serves both.
+  ['shm', '/tmp'],
+]
+
+export const deviceDirectory: readonly MountOp[] = [
+  { op: 'dir', at: '/dev', mode: 0o755 },
+  ...nodes.map(([name, major, minor]): MountOp => ({ op: 'node', at: `/dev/${name}`, major, minor })),
+  ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
+]
+
+/**
+ * The OCI runtimes' lists (moby, oci/defaults.go: MaskedPaths and ReadonlyPaths), less what is in /sys, which a task does not have.
+ * sysrq-trigger is hidden rather than read-only: that is one mount instead of two. Root without capabilities owns
+ * most of these files and could write them otherwise.
+ */
+const masked = [
+  'acpi',
+  'asound',
+  'interrupts',
+  'kcore',
+  'keys',
+  'latency_stats',
+  'sched_debug',
+  'scsi',
+  'sysrq-trigger',
+  'timer_list',
+  'timer_stats',
+]
+const readOnly = ['bus', 'fs', 'irq', 'sys']
+
+/** A mount each costs the start some 10 us, so what this kernel does not have is left out. */
+export function procMounts({ hasProc }: HostDirectories): MountOp[] {
+  return [
+    { op: 'proc', at: '/proc' },
+    ...masked.filter(hasProc).map((name): MountOp => ({ op: 'mask', at: `/proc/${name}` })),
+    ...readOnly.filter(hasProc).map((name): MountOp => ({ op: 'readonly', at: `/proc/${name}` })),
+  ]
+}

@@ -1,0 +1,151 @@
+import { readdirSync, readlinkSync, statSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import type { Command } from '../../api.ts'
+import { HoldfastError } from '../../errors.ts'
+import type { MountOp } from '../../spawn/spec.ts'
+import type { TaskPaths } from '../port.ts'
+import { type Row, skipped } from '../rows.ts'
+import { baseOf } from '../streams.ts'
+import { type HostDirectories, hostDirectories } from './host-directories.ts'
+import { deviceDirectory, procMounts } from './pseudo-filesystems.ts'
+
+export type RootPlan = { readonly ops: readonly MountOp[]; readonly rows: readonly Row[] }
+
+const defaultTmpfsBytes = 512 * 1024 * 1024
+
+/** Names at the top of the new root that belong to the system or to holdfast; a task directory cannot replace them. */
+const reserved = new Set([
+  'bin',
+  'sbin',
+  'etc',
+  'lib',
+  'lib32',
+  'lib64',
+  'usr',
+  'dev',
+  'proc',
+  'sys',
+  'tmp',
+  'alloc',
+  'local',
+])
+
+/**
+ * The task's own root, in the order of mounting: system directories read-only, what the orchestrator put into the task
+ * directory, /dev, /proc, /tmp, the two writable directories, then what the command asks for on top.
+ * Throws INVALID_ARGUMENT for a source that does not exist.
+ */
+export function rootPlan(
+  command: Readonly<Command>,
+  alloc: TaskPaths,
+  { memory, host = hostDirectories }: { memory: number | null; host?: HostDirectories },
+): RootPlan {
+  const system =
+    typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
+  const own = taskEntries(alloc.task, system.ops)
+  const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
+  const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
+    tmpfsAt(inside(target), sizeBytes ?? size),
+  )
+  const ops: MountOp[] = [
+    ...system.ops,
+    ...own.ops,
+    ...deviceDirectory,
+    ...procMounts(host),
+    ...(tmpfs.some(({ at }) => at === '/tmp') ? [] : [tmpfsAt('/tmp', size)]),
+    bind(alloc.shared, '/alloc', false),
+    bind(alloc.local, '/local', false),
+    ...tmpfs,
+    ...(command.mounts ?? []).map(({ source, target, readOnly = false }) =>
+      bind(existing(source), inside(target), readOnly, baseOf(source, alloc)),
+    ),
+    ...(command.devices ?? []).map(device => ({
+      ...bind(deviceNode(device), inside(device), false),
+      devices: true,
+    })),
+  ]
+  return { ops, rows: [...system.rows, ...own.rows] }
+}
+
+function embedded(embed: Readonly<Record<string, string>>): RootPlan {
+  const entries = Object.entries(embed)
+  const absent = entries.filter(([source]) => !statSync(source, { throwIfNoEntry: false }))
+  return {
+    ops: entries
+      .filter(entry => !absent.includes(entry))
+      .map(([source, at]) => bind(source, inside(at), true)),
+    rows: absent.map(([source, at]) =>
+      skipped(
+        { name: 'root', kind: 'isolation', requested: `${source} at ${inside(at)}` },
+        `${source} does not exist`,
+        `create ${source}`,
+      ),
+    ),
+  }
+}
+
+function taskEntries(directory: string, system: readonly MountOp[]): { ops: MountOp[]; rows: Row[] } {
+  const taken = new Set(system.map(({ at }) => at.split('/')[1]))
+  const ops: MountOp[] = []
+  const rows: Row[] = []
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const { name } = entry
+    if (name === 'alloc' || name === 'local') continue
+    const source = join(directory, name)
+    if (reserved.has(name) || taken.has(name)) rows.push(clash(source, name))
+    else if (entry.isSymbolicLink()) ops.push({ op: 'symlink', to: readlinkSync(source), at: `/${name}` })
+    else ops.push(bind(source, `/${name}`, true))
+  }
+  return { ops, rows }
+}
+
+function clash(source: string, name: string): Row {
+  return skipped(
+    { name: 'root', kind: 'isolation', requested: `${source} at /${name}` },
+    `/${name} is the system's in the task's root`,
+    `give it another name, or name it in command.root.embed`,
+  )
+}
+
+function bind(
+  source: string,
+  at: string,
+  readOnly: boolean,
+  base: string | null = null,
+): MountOp & { op: 'bind' } {
+  return { op: 'bind', source, base, at, readOnly, devices: false }
+}
+
+function tmpfsAt(at: string, sizeBytes: number): MountOp & { op: 'tmpfs' } {
+  return { op: 'tmpfs', at, sizeBytes, mode: 0o1777 }
+}
+
+/** An absolute path in the new root, without `..` or a trailing slash. */
+function inside(path: string): string {
+  const at = posix.join('/', path)
+  const clean = at.length > 1 && at.endsWith('/') ? at.slice(0, -1) : at
+  if (clean === '/' || path.includes('\0'))
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `a mount needs a path below the task's root, got ${JSON.stringify(path)}`,
+      { path },
+    )
+  return clean
+}
+
+function existing(source: string): string {
+  if (statSync(source, { throwIfNoEntry: false })) return source
+  throw new HoldfastError('INVALID_ARGUMENT', `mounts: ${source} does not exist`, {
+    path: source,
+    errno: 'ENOENT',
+  })
+}
+
+function deviceNode(device: string): string {
+  const stats = statSync(device, { throwIfNoEntry: false })
+  if (stats?.isCharacterDevice() || stats?.isBlockDevice()) return device
+  throw new HoldfastError('INVALID_ARGUMENT', `devices: ${device} is no device node`, {
+    path: device,
+    hint: 'name a node such as /dev/fuse',
+  })
+}

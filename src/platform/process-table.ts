@@ -1,0 +1,98 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { ProcessIdentity } from '../../machines/index.ts'
+
+/** What the kernel says of a process, from /proc/PID/stat (proc_pid_stat(5)). */
+export type ProcessEntry = {
+  readonly pid: number
+  readonly state: string
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+  readonly startTime: number
+}
+
+/** Null when there is no such process, or no /proc. */
+export function readProcess(pid: number, proc = '/proc'): ProcessEntry | null {
+  const text = readOrNull(`${proc}/${pid}/stat`)
+  if (text === null) return null
+  // The name in parentheses may hold spaces and parentheses: the fields go on after the last one.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state = '', parent, group, session] = fields
+  return {
+    pid,
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    startTime: Number(fields[19]),
+  }
+}
+
+/** Every process there is; empty without /proc. */
+export function processTable(proc = '/proc'): ProcessEntry[] {
+  let names: string[]
+  try {
+    names = readdirSync(proc)
+  } catch {
+    return []
+  }
+  return names.flatMap(name => (/^\d+$/.test(name) ? (readProcess(Number(name), proc) ?? []) : []))
+}
+
+/** The pids below these, without them. */
+export function descendants(roots: readonly number[], proc = '/proc'): number[] {
+  return descendantsIn(processTable(proc), roots).map(({ pid }) => pid)
+}
+
+export function descendantsIn(table: readonly ProcessEntry[], roots: readonly number[]): ProcessEntry[] {
+  const children = groupByParent(table)
+  const seen = new Set(roots)
+  const found: ProcessEntry[] = []
+  const queue = [...roots]
+  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
+    for (const child of children.get(pid) ?? []) {
+      if (seen.has(child.pid)) continue
+      seen.add(child.pid)
+      found.push(child)
+      queue.push(child.pid)
+    }
+  }
+  return found
+}
+
+/** Alive and the very one that was recorded. A zombie is dead: it holds nothing and cannot be killed again. */
+export function isAlive({ pid, startTime }: ProcessIdentity, proc = '/proc'): boolean {
+  const entry = readProcess(pid, proc)
+  return entry !== null && entry.startTime === startTime && !isZombie(entry)
+}
+
+export function isZombie({ state }: ProcessEntry): boolean {
+  return state === 'Z' || state === 'X'
+}
+
+export function processExists(pid: number, proc = '/proc'): boolean {
+  return readProcess(pid, proc) !== null
+}
+
+/** Empty where the system has none. */
+export function currentBootId(proc = '/proc'): string {
+  return readOrNull(`${proc}/sys/kernel/random/boot_id`)?.trim() ?? ''
+}
+
+function groupByParent(table: readonly ProcessEntry[]): Map<number, ProcessEntry[]> {
+  const groups = new Map<number, ProcessEntry[]>()
+  for (const entry of table) {
+    const siblings = groups.get(entry.parent)
+    if (siblings) siblings.push(entry)
+    else groups.set(entry.parent, [entry])
+  }
+  return groups
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import type { Command, Resources } from '../../../src/api.ts'
+import { planBasic } from '../../../src/platform/basic/plan.ts'
+import { everyLimit, FakeHost } from '../fake-host.ts'
+
+describe('a basic plan', () => {
+  let host: FakeHost
+  beforeEach(() => {
+    host = new FakeHost()
+  })
+  afterEach(() => host.remove())
+
+  type Asked = {
+    command?: Partial<Command>
+    resources?: Resources
+    strict?: boolean
+    self?: { uid: number; gid: number } | null
+  }
+
+  function plan({ command, resources, strict = false, self = { uid: 1000, gid: 1000 } }: Asked = {}) {
+    return planBasic(
+      {
+        ...{ key: 'key', name: 'web', platform: 'basic', strict, durable: true, graceMs: 5000 },
+        ...{
+          command: { path: '/bin/true', args: [], env: {}, ...command },
+          resources: resources ?? null,
+          alloc: host.allocation(),
+        },
+      },
+      '/state/key',
+      self,
+    )
+  }
+
+  it('isolates nothing and reports nothing when nothing was asked for, also under strict', async () => {
+    const { spec, enforcement } = await plan({ strict: true })
+    assert.deepEqual(enforcement, [])
+    assert.deepEqual(
+      [spec.namespaces, spec.root, spec.cgroups, spec.capabilities, spec.credentials],
+      [[], [], [], null, null],
+    )
+  })
+
+  it('starts in the task directory, with the host paths of the two directories in its environment', async () => {
+    const { spec } = await plan({ command: { env: { A: 'b' }, args: ['$NOMAD_ALLOC_DIR'] } })
+    assert.equal(spec.cwd, host.path('allocation/web'))
+    assert.ok(spec.env.includes(`NOMAD_ALLOC_DIR=${host.path('allocation/alloc')}`))
+    assert.ok(spec.env.includes(`HOLDFAST_TASK_DIR=${host.path('allocation/web/local')}`))
+    assert.deepEqual(spec.argv, ['/bin/true', host.path('allocation/alloc')])
+    assert.equal((await plan({ command: { cwd: '/usr' } })).spec.cwd, '/usr')
+  })
+
+  it('accepts every limit, ignores it, and says so; the wall time it keeps', async () => {
+    const resources = { ...everyLimit, rlimits: { nofile: 5 }, wallTimeMs: 77 }
+    const { spec, enforcement } = await plan({ resources })
+    const names = [...Object.keys(everyLimit), 'rlimits.nofile']
+    assert.deepEqual(
+      enforcement
+        .filter(({ status }) => status === 'skipped')
+        .map(({ name }) => name)
+        .sort(),
+      names.sort(),
+    )
+    assert.deepEqual(
+      enforcement.filter(({ status }) => status !== 'skipped').map(({ name, status }) => [name, status]),
+      [['wallTimeMs', 'enforced']],
+    )
+    assert.ok(enforcement.every(({ status, reason, mend }) => status === 'enforced' || (reason && mend)))
+    assert.deepEqual([spec.wallTimeMs, spec.rlimits], [77, []])
+  })
+
+  it('refuses limits and isolation under strict, but not the wall time', async () => {
+    await assert.rejects(plan({ strict: true, resources: { memoryMB: 1 } }), {
+      code: 'LIMIT_FAILED',
+      message: /memoryMB/,
+    })
+    await assert.rejects(plan({ strict: true, command: { network: 'none' } }), {
+      code: 'ISOLATION_FAILED',
+      message: /network/,
+    })
+    assert.equal(
+      (await plan({ strict: true, resources: { wallTimeMs: 1 } })).enforcement[0]?.status,
+      'enforced',
+    )
+  })
+
+  it('has a row for each isolation asked for, and takes loosenings as they are', async () => {
+    const { enforcement } = await plan({
+      command: {
+        ...{
+          namespaces: { pid: true, mount: false },
+          network: 'none',
+          root: 'host',
+          capabilities: [],
+          noNewPrivileges: true,
+        },
+        ...{
+          seccomp: 'default',
+          hostname: 'x',
+          mounts: [{ source: '/', target: '/m' }],
+          tmpfs: [{ target: '/t' }],
+          devices: ['/dev/null'],
+        },
+      },
+    })
+    const rows = enforcement.map(
+      ({ name, reason }) => `${name}: ${reason === 'asked for' ? 'loose' : 'not done'}`,
+    )
+    assert.deepEqual(rows, [
+      ...[
+        'namespace.pid: not done',
+        'namespace.mount: loose',
+        'network: not done',
+        'root: loose',
+        'capabilities: not done',
+      ],
+      ...[
+        'noNewPrivileges: not done',
+        'seccomp: not done',
+        'hostname: not done',
+        'mounts: not done',
+        'tmpfs: not done',
+        'devices: not done',
+      ],
+    ])
+  })
+
+  it('keeps its own user, changes it only as root, and says what is needed', async () => {
+    assert.equal((await plan({ command: { user: 1000 } })).spec.credentials, null)
+    await assert.rejects(plan({ command: { user: 65534 } }), {
+      code: 'PERMISSION',
+      errno: 'EPERM',
+      hint: /run as root/,
+    })
+    const asRoot = await plan({ command: { user: 65534 }, self: { uid: 0, gid: 0 } })
+    assert.equal(asRoot.spec.credentials?.uid, 65534)
+    assert.deepEqual(
+      asRoot.enforcement.map(({ name, status }) => [name, status]),
+      [['user', 'enforced']],
+    )
+    await assert.rejects(plan({ command: { user: 1 }, self: null }), { code: 'UNSUPPORTED' })
+  })
+
+  it('looks bare names up on the PATH of the task', async () => {
+    await assert.rejects(plan({ command: { path: 'sh', env: { PATH: '/nowhere' } } }), {
+      code: 'START_FAILED',
+      stage: 'exec',
+    })
+    assert.match((await plan({ command: { path: 'sh' } })).spec.path, /\/sh$/)
+  })
+})

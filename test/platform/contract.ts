@@ -1,0 +1,50 @@
+import { requires } from '../support/requires.ts'
+import { withWorkbench } from '../support/workbench.ts'
+import type { Adapter, Check, Section } from './contract/adapter.ts'
+import { environment } from './contract/environment.ts'
+import { interfaces } from './contract/interface.ts'
+import { logs } from './contract/logs.ts'
+import { observation } from './contract/observation.ts'
+import { reopening } from './contract/reopening.ts'
+import { results } from './contract/results.ts'
+import { starting } from './contract/starting.ts'
+import { stopping } from './contract/stopping.ts'
+import { tree } from './contract/tree.ts'
+
+/** Needs no shim to be decided; with a portable one, each start of which is a Node process, it would be proven again at some cost. */
+const decidedBefore = 'calls out of turn'
+
+const sections: Readonly<Record<string, Section>> = {
+  'starting a task': starting,
+  'what the task inherits': environment,
+  'its result': results,
+  'taking it over by its id': reopening,
+  'stopping it': stopping,
+  'its whole tree': tree,
+  'its logs': logs,
+  'watching it': observation,
+  [decidedBefore]: interfaces,
+}
+
+/** What every way to run tasks promises. An adapter that passes may be offered as an Executor. */
+export function contract(adapter: Adapter): void {
+  const { [decidedBefore]: _, ...ofTheShim } = sections
+  declare(`the ${adapter.title} executor`, adapter, adapter.native ? sections : ofTheShim)
+}
+
+/** Declares sections for one adapter; with its spawner chosen, and skipped where the host cannot run it. */
+export function declare(title: string, adapter: Adapter, parts: Readonly<Record<string, Section>>): void {
+  describe(title, () => {
+    const before_ = process.env.HOLDFAST_NATIVE
+    before(function () {
+      requires(this, ...adapter.needs)
+      if (!adapter.native) process.env.HOLDFAST_NATIVE = 'off'
+    })
+    after(() => {
+      if (before_ === undefined) delete process.env.HOLDFAST_NATIVE
+      else process.env.HOLDFAST_NATIVE = before_
+    })
+    const check: Check = (what, body) => it(what, () => withWorkbench(adapter.platform, body))
+    for (const [name, section] of Object.entries(parts)) describe(name, () => section(check, adapter))
+  })
+}

@@ -1,0 +1,24 @@
+import type { PlatformName } from '../../../src/platform/port.ts'
+import type { Need } from '../../support/requires.ts'
+import type { Workbench } from '../../support/workbench.ts'
+
+/** One way to run tasks, as the contract suite sees it. */
+export type Adapter = {
+  readonly title: string
+  readonly platform: PlatformName
+  /** By the compiled spawner and shim, or by the portable stand-in. */
+  readonly native: boolean
+  readonly needs: readonly Need[]
+}
+
+/** Declares a test that gets a workbench of its own; afterwards nothing of any task may be left. */
+export type Check = (title: string, body: (bench: Workbench) => Promise<void>) => void
+
+/** A part of the contract: declares its tests. */
+export type Section = (check: Check, adapter: Adapter) => void
+
+export const adapters: readonly Adapter[] = [
+  { title: 'basic, portable', platform: 'basic', native: false, needs: [] },
+  { title: 'basic, native', platform: 'basic', native: true, needs: ['linux', 'native'] },
+  { title: 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] },
+]

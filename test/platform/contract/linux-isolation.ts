@@ -1,0 +1,231 @@
+import { strict as assert } from 'node:assert'
+import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { AllocDir } from '../../../src/index.ts'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { refuses } from '../../support/refuses.ts'
+import type { Section } from './adapter.ts'
+
+const systemDirectories = ['bin', 'sbin', 'etc', 'lib', 'lib32', 'lib64', 'usr']
+const onHost = systemDirectories.filter(name => lstatSync(`/${name}`, { throwIfNoEntry: false }))
+const kinds = ['mnt', 'pid', 'ipc', 'uts', 'cgroup', 'net']
+
+/** Lines of /proc/self/status, as the task has them. */
+const status = (pattern: string): [string, ...string[]] => [
+  '/bin/grep',
+  '-E',
+  `^(${pattern}):`,
+  '/proc/self/status',
+]
+
+export const privileges: Section = check => {
+  check('runs as nobody, in the groups of nobody only', async bench => {
+    const nobody =
+      readFileSync('/etc/passwd', 'utf8')
+        .split('\n')
+        .find(line => line.startsWith('nobody:'))
+        ?.split(':') ?? []
+    const [uid, gid] = [nobody[2], nobody[3]]
+    const lines = (await outputOf(bench.command(...status('Uid|Gid|Groups')))).split('\n')
+    assert.equal(lines[0], ['Uid:', uid, uid, uid, uid].join('\t'))
+    assert.equal(lines[1], ['Gid:', gid, gid, gid, gid].join('\t'))
+    assert.ok(['', gid].includes(lines[2]?.replace('Groups:', '').trim()), lines[2])
+  })
+
+  check('runs as the user and group that were asked for', async bench => {
+    const task = bench.shell('id -u; id -g')
+    task.command.user = 12345
+    task.command.group = 23456
+    assert.equal(await outputOf(task), '12345\n23456\n')
+  })
+
+  for (const user of ['nobody', 'root']) {
+    check(`has no capability, no new privileges and a system call filter, as ${user}`, async bench => {
+      const task = bench.command(...status('Cap...|NoNewPrivs|Seccomp'))
+      task.command.user = user
+      const zero = '0'.repeat(16)
+      assert.deepEqual((await outputOf(task)).replaceAll('\t', ' ').trim().split('\n'), [
+        `CapInh: ${zero}`,
+        `CapPrm: ${zero}`,
+        `CapEff: ${zero}`,
+        `CapBnd: ${zero}`,
+        `CapAmb: ${zero}`,
+        'NoNewPrivs: 1',
+        'Seccomp: 2',
+      ])
+    })
+  }
+
+  check('keeps exactly the capabilities that were asked for, effective also for nobody', async bench => {
+    const task = bench.command(...status('CapEff|CapBnd'))
+    task.command.capabilities = ['CAP_NET_BIND_SERVICE']
+    assert.equal(await outputOf(task), 'CapEff:\t0000000000000400\nCapBnd:\t0000000000000400\n')
+  })
+
+  check('does without what was loosened, and says so', async bench => {
+    const task = bench.command(...status('NoNewPrivs|Seccomp'))
+    task.command.noNewPrivileges = false
+    task.command.seccomp = 'off'
+    assert.equal(await outputOf(task), 'NoNewPrivs:\t0\nSeccomp:\t0\n')
+    const rows = new Map(task.enforcement.map(row => [row.name, row.status]))
+    assert.equal(rows.get('seccomp'), 'skipped')
+    assert.equal(rows.get('noNewPrivileges'), 'skipped')
+  })
+
+  check('reports every isolation it has, and why the network is shared', async bench => {
+    const task = bench.shell('exit 0')
+    await task.start()
+    const rows = new Map(task.enforcement.map(row => [row.name, row]))
+    const names = ['mount', 'pid', 'ipc', 'uts', 'cgroup'].map(name => `namespace.${name}`)
+    for (const name of [...names, 'root', 'capabilities', 'noNewPrivileges', 'seccomp', 'user', 'devices']) {
+      assert.equal(rows.get(name)?.status, 'enforced', name)
+    }
+    const network = rows.get('network')
+    assert.equal(network?.status, 'skipped')
+    assert.ok(network?.reason && network.mend)
+  })
+}
+
+export const namespaces: Section = check => {
+  check('is in namespaces of its own, except the network', async bench => {
+    const task = bench.shell(`cd /proc/self/ns && readlink ${kinds.join(' ')}`)
+    const own = (await outputOf(task)).trim().split('\n')
+    const shared = kinds.filter((kind, index) => readlinkSync(`/proc/self/ns/${kind}`) === own[index])
+    assert.equal(own.length, kinds.length)
+    assert.deepEqual(shared, ['net'])
+  })
+
+  check('shares the namespaces that were loosened', async bench => {
+    const task = bench.shell('cd /proc/self/ns && readlink ipc uts pid')
+    task.command.namespaces = { ipc: false, uts: false, pid: false }
+    const host = ['ipc', 'uts', 'pid'].map(kind => readlinkSync(`/proc/self/ns/${kind}`))
+    assert.equal(await outputOf(task), `${host.join('\n')}\n`)
+  })
+
+  check('is not PID 1, and sees no process but those of its own namespace', async bench => {
+    const [seen = '', self = ''] = (await outputOf(bench.shell('echo /proc/[0-9]*; echo $$')))
+      .trim()
+      .split('\n')
+    assert.notEqual(self, '1')
+    assert.deepEqual(seen.split(' ').sort(), ['/proc/1', `/proc/${self}`].sort())
+  })
+
+  check("has its name as hostname, or the given one; the machine's stays", async bench => {
+    const before = hostname()
+    assert.equal(await outputOf(bench.command('/bin/uname', '-n')), 'uname\n')
+    const task = bench.command('/bin/uname', '-n')
+    task.command.hostname = 'elsewhere'
+    assert.equal(await outputOf(task), 'elsewhere\n')
+    assert.equal(hostname(), before)
+  })
+
+  check("has, with network 'none', a loopback that is up and nothing else", async bench => {
+    const task = bench.shell(
+      'tail -n +3 /proc/net/dev | cut -d: -f1; grep -q 127.0.0.1 /proc/net/fib_trie && echo up',
+    )
+    task.command.network = 'none'
+    const said = (await outputOf(task)).split(/\s+/).filter(Boolean)
+    assert.deepEqual(
+      said.filter(
+        name => name !== 'up' && !/^(sit|tunl|gre|gretap|erspan|ip6tnl|ip6gre|ip6_vti|ip_vti)\d/.test(name),
+      ),
+      ['lo'],
+    )
+    assert.ok(said.includes('up'), said.join(' '))
+  })
+}
+
+export const ownRoot: Section = check => {
+  check('sees exactly the system directories and its own at /', async bench => {
+    const names = (await outputOf(bench.command('/bin/ls', '-A', '/'))).trim().split('\n')
+    assert.deepEqual(names.sort(), [...onHost, 'alloc', 'dev', 'local', 'proc', 'tmp'].sort())
+  })
+
+  check('keeps symbolic links among them as links', async bench => {
+    const links = onHost.filter(name => lstatSync(`/${name}`).isSymbolicLink())
+    const seen = await outputOf(bench.shell(`for name in ${links.join(' ')}; do readlink /$name; done`))
+    assert.equal(seen, links.map(name => `${readlinkSync(`/${name}`)}\n`).join(''))
+  })
+
+  check('can write to /local, /alloc and /tmp only, also as root', async bench => {
+    const alloc = new AllocDir(bench.directory('alloc'))
+    await alloc.build(['writer'])
+    const source = join(bench.directory('tool'), 'tool')
+    writeFileSync(source, 'embedded')
+    await alloc.embed('writer', { [source]: 'opt/tool' })
+    const places = [
+      '/',
+      '/opt/',
+      '/usr/',
+      '/usr/bin/',
+      '/etc/',
+      '/dev/',
+      '/proc/',
+      '/local/',
+      '/alloc/',
+      '/alloc/data/',
+      '/tmp/',
+    ]
+    const task = bench.shell(
+      `cat /opt/tool; echo; for place in ${places.join(' ')}; do (: > \${place}mark) 2>/dev/null && echo $place; done; (: >> /opt/tool) 2>/dev/null && echo tool`,
+    )
+    task.command.user = 'root'
+    await task.configureTaskDir('writer', alloc)
+    await task.start()
+    await task.wait()
+    assert.equal(await output(task), 'embedded\n/local/\n/alloc/\n/alloc/data/\n/tmp/\n')
+    assert.equal(readFileSync(source, 'utf8'), 'embedded')
+  })
+
+  check('has a /tmp that no other task and not the host can see', async bench => {
+    const first = bench.shell('echo secret > /tmp/holdfast-mark; echo ready; sleep 1000')
+    await first.start()
+    await untilOutput(first, 'ready')
+    assert.equal(await outputOf(bench.command('/bin/ls', '-A', '/tmp')), '')
+    assert.equal(lstatSync('/tmp/holdfast-mark', { throwIfNoEntry: false }), undefined)
+  })
+
+  check('adds no mount to the host while it runs', async bench => {
+    const task = bench.shell('grep -c " /alloc " /proc/self/mountinfo; echo ready; sleep 1000')
+    await task.start()
+    assert.equal(await untilOutput(task, 'ready'), '1\nready\n')
+    const host = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+    assert.deepEqual(
+      host.filter(line => line.includes(bench.stateDir) || line.includes(' /alloc ')),
+      [],
+    )
+  })
+
+  check('mounts what it is given: writable, read-only, tmpfs of a size', async bench => {
+    const shared = bench.directory('shared')
+    writeFileSync(join(shared, 'note'), 'from the host')
+    const task = bench.shell(
+      'cat /in/note; echo; (echo x > /in/mark) 2>/dev/null && echo wrote; echo back > /out/mark; df -k /scratch | tail -n 1 | { read _ size _; echo $size; }',
+    )
+    task.command.user = 'root'
+    task.command.mounts = [
+      { source: shared, target: '/in', readOnly: true },
+      { source: shared, target: '/out' },
+    ]
+    task.command.tmpfs = [{ target: '/scratch', sizeBytes: 1024 * 1024 }]
+    assert.equal(await outputOf(task), 'from the host\n1024\n')
+    assert.equal(readFileSync(join(shared, 'mark'), 'utf8'), 'back\n')
+  })
+
+  check('shows the host where root is loosened, still as nobody', async bench => {
+    const task = bench.shell('test -d /sys/fs && echo host; id -u')
+    task.command.root = 'host'
+    assert.match(await outputOf(task), /^host\n6553\d\n$/)
+  })
+
+  check('refuses a mount whose source does not exist, and contradictions', async bench => {
+    const absent = bench.shell('exit 0')
+    absent.command.mounts = [{ source: '/no/such/place', target: '/in' }]
+    await refuses(absent.start(), { code: 'INVALID_ARGUMENT', message: /no\/such\/place/ })
+    const both = bench.shell('exit 0')
+    both.command.root = 'host'
+    both.command.tmpfs = [{ target: '/scratch' }]
+    await refuses(both.start(), { code: 'INVALID_ARGUMENT', hint: /leave one/ })
+  })
+}

@@ -1,0 +1,196 @@
+import { strict as assert } from 'node:assert'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Executor, Resources } from '../../../src/index.ts'
+import { cgroupsOf } from '../../support/leftovers.ts'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { refuses } from '../../support/refuses.ts'
+import { keyOf, startRecordOf } from '../../support/task-key.ts'
+import type { Section } from './adapter.ts'
+
+const mebibyte = 1024 * 1024
+/** Keeps what it reads until it sees the last line: there is none. */
+const memoryHog = '/usr/bin/tail /dev/zero'
+
+async function limited(task: Executor, resources: Resources): Promise<Executor> {
+  await task.limit(resources)
+  return task
+}
+
+export const memory: Section = check => {
+  check('is OOM-killed beyond its memory limit, and the result says so', async bench => {
+    const task = await limited(bench.command('/usr/bin/tail', '/dev/zero'), { memoryMB: 16 })
+    await task.start()
+    const { exitCode, signal, cause, oomKilled, successful } = await task.wait()
+    assert.deepEqual(
+      { exitCode, signal, cause, oomKilled, successful },
+      { exitCode: null, signal: 'SIGKILL', cause: 'oom', oomKilled: true, successful: false },
+    )
+  })
+
+  check('tells a plain SIGKILL from an OOM kill', async bench => {
+    const task = await limited(bench.shell('kill -9 $$'), { memoryMB: 16 })
+    await task.start()
+    const { signal, cause, oomKilled } = await task.wait()
+    assert.deepEqual({ signal, cause, oomKilled }, { signal: 'SIGKILL', cause: 'signaled', oomKilled: false })
+  })
+
+  check('tells a forced stop from an OOM kill', async bench => {
+    const task = await limited(bench.command('/bin/sleep', '1000'), { memoryMB: 16 })
+    await task.start()
+    const { cause, oomKilled } = await task.forceStop()
+    assert.deepEqual({ cause, oomKilled }, { cause: 'forced', oomKilled: false })
+  })
+
+  check('notes an OOM kill of a child, though the leader lives on to exit', async bench => {
+    const task = await limited(bench.shell(`${memoryHog}; exit 5`), { memoryMB: 16 })
+    await task.start()
+    const { exitCode, cause, oomKilled } = await task.wait()
+    assert.deepEqual({ exitCode, cause, oomKilled }, { exitCode: 5, cause: 'exited', oomKilled: true })
+  })
+
+  check('counts neither its shim nor the supervisor', async bench => {
+    const task = await limited(bench.command('/bin/sleep', '1000'), { memoryMB: 16 })
+    await task.start()
+    const { shim, task: leader } = startRecordOf(task)
+    assert.ok(!readFileSync(`/proc/${shim.pid}/cgroup`, 'utf8').includes(keyOf(task)))
+    assert.ok(readFileSync(`/proc/${leader.pid}/cgroup`, 'utf8').includes(keyOf(task)))
+  })
+
+  check('shows its limit and its peak in usage()', async bench => {
+    const task = await limited(bench.shell('echo ready; sleep 1000'), { memoryMB: 32 })
+    await task.start()
+    await untilOutput(task, 'ready')
+    const { memoryLimitBytes, memoryPeakBytes, memoryBytes } = await task.usage()
+    assert.equal(memoryLimitBytes, 32 * mebibyte)
+    assert.ok((memoryPeakBytes ?? 0) >= (memoryBytes ?? 0) && (memoryBytes ?? 0) > 0)
+  })
+}
+
+export const processor: Section = check => {
+  check('gets no more processor time than its quota', async bench => {
+    const task = await limited(bench.shell('while :; do :; done'), { cpuLimit: 0.2, wallTimeMs: 1000 })
+    await task.start()
+    await sleep(300)
+    const { throttledMs } = await task.usage()
+    const { usage, startedAt, exitedAt, cause } = await task.wait()
+    assert.ok(usage && startedAt && exitedAt)
+    assert.equal(cause, 'timeout')
+    const share = (usage.cpuUserMs + usage.cpuSystemMs) / (exitedAt.getTime() - startedAt.getTime())
+    assert.ok(share > 0 && share < 0.5, `${share} of a processor`)
+    assert.ok((throttledMs ?? 0) > 0, `${throttledMs} ms throttled`)
+  })
+
+  check('runs on the processors it was given', async bench => {
+    assert.equal(await outputOf(await limited(bench.command('/usr/bin/nproc'), { cpuset: '0' })), '1\n')
+    const status = bench.command('/bin/grep', 'Cpus_allowed_list', '/proc/self/status')
+    assert.equal(await outputOf(await limited(status, { cpuset: '0' })), 'Cpus_allowed_list:\t0\n')
+  })
+
+  check('refuses processors that the host does not have', async bench => {
+    const task = await limited(bench.shell('exit 0'), { cpuset: '4000' })
+    await refuses(task.start(), { code: 'INVALID_ARGUMENT', message: /cpuset.*4000/, hint: /./ })
+  })
+}
+
+export const processes: Section = check => {
+  check('cannot fork beyond its limit', async bench => {
+    const task = await limited(
+      bench.shell('i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 1000 & done; exit 0'),
+      { pids: 8 },
+    )
+    await task.start()
+    const { exitCode } = await task.wait()
+    assert.equal(exitCode, 2)
+    assert.match(await output(task, 'stderr'), /fork/i)
+  })
+
+  check('kills what an earlier run has left in its cgroup, before it starts', async bench => {
+    const executor = bench.supervisor.executor('linux')
+    executor.command.path = '/bin/true'
+    await limited(executor, { pids: 20 })
+    // A first task makes the parent directory.
+    await outputOf(await limited(bench.shell('exit 0'), { pids: 20 }))
+    const cgroup = `/sys/fs/cgroup/pids/holdfast/${executor.key}`
+    mkdirSync(cgroup)
+    const leftover = spawn('/bin/sleep', ['1000'])
+    const end = once(leftover, 'exit')
+    try {
+      writeFileSync(`${cgroup}/cgroup.procs`, `${leftover.pid}`)
+      await executor.start()
+      assert.deepEqual(await end, [null, 'SIGKILL'])
+      assert.equal((await executor.wait()).exitCode, 0)
+    } finally {
+      leftover.kill('SIGKILL')
+    }
+  })
+}
+
+export const others: Section = check => {
+  check('has the rlimits it was given, soft and hard', async bench => {
+    const task = bench.shell('ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hf')
+    await limited(task, { rlimits: { nofile: [64, 128], core: 0, fsize: 512 * 1024 } })
+    assert.equal(await outputOf(task), '64\n128\n0\n1024\n')
+  })
+
+  check('cannot raise a hard limit again', async bench => {
+    const task = await limited(bench.shell('ulimit -Hn 256; echo $?; ulimit -n'), { rlimits: { nofile: 64 } })
+    await task.start()
+    await task.wait()
+    assert.match(await output(task, 'stderr'), /./)
+  })
+
+  check('writes every limit to the kernel, and swap is 0 unless asked for', async bench => {
+    const task = bench.command('/bin/sleep', '1000')
+    await limited(task, {
+      cpu: 512,
+      cpuLimit: 0.5,
+      memoryMB: 64,
+      memoryReserveBytes: 32 * mebibyte,
+      pids: 33,
+    })
+    await task.start()
+    const read = (controller: string, file: string): string =>
+      readFileSync(`/sys/fs/cgroup/${controller}/holdfast/${keyOf(task)}/${file}`, 'utf8').trim()
+    assert.equal(read('cpu', 'cpu.shares'), '512')
+    assert.equal(Number(read('cpu', 'cpu.cfs_quota_us')) * 2, Number(read('cpu', 'cpu.cfs_period_us')))
+    assert.equal(read('memory', 'memory.limit_in_bytes'), `${64 * mebibyte}`)
+    assert.equal(read('memory', 'memory.soft_limit_in_bytes'), `${32 * mebibyte}`)
+    assert.equal(read('pids', 'pids.max'), '33')
+    const swap = task.enforcement.find(({ name }) => name === 'memoryMB')
+    if (swap?.status === 'enforced')
+      assert.equal(read('memory', 'memory.memsw.limit_in_bytes'), `${64 * mebibyte}`)
+    else assert.match(swap?.reason ?? '', /swap|memsw/)
+    await task.forceStop()
+    assert.deepEqual(cgroupsOf(keyOf(task)), [], 'the cgroups go with the task')
+  })
+
+  check('starts under strict exactly when every row is enforced', async bench => {
+    const wishes: Resources[] = [
+      { pids: 10 },
+      { cpuLimit: 0.5, cpuset: '0' },
+      { memoryMB: 64 },
+      { iops: 500 },
+    ]
+    for (const wish of wishes) {
+      const task = await limited(bench.shell('exit 0'), wish)
+      await task.start()
+      const short = task.enforcement.filter(({ kind, status }) => kind === 'limit' && status !== 'enforced')
+      const strict = await limited(bench.commandOf(bench.another({ strict: true }), '/bin/true'), wish)
+      if (short.length === 0) {
+        await strict.start()
+        assert.equal((await strict.wait()).exitCode, 0)
+      } else {
+        for (const { reason, mend } of short) assert.ok(reason && mend)
+        await refuses(strict.start(), {
+          code: 'LIMIT_FAILED',
+          message: new RegExp(short[0]?.name ?? ''),
+          hint: /./,
+        })
+        assert.equal(strict.state, 'exited')
+      }
+    }
+  })
+}

@@ -1,0 +1,108 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are for the task, not for TypeScript
+
+import { strict as assert } from 'node:assert'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { output, outputOf } from '../../support/output.ts'
+import { refuses } from '../../support/refuses.ts'
+import type { Section } from './adapter.ts'
+
+export const starting: Section = (check, { platform, native }) => {
+  check(
+    'fails at start for a program that does not exist, naming the stage exec and the errno',
+    async bench => {
+      const task = bench.command('/no/such/program')
+      const error = await refuses(task.start(), { code: 'START_FAILED', stage: 'exec', errno: 'ENOENT' })
+      assert.match(error.hint ?? '', /\w/)
+      assert.equal(task.state, 'exited')
+      const result = await task.wait()
+      assert.equal(result.cause, 'startFailed')
+      assert.deepEqual([result.exitCode, result.signal, result.successful], [null, null, false])
+      assert.equal(result.error?.code, 'START_FAILED')
+    },
+  )
+
+  check('fails at start for a bare name that is nowhere on the PATH', async bench => {
+    await refuses(bench.command('no-such-program-anywhere').start(), {
+      code: 'START_FAILED',
+      stage: 'exec',
+      errno: 'ENOENT',
+    })
+  })
+
+  check('looks a bare name up on the PATH of the task, not of the supervisor', async bench => {
+    const task = bench.command('holdfast-test-greeting')
+    const place = bench.directory('path')
+    const program = join(place, 'holdfast-test-greeting')
+    writeFileSync(program, '#!/bin/sh\necho found\n')
+    chmodSync(place, 0o755)
+    chmodSync(program, 0o755)
+    task.command.env.PATH = `${platform === 'linux' ? '/opt/tools' : place}:/usr/bin:/bin`
+    if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/tools', readOnly: true }]
+    assert.equal(await outputOf(task), 'found\n')
+  })
+
+  check('has executed the program when start() resolves', async bench => {
+    const task = bench.shell('read never < /proc/self/no-such; sleep 1000')
+    await task.start()
+    assert.equal(task.state, 'running')
+  })
+
+  check(
+    'replaces $NAME and ${NAME} in program and arguments from the task environment, and leaves unknown ones',
+    async bench => {
+      const task = bench.command(
+        '$SHELL_PATH',
+        '-c',
+        'printf "%s|%s|%s" "$@"',
+        'sh',
+        '$GREETING',
+        '<${GREETING}>',
+        '$UNKNOWN ${ALSO_UNKNOWN}',
+      )
+      task.command.env = { SHELL_PATH: '/bin/sh', GREETING: 'hello there' }
+      assert.equal(await outputOf(task), 'hello there|<hello there>|$UNKNOWN ${ALSO_UNKNOWN}')
+    },
+  )
+
+  check('passes argv0 and every argument unchanged, also empty and odd ones', async bench => {
+    const task = bench.command(
+      '/usr/bin/printf',
+      '%s\\n',
+      '',
+      ' two words ',
+      "it's",
+      '*',
+      'tab\tnew\nline',
+      'ünïcödé',
+    )
+    assert.equal(
+      Buffer.from(await outputOf(task), 'latin1').toString(),
+      "\n two words \nit's\n*\ntab\tnew\nline\nünïcödé\n",
+    )
+    const named = bench.shell('cat /proc/$$/cmdline')
+    named.command.argv0 = 'my-own-name'
+    assert.match(await outputOf(named), /^my-own-name\0-c\0/)
+  })
+
+  check('freezes the command', async bench => {
+    const task = bench.shell('exit 0')
+    await task.start()
+    assert.throws(() => {
+      task.command.path = '/bin/false'
+    }, TypeError)
+    assert.throws(() => task.command.args.push('more'), TypeError)
+    assert.equal((await task.wait()).exitCode, 0)
+  })
+
+  check('starts many tasks at once', async bench => {
+    const tasks = Array.from({ length: native ? 16 : 3 }, (_, index) => bench.shell(`echo task ${index}`))
+    await Promise.all(tasks.map(task => task.start()))
+    await Promise.all(tasks.map(task => task.wait()))
+    const said = await Promise.all(tasks.map(task => output(task)))
+    assert.deepEqual(
+      said,
+      tasks.map((_, index) => `task ${index}\n`),
+    )
+  })
+}

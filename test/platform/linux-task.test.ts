@@ -1,0 +1,18 @@
+import type { Adapter } from './contract/adapter.ts'
+import { namespaces, ownRoot, privileges } from './contract/linux-isolation.ts'
+import { memory, others, processes, processor } from './contract/linux-limits.ts'
+import { declare } from './contract.ts'
+
+const linux: Adapter = { title: 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] }
+
+declare('the isolation of a linux task', linux, {
+  'its privileges': privileges,
+  'its namespaces': namespaces,
+  'its own root': ownRoot,
+})
+
+declare(
+  'the limits of a linux task, on cgroup v1',
+  { ...linux, needs: [...linux.needs, 'cgroup-v1'] },
+  { memory, processor, processes, others },
+)

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StartRecord } from '../../../machines/index.ts'
+import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
+import { type CgroupPlan, CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
+import { emptyCgroup, killLinuxTree } from '../../../src/platform/linux/kill.ts'
+import { releaseCgroups } from '../../../src/platform/linux/release.ts'
+import { sampleCgroups } from '../../../src/platform/linux/sample.ts'
+import { currentBootId, readProcess } from '../../../src/platform/process-table.ts'
+import { requires } from '../../support/requires.ts'
+
+describe('cgroups of this host', () => {
+  const key = `test-${process.pid}`
+  let made: string[] = []
+  let child: ChildProcess | undefined
+
+  before(function () {
+    requires(this, 'linux', 'root', 'cgroup-v1')
+  })
+
+  afterEach(async () => {
+    child?.kill('SIGKILL')
+    child = undefined
+    // The shell's own children outlive it.
+    for (const dir of made) assert.deepEqual(await emptyCgroup(dir, Date.now() + 5000), [])
+    await releaseCgroups(made)
+    assert.deepEqual(
+      made.filter(dir => existsSync(dir)),
+      [],
+    )
+    made = []
+  })
+
+  /** What the native program does with a plan. */
+  function make({ cgroups }: CgroupPlan): void {
+    made = cgroups.map(({ dir }) => dir)
+    for (const { dir, files } of cgroups) {
+      mkdirSync(dir)
+      for (const { name, value } of files) writeFileSync(join(dir, name), value)
+    }
+  }
+
+  async function startInside(script: string): Promise<StartRecord> {
+    // Waits for a line before it forks, so that nothing escapes the groups.
+    child = spawn('/bin/sh', ['-c', `read _; ${script}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    })
+    await once(child, 'spawn')
+    const pid = child.pid ?? 0
+    for (const dir of made) writeFileSync(join(dir, 'cgroup.procs'), String(pid))
+    child.stdin?.end('\n')
+    const identity = { pid, startTime: readProcess(pid)?.startTime ?? 0 }
+    return {
+      ...{ format: 'holdfast.start', version: 1, shim: identity, task: identity, init: null },
+      ...{ bootId: currentBootId(), startedAt: Date.now(), cgroups: made },
+    }
+  }
+
+  const plan = (resources: Parameters<CgroupPlanner['plan']>[1], pidNamespace = true) =>
+    new CgroupPlanner(detectCgroups()).plan(key, resources, { pidNamespace })
+
+  it('take every value that the table writes, and say it back', () => {
+    const cgroupPlan = plan({
+      cpu: 512,
+      cpuLimit: 0.25,
+      cpuset: '0',
+      memoryMB: 64,
+      memoryReserveBytes: 1 << 20,
+      pids: 9,
+    })
+    make(cgroupPlan)
+    const read = cgroupPlan.cgroups.flatMap(({ dir, files }) =>
+      files.map(({ name, value }) => [name, value, readFileSync(join(dir, name), 'utf8').trim()]),
+    )
+    assert.ok(read.length > 0)
+    for (const [name, wrote, says] of read) assert.equal(says, wrote, name)
+  })
+
+  it('can be joined, sampled, emptied by a kill that nothing escapes, and removed', async () => {
+    make(plan({ memoryMB: 64, pids: 30 }, false))
+    const start = await startInside('trap "" TERM INT HUP; (setsid sleep 300 & sleep 300 &) ; sleep 300')
+    const memory = made.find(dir => dir.includes('memory')) ?? ''
+    while (readFileSync(join(memory, 'cgroup.procs'), 'utf8').trim().split('\n').length < 4)
+      await new Promise(setImmediate)
+    const usage = sampleCgroups(start, detectCgroups())
+    assert.equal(usage.memoryLimitBytes, 64 * 1024 * 1024)
+    assert.ok((usage.memoryBytes ?? 0) > 0 && (usage.memoryPeakBytes ?? 0) >= (usage.memoryBytes ?? 0))
+    assert.equal(usage.pids, 4)
+    assert.ok((usage.cpuMs ?? 0) > 0)
+    const members = readFileSync(join(memory, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number)
+    assert.deepEqual(await killLinuxTree(start), [])
+    assert.deepEqual(
+      members.filter(pid => !['Z', 'X', undefined].includes(readProcess(pid)?.state)),
+      [],
+    )
+    await releaseCgroups(made)
+    assert.deepEqual(
+      made.filter(dir => existsSync(dir)),
+      [],
+    )
+  })
+
+  it('are left alone when the record is of another boot', async () => {
+    make(plan({}))
+    const start = await startInside('sleep 300')
+    assert.deepEqual(await killLinuxTree({ ...start, bootId: 'another' }), [])
+    assert.notEqual(readProcess(start.task.pid)?.state, undefined)
+    assert.equal(child?.exitCode ?? child?.signalCode, null)
+  })
+
+  it('are not removed while somebody is in them', async () => {
+    make(plan({}))
+    await startInside('sleep 300')
+    await releaseCgroups(made)
+    assert.deepEqual(
+      made.filter(dir => !existsSync(dir)),
+      [],
+    )
+  })
+})

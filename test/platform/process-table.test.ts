@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import {
+  currentBootId,
+  descendants,
+  isAlive,
+  processTable,
+  readProcess,
+} from '../../src/platform/process-table.ts'
+import { FakeHost } from './fake-host.ts'
+
+/** Fields 3 to 22 of /proc/PID/stat. */
+function stat(pid: number, name: string, state: string, parent: number, startTime: number): string {
+  return `${pid} (${name}) ${state} ${parent} ${pid} ${pid} ${Array(15).fill(0).join(' ')} ${startTime} 0 0\n`
+}
+
+describe('the process table', () => {
+  let host: FakeHost
+  beforeEach(() => {
+    host = new FakeHost()
+  })
+  afterEach(() => host.remove())
+
+  const add = (pid: number, parent: number, { name = 'x', state = 'S', startTime = pid * 10 } = {}) =>
+    host.file(`proc/${pid}/stat`, stat(pid, name, state, parent, startTime))
+
+  it('reads entries whose names hold parentheses and spaces', () => {
+    add(7, 1, { name: 'a) R 99 (b' })
+    assert.deepEqual(readProcess(7, host.proc), {
+      pid: 7,
+      state: 'S',
+      parent: 1,
+      group: 7,
+      session: 7,
+      startTime: 70,
+    })
+  })
+
+  it('finds descendants at any depth, not the roots, and survives a circle', () => {
+    add(2, 1)
+    add(3, 2)
+    add(4, 3)
+    add(5, 1)
+    add(8, 9)
+    add(9, 8)
+    assert.deepEqual(descendants([2], host.proc), [3, 4])
+    assert.deepEqual(descendants([8], host.proc), [9])
+  })
+
+  it('takes a pid with another start time for a stranger, and a zombie for dead', () => {
+    add(2, 1)
+    add(3, 1, { state: 'Z' })
+    assert.equal(isAlive({ pid: 2, startTime: 20 }, host.proc), true)
+    assert.equal(isAlive({ pid: 2, startTime: 19 }, host.proc), false)
+    assert.equal(isAlive({ pid: 3, startTime: 30 }, host.proc), false)
+    assert.equal(isAlive({ pid: 4, startTime: 40 }, host.proc), false)
+  })
+
+  it('is empty without /proc', () => {
+    assert.deepEqual(processTable(host.path('nowhere')), [])
+    assert.equal(readProcess(1, host.path('nowhere')), null)
+    assert.equal(currentBootId(host.path('nowhere')), '')
+  })
+})

@@ -1,0 +1,99 @@
+import { strict as assert } from 'node:assert'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const cgroupRoot = '/sys/fs/cgroup'
+
+/** The processes that belong to a task, its shim included: by environment, cgroup, open files or mounts. Zombies are dead. */
+export function processesOf(key: string): number[] {
+  return processesOfAny([key])
+}
+
+/** Processes of the task's own, without the shim (which alone holds files of the task directory open). */
+export function taskProcesses(key: string): number[] {
+  return processesOf(key).filter(pid => !openFiles(String(pid)).includes(`/tasks/${key}/`))
+}
+
+export function cgroupsOf(key: string): string[] {
+  if (!existsSync(cgroupRoot)) return []
+  const hierarchies = [cgroupRoot, ...readdirSync(cgroupRoot).map(name => join(cgroupRoot, name))]
+  return hierarchies.map(at => join(at, 'holdfast', key)).filter(path => existsSync(path))
+}
+
+/** After destroy(): no process, no cgroup, no mount, and with `stateDir` no file (and so no FIFO). */
+export function assertNothingLeft(key: string, stateDir?: string): void {
+  assertNoneLeft([key])
+  if (stateDir === undefined) return
+  const files = ['tasks', 'allocs'].map(name => join(stateDir, name, key)).filter(path => existsSync(path))
+  assert.deepEqual(files, [], `files of ${key} are left`)
+}
+
+/** The same for many, and with patience for a shim that has said its last word and is about to exit. */
+export async function untilNoneLeft(keys: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 100 && processesOfAny(keys).length > 0; tries++) await sleep(10)
+  assertNoneLeft(keys)
+}
+
+function assertNoneLeft(keys: readonly string[]): void {
+  assert.deepEqual(processesOfAny(keys).map(describeProcess), [], 'processes are left')
+  assert.deepEqual(keys.flatMap(cgroupsOf), [], 'cgroups are left')
+  const mounts = readText('/proc/self/mountinfo').split('\n')
+  assert.deepEqual(
+    mounts.filter(line => mentionsAny(line, keys)),
+    [],
+    'mounts are left',
+  )
+}
+
+function processesOfAny(keys: readonly string[]): number[] {
+  if (!existsSync('/proc/self') || keys.length === 0) return []
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter(pid => isLiving(pid) && mentionsAny(traces(pid), keys))
+    .map(Number)
+}
+
+function mentionsAny(text: string, keys: readonly string[]): boolean {
+  return keys.some(key => text.includes(key))
+}
+
+function traces(pid: string): string {
+  const texts = ['environ', 'cgroup', 'mountinfo'].map(file => readText(`/proc/${pid}/${file}`))
+  return [...texts, openFiles(pid)].join('\n')
+}
+
+function isLiving(pid: string): boolean {
+  const stat = readText(`/proc/${pid}/stat`)
+  return !['', 'Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2).charAt(0))
+}
+
+function openFiles(pid: string): string {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+      .map(fd => linkOf(`/proc/${pid}/fd/${fd}`))
+      .join('\n')
+  } catch {
+    return ''
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+function describeProcess(pid: number): string {
+  return `${pid} ${readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,52 @@
+import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
+import { nativeProgram } from '../../src/spawn/native-program.ts'
+
+export type Need = 'root' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native'
+
+type Check = {
+  readonly met: () => boolean
+  readonly how: string
+  /** Whether a run on this very host could have met it. */
+  readonly possible: () => boolean
+}
+
+const onLinux = () => process.platform === 'linux'
+
+const checks: Readonly<Record<Need, Check>> = {
+  linux: { met: onLinux, how: 'run it on Linux', possible: () => false },
+  root: {
+    met: () => process.geteuid?.() === 0,
+    how: 'run it as root (sudo npx mocha ...)',
+    possible: onLinux,
+  },
+  'cgroup-v1': {
+    met: () => detectCgroups().v1.has('memory'),
+    how: 'boot with systemd.unified_cgroup_hierarchy=0, or mount -t cgroup -o memory',
+    possible: () => false,
+  },
+  'cgroup-v2': {
+    met: () => detectCgroups().v2?.controllers.has('memory') ?? false,
+    how: 'boot with systemd.unified_cgroup_hierarchy=1',
+    possible: () => false,
+  },
+  native: {
+    met: () => 'path' in nativeProgram(),
+    how: 'npm run build (needs a C compiler)',
+    possible: onLinux,
+  },
+}
+
+/**
+ * Call it first in a test or hook: `requires(this, 'root', 'cgroup-v1')`. Skips, saying what is missing and how to get it;
+ * under CI a skip that this host could have avoided is a failure.
+ */
+export function requires(context: Mocha.Context, ...needs: Need[]): void {
+  const missing = needs.filter(need => !checks[need].met())
+  if (missing.length === 0) return
+  const reason = missing.map(need => `${need} (${checks[need].how})`).join(', ')
+  const title = context.test?.fullTitle() ?? 'a test'
+  if (process.env.CI === 'true' && missing.every(need => checks[need].possible()))
+    throw new Error(`skipped under CI, though this host could run it: ${title} needs ${reason}`)
+  process.stderr.write(`SKIPPED ${title}: needs ${reason}\n`)
+  context.skip()
+}
