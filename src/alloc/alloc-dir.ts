@@ -5,18 +5,10 @@ import { HoldfastError } from '../errors.ts'
 import { Directory } from './directory.ts'
 import { embedPath } from './embed.ts'
 import { errnoOf, fileFailure } from './failure.ts'
+import { modes, sharedName, sharedParts } from './layout.ts'
 import { removeTree } from './remove.ts'
 import { assertTaskName } from './task-name.ts'
 import type { TaskPaths } from './task-paths.ts'
-
-const sharedName = 'alloc'
-const sharedParts = ['logs', 'tmp', 'data'] as const
-
-/*
- * The task runs as `nobody` or anybody: where it may write, everybody may, and the sticky bit keeps it from renaming or removing what
- * others (the supervisor first of all: the log directory) have put there. The allocation itself can be passed through, not listed.
- */
-const modes = { root: 0o711, open: 0o1777, task: 0o755 } as const
 
 /**
  * The directory tree of an allocation, a group of tasks that share files:
@@ -84,7 +76,7 @@ export class AllocDir {
 
   /**
    * Puts files and directories of the host into the task's directory, `{ hostPath: pathInTask }`: hard links where possible, else
-   * copies; links stay links. A missing source is no error. A hard link is the host's own file: its mode and content are shared.
+   * copies (always in `local/`, which the task may write); links stay links. A missing source is no error. A hard link is the host's own file: its mode and content are shared.
    * Rejects NOT_FOUND for an unknown task, INVALID_ARGUMENT for a path that leaves the task's directory, INVALID_STATE for a link in the way.
    */
   async embed(task: string, entries: Readonly<Record<string, string>>): Promise<void> {

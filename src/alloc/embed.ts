@@ -9,9 +9,11 @@ import { errnoOf, fileFailure } from './failure.ts'
 /** The allocation's own directory: never embedded into itself. */
 export type Excluded = { readonly dev: bigint; readonly ino: bigint }
 
+type How = { readonly excluded: Excluded; readonly put: (from: string, at: string) => Promise<void> }
+
 /**
  * Puts the host's file, link or directory tree at `pathInTask` below `taskDir`. Files are hard links where the file system allows it,
- * else copies; links stay links; sockets, FIFOs and devices are left out. A missing source is no error.
+ * else copies, and always copies in `local/`, which the task may write; links stay links; sockets, FIFOs and devices are left out. A missing source is no error.
  * No link below `taskDir` is followed: one in the way as a directory is an error, one in the place of a file is replaced.
  */
 export async function embedPath(
@@ -26,8 +28,10 @@ export async function embedPath(
   const names = namesWithin(pathInTask)
   const source = await statOrNull(hostPath)
   if (source === null) return
+  // In local/ the task may write, and a hard link is the host's own file.
+  const put = names[0] === 'local' ? copyFile : linkOrCopy
   try {
-    await embedBelow(taskDir, names, hostPath, source, excluded)
+    await embedBelow(taskDir, names, hostPath, source, { excluded, put })
   } catch (error) {
     throw embedFailure(error, hostPath, join(taskDir, ...names))
   }
@@ -47,7 +51,7 @@ async function embedBelow(
   names: readonly string[],
   hostPath: string,
   source: BigIntStats,
-  excluded: Excluded,
+  how: How,
 ): Promise<void> {
   let directory = await Directory.open(taskDir)
   try {
@@ -58,29 +62,30 @@ async function embedBelow(
       await directory.close()
       directory = child
     }
-    if (source.isDirectory()) return await embedTree(hostPath, directory, excluded)
+    if (source.isDirectory()) return await embedTree(hostPath, directory, how)
     const name = names.at(-1)
     if (name === undefined) {
       throw refusal('embed: path in task', '.', 'a path below the task directory for what is not a directory')
     }
-    await embedEntry(hostPath, source, directory, name)
+    await embedEntry(hostPath, source, directory, name, how)
   } finally {
     await directory.close()
   }
 }
 
-async function embedTree(hostPath: string, directory: Directory, excluded: Excluded): Promise<void> {
+async function embedTree(hostPath: string, directory: Directory, how: How): Promise<void> {
+  const { excluded } = how
   for (const name of await readdir(hostPath)) {
     const from = join(hostPath, name)
     const source = await statOrNull(from)
     if (source === null || (source.dev === excluded.dev && source.ino === excluded.ino)) continue
     if (!source.isDirectory()) {
-      await embedEntry(from, source, directory, name)
+      await embedEntry(from, source, directory, name, how)
       continue
     }
     const child = await directory.make(name, modeOf(source))
     try {
-      await embedTree(from, child, excluded)
+      await embedTree(from, child, how)
     } finally {
       await child.close()
     }
@@ -92,6 +97,7 @@ async function embedEntry(
   source: BigIntStats,
   directory: Directory,
   name: string,
+  { put }: How,
 ): Promise<void> {
   if (!source.isFile() && !source.isSymbolicLink()) return
   const at = directory.at(name)
@@ -101,7 +107,11 @@ async function embedEntry(
     await unlink(at)
   }
   if (source.isSymbolicLink()) await symlink(await readlink(from), at)
-  else if (!(await linked(from, at))) await copyFile(from, at)
+  else await put(from, at)
+}
+
+async function linkOrCopy(from: string, at: string): Promise<void> {
+  if (!(await linked(from, at))) await copyFile(from, at)
 }
 
 // EPERM: no hard links here (FAT), or protected_hardlinks and not our file. EMLINK: the inode has its fill.

@@ -1,0 +1,89 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { TaskPaths } from '../platform/port.ts'
+import { errnoOf } from './failure.ts'
+import { modes, sharedName, sharedParts } from './layout.ts'
+import { mountPoints } from './mounts.ts'
+import { assertTaskName } from './task-name.ts'
+
+/**
+ * The allocation of a single task in a directory that must not exist yet: what AllocDir.build makes, without its some thirty trips
+ * to Node's file threads. A trip costs this thread more than the call itself, and a start waits for all of them.
+ *
+ * Nothing has to be held open against planted links here: nobody but us may write in the new directory, and a directory that
+ * everybody may write in is opened to them last, when all that belongs into it is there.
+ *
+ * `mode` is the allocation's own: 0700 where only root need come in, which then mounts it for the task.
+ *
+ * Throws as mkdir does (EEXIST: the directory is there already), and INVALID_ARGUMENT for a name no task can have.
+ */
+export function makePrivateAllocation(path: string, taskName: string, mode: number = modes.root): TaskPaths {
+  assertTaskName(taskName)
+  const shared = join(path, sharedName)
+  const task = join(path, taskName)
+  const local = join(task, 'local')
+  make(path, mode)
+  mkdirSync(shared, 0o700)
+  for (const part of sharedParts) make(join(shared, part), modes.open)
+  chmodSync(shared, modes.open)
+  make(task, modes.task)
+  make(local, modes.open)
+  return { root: path, shared, task, local }
+}
+
+function make(path: string, mode: number): void {
+  mkdirSync(path, 0o700)
+  // Not by mkdir's argument: the umask would take bits away.
+  chmodSync(path, mode)
+}
+
+/**
+ * Removes such an allocation when its task has left nothing in it but logs, as most do. False: there is more, and AllocDir.destroy,
+ * which is prepared for anything, has to go on. Nothing is lost then but empty directories and the logs.
+ */
+export function removePrivateAllocation(path: string, taskName: string): boolean {
+  if (process.platform !== 'linux') return false
+  try {
+    if (hasMounts(path)) return false
+    removeLogs(join(path, sharedName, 'logs'), taskName)
+    for (const part of sharedParts) rmdirSync(join(path, sharedName, part))
+    for (const name of [sharedName, join(taskName, 'local'), taskName, '']) rmdirSync(join(path, name))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function hasMounts(path: string): boolean {
+  const real = realpathSync(path)
+  const table = readFileSync('/proc/self/mountinfo', 'utf8')
+  return mountPoints(table).some(point => point === real || point.startsWith(`${real}/`))
+}
+
+/** Through a descriptor: a task that owns the directory of the logs may have put a link in its place. */
+function removeLogs(logs: string, taskName: string): void {
+  const fd = openSync(logs, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    for (const stream of ['stdout', 'stderr']) unlinkIfThere(`/proc/self/fd/${fd}/${taskName}.${stream}`)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+}

@@ -1,0 +1,32 @@
+export type { Cause, TaskContext, TaskState } from '../machines/index.ts'
+export { AllocDir } from './alloc/alloc-dir.ts'
+export type {
+  Command,
+  Enforcement,
+  Executor,
+  IoLimit,
+  LogOptions,
+  Mount,
+  Namespace,
+  Resources,
+  Rlimit,
+  RlimitName,
+  ShutdownOptions,
+  Tmpfs,
+  Usage,
+  WaitResult,
+} from './api.ts'
+export { HoldfastError } from './errors.ts'
+export { fingerprint, type HostReport, type HostRow } from './platform/host.ts'
+export {
+  command,
+  newBasicExecutor,
+  newExecutor,
+  newLinuxExecutor,
+  openId,
+} from './supervisor/default-supervisor.ts'
+export type { OpenReport } from './supervisor/open-all.ts'
+export type { SupervisorOptions } from './supervisor/options.ts'
+export { defaultStateDir } from './supervisor/state-dir.ts'
+export { Supervisor, type TaskLabel, type TaskResult, type TaskTransition } from './supervisor/supervisor.ts'
+export { setCommand } from './task/set-command.ts'

@@ -1,0 +1,39 @@
+import type { Executor } from '../api.ts'
+import { parseTaskId } from '../task/task-id.ts'
+import { Supervisor } from './supervisor.ts'
+
+const supervisors = new Map<string, Supervisor>()
+
+/** Of the package-level functions: one per state directory, so that HOLDFAST_STATE_DIR may change between calls. */
+function defaultSupervisor(stateDir?: string): Supervisor {
+  const fresh = new Supervisor(stateDir === undefined ? {} : { stateDir })
+  const known = supervisors.get(fresh.stateDir)
+  if (known !== undefined) return known
+  supervisors.set(fresh.stateDir, fresh)
+  return fresh
+}
+
+/** The platform's best executor, with its command set. */
+export function command(name: string, ...args: string[]): Executor {
+  return defaultSupervisor().command(name, ...args)
+}
+
+/** The platform's best executor: Linux isolation as root where the native program is built, else Basic. */
+export function newExecutor(): Executor {
+  return defaultSupervisor().executor()
+}
+
+/** Works everywhere: no limits, no isolation. */
+export function newBasicExecutor(): Executor {
+  return defaultSupervisor().executor('basic')
+}
+
+/** cgroups, namespaces, its own root, an unprivileged user. Needs root, Linux and the native program: start() says what is missing. */
+export function newLinuxExecutor(): Executor {
+  return defaultSupervisor().executor('linux')
+}
+
+/** Takes over a task of any state directory by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */
+export async function openId(id: string): Promise<Executor> {
+  return defaultSupervisor(parseTaskId(id).stateDir).open(id)
+}

@@ -1,0 +1,35 @@
+import { HoldfastError } from '../errors.ts'
+import type { StateDirectory } from '../task/task-directory.ts'
+import type { TaskExecutor } from '../task/task-executor.ts'
+
+export type OpenReport = {
+  /** Keys of tasks that go on. */
+  resumed: string[]
+  /** Keys of tasks that have ended, with a result that is known. */
+  exited: string[]
+  /** Keys of tasks that have ended in a way nobody knows. */
+  lost: string[]
+  /** What was found and cannot be used; the files are left as they are. */
+  quarantined: { key: string; error: HoldfastError }[]
+}
+
+export async function openAll(
+  state: StateDirectory,
+  held: (key: string) => TaskExecutor | undefined,
+  make: () => TaskExecutor,
+): Promise<OpenReport> {
+  const report: OpenReport = { resumed: [], exited: [], lost: [], quarantined: [] }
+  for (const key of state.list()) {
+    try {
+      const task = held(key) ?? make()
+      if (held(key) === undefined) await task.reopen(key)
+      const { outcome } = task
+      report[outcome === null ? 'resumed' : outcome.cause === 'lost' ? 'lost' : 'exited'].push(key)
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error
+      // Removed by another process between the listing and the look.
+      if (error.code !== 'NOT_FOUND') report.quarantined.push({ key, error })
+    }
+  }
+  return report
+}

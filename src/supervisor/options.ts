@@ -1,0 +1,72 @@
+import { resolve } from 'node:path'
+import type { InspectionEvent, Observer } from 'xstate'
+import { z } from 'zod'
+import { HoldfastError } from '../errors.ts'
+import { graceMilliseconds, signalNumber } from '../task/signals.ts'
+import { defaultStateDir } from './state-dir.ts'
+
+export interface SupervisorOptions {
+  /** Where tasks are recorded. Default: `HOLDFAST_STATE_DIR`, `/var/lib/holdfast` as root, else `$XDG_STATE_HOME/holdfast`. */
+  stateDir?: string
+  /** How tasks are stopped unless the call says otherwise. Default SIGTERM, 5000 ms. */
+  shutdown?: { signal?: NodeJS.Signals; graceMs?: number }
+  /** Refuse to start a task rather than weaken a limit or isolation. Default false. */
+  strict?: boolean
+  /** What becomes of the tasks when the supervisor ends, by whatever cause. Default `keep`. */
+  orphans?: 'keep' | 'kill'
+  /** Which failures an exit record survives: of the host (default), or of processes only, which saves a flush to disk per task. */
+  durability?: 'host' | 'process'
+  /** XState's own inspection, passed to every task's actor. */
+  inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+}
+
+export type Settings = {
+  readonly stateDir: string
+  readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number }
+  readonly strict: boolean
+  readonly durable: boolean
+  readonly inspect: SupervisorOptions['inspect']
+}
+
+const shape = z.strictObject({
+  stateDir: z
+    .string()
+    .min(1)
+    .refine(path => !path.includes('\0'), 'a path without NUL')
+    .optional(),
+  shutdown: z.strictObject({ signal: z.string().optional(), graceMs: z.number().optional() }).optional(),
+  strict: z.boolean().optional(),
+  orphans: z.enum(['keep', 'kill']).optional(),
+  durability: z.enum(['host', 'process']).optional(),
+  inspect: z.unknown().optional(),
+})
+
+/** Throws INVALID_ARGUMENT naming the option, or UNSUPPORTED. */
+export function parseOptions(options: SupervisorOptions): Settings {
+  const parsed = shape.safeParse(options)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `supervisor option ${issue?.path.join('.') || '(all)'}: ${issue?.message}`,
+    )
+  }
+  if (options.orphans === 'kill') {
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      "supervisor option orphans: 'kill' is not available in this version",
+      {
+        hint: "Leave it out: tasks outlive their supervisor ('keep').",
+      },
+    )
+  }
+  const { signal = 'SIGTERM', graceMs = 5000 } = options.shutdown ?? {}
+  signalNumber(signal, 'shutdown.signal')
+  return {
+    stateDir: options.stateDir === undefined ? defaultStateDir() : resolve(options.stateDir),
+    shutdown: { signal, graceMs: graceMilliseconds(graceMs, 'shutdown.graceMs') },
+    strict: options.strict ?? false,
+    durable: options.durability !== 'process',
+    inspect: options.inspect,
+  }
+}

@@ -1,0 +1,46 @@
+import { HoldfastError } from '../errors.ts'
+import type { PlatformName } from '../platform/port.ts'
+import type { KeepAlive } from '../spawn/keep-alive.ts'
+import { nativeProgram } from '../spawn/native-program.ts'
+import { NativeSpawner } from '../spawn/native-spawner.ts'
+import { PortableSpawner } from '../spawn/portable/portable-spawner.ts'
+import type { Spawner } from '../spawn/spawner.ts'
+
+/** The one spawner of a supervisor, chosen at first use: native where there is one. */
+export class Spawners {
+  readonly #keepAlive: KeepAlive
+  #spawner: Spawner | null = null
+  #closed = false
+
+  constructor(keepAlive: KeepAlive) {
+    this.#keepAlive = keepAlive
+  }
+
+  /** Throws UNSUPPORTED where the Linux platform is asked for and there is no native program, INVALID_STATE once closed. */
+  get(platform: PlatformName): Spawner {
+    if (this.#closed)
+      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+    const native = nativeProgram()
+    if (platform === 'linux' && 'unavailable' in native) {
+      throw new HoldfastError(
+        'UNSUPPORTED',
+        `isolation needs the native program, and ${native.unavailable}`,
+        {
+          stage: 'spawner',
+          hint: 'Install a C compiler and run `npm run build` in the holdfast package, or use the Basic executor.',
+        },
+      )
+    }
+    this.#spawner ??=
+      'path' in native
+        ? new NativeSpawner(native.path, this.#keepAlive)
+        : new PortableSpawner(this.#keepAlive)
+    return this.#spawner
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    // Nothing else may be left that keeps the program running: without this it would end in the middle of close().
+    if (this.#spawner !== null) await this.#keepAlive.while(this.#spawner.close())
+  }
+}

@@ -1,0 +1,188 @@
+import { Observable, Subject } from 'rxjs'
+import type { Outcome, TaskState } from '../../machines/index.ts'
+import type { Executor, ShutdownOptions, WaitResult } from '../api.ts'
+import { HoldfastError } from '../errors.ts'
+import { bestPlatform } from '../platform/index.ts'
+import type { PlatformName } from '../platform/port.ts'
+import { KeepAlive } from '../spawn/keep-alive.ts'
+import { provideTaskMachine } from '../task/provide.ts'
+import { setCommand } from '../task/set-command.ts'
+import { StateDirectory } from '../task/task-directory.ts'
+import { TaskExecutor } from '../task/task-executor.ts'
+import { parseTaskId } from '../task/task-id.ts'
+import type { TaskProcess } from '../task/task-process.ts'
+import type { TaskEvents, TaskRuntime } from '../task/task-runtime.ts'
+import { toWaitResult } from '../task/wait-result.ts'
+import { HeldWhileLive } from './held-while-live.ts'
+import { type OpenReport, openAll } from './open-all.ts'
+import { parseOptions, type SupervisorOptions } from './options.ts'
+import { Spawners } from './spawners.ts'
+
+export type TaskLabel = { key: string; name: string }
+export type TaskResult = { task: TaskLabel } & WaitResult
+export type TaskTransition = {
+  task: TaskLabel
+  from: TaskState
+  to: TaskState
+  /** Position in this task's life: 1 for its first change of state, without gaps, going on after a restart. */
+  sequence: number
+  at: Date
+}
+
+/** Many tasks: owns them, streams what they do, stops them together, and finds them again after a restart. */
+export class Supervisor {
+  readonly #runtime: TaskRuntime<TaskExecutor>
+  readonly #spawners: Spawners
+  readonly #tasks = new Map<string, TaskExecutor>()
+  readonly #results = new Subject<TaskResult>()
+  readonly #transitions = new Subject<TaskTransition>()
+  readonly #held: HeldWhileLive
+  #closed: Promise<void> | null = null
+
+  /** Touches nothing yet. Throws INVALID_ARGUMENT. */
+  constructor(options: SupervisorOptions = {}) {
+    const { stateDir, ...settings } = parseOptions(options)
+    const keepAlive = new KeepAlive()
+    const processes = new Map<string, TaskProcess>()
+    this.#held = new HeldWhileLive(keepAlive)
+    this.#spawners = new Spawners(keepAlive)
+    this.#runtime = {
+      ...settings,
+      state: new StateDirectory(stateDir),
+      keepAlive,
+      spawner: platform => this.#spawners.get(platform),
+      machine: provideTaskMachine(processes),
+      processes,
+      find: key => this.#tasks.get(key),
+      inspect: settings.inspect,
+      events: this.#events(),
+    }
+  }
+
+  get stateDir(): string {
+    return this.#runtime.state.path
+  }
+
+  /** An executor on the platform's best adapter, with its command set. */
+  command(name: string, ...args: string[]): Executor {
+    const executor = this.executor()
+    setCommand(executor, name, args)
+    return executor
+  }
+
+  /** An executor without a command; `platform` chooses the adapter. */
+  executor(platform: PlatformName = bestPlatform()): TaskExecutor {
+    this.#refuseIfClosed()
+    return new TaskExecutor(this.#runtime, platform)
+  }
+
+  /** Takes over one task by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */
+  async open(id: string): Promise<Executor> {
+    const { key } = parseTaskId(id)
+    const held = this.#tasks.get(key)
+    if (held !== undefined) return held
+    const executor = this.executor()
+    await executor.open(id)
+    return executor
+  }
+
+  /** Takes over every task in the state directory. One that cannot be used stops no other: it is in `quarantined`. */
+  openAll(): Promise<OpenReport> {
+    this.#refuseIfClosed()
+    return openAll(
+      this.#runtime.state,
+      key => this.#tasks.get(key),
+      () => this.executor(),
+    )
+  }
+
+  /** Started and opened tasks by key, until they are destroyed. */
+  get tasks(): ReadonlyMap<string, Executor> {
+    return this.#tasks
+  }
+
+  /**
+   * One result per task. A subscriber first gets those of the tasks that have ended already and have not been destroyed, then each as it
+   * comes; the stream completes with close(). Nothing is kept for slow or absent subscribers: wait() still answers.
+   */
+  get results$(): Observable<TaskResult> {
+    return this.#held.stream(
+      new Observable<TaskResult>(subscriber => {
+        for (const task of [...this.#tasks.values()]) {
+          if (task.outcome !== null) subscriber.next(toTaskResult(task, task.outcome))
+        }
+        return this.#results.subscribe(subscriber)
+      }),
+    )
+  }
+
+  /** Every change of state of every task, as it comes. */
+  get transitions$(): Observable<TaskTransition> {
+    return this.#held.stream(this.#transitions)
+  }
+
+  /** Stops all tasks that run, in parallel. Resolves when nothing of any is left; rejects LOST naming those of which something is. */
+  async shutdown(options: ShutdownOptions = {}): Promise<WaitResult[]> {
+    const running = [...this.#tasks.values()].filter(task => task.outcome === null)
+    const ends = await Promise.allSettled(running.map(task => task.shutdown(options)))
+    const failed = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as Error] : []))
+    if (failed.length > 0) {
+      throw new HoldfastError(
+        'LOST',
+        `${failed.length} of ${ends.length} tasks did not stop: ${failed.map(error => error.message).join('; ')}`,
+        {
+          stage: 'stop',
+          cause: new AggregateError(failed),
+        },
+      )
+    }
+    return ends.flatMap(end => (end.status === 'fulfilled' ? [end.value] : []))
+  }
+
+  /** Detaches: tasks keep running, streams complete, pending calls are told. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    for (const task of this.#tasks.values()) task.flush()
+    // Only now: a stopped machine has nothing left to be stored.
+    for (const task of this.#tasks.values()) task.detach()
+    this.#tasks.clear()
+    this.#results.complete()
+    this.#transitions.complete()
+    await this.#spawners.close()
+  }
+
+  #events(): TaskEvents<TaskExecutor> {
+    return {
+      started: task => {
+        this.#tasks.set(task.key, task)
+        this.#held.begin(task.key)
+      },
+      transition: (task, { at, ...change }) =>
+        this.#transitions.next({ task: label(task), ...change, at: new Date(at) }),
+      exited: (task, outcome) => {
+        this.#results.next(toTaskResult(task, outcome))
+        this.#held.end(task.key)
+      },
+      destroyed: task => {
+        this.#tasks.delete(task.key)
+        this.#held.end(task.key)
+      },
+    }
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed !== null) throw new HoldfastError('INVALID_STATE', 'the supervisor is closed')
+  }
+}
+
+function label({ key, name }: TaskExecutor): TaskLabel {
+  return { key, name }
+}
+
+function toTaskResult(task: TaskExecutor, outcome: Outcome): TaskResult {
+  return { task: label(task), ...toWaitResult(outcome) }
+}

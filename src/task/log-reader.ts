@@ -1,0 +1,84 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { HoldfastError } from '../errors.ts'
+import type { FileTarget } from '../spawn/spec.ts'
+
+/**
+ * Opens a task's log for reading. What lies beneath `base` may belong to a hostile task, and we may be root: no component is
+ * followed if it is a link, and only a plain file is read. Null when there is no log (yet).
+ */
+export function openLogForReading({ base, path }: FileTarget): number | null {
+  try {
+    const fd =
+      base === null ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : openBeneath(base, path)
+    if (fstatSync(fd).isFile()) return fd
+    closeSync(fd)
+    throw new HoldfastError('UNSUPPORTED', `${path} is not a plain file, so it cannot be read as a log`, {
+      path,
+    })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return null
+    if (code !== 'ELOOP' && code !== 'ENOTDIR') throw error
+    throw new HoldfastError(
+      'PERMISSION',
+      `the log ${path} is behind a symbolic link, which the task may have planted`,
+      {
+        path: base === null ? path : join(base, path),
+        errno: code,
+        cause: error,
+      },
+    )
+  }
+}
+
+/** openat(2) component by component, through /proc/self/fd: each step starts from the directory that was checked, not from its name. */
+function openBeneath(base: string, path: string): number {
+  const components = path.split(sep)
+  const leaf = components.pop() as string
+  let directory = openSync(base, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    for (const component of components) {
+      const next = openSync(
+        child(directory, base, component),
+        constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+      )
+      closeSync(directory)
+      directory = next
+      base = join(base, component)
+    }
+    return openSync(
+      child(directory, base, leaf),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** Without /proc (macOS) names must do. */
+function child(directory: number, name: string, component: string): string {
+  return process.platform === 'linux' ? `/proc/self/fd/${directory}/${component}` : join(name, component)
+}
+
+/** How far back a last line is looked for: a log without newlines, or made of a hole, must not hold up who asks. */
+const tailMost = 16 * 1024 * 1024
+
+/** Where to begin so that the last `lines` lines follow, or the last 16 MiB. */
+export function tailOffset(fd: number, size: number, lines: number): number {
+  if (lines <= 0) return size
+  const block = Buffer.allocUnsafe(64 * 1024)
+  let position = size
+  let missing = lines
+  while (position > Math.max(0, size - tailMost)) {
+    const length = Math.min(block.length, position)
+    position -= length
+    const read = readSync(fd, block, 0, length, position)
+    for (let index = read - 1; index >= 0; index--) {
+      // The newline that ends the file ends its last line; it does not begin another.
+      if (block[index] !== 10 || position + index === size - 1) continue
+      if (--missing === 0) return position + index + 1
+    }
+  }
+  return position
+}

@@ -1,0 +1,30 @@
+import { constants } from 'node:os'
+import { HoldfastError } from '../errors.ts'
+
+/** The signal's number on this system. Throws INVALID_ARGUMENT, naming the field. */
+export function signalNumber(signal: unknown, field = 'signal'): number {
+  const number = typeof signal === 'string' ? constants.signals[signal as NodeJS.Signals] : undefined
+  if (number === undefined) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `${field}: got ${JSON.stringify(signal) ?? String(signal)}, takes a signal's name, such as SIGTERM`,
+    )
+  }
+  return number
+}
+
+/** Milliseconds of grace. Throws INVALID_ARGUMENT. */
+export function graceMilliseconds(grace: unknown, field = 'graceMs'): number {
+  if (
+    typeof grace !== 'number' ||
+    !Number.isFinite(grace) ||
+    grace < 0 ||
+    grace > Number.MAX_SAFE_INTEGER / 2
+  ) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `${field}: got ${JSON.stringify(grace) ?? String(grace)}, takes milliseconds, 0 or more`,
+    )
+  }
+  return Math.ceil(grace)
+}

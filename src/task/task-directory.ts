@@ -1,0 +1,165 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AllocDir } from '../alloc/alloc-dir.ts'
+import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
+import { HoldfastError } from '../errors.ts'
+import type { TaskPaths } from '../platform/port.ts'
+import { isTaskKey } from './task-id.ts'
+
+/** The layout of a state directory, and the file operations on it. What the files mean is known elsewhere. */
+export class StateDirectory {
+  readonly path: string
+  #made = false
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** The record directory of a task: 0700, readable by nobody but the supervisor's user. */
+  taskDirectory(key: string): string {
+    return join(this.path, 'tasks', key)
+  }
+
+  /** The allocation of a task that was given none. Outside `tasks/`: a Basic task of another user must be able to reach it. */
+  allocDirectory(key: string): string {
+    return join(this.path, 'allocs', key)
+  }
+
+  /** Makes the directories. Throws PERMISSION or INVALID_ARGUMENT with a hint. */
+  prepare(): void {
+    if (this.#made) return
+    try {
+      // 0711: passing through is allowed (to an allocation, whose key must be known), looking around is not.
+      for (const name of ['', 'allocs']) mkdirSync(join(this.path, name), { recursive: true, mode: 0o711 })
+      mkdirSync(join(this.path, 'tasks'), { recursive: true, mode: 0o700 })
+    } catch (error) {
+      throw storageError(error, `the state directory ${this.path} cannot be made`, this.path)
+    }
+    this.#made = true
+  }
+
+  /** Makes the task's directory with its first task.json, before anything is started. */
+  create(key: string, text: string): string {
+    this.prepare()
+    const dir = this.taskDirectory(key)
+    try {
+      try {
+        mkdirSync(dir, { mode: 0o700 })
+      } catch (error) {
+        // Somebody removed the tree while we lived.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+        this.#made = false
+        this.prepare()
+        mkdirSync(dir, { mode: 0o700 })
+      }
+      this.write(key, text)
+    } catch (error) {
+      // Half a directory would be found by the next supervisor as a corrupt task.
+      rmSync(dir, { recursive: true, force: true })
+      throw storageError(error, `the task cannot be recorded in ${dir}`, dir)
+    }
+    return dir
+  }
+
+  /** Replaces task.json. Readers see the old one or the new one. */
+  write(key: string, text: string): void {
+    const path = join(this.taskDirectory(key), 'task.json')
+    writeFileSync(`${path}.tmp`, text, { mode: 0o600 })
+    renameSync(`${path}.tmp`, path)
+  }
+
+  /** Throws NOT_FOUND when there is no such task. Null: the directory is there, its task.json is not. */
+  read(key: string): string | null {
+    const dir = this.taskDirectory(key)
+    try {
+      return readFileSync(join(dir, 'task.json'), 'utf8')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOENT') throw storageError(error, `${dir}/task.json cannot be read`, dir)
+      if (isDirectory(dir)) return null
+      throw new HoldfastError('NOT_FOUND', `there is no task ${key} in ${this.path}`, {
+        path: dir,
+        hint: 'It may have been removed; `holdfast ps --all` lists what is there.',
+      })
+    }
+  }
+
+  /** The keys of all tasks, oldest first. */
+  list(): string[] {
+    try {
+      return readdirSync(join(this.path, 'tasks')).filter(isTaskKey).sort()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw storageError(error, `the state directory ${this.path} cannot be read`, this.path)
+    }
+  }
+
+  /**
+   * A private allocation of one task. Only its own state directory knows its key, so nobody can be there before us.
+   * `closed`: nobody but us need pass through it, because the task gets it mounted; then no other user of the host can run what a
+   * task of root's leaves there.
+   */
+  async buildAlloc(key: string, taskName: string, closed: boolean): Promise<TaskPaths> {
+    this.prepare()
+    const path = this.allocDirectory(key)
+    try {
+      return makePrivateAllocation(path, taskName, closed ? 0o700 : 0o711)
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error
+      // An earlier start of the same executor has made it, or somebody removed the tree while we lived; or there is a reason to give.
+      const alloc = new AllocDir(path)
+      await alloc.build([taskName]).catch(failure => {
+        const { errno, cause } = failure as HoldfastError
+        throw errno === undefined
+          ? failure
+          : storageError(cause, `the task's allocation cannot be made`, path)
+      })
+      return alloc.taskPaths(taskName)
+    }
+  }
+
+  async removeAlloc(key: string, taskName: string): Promise<void> {
+    if (removePrivateAllocation(this.allocDirectory(key), taskName)) return
+    await new AllocDir(this.allocDirectory(key)).destroy()
+  }
+
+  remove(key: string): void {
+    const dir = this.taskDirectory(key)
+    try {
+      // It is flat: this is a third of what the recursive removal costs.
+      for (const name of readdirSync(dir)) unlinkSync(join(dir, name))
+      rmdirSync(dir)
+    } catch {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+function storageError(error: unknown, sentence: string, path: string): HoldfastError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const denied = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
+  return new HoldfastError(denied ? 'PERMISSION' : 'START_FAILED', `${sentence}: ${message}`, {
+    stage: 'state',
+    errno: code,
+    path,
+    cause: error,
+    hint: storageHints[code ?? ''],
+  })
+}
+
+const writable = 'Choose a writable one with HOLDFAST_STATE_DIR, --state-dir or the stateDir option.'
+const storageHints: Record<string, string> = {
+  EACCES: writable,
+  EPERM: writable,
+  EROFS: `The file system is read-only. ${writable}`,
+  ENOSPC: 'The file system is full: remove finished tasks with `holdfast rm`, or free space.',
+  EDQUOT: 'The disk quota is used up.',
+  ENOTDIR: 'A component of the path is a file.',
+  EEXIST: 'A file lies where the directory should be.',
+  ENAMETOOLONG: 'The path is too long for the file system.',
+  EMFILE: 'This process has too many open files; raise `ulimit -n`.',
+}

@@ -1,0 +1,424 @@
+import { Observable } from 'rxjs'
+import { type Actor, type AnyActorRef, createActor, waitFor } from 'xstate'
+import {
+  type Call,
+  decide,
+  type Outcome,
+  type Phase,
+  phaseOf,
+  refusal,
+  restoreTask,
+  type TaskState,
+} from '../../machines/index.ts'
+import type { AllocDir } from '../alloc/alloc-dir.ts'
+import type {
+  Command,
+  Enforcement,
+  Executor,
+  LogOptions,
+  Resources,
+  ShutdownOptions,
+  Usage,
+  WaitResult,
+} from '../api.ts'
+import { parseCommand, parseResources } from '../command/validate.ts'
+import { fromFailure, HoldfastError } from '../errors.ts'
+import type { PlatformName, TaskPaths } from '../platform/port.ts'
+import { logStream } from './log-stream.ts'
+import type { ProvidedTaskMachine } from './provide.ts'
+import { type Rehydrated, rehydrate } from './rehydrate.ts'
+import { graceMilliseconds, signalNumber } from './signals.ts'
+import { statesBetween } from './states-between.ts'
+import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
+import { defaultTaskName } from './task-name.ts'
+import { TaskProcess } from './task-process.ts'
+import type { TaskRuntime } from './task-runtime.ts'
+import { usageStream, withCpuPercent } from './usage-stream.ts'
+import { toWaitResult } from './wait-result.ts'
+
+/** The Executor face of one task: checks what is asked, tells the machine, waits for what it says. */
+export class TaskExecutor implements Executor {
+  readonly command: Command = { path: '', args: [], env: {} }
+  readonly #runtime: TaskRuntime<TaskExecutor>
+  #platform: PlatformName
+  #key = newTaskKey()
+  #name: string | null = null
+  #resources: Resources | null = null
+  #alloc: TaskPaths | null = null
+  #process: TaskProcess | null = null
+  #actor: Actor<ProvidedTaskMachine>
+  #lastState: TaskState = 'configured'
+  #reported = false
+  #lastUsage: Usage | null = null
+  #destroyed: Promise<void> | null = null
+
+  constructor(runtime: TaskRuntime<TaskExecutor>, platform: PlatformName) {
+    this.#runtime = runtime
+    this.#platform = platform
+    this.#actor = this.#newActor(null)
+  }
+
+  // --- before the start ---
+
+  async limit(resources: Resources): Promise<void> {
+    this.#allow('limit')
+    this.#resources = parseResources(resources)
+    this.#actor.send({ type: 'LIMIT' })
+  }
+
+  async configureTaskDir(taskName: string, alloc: AllocDir): Promise<void> {
+    this.#allow('configureTaskDir')
+    this.#alloc = alloc.taskPaths(taskName)
+    this.named(taskName)
+  }
+
+  /** Gives the task its name, as configureTaskDir does. */
+  named(name: string): void {
+    this.#name = name
+    this.#actor.send({ type: 'CONFIGURE', name })
+  }
+
+  async start(): Promise<void> {
+    this.#allow('start')
+    if (this.command.path === '') {
+      throw new HoldfastError('INVALID_STATE', 'start() is refused: the executor has no command yet', {
+        hint: 'Set one with setCommand(executor, name, args), or make the executor with command(name, ...args).',
+      })
+    }
+    const command = parseCommand(this.command)
+    const name = this.#name ?? defaultTaskName(command.path)
+    const alloc = this.#alloc ?? (await this.#runtime.state.buildAlloc(this.#key, name, this.#platform === 'linux'))
+    // Building gave others their turn.
+    this.#allow('start')
+    Object.assign(this.command, command)
+    Object.freeze(this.command)
+    this.#adopt(
+      new TaskProcess(this.#runtime, {
+        request: {
+          key: this.#key,
+          name,
+          platform: this.#platform,
+          command,
+          resources: this.#resources,
+          alloc,
+          strict: this.#runtime.strict,
+          durable: this.#runtime.durable,
+          graceMs: this.#runtime.shutdown.graceMs,
+        },
+        enforcement: [],
+        logs: noLogs,
+        ownAlloc: this.#alloc === null,
+        launchers: [],
+      }),
+    )
+    if (this.#name === null) this.named(name)
+    this.#runtime.events.started(this)
+    this.#actor.send({ type: 'START', key: this.#key, at: Date.now() })
+    await this.#launched()
+  }
+
+  async open(id: string): Promise<void> {
+    this.#allow('open')
+    const { stateDir, key } = parseTaskId(id)
+    if (stateDir !== this.#runtime.state.path) {
+      throw new HoldfastError(
+        'INVALID_ARGUMENT',
+        `id: the task belongs to the state directory ${stateDir}, this executor to ${this.#runtime.state.path}`,
+        {
+          hint: 'Open it with openId(id), or through a Supervisor with that stateDir.',
+        },
+      )
+    }
+    await this.reopen(key)
+  }
+
+  /** open() by key. Rejects NOT_FOUND, STATE_CORRUPT. */
+  async reopen(key: string): Promise<void> {
+    const twin = this.#runtime.find(key)
+    if (twin !== undefined) {
+      this.#share(twin)
+      return
+    }
+    const stored = await rehydrate(this.#runtime, key)
+    this.#actor.stop()
+    this.#describe(stored.process)
+    this.#adopt(stored.process)
+    this.#runtime.events.started(this)
+    this.#actor = this.#newActor(stored)
+    for (const event of stored.events) this.#actor.send(event)
+    if (this.outcome !== null) this.#report(this.outcome)
+    // Taken over in the middle of its launch: its id is good for signals and limits once that is settled.
+    await this.#until(snapshot => phaseOf(snapshot) !== 'launching')
+  }
+
+  /** A second executor of a task that this supervisor holds already: one actor, two faces. */
+  #share(twin: TaskExecutor): void {
+    this.#actor.stop()
+    this.#actor = twin.#actor
+    this.#process = twin.#held()
+    this.#describe(this.#process)
+  }
+
+  #describe({ spec: { request } }: TaskProcess): void {
+    this.#key = request.key
+    this.#name = request.name
+    this.#platform = request.platform
+    this.#resources = request.resources
+    Object.assign(this.command, request.command)
+    Object.freeze(this.command)
+  }
+
+  // --- the running task ---
+
+  id(): string {
+    this.#allow('id')
+    return formatTaskId(this.#runtime.state.path, this.#key)
+  }
+
+  get key(): string {
+    return this.#key
+  }
+
+  get name(): string {
+    return this.#name ?? this.#actor.getSnapshot().context.name
+  }
+
+  async wait(): Promise<WaitResult> {
+    this.#allow('wait')
+    return toWaitResult(await this.#end())
+  }
+
+  async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
+    const { signal = this.#runtime.shutdown.signal, graceMs = this.#runtime.shutdown.graceMs } = options
+    signalNumber(signal)
+    const grace = graceMilliseconds(graceMs)
+    if (this.#allow('shutdown')) this.#actor.send({ type: 'STOP', signal, graceMs: grace, at: Date.now() })
+    return this.#stopped()
+  }
+
+  async forceStop(): Promise<WaitResult> {
+    if (this.#allow('forceStop')) this.#actor.send({ type: 'KILL', at: Date.now() })
+    return this.#stopped()
+  }
+
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    signalNumber(signal)
+    this.#allow('signal')
+    this.#process?.signal(signal)
+  }
+
+  async update(_resources: Resources): Promise<void> {
+    this.#allow('update')
+    throw new HoldfastError('UNSUPPORTED', 'update() is not available in this version', {
+      hint: 'Start the task anew with the limits it needs.',
+    })
+  }
+
+  exec(_name: string, ..._args: string[]): Executor {
+    this.#allow('exec')
+    throw new HoldfastError('UNSUPPORTED', 'exec() is not available in this version')
+  }
+
+  async usage(): Promise<Usage> {
+    this.#allow('usage')
+    const sample = withCpuPercent(await this.#held().sample(), this.#lastUsage)
+    this.#lastUsage = sample
+    return sample
+  }
+
+  usage$(intervalMs = 1000): Observable<Usage> {
+    return usageStream(this, intervalMs)
+  }
+
+  logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array> {
+    this.#allow('wait')
+    return logStream(
+      {
+        target: () => this.#held().log(stream),
+        writing: () => this.state !== 'exited',
+        ended: waitFor(this.#actor, ({ status }) => status === 'done'),
+        hold: () => this.#runtime.keepAlive.hold(),
+      },
+      options,
+    )
+  }
+
+  get state(): TaskState {
+    return this.#actor.getSnapshot().value
+  }
+
+  get state$(): Observable<TaskState> {
+    return new Observable(subscriber => {
+      let last: TaskState = this.state
+      subscriber.next(last)
+      const subscription = this.#actor.subscribe({
+        next: ({ value }) => {
+          for (const state of statesBetween(last, value)) subscriber.next(state)
+          last = value
+        },
+        error: error => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      })
+      if (this.#actor.getSnapshot().status !== 'active') subscriber.complete()
+      return () => subscription.unsubscribe()
+    })
+  }
+
+  get enforcement(): readonly Enforcement[] {
+    return this.#process?.enforcement ?? []
+  }
+
+  get actor(): AnyActorRef {
+    return this.#actor
+  }
+
+  // --- the end ---
+
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy().catch(error => {
+      // What failed may be mended: the next call tries again.
+      this.#destroyed = null
+      throw error
+    })
+    return this.#destroyed
+  }
+
+  /** Lets go of the task without touching it. Waiting callers are told. */
+  detach(): void {
+    this.#actor.stop()
+    this.#runtime.processes.delete(this.#key)
+  }
+
+  /** Writes what is still to be written of the snapshot. */
+  flush(): void {
+    this.#process?.flush()
+  }
+
+  /** The outcome, once there is one. */
+  get outcome(): Outcome | null {
+    return this.#actor.getSnapshot().context.outcome
+  }
+
+  async #destroy(): Promise<void> {
+    const phase = this.#phase()
+    if (phase === 'launching' || phase === 'running' || phase === 'stopping') await this.forceStop()
+    await this.#process?.remove()
+    this.detach()
+    this.#runtime.events.destroyed(this)
+  }
+
+  #newActor(stored: Rehydrated | null): Actor<ProvidedTaskMachine> {
+    const { machine, inspect } = this.#runtime
+    const options = inspect === undefined ? {} : { inspect }
+    const actor =
+      stored === null
+        ? createActor(machine, { ...options, input: { name: this.#name ?? '' } })
+        : restoreTask(machine, stored.snapshot, options)
+    // A task found ended has made its last change while nobody looked: it is told like any other.
+    this.#lastState = stored?.lastState ?? 'configured'
+    actor.subscribe({
+      next: state => this.#moved(state.value, state.context.sequence),
+      // A bug in the machine or its effects: whoever waits is told through waitFor; here it only must not crash the program.
+      error: () => {},
+    })
+    actor.start()
+    return actor
+  }
+
+  /** Runs after each step of the machine. */
+  #moved(to: TaskState, sequence: number): void {
+    if (to === this.#lastState) return
+    const at = Date.now()
+    const passed = statesBetween(this.#lastState, to)
+    for (const [index, state] of passed.entries()) {
+      const change = {
+        from: this.#lastState,
+        to: state,
+        sequence: sequence - (passed.length - 1 - index),
+        at,
+      }
+      this.#lastState = state
+      this.#runtime.events.transition(this, change)
+    }
+    if (this.#process !== null) this.#process.saveSoon()
+    const { outcome } = this.#actor.getSnapshot().context
+    if (to === 'exited' && outcome !== null) this.#report(outcome)
+  }
+
+  #report(outcome: Outcome): void {
+    if (this.#reported) return
+    this.#reported = true
+    this.#runtime.events.exited(this, outcome)
+  }
+
+  #adopt(process: TaskProcess): void {
+    this.#process = process
+    process.snapshot = () => this.#actor.getPersistedSnapshot()
+    this.#runtime.processes.set(this.#key, process)
+  }
+
+  #held(): TaskProcess {
+    if (this.#process === null) throw new HoldfastError('INVALID_STATE', 'the task has not been started')
+    return this.#process
+  }
+
+  #phase(): Phase {
+    return phaseOf(this.#actor.getSnapshot())
+  }
+
+  /** True: do it. False: nothing to do any more. Throws INVALID_STATE for what is refused. */
+  #allow(call: Call): boolean {
+    const phase = this.#phase()
+    const decision = decide(phase, call)
+    if (decision === 'refused') throw new HoldfastError('INVALID_STATE', refusal(phase, call))
+    return decision === 'allowed'
+  }
+
+  async #launched(): Promise<void> {
+    const { context } = await this.#until(snapshot => phaseOf(snapshot) !== 'launching')
+    const { outcome } = context
+    if (outcome?.cause === 'startFailed' && outcome.failure !== null) throw fromFailure(outcome.failure)
+  }
+
+  async #end(): Promise<Outcome> {
+    const { context } = await this.#until(({ status }) => status === 'done')
+    if (context.outcome === null) throw new Error('a task machine that is done has an outcome')
+    return context.outcome
+  }
+
+  /** Nothing of the task is left, or an error names what is. */
+  async #stopped(): Promise<WaitResult> {
+    const { context } = await this.#until(
+      ({ status, context }) => status === 'done' || context.stopFailure !== null,
+    )
+    const { outcome, stopFailure } = context
+    if (outcome === null)
+      throw stopFailure === null ? new Error('stopped without an outcome') : fromFailure(stopFailure)
+    if (outcome.survivors.length > 0) throw survived(outcome.survivors)
+    return toWaitResult(outcome)
+  }
+
+  /** Waits for a snapshot of the machine, and keeps the program running meanwhile. */
+  async #until(reached: (snapshot: ReturnType<Actor<ProvidedTaskMachine>['getSnapshot']>) => boolean) {
+    const actor = this.#actor
+    try {
+      return await this.#runtime.keepAlive.while(waitFor(actor, reached))
+    } catch (error) {
+      const { status, error: fault } = actor.getSnapshot()
+      if (status === 'error') throw fault
+      throw new HoldfastError('INVALID_STATE', 'the supervisor was closed; the task goes on without it', {
+        hint: 'Take it over with openId(id).',
+        cause: error,
+      })
+    }
+  }
+}
+
+const noLogs = { stdout: { base: null, path: '' }, stderr: { base: null, path: '' } }
+
+function survived(pids: readonly number[]): HoldfastError {
+  return new HoldfastError('LOST', `processes of the task are still alive: ${pids.join(', ')}`, {
+    stage: 'stop',
+    hint: 'They are in an uninterruptible system call (state D), usually of a hung network or FUSE mount, or the kernel refused to kill them.',
+  })
+}

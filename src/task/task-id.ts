@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto'
+import { isAbsolute } from 'node:path'
+import { HoldfastError } from '../errors.ts'
+
+/**
+ * A new task key: 8 characters of time, so that keys sort by age, and 6 of chance. Lower-case letters and digits only, since it
+ * names directories, cgroups and host names.
+ */
+export function newTaskKey(now = Date.now()): string {
+  const chance = randomBytes(6).reduce((text, byte) => text + (byte % 36).toString(36), '')
+  return now.toString(36).padStart(8, '0').slice(-8) + chance
+}
+
+const keyPattern = /^[0-9a-z]{14}$/
+
+export function isTaskKey(text: string): boolean {
+  return keyPattern.test(text)
+}
+
+/** The opaque id of the executor interface: enough to find the task from any process of this host. */
+export function formatTaskId(stateDir: string, key: string): string {
+  return `holdfast:1:${key}:${stateDir}`
+}
+
+/** Throws INVALID_ARGUMENT for what is no id of ours. */
+export function parseTaskId(id: unknown): { stateDir: string; key: string } {
+  const [, key, stateDir] = (typeof id === 'string' && /^holdfast:1:([^:]*):([^\0]*)$/s.exec(id)) || []
+  if (key === undefined || stateDir === undefined || !isTaskKey(key) || !isAbsolute(stateDir)) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `id: got ${JSON.stringify(id)?.slice(0, 80)}, takes what an executor's id() returned`,
+    )
+  }
+  return { stateDir, key }
+}

@@ -1,0 +1,348 @@
+import { readdirSync } from 'node:fs'
+import { constants } from 'node:os'
+import {
+  failureOf,
+  lostOutcome,
+  type Observation,
+  type Outcome,
+  outcomeOf,
+  type StartRecord,
+  type StopInput,
+} from '../../machines/index.ts'
+import type { Enforcement, Usage } from '../api.ts'
+import { fromFailure, HoldfastError } from '../errors.ts'
+import { platform } from '../platform/index.ts'
+import type { Plan, PlatformName } from '../platform/port.ts'
+import { shimAlive, watchAlive } from '../spawn/alive.ts'
+import { type ControlLine, sendControl } from '../spawn/control.ts'
+import type { KeepAlive } from '../spawn/keep-alive.ts'
+import { readExit, readStart } from '../spawn/records.ts'
+import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawn/spawner.ts'
+import type { FileTarget } from '../spawn/spec.ts'
+import { launchers } from './launchers.ts'
+import { currentBootId, isAlive } from './process-identity.ts'
+import type { TaskEffects } from './provide.ts'
+import { signalNumber } from './signals.ts'
+import type { StateDirectory } from './task-directory.ts'
+import { type TaskSpec, toEnvelope } from './task-spec.ts'
+
+/** How long after its deadline a stop may take before it is reported as failed: the shim itself gives up, and says so, after 10 s. */
+const overdueMs = 15_000
+
+/** What a task needs of the supervisor that holds it. */
+export type TaskHost = {
+  readonly state: StateDirectory
+  readonly keepAlive: KeepAlive
+  /** Started at first use. Throws INVALID_STATE once closed, UNSUPPORTED. */
+  spawner(platform: PlatformName): Spawner
+}
+
+/**
+ * The effects of one task: starts or adopts it, watches its shim, stops it, keeps its directory. All it knows of the task after the
+ * start it reads from that directory, so that it does the same for a task it started and for one it took over.
+ */
+export class TaskProcess implements TaskEffects {
+  readonly dir: string
+  /** The machine's snapshot, for task.json. Set by the executor before anything is started. */
+  snapshot: () => unknown = () => null
+  readonly #host: TaskHost
+  #spec: TaskSpec
+  readonly #mode: 'start' | 'adopt'
+  #start: StartRecord | null = null
+  #watched: Promise<WatchEnd> | null = null
+  #saving = false
+  #dirty = false
+  #gone = false
+
+  /** With `adopt`, a launch starts nothing: somebody else has. */
+  constructor(host: TaskHost, spec: TaskSpec, mode: 'start' | 'adopt' = 'start') {
+    this.#host = host
+    this.#mode = mode
+    this.#spec = spec
+    this.dir = host.state.taskDirectory(spec.request.key)
+  }
+
+  get enforcement(): readonly Enforcement[] {
+    return this.#spec.enforcement
+  }
+
+  log(stream: 'stdout' | 'stderr'): FileTarget {
+    return this.#spec.logs[stream]
+  }
+
+  get spec(): TaskSpec {
+    return this.#spec
+  }
+
+  /** Starts the task; resolves when its program has been exec'ed. */
+  async launch(): Promise<StartRecord> {
+    if (this.#mode === 'adopt') return this.#adopt()
+    const { key, platform: name } = this.#spec.request
+    const { spec, enforcement } = await this.#plan()
+    for (let attempt = 1; ; attempt++) {
+      const spawner = this.#host.spawner(name)
+      this.#spec = {
+        ...this.#spec,
+        enforcement,
+        logs: { stdout: spec.stdout, stderr: spec.stderr },
+        launchers: launchers(spawner.prepare()),
+      }
+      if (attempt === 1) this.#host.state.create(key, this.#envelope())
+      else this.#host.state.write(key, this.#envelope())
+      try {
+        const launched = await spawner.launch(spec)
+        this.#watched = launched.end
+        break
+      } catch (error) {
+        const died = error instanceof SpawnerDied
+        const adopted = died ? this.#recorded() : null
+        if (adopted !== null) return adopted
+        // It may have been dead before it was asked: nobody is at work on the request, so where no shim was it can be asked again.
+        if (!died || attempt > 1 || this.#traces()) throw this.#launchError(error)
+      }
+    }
+    return this.#recorded() ?? this.#lostRecord()
+  }
+
+  /** Calls `report` once, when nothing of the task is left, or nobody can tell any more. Returns the way to let go. */
+  watch(report: (outcome: Outcome) => void): () => void {
+    let let_go = (): void => {}
+    let watching = true
+    const conclude = (): void => {
+      if (watching) void this.#conclude().then(outcome => watching && report(outcome))
+    }
+    const watchFifo = (): void => {
+      if (watching) let_go = watchAlive(this.dir, this.#host.keepAlive, conclude)
+    }
+    // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes over.
+    if (this.#watched === null) watchFifo()
+    else void this.#watched.then(end => (end === 'gone' ? conclude() : watchFifo()))
+    return () => {
+      watching = false
+      let_go()
+    }
+  }
+
+  /** Asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
+  async stop({ signal, killAt }: StopInput, abandoned: AbortSignal): Promise<void> {
+    // On disk before the first signal: whoever takes over goes on with this deadline.
+    this.#save()
+    const grace = killAt - Date.now()
+    if (grace > 0) {
+      this.#control(`stop ${signalNumber(signal)} ${Math.ceil(grace)}`)
+      await this.#until(killAt, abandoned)
+      if (abandoned.aborted) return
+    }
+    this.#control('kill')
+    await this.#until(killAt + overdueMs, abandoned)
+    if (abandoned.aborted) return
+    throw new HoldfastError(
+      'LOST',
+      `task ${this.#spec.request.key} has not ended ${overdueMs / 1000} s after it was killed`,
+      {
+        stage: 'stop',
+        hint: 'A process in an uninterruptible system call (state D) ends when the call does: a hung network or FUSE mount, usually.',
+      },
+    )
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (!this.#control(`signal ${signalNumber(signal)}`)) {
+      throw new HoldfastError('INVALID_STATE', `${signal} cannot be delivered: the task has just ended`)
+    }
+  }
+
+  sample(): Promise<Usage> {
+    const start = this.#start ?? this.#recorded()
+    if (start === null) throw new HoldfastError('LOST', 'the start record of the task is gone')
+    return platform(this.#spec.request.platform).sample(start)
+  }
+
+  /** What lies in the directory and in the process table, for reconcile(). */
+  async observe(): Promise<Observation> {
+    // First: the shim writes its records before it goes, so that whoever sees it gone sees them.
+    const alive = shimAlive(this.dir)
+    const exit = readExit(this.dir)
+    const start = readStart(this.dir)
+    const sameBoot = start === null || 'corrupt' in start || start.bootId === currentBootId()
+    return {
+      exit: exit !== null && 'corrupt' in exit ? 'corrupt' : exit,
+      start: start !== null && 'corrupt' in start ? 'corrupt' : start,
+      sameBoot,
+      shimAlive: alive,
+      // Without a word of its end there may be something left of it, even when its leader is gone: that one dies with the shim.
+      treeAlive: !alive && exit === null && sameBoot && start !== null && !('corrupt' in start),
+      traces: this.#traces(),
+    }
+  }
+
+  /** Whether a shim has ever been at work in the directory. */
+  #traces(): boolean {
+    return readdirSync(this.dir).some(name => !name.startsWith('task.json'))
+  }
+
+  /** Whether somebody may still be about to start this task. */
+  get beingLaunched(): boolean {
+    return this.#spec.launchers.some(isAlive)
+  }
+
+  outcomeOf(record: Parameters<typeof outcomeOf>[0]): Outcome {
+    return outcomeOf(record, errnoName)
+  }
+
+  /** Kills what the shim left behind. Only for a shim that is gone. Resolves to the survivors. */
+  async killLeftovers(): Promise<readonly number[]> {
+    const start = this.#start ?? this.#recorded()
+    if (start === null || start.bootId !== currentBootId()) return []
+    const adapter = platform(this.#spec.request.platform)
+    const survivors = await adapter.killTree(start)
+    await adapter.release(start.cgroups)
+    return survivors
+  }
+
+  /** Writes the snapshot some time soon: it is a cache, so that writes may be skipped and joined. */
+  saveSoon(): void {
+    this.#dirty = true
+    if (this.#saving || this.#gone) return
+    this.#saving = true
+    const timer = setTimeout(() => this.flush(), saveDelayMs)
+    timer.unref()
+  }
+
+  /** Not by fs.promises: four trips to the file threads cost this thread ten times what the four calls do, and none waits for a disk. */
+  flush(): void {
+    this.#saving = false
+    if (!this.#dirty || this.#gone) return
+    this.#dirty = false
+    this.#save()
+  }
+
+  /** Removes cgroups and directories of a task that has ended. */
+  async remove(): Promise<void> {
+    this.#gone = true
+    const start = this.#start ?? this.#recorded()
+    if (start !== null) await platform(this.#spec.request.platform).release(start.cgroups)
+    if (this.#spec.ownAlloc) await this.#host.state.removeAlloc(this.#spec.request.key, this.#spec.request.name)
+    this.#host.state.remove(this.#spec.request.key)
+  }
+
+  /** A start that is refused here leaves nothing: there is no record yet by which it could be found. */
+  async #plan(): Promise<Plan> {
+    const { request, ownAlloc } = this.#spec
+    try {
+      return await platform(request.platform).plan(request, this.dir)
+    } catch (error) {
+      if (ownAlloc) await this.#host.state.removeAlloc(request.key, request.name)
+      throw error
+    }
+  }
+
+  /** Another supervisor's start: its shim lives, and writes the record before anything is exec'ed, or ends. */
+  async #adopt(): Promise<StartRecord> {
+    for (;;) {
+      const shimLives = shimAlive(this.dir)
+      const found = this.#recorded()
+      if (found !== null) return found
+      if (!shimLives) throw this.#launchError(new SpawnerDied('its shim is gone and left no start record'))
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+
+  #recorded(): StartRecord | null {
+    const start = readStart(this.dir)
+    if (start === null || 'corrupt' in start) return null
+    this.#start = start
+    return start
+  }
+
+  /** The start was reported, yet its record cannot be read: somebody removes the directory under our hands. */
+  #lostRecord(): never {
+    throw new HoldfastError('STATE_CORRUPT', `the start record of task ${this.#spec.request.key} is gone`, {
+      path: this.dir,
+    })
+  }
+
+  /** What the machine is told of a launch that did not work: the exit record's own words where there is one. */
+  #launchError(error: unknown): unknown {
+    const exit = readExit(this.dir)
+    if (exit !== null && !('corrupt' in exit)) return { outcome: outcomeOf(exit, errnoName) }
+    if (error instanceof LaunchFailed) return fromFailure(failureOf(error, errnoName))
+    if (!(error instanceof SpawnerDied)) return inWords(error)
+    return new HoldfastError('START_FAILED', `the task was not started: ${error.message}`, {
+      stage: 'spawner',
+      cause: error,
+      hint: 'Starting it again starts a new spawner.',
+    })
+  }
+
+  async #conclude(): Promise<Outcome> {
+    const exit = readExit(this.dir)
+    if (exit !== null && !('corrupt' in exit)) return outcomeOf(exit, errnoName)
+    const start = this.#start ?? this.#recorded()
+    if (start !== null && start.bootId !== currentBootId()) {
+      return lostOutcome('The host has rebooted; the task left no exit record.', null)
+    }
+    const survivors = await this.killLeftovers()
+    const why =
+      exit === null ? "The task's shim is gone and left no exit record." : 'The exit record cannot be read.'
+    return { ...lostOutcome(why, Date.now()), startedAt: start?.startedAt ?? null, survivors }
+  }
+
+  #control(line: ControlLine): boolean {
+    return sendControl(this.dir, line)
+  }
+
+  /** setTimeout takes 2^31-1 ms at most. It keeps the program running only while somebody waits for a task. */
+  async #until(time: number, abandoned: AbortSignal): Promise<void> {
+    while (!abandoned.aborted && Date.now() < time) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(done, Math.min(time - Date.now(), 2 ** 31 - 1))
+        const forget = this.#host.keepAlive.add(timer)
+        abandoned.addEventListener('abort', done, { once: true })
+        function done(): void {
+          clearTimeout(timer)
+          forget()
+          abandoned.removeEventListener('abort', done)
+          resolve()
+        }
+      })
+    }
+  }
+
+  #envelope(): string {
+    return toEnvelope(this.#spec, this.snapshot())
+  }
+
+  #save(): void {
+    try {
+      this.#host.state.write(this.#spec.request.key, this.#envelope())
+    } catch {
+      // A full disk or a directory that another process has removed. The records tell the same story, and a stop must work.
+    }
+  }
+}
+
+/** What the host refused while the start was being planned: no step of its own, so the errno says all. */
+function inWords(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error
+  const { code, message, path } = error as NodeJS.ErrnoException
+  const descriptors = code === 'EMFILE' || code === 'ENFILE'
+  return new HoldfastError('START_FAILED', `the task was not started: ${message}`, {
+    stage: 'request',
+    errno: code,
+    path,
+    cause: error,
+    hint: descriptors
+      ? 'Raise the limit on open files (ulimit -n) of this program, or close some.'
+      : undefined,
+  })
+}
+
+const saveDelayMs = 50
+
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
+
+/** From node:os rather than node:util: libuv's own table lacks what only exec and mount say, such as ENOEXEC. */
+function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `errno ${errno}`
+}

@@ -1,0 +1,26 @@
+import type { InspectionEvent, Observer } from 'xstate'
+import type { Outcome, TaskState } from '../../machines/index.ts'
+import type { ProvidedTaskMachine } from './provide.ts'
+import type { TaskHost, TaskProcess } from './task-process.ts'
+
+/** What all tasks of one supervisor share. `Task` is the executor's class, which this file need not know. */
+export type TaskRuntime<Task> = TaskHost & {
+  readonly strict: boolean
+  readonly durable: boolean
+  readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number }
+  readonly machine: ProvidedTaskMachine
+  /** The tasks whose actors may run, by key: where the machine's actors find their task. */
+  readonly processes: Map<string, TaskProcess>
+  /** The executor that holds this task already, if one does. */
+  find(key: string): Task | undefined
+  readonly inspect: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined
+  readonly events: TaskEvents<Task>
+}
+
+/** What the supervisor hears of its tasks. */
+export type TaskEvents<Task> = {
+  started(task: Task): void
+  transition(task: Task, change: { from: TaskState; to: TaskState; sequence: number; at: number }): void
+  exited(task: Task, outcome: Outcome): void
+  destroyed(task: Task): void
+}

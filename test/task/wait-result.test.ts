@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import type { Outcome } from '../../machines/index.ts'
+import { HoldfastError } from '../../src/errors.ts'
+import { signalName, toWaitResult } from '../../src/task/wait-result.ts'
+
+const outcome: Outcome = {
+  exitCode: 0,
+  signal: null,
+  coreDumped: false,
+  oomKilled: false,
+  cause: 'exited',
+  evidence: 'record',
+  failure: null,
+  startedAt: 1000,
+  exitedAt: 2000,
+  usage: { cpuUserMs: 1, cpuSystemMs: 2, maxRssBytes: 3 },
+  logsComplete: true,
+  survivors: [],
+}
+
+describe('the wait result', () => {
+  it('is successful for exit code 0 alone', () => {
+    assert.equal(toWaitResult(outcome).successful, true)
+    assert.equal(toWaitResult({ ...outcome, exitCode: 3 }).successful, false)
+    assert.equal(toWaitResult({ ...outcome, exitCode: null, signal: 9 }).successful, false)
+    assert.equal(toWaitResult({ ...outcome, failure: { code: 'LOST', message: 'gone' } }).successful, false)
+  })
+
+  it('names signals, real-time ones too', () => {
+    assert.equal(toWaitResult({ ...outcome, exitCode: null, signal: 15 }).signal, 'SIGTERM')
+    assert.equal(signalName(6), 'SIGABRT')
+    assert.equal(signalName(34), 'SIGRTMIN+0')
+    assert.equal(signalName(40), 'SIGRTMIN+6')
+  })
+
+  it('turns times into Dates, a failure into a HoldfastError, and the unknown into null', () => {
+    const result = toWaitResult({
+      ...outcome,
+      exitedAt: null,
+      usage: null,
+      failure: { code: 'LOST', message: 'gone', hint: 'look' },
+    })
+    assert.deepEqual(result.startedAt, new Date(1000))
+    assert.equal(result.exitedAt, null)
+    assert.equal(result.usage, null)
+    assert.ok(result.error instanceof HoldfastError)
+    assert.equal(result.error.hint, 'look')
+  })
+
+  it('gives each reader an object of its own', () => {
+    const first = toWaitResult(outcome)
+    if (first.usage) first.usage.cpuUserMs = 99
+    assert.equal(toWaitResult(outcome).usage?.cpuUserMs, 1)
+  })
+})
