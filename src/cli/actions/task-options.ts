@@ -1,0 +1,65 @@
+import type { Command, Resources } from '../../index.ts'
+import { parseDuration } from '../parse/duration.ts'
+import { parseEnvironment } from '../parse/environment.ts'
+import { parseMount, parseTmpfs } from '../parse/mount.ts'
+import { parseCount, parseNumber } from '../parse/number.ts'
+import { refused } from '../parse/refused.ts'
+import { parseSize } from '../parse/size.ts'
+
+/** The flags that describe the task itself, as they were typed. */
+export type TaskOptions = {
+  readonly cpu?: string
+  readonly cpus?: string
+  readonly cpuset?: string
+  readonly memory?: string
+  readonly pids?: string
+  readonly timeout?: string
+  readonly user?: string
+  readonly env?: readonly string[]
+  readonly network?: string
+  readonly cwd?: string
+  readonly hostname?: string
+  readonly mount?: readonly string[]
+  readonly tmpfs?: readonly string[]
+}
+
+/** The limits that were asked for; null when none was, so that none is reported. Throws INVALID_ARGUMENT. */
+export function resourcesOf({ cpu, cpus, cpuset, memory, pids, timeout }: TaskOptions): Resources | null {
+  const resources: Resources = {
+    ...(cpu !== undefined && { cpu: parseCount('--cpu', cpu) }),
+    ...(cpus !== undefined && {
+      cpuLimit: parseNumber('--cpus', cpus, 'a number of cores, such as 0.5 or 2'),
+    }),
+    ...(cpuset !== undefined && { cpuset }),
+    ...(memory !== undefined && { memoryBytes: parseSize('--memory', memory) }),
+    ...(pids !== undefined && { pids: parseCount('--pids', pids) }),
+    ...(timeout !== undefined && { wallTimeMs: parseDuration('--timeout', timeout) }),
+  }
+  return Object.keys(resources).length === 0 ? null : resources
+}
+
+/** Everything of the command but program and arguments. Throws INVALID_ARGUMENT. */
+export function commandOf({
+  user,
+  env,
+  network,
+  cwd,
+  hostname,
+  mount,
+  tmpfs,
+}: TaskOptions): Partial<Command> {
+  return {
+    env: parseEnvironment(env ?? []),
+    ...(user !== undefined && { user }),
+    ...(network !== undefined && { network: parseNetwork(network) }),
+    ...(cwd !== undefined && { cwd }),
+    ...(hostname !== undefined && { hostname }),
+    ...(mount !== undefined && { mounts: mount.map(parseMount) }),
+    ...(tmpfs !== undefined && { tmpfs: tmpfs.map(parseTmpfs) }),
+  }
+}
+
+function parseNetwork(text: string): 'host' | 'none' {
+  if (text !== 'host' && text !== 'none') throw refused('--network', text, 'host or none')
+  return text
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+
+export function runCommand(): Command {
+  const command = subcommand('run', 'task')
+    .summary('run a program as a task')
+    .description('Runs a program as a task, prints what it prints, and exits as it does.')
+    .argument('<COMMAND>', "a program's path, or its name on the task's PATH")
+    .argument('[ARG...]', 'its arguments; $NAME stands for a variable of the task')
+    .passThroughOptions()
+    .optionsGroup('The task:')
+    .option('--name <NAME>', 'what to call it (default: the name of the program)')
+    .option('-d, --detach', 'print its key and leave it running')
+    .option('--rm', 'remove its records and logs when it has ended')
+    .option('-e, --env <NAME=VALUE>', 'a variable; NAME alone takes the value from here (repeatable)', append)
+    .option('--cwd <DIR>', 'working directory, as the task sees it')
+    .option('--timeout <TIME>', 'stop it after this time')
+    .optionsGroup('Limits:')
+    .option('--cpu <SHARES>', 'weight among the tasks that want the processor, 2 or more')
+    .option('--cpus <CORES>', 'most processor time; 0.5 is half a core')
+    .option('--cpuset <LIST>', 'the processors it may use, such as 0-1,3')
+    .option('--memory <SIZE>', 'most memory; it gets no swap')
+    .option('--pids <COUNT>', 'most processes and threads')
+    .optionsGroup('Isolation:')
+    .option('--user <USER>', 'name or number to run as (default: nobody, where it is isolated)')
+    .option('--network <WHICH>', 'host (the default) or none, which is a loopback of its own')
+    .option('--hostname <NAME>', 'host name it sees')
+    .option('--mount <SRC:DST[:ro]>', 'show a file or directory of this host inside (repeatable)', append)
+    .option('--tmpfs <DST[:SIZE]>', 'an empty file system in memory (repeatable)', append)
+    .option('--basic', 'neither limits nor isolation: works everywhere')
+    .option('--strict', 'refuse to start where this host cannot enforce all that is asked for')
+    .optionsGroup('Output:')
+    .addOption(jsonOption())
+    .option('-q, --quiet', 'do not print how it ended')
+    .optionsGroup('Options:')
+    .addHelpText('after', more)
+  return carriedOutBy(command, async () => (await import('../actions/run.ts')).run)
+}
+
+const more = `
+An interrupt (Ctrl-C) or SIGTERM stops the task: SIGTERM, and SIGKILL 5 s later. A second interrupt kills it at once.
+With --json the task's own output is not printed; \`holdfast logs\` has it.
+
+Examples:
+  holdfast run --memory 64M --pids 32 -- id
+  holdfast run --rm --network none --timeout 30s -- sh -c 'make test'
+  holdfast run --detach --name web --env PORT=8080 --mount /srv/www:/www:ro -- httpd -f
+
+Exit codes: the task's own; 128+n if signal n ended it; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`
+
+function append(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value]
+}

@@ -1,0 +1,24 @@
+import type { WaitResult } from '../../index.ts'
+import { timeText } from './units.ts'
+
+/** How it ended, in words: `exited with code 3 after 12 ms`, `was killed by SIGKILL (out of memory) after 2 s`. */
+export function endingText(result: WaitResult): string {
+  const reason = reasons[result.cause]
+  const { startedAt, exitedAt } = result
+  const after = startedAt && exitedAt ? ` after ${timeText(exitedAt.getTime() - startedAt.getTime())}` : ''
+  return `${ending(result)}${reason === undefined ? '' : ` (${reason})`}${after}`
+}
+
+const reasons: Readonly<Partial<Record<WaitResult['cause'], string>>> = {
+  shutdown: 'stopped as asked',
+  forced: 'killed by force',
+  oom: 'out of memory',
+  timeout: 'its time was up',
+}
+
+function ending({ cause, exitCode, signal, coreDumped }: WaitResult): string {
+  if (cause === 'startFailed') return 'did not start'
+  if (exitCode !== null) return `exited with code ${exitCode}`
+  if (signal !== null) return `was ended by ${signal}${coreDumped ? ', dumping core' : ''}`
+  return 'has ended, nobody knows how'
+}

@@ -1,0 +1,38 @@
+import { escaped, json } from './escape.ts'
+import { colorsFor } from './terminal.ts'
+
+/** What a HoldfastError says, and whatever else was thrown. Looked at by shape, so that a usage mistake needs no library. */
+type Reported = {
+  readonly code?: unknown
+  readonly message: string
+  readonly stage?: unknown
+  readonly errno?: unknown
+  readonly path?: unknown
+  readonly hint?: unknown
+}
+
+/** Says what went wrong: for people on standard error; with `json` as the one document on standard output. */
+export function reportError(error: unknown, options: { readonly json: boolean }): void {
+  if (options.json) process.stdout.write(`${json({ error: errorDocument(error) })}\n`)
+  else process.stderr.write(errorText(error))
+}
+
+export function errorDocument(error: unknown): Record<string, string> {
+  const { code, message, stage, errno, path, hint } = shape(error)
+  const details = Object.entries({ stage, errno, path, hint }).filter(
+    ([, value]) => typeof value === 'string',
+  )
+  return { code: typeof code === 'string' ? code : 'INTERNAL', message, ...Object.fromEntries(details) }
+}
+
+export function errorText(error: unknown, colors = colorsFor(process.stderr)): string {
+  const { message, hint } = errorDocument(error)
+  const lines = [`${colors.red('holdfast:')} ${escaped(message ?? '')}`]
+  if (hint !== undefined) lines.push(`  ${colors.cyan('hint:')} ${escaped(hint)}`)
+  return `${lines.join('\n')}\n`
+}
+
+function shape(error: unknown): Reported {
+  if (typeof error === 'object' && error !== null && 'message' in error) return error as Reported
+  return { message: String(error) }
+}

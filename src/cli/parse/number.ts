@@ -1,0 +1,13 @@
+import { refused } from './refused.ts'
+
+/** A decimal number; what range it may have is the library's to say. Throws INVALID_ARGUMENT. */
+export function parseNumber(flag: string, text: string, takes = 'a number'): number {
+  if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) throw refused(flag, text, takes)
+  return Number(text)
+}
+
+/** Throws INVALID_ARGUMENT. */
+export function parseCount(flag: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw refused(flag, text, 'a whole number, 0 or more')
+  return Number(text)
+}

@@ -1,0 +1,59 @@
+import { createRequire } from 'node:module'
+import { Command } from 'commander'
+import { doctorCommand } from './commands/doctor.ts'
+import { killCommand } from './commands/kill.ts'
+import { logsCommand } from './commands/logs.ts'
+import { psCommand } from './commands/ps.ts'
+import { rmCommand } from './commands/rm.ts'
+import { runCommand } from './commands/run.ts'
+import { statsCommand } from './commands/stats.ts'
+import { stopCommand } from './commands/stop.ts'
+import { stateDirOption, styled } from './commands/subcommand.ts'
+import { waitCommand } from './commands/wait.ts'
+
+/** The whole command line. Its modules are light: what does the work is imported when a command is carried out. */
+export function holdfast(): Command {
+  const program = styled(new Command('holdfast'))
+    .description(
+      'Runs programs with least privilege, limits and isolation. They hold fast when whoever started them goes.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .addOption(stateDirOption())
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .addHelpText('after', more)
+    // So that the options of the program that is run remain its own.
+    .enablePositionalOptions()
+  for (const command of [
+    runCommand(),
+    psCommand(),
+    waitCommand(),
+    stopCommand(),
+    killCommand(),
+    rmCommand(),
+    logsCommand(),
+    statsCommand(),
+    doctorCommand(),
+  ])
+    program.addCommand(command)
+  return program
+}
+
+const more = `
+A TASK is a key, the first characters of one, or a name; what fits several tasks is refused.
+Sizes are binary: 512K, 64M, 1G, or bytes. Times are 500ms, 5s, 2m, 1h.
+
+Examples:
+  holdfast run --memory 64M --pids 32 -- id
+  holdfast run --detach --name web --cpus 0.5 -- python3 -m http.server
+  holdfast ps
+  holdfast logs -f web
+  holdfast stop --grace 10s web
+
+There is no daemon: every call opens the state directory, and the tasks need none of them to live.`
+
+function version(): string {
+  // The package by its own name: found from the sources and from dist/ alike.
+  const { version: text } = createRequire(import.meta.url)('holdfast/package.json') as { version: string }
+  return text
+}

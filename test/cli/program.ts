@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Supervisor } from '../../src/index.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
+export type Started = {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves once standard output holds the text; rejects when the program has ended without. */
+  printed(text: string): Promise<void>
+}
+
+/** Starts the real program, without a terminal. */
+export function start(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, '--state-dir', stateDir, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  const seen = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      seen[name] += text
+    })
+  }
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...seen }))
+  const printed = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (seen.stdout.includes(text)) resolve()
+      }
+      look()
+      child.stdout.on('data', look)
+      void ended.then(({ stdout, stderr }) => reject(new Error(`ended without ${text}: ${stdout}${stderr}`)))
+    })
+  return { child, ended, printed }
+}
+
+/** Runs the real program to its end. */
+export function holdfast(stateDir: string, ...args: readonly string[]): Promise<Ended> {
+  return start(stateDir, args).ended
+}
+
+/** Leaves no task of a state directory behind, whatever a test did. */
+export async function destroyAll(stateDir: string): Promise<void> {
+  const supervisor = new Supervisor({ stateDir })
+  await supervisor.openAll()
+  await Promise.all([...supervisor.tasks.values()].map(task => task.destroy()))
+  await supervisor.close()
+}

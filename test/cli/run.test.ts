@@ -1,0 +1,266 @@
+import { strict as assert } from 'node:assert'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supervisor, type TaskContext } from '../../src/index.ts'
+import { requires } from '../support/requires.ts'
+import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+import { destroyAll, holdfast, start } from './program.ts'
+
+describe('holdfast run', function () {
+  // Each call is a whole program: seconds, on a machine that is busy with other tests.
+  this.timeout(60_000)
+
+  let stateDir: string
+  beforeEach(() => {
+    stateDir = temporaryDirectory('cli')
+  })
+  afterEach(async () => {
+    await destroyAll(stateDir)
+    removeTemporary(stateDir)
+  })
+
+  it('prints what the task prints, each stream on its own, then how it ended, and exits as it did', async () => {
+    const { code, stdout, stderr } = await holdfast(
+      stateDir,
+      ...['run', '--basic', '--pids', '32', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3'],
+    )
+    assert.equal(code, 3)
+    assert.equal(stdout, 'out\n')
+    assert.match(stderr, /^err\nholdfast: sh exited with code 3 after .* \[[0-9a-z]{14}\]\n/)
+    assert.match(stderr, /\n {2}skipped {3}pids 32: the basic executor has no limits/)
+  })
+
+  it('prints nothing of its own with --quiet, and leaves nothing behind with --rm', async () => {
+    const ended = await holdfast(stateDir, 'run', '--basic', '--quiet', '--rm', 'echo', '--json')
+    assert.deepEqual(ended, { code: 0, stdout: '--json\n', stderr: '' })
+    assert.deepEqual(readdirSync(join(stateDir, 'tasks')), [])
+    assert.deepEqual(readdirSync(join(stateDir, 'allocs')), [])
+  })
+
+  it('exits with 128 and the signal that ended the task', async () => {
+    assert.equal((await holdfast(stateDir, 'run', '--basic', '--', 'sh', '-c', 'kill -KILL $$')).code, 137)
+  })
+
+  it('passes variables on without ever printing them', async () => {
+    const { ended } = start(
+      stateDir,
+      [
+        'run',
+        '--basic',
+        '--json',
+        '-e',
+        'SHOWN=s3cret',
+        '-e',
+        'TAKEN',
+        '--',
+        'sh',
+        '-c',
+        'test $(printf $SHOWN | wc -c) = 6 && test $TAKEN = here',
+      ],
+      { TAKEN: 'here' },
+    )
+    const { code, stdout } = await ended
+    assert.equal(code, 0)
+    assert.ok(!stdout.includes('s3cret'))
+    const listed = await holdfast(stateDir, 'ps', '--all', '--json')
+    assert.ok(!listed.stdout.includes('s3cret'))
+  })
+
+  it('with --json prints one document and nothing else', async () => {
+    const { code, stdout, stderr } = await holdfast(
+      stateDir,
+      ...[
+        'run',
+        '--basic',
+        '--json',
+        '--name',
+        'job',
+        '--timeout',
+        '1h',
+        '--',
+        'sh',
+        '-c',
+        'echo out; echo err >&2; exit 3',
+      ],
+    )
+    const { task, id, exitCode, cause, error, successful, enforcement, startedAt } = JSON.parse(stdout)
+    assert.equal(stderr, '')
+    assert.equal(code, 3)
+    assert.deepEqual(
+      { name: task.name, exitCode, cause, error, successful },
+      { name: 'job', exitCode: 3, cause: 'exited', error: null, successful: false },
+    )
+    assert.equal(id, `holdfast:1:${task.key}:${stateDir}`)
+    assert.ok(new Date(startedAt).getTime() > 0)
+    assert.deepEqual(
+      enforcement.map(({ name, status }: { name: string; status: string }) => [name, status]),
+      [['wallTimeMs', 'enforced']],
+    )
+  })
+
+  it('stops the task gracefully when interrupted, and exits as the task did', async () => {
+    const script = 'trap "echo bye; exit 7" TERM; echo ready; while :; do sleep 0.05; done'
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const { child, ended, printed } = start(stateDir, ['run', '--basic', '--', 'sh', '-c', script])
+      await printed('ready')
+      child.kill(signal)
+      const { code, stdout, stderr } = await ended
+      assert.equal(stdout, 'ready\nbye\n')
+      assert.match(stderr, /sh exited with code 7 \(stopped as asked\)/)
+      assert.equal(code, 7)
+    }
+  })
+
+  it('kills the task at the second interrupt', async () => {
+    const script = 'trap "echo asked" TERM; echo ready; while :; do sleep 0.05; done'
+    const { child, ended, printed } = start(stateDir, ['run', '--basic', '--', 'sh', '-c', script])
+    await printed('ready')
+    child.kill('SIGINT')
+    await printed('asked')
+    child.kill('SIGINT')
+    const { code, stderr } = await ended
+    assert.equal(code, 137)
+    assert.match(stderr, /was ended by SIGKILL \(killed by force\)/)
+    // Not the end of the grace time: the deadline itself has come nearer.
+    const stop = await stopRequest(stateDir)
+    assert.ok(stop !== null && stop.killAt < stop.requestedAt + 5000, JSON.stringify(stop))
+  })
+
+  it('stops a task whose reader has gone away, as a pipe would', async () => {
+    const { child, ended, printed } = start(stateDir, [
+      'run',
+      '--basic',
+      '--',
+      'sh',
+      '-c',
+      'while :; do echo y; done',
+    ])
+    await printed('y')
+    child.stdout?.destroy()
+    assert.equal((await ended).code, 128 + 13)
+  })
+
+  it('with --detach prints the key and leaves the task running', async () => {
+    const { code, stdout } = await holdfast(stateDir, 'run', '--basic', '--detach', '--', 'sleep', '60')
+    assert.equal(code, 0)
+    const { tasks } = JSON.parse((await holdfast(stateDir, 'ps', '--json')).stdout)
+    assert.deepEqual(
+      tasks.map(({ key, state }: { key: string; state: string }) => [`${key}\n`, state]),
+      [[stdout, 'running']],
+    )
+  })
+
+  const failures: [why: string, code: number, args: string[], message: RegExp, hint: boolean][] = [
+    ['a program that is not there', 127, ['/nonexistent/program'], /could not be executed.*ENOENT/, true],
+    ['a name that is not on PATH', 127, ['no-such-program-anywhere'], /no such program on PATH/, true],
+    ['a file that is not executable', 126, ['/etc/passwd'], /EACCES/, true],
+    ['a directory', 126, ['/etc'], /EACCES/, true],
+    [
+      'a limit out of range',
+      125,
+      ['--memory', '5', 'true'],
+      /^holdfast: --memory: got 5, takes an integer/,
+      false,
+    ],
+    [
+      'a limit that is no size',
+      125,
+      ['--memory', 'lots', 'true'],
+      /^holdfast: --memory: got "lots", takes a size/,
+      false,
+    ],
+    [
+      'a time that is none',
+      125,
+      ['--timeout', '5', 'true'],
+      /^holdfast: --timeout: got "5", takes a time/,
+      false,
+    ],
+    [
+      'a name that cannot be one',
+      125,
+      ['--name', '../x', 'true'],
+      /^holdfast: --name: got "\.\.\/x", takes a name/,
+      false,
+    ],
+    ['an unknown user', 125, ['--user', 'no-such-user', 'true'], /there is no user "no-such-user"/, true],
+    [
+      'a network that is none',
+      125,
+      ['--network', 'lan', 'true'],
+      /--network: got "lan", takes host or none/,
+      false,
+    ],
+    ['--rm without waiting', 125, ['--rm', '--detach', 'true'], /--rm cannot go with --detach/, true],
+    ['more than can be enforced, --strict', 125, ['--strict', '--pids', '9', 'true'], /strict: .*pids/, true],
+    ['an unknown flag', 125, ['--memmory', '64M', 'true'], /unknown option '--memmory'/, true],
+    ['no program', 125, [], /missing required argument 'COMMAND'/, true],
+  ]
+  for (const [why, code, args, message, hint] of failures) {
+    it(`refuses ${why} with exit code ${code}, leaving no task`, async () => {
+      const ended = await holdfast(stateDir, 'run', '--basic', ...args)
+      assert.equal(ended.stdout, '')
+      assert.match(ended.stderr, message)
+      assert.equal(/\n {2}hint: \S/.test(ended.stderr), hint, ended.stderr)
+      assert.equal(ended.code, code)
+      assert.equal(tasksIn(stateDir), 0)
+    })
+  }
+
+  it('with --json prints a failure as one document, too', async () => {
+    const failed = await holdfast(stateDir, 'run', '--basic', '--json', '--', '/nonexistent/program')
+    assert.equal(failed.stderr, '')
+    const { error, ...rest } = JSON.parse(failed.stdout)
+    assert.deepEqual(rest, {})
+    assert.deepEqual([error.code, error.stage, error.errno], ['START_FAILED', 'exec', 'ENOENT'])
+    assert.ok(error.message.length > 0 && error.hint.length > 0)
+    const mistaken = await holdfast(stateDir, 'run', '--memmory', '64M', '--json', '--', 'true')
+    assert.equal(mistaken.stderr, '')
+    assert.equal(JSON.parse(mistaken.stdout).error.code, 'INVALID_ARGUMENT')
+  })
+
+  it('as root runs an isolated, limited task as nobody', async function () {
+    requires(this, 'root', 'linux', 'native')
+    const { code, stdout, stderr } = await holdfast(
+      stateDir,
+      ...[
+        'run',
+        '--memory',
+        '64M',
+        '--pids',
+        '32',
+        '--network',
+        'none',
+        '--hostname',
+        'reef',
+        '--tmpfs',
+        '/scratch:1M',
+      ],
+      ...['--', 'sh', '-c', 'id -un; hostname; ls /root; echo x > /scratch/x && cat /scratch/x'],
+    )
+    assert.equal(stdout, 'nobody\nreef\nx\n')
+    assert.match(stderr, /\n {2}enforced {2}.*memory 64 MiB.*pids 32.*no network.*own root.*user nobody/)
+    assert.equal(code, 0)
+  })
+})
+
+function tasksIn(stateDir: string): number {
+  try {
+    return readdirSync(join(stateDir, 'tasks')).length
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOENT')
+    return 0
+  }
+}
+
+async function stopRequest(stateDir: string): Promise<TaskContext['stop']> {
+  const supervisor = new Supervisor({ stateDir })
+  try {
+    await supervisor.openAll()
+    const [task] = supervisor.tasks.values()
+    assert.ok(task !== undefined)
+    return (task.actor.getSnapshot() as { context: TaskContext }).context.stop
+  } finally {
+    await supervisor.close()
+  }
+}

@@ -1,0 +1,132 @@
+import { strict as assert } from 'node:assert'
+import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+import { destroyAll, type Ended, holdfast, start } from './program.ts'
+
+describe('the commands on tasks', function () {
+  // Each call is a whole program: seconds, on a machine that is busy with other tests.
+  this.timeout(60_000)
+
+  let stateDir: string
+  const cli = (...args: string[]): Promise<Ended> => holdfast(stateDir, ...args)
+  const detached = async (name: string, ...command: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await cli('run', '--basic', '--detach', '--name', name, '--', ...command)
+    assert.equal(code, 0, stderr)
+    return stdout.trim()
+  }
+
+  beforeEach(() => {
+    stateDir = temporaryDirectory('cli')
+  })
+  afterEach(async () => {
+    await destroyAll(stateDir)
+    removeTemporary(stateDir)
+  })
+
+  it('follow one task from call to call: ps, stats, stop, wait, rm', async () => {
+    const key = await detached('web', 'sleep', '60')
+
+    const running = await cli('ps')
+    assert.match(running.stdout, new RegExp(`^KEY .*COMMAND\\n${key}  web +running +\\d+ .* sleep 60\\n$`))
+
+    const usage = JSON.parse((await cli('stats', 'web', '--json')).stdout)
+    assert.deepEqual(usage.tasks[0].task, { key, name: 'web' })
+    assert.ok(usage.tasks[0].pids >= 1)
+
+    const refused = await cli('rm', 'web')
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      new RegExp(`task web \\(${key}\\) is running\\n {2}hint: .*holdfast rm --force ${key}`),
+    )
+
+    const stopped = await cli('stop', key.slice(0, -2))
+    assert.match(stopped.stdout, new RegExp(`^web \\[${key}\\] was ended by SIGTERM \\(stopped as asked\\)`))
+    assert.equal(stopped.code, 0)
+    assert.match((await cli('stop', 'web')).stdout, /had ended before: was ended by SIGTERM/)
+
+    assert.equal((await cli('wait', 'web')).code, 143)
+    assert.doesNotMatch((await cli('ps')).stdout, /web/)
+    assert.match((await cli('ps', '--all')).stdout, /web +exited .* shutdown +SIGTERM +sleep 60/)
+    assert.match((await cli('stats', 'web')).stderr, /is exited: it uses nothing/)
+
+    assert.deepEqual(await cli('rm', 'web'), { code: 0, stdout: `${key}\n`, stderr: '' })
+    assert.deepEqual(JSON.parse((await cli('ps', '--all', '--json')).stdout), { tasks: [], quarantined: [] })
+  })
+
+  it('kill ends one that ignores being asked; stop takes a signal and a grace time', async () => {
+    const stubborn = ['sh', '-c', 'trap "" TERM INT; echo ready; while :; do sleep 0.05; done']
+    for (const name of ['one', 'two']) {
+      await detached(name, ...stubborn)
+      await start(stateDir, ['logs', '-f', name]).printed('ready')
+    }
+    const killed = JSON.parse((await cli('kill', 'one', '--json')).stdout)
+    assert.deepEqual([killed.task.name, killed.signal, killed.cause], ['one', 'SIGKILL', 'forced'])
+    const stopped = JSON.parse(
+      (await cli('stop', 'two', '--signal', 'int', '--grace', '100ms', '--json')).stdout,
+    )
+    assert.deepEqual([stopped.task.name, stopped.signal, stopped.cause], ['two', 'SIGKILL', 'forced'])
+  })
+
+  it('rm --force kills and removes one that runs', async () => {
+    await detached('web', 'sleep', '60')
+    assert.equal((await cli('rm', '--force', 'web')).code, 0)
+    assert.deepEqual(JSON.parse((await cli('ps', '--all', '--json')).stdout).tasks, [])
+  })
+
+  it('logs prints either stream byte for byte, its end, or all of it until the task ends', async () => {
+    await detached('job', 'sh', '-c', 'printf "a\\nb\\n\\377\\n"; echo oops >&2')
+    assert.equal((await cli('wait', 'job')).code, 0)
+    assert.equal((await cli('logs', 'job')).stdout, 'a\nb\n\ufffd\n')
+    assert.equal((await cli('logs', '--stderr', 'job')).stdout, 'oops\n')
+    assert.equal((await cli('logs', '--tail', '2', 'job')).stdout, 'b\n\ufffd\n')
+    assert.match((await cli('logs', '--tail', 'x', 'job')).stderr, /--tail: got "x", takes a whole number/)
+
+    await detached('live', 'sh', '-c', 'echo begin; trap "echo end; exit" TERM; while :; do sleep 0.05; done')
+    const following = start(stateDir, ['logs', '-f', 'live'])
+    await following.printed('begin')
+    await cli('stop', 'live')
+    assert.deepEqual(await following.ended, { code: 0, stdout: 'begin\nend\n', stderr: '' })
+  })
+
+  it('logs whose reader goes away end without a word', async () => {
+    await detached('chatty', 'sh', '-c', 'while :; do echo y; done')
+    const { child, ended, printed } = start(stateDir, ['logs', '-f', 'chatty'])
+    await printed('y')
+    child.stdout?.destroy()
+    const { code, stderr } = await ended
+    assert.deepEqual([code, stderr], [0, ''])
+  })
+
+  it('wait tells of the end as JSON', async () => {
+    const key = await detached('job', 'sh', '-c', 'exit 9')
+    const { code, stdout, stderr } = await cli('wait', '--json', 'job')
+    const { task, exitCode, cause } = JSON.parse(stdout)
+    assert.deepEqual([code, stderr, task, exitCode, cause], [9, '', { key, name: 'job' }, 9, 'exited'])
+  })
+
+  it('a name that several tasks have is refused, and the candidates are listed', async () => {
+    const keys = [await detached('web', 'true'), await detached('web', 'true')]
+    const { code, stdout, stderr } = await cli('stop', 'web')
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^holdfast: TASK: "web" fits 2 tasks\n {2}hint: Give the key of one: /)
+    for (const key of keys) assert.ok(stderr.includes(`${key} (web, `), stderr)
+    assert.equal((await cli('wait', keys[0] ?? '')).code, 0)
+  })
+
+  it('a task that is not there is named, with the place that was looked at', async () => {
+    for (const [command, code] of [
+      ['wait', 125],
+      ['stop', 1],
+      ['kill', 1],
+      ['rm', 1],
+      ['logs', 1],
+      ['stats', 1],
+    ] as const) {
+      const ended = await cli(command, 'ghost')
+      assert.equal(ended.code, code, command)
+      assert.equal(ended.stderr.split('\n')[0], `holdfast: there is no task "ghost" in ${stateDir}`)
+    }
+    const { error } = JSON.parse((await cli('wait', '--json', 'ghost')).stdout)
+    assert.equal(error.code, 'NOT_FOUND')
+  })
+})
