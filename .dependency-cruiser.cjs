@@ -11,7 +11,8 @@ module.exports = {
     },
     {
       name: 'clients-use-the-entry-only',
-      comment: 'The command line, the examples and the benches import the library entry: what they need, users can have.',
+      comment:
+        'The command line, the examples and the benches import the library entry: what they need, users can have.',
       severity: 'error',
       from: { path: '^(src/cli|examples|bench)/' },
       to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/'] },

@@ -102,7 +102,7 @@ const hints: Record<string, Record<string, string>> = {
   },
   exec: {
     ENOENT:
-      "Is the program inside the task's root? If it is, the interpreter named in its #! line or its dynamic loader is not.",
+      'There is no such program where the task looks for it; if there is, the interpreter named in its #! line or its dynamic loader is missing.',
     EACCES:
       "The file is not executable for the task's user, is a directory, or lies on a file system mounted noexec.",
     ENOEXEC: 'The file is no program for this machine; a script needs a #! line as its first.',

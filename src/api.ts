@@ -125,6 +125,8 @@ export interface Enforcement {
   reason: string | null
   /** What would change it; null when there is nothing to mend. */
   mend: string | null
+  /** It is so because the caller or holdfast's documented default wants it so; false where this host falls short. */
+  chosen: boolean
 }
 
 /** A sample of what the task uses. What cannot be known is null, never 0. */
@@ -160,6 +162,10 @@ export interface ShutdownOptions {
 }
 
 export interface Executor {
+  /** Names the task in its state directory, in streams and on the command line. */
+  readonly key: string
+  /** For people: from configureTaskDir, else the program's. */
+  readonly name: string
   readonly command: Command
   /** Sets the limits. Before start; a second call replaces the first. Rejects INVALID_ARGUMENT, INVALID_STATE. */
   limit(resources: Resources): Promise<void>

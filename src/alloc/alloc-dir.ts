@@ -1,4 +1,4 @@
-import { lstat, mkdir, readlink, realpath, symlink } from 'node:fs/promises'
+import { lstat, readlink, realpath, symlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { describe, refusal } from '../command/refusal.ts'
 import { HoldfastError } from '../errors.ts'
@@ -6,6 +6,7 @@ import { Directory } from './directory.ts'
 import { embedPath } from './embed.ts'
 import { errnoOf, fileFailure } from './failure.ts'
 import { modes, sharedName, sharedParts } from './layout.ts'
+import { makeDirectories } from './make-directories.ts'
 import { removeTree } from './remove.ts'
 import { assertTaskName } from './task-name.ts'
 import type { TaskPaths } from './task-paths.ts'
@@ -118,7 +119,7 @@ export class AllocDir {
   }
 
   async #make(taskNames: readonly string[]): Promise<void> {
-    await mkdir(dirname(this.path), { recursive: true })
+    makeDirectories(dirname(this.path), 0o755)
     const parent = await Directory.open(await realpath(dirname(this.path)))
     const root = await parent.make(basename(this.path), modes.root).finally(() => parent.close())
     try {

@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors.ts'
 import { bestPlatform } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
+import { discardTask } from '../task/discard.ts'
 import { provideTaskMachine } from '../task/provide.ts'
 import { setCommand } from '../task/set-command.ts'
 import { StateDirectory } from '../task/task-directory.ts'
@@ -94,6 +95,17 @@ export class Supervisor {
       key => this.#tasks.get(key),
       () => this.executor(),
     )
+  }
+
+  /**
+   * Kills and removes a task of the state directory by its key, also one that openAll() has quarantined: its records and FIFOs are
+   * enough for that. Idempotent. Rejects LOST, naming the survivors, and then removes nothing.
+   */
+  async discard(key: string): Promise<void> {
+    this.#refuseIfClosed()
+    const held = this.#tasks.get(key)
+    if (held !== undefined) return held.destroy()
+    await discardTask(this.#runtime, key)
   }
 
   /** Started and opened tasks by key, until they are destroyed. */

@@ -87,6 +87,6 @@ function parse(text: string, dir: string): unknown {
 function corrupt(reason: string, dir: string): HoldfastError {
   return new HoldfastError('STATE_CORRUPT', `the stored task cannot be used: ${reason}`, {
     path: join(dir, 'task.json'),
-    hint: 'Nothing was changed. Its records and FIFOs still work; `holdfast rm` stops and removes it.',
+    hint: 'Nothing was changed. Its records and FIFOs still work; `holdfast rm --force` (supervisor.discard) kills and removes it.',
   })
 }

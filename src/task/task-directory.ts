@@ -1,6 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir } from '../alloc/alloc-dir.ts'
+import { makeDirectories } from '../alloc/make-directories.ts'
 import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
@@ -30,8 +41,8 @@ export class StateDirectory {
     if (this.#made) return
     try {
       // 0711: passing through is allowed (to an allocation, whose key must be known), looking around is not.
-      for (const name of ['', 'allocs']) mkdirSync(join(this.path, name), { recursive: true, mode: 0o711 })
-      mkdirSync(join(this.path, 'tasks'), { recursive: true, mode: 0o700 })
+      for (const name of ['', 'allocs']) makeDirectories(join(this.path, name), 0o711)
+      makeDirectories(join(this.path, 'tasks'), 0o700)
     } catch (error) {
       throw storageError(error, `the state directory ${this.path} cannot be made`, this.path)
     }
@@ -118,8 +129,9 @@ export class StateDirectory {
     }
   }
 
-  async removeAlloc(key: string, taskName: string): Promise<void> {
-    if (removePrivateAllocation(this.allocDirectory(key), taskName)) return
+  /** Without a name the long way, which needs to know nothing of the task. */
+  async removeAlloc(key: string, taskName?: string): Promise<void> {
+    if (taskName !== undefined && removePrivateAllocation(this.allocDirectory(key), taskName)) return
     await new AllocDir(this.allocDirectory(key)).destroy()
   }
 

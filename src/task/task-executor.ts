@@ -87,7 +87,8 @@ export class TaskExecutor implements Executor {
     }
     const command = parseCommand(this.command)
     const name = this.#name ?? defaultTaskName(command.path)
-    const alloc = this.#alloc ?? (await this.#runtime.state.buildAlloc(this.#key, name, this.#platform === 'linux'))
+    const alloc =
+      this.#alloc ?? (await this.#runtime.state.buildAlloc(this.#key, name, this.#platform === 'linux'))
     // Building gave others their turn.
     this.#allow('start')
     Object.assign(this.command, command)

@@ -222,7 +222,8 @@ export class TaskProcess implements TaskEffects {
     this.#gone = true
     const start = this.#start ?? this.#recorded()
     if (start !== null) await platform(this.#spec.request.platform).release(start.cgroups)
-    if (this.#spec.ownAlloc) await this.#host.state.removeAlloc(this.#spec.request.key, this.#spec.request.name)
+    if (this.#spec.ownAlloc)
+      await this.#host.state.removeAlloc(this.#spec.request.key, this.#spec.request.name)
     this.#host.state.remove(this.#spec.request.key)
   }
 

@@ -50,7 +50,7 @@ describe('the failure of a start', () => {
       stage: 'exec',
       errno: 'ENOENT',
       path: '/bin/nope',
-      hint: "Is the program inside the task's root? If it is, the interpreter named in its #! line or its dynamic loader is not.",
+      hint: 'There is no such program where the task looks for it; if there is, the interpreter named in its #! line or its dynamic loader is missing.',
     })
   })
 

@@ -25,7 +25,7 @@ export function isolationOf(command: Readonly<Command>, taskName: string, kernel
   const namespaces = byDefault.filter(name => {
     const row = namespaceRow(name, command.namespaces?.[name], kernel)
     rows.push(row)
-    return row.row.status === 'enforced'
+    return row.status === 'enforced'
   })
   const network = networkOf(command, kernel)
   rows.push(network.row)
@@ -144,7 +144,7 @@ function devicesRow({ devices = [] }: Readonly<Command>, root: Row): Row {
     kind: 'isolation',
     requested: ['the usual six', ...devices].join(', '),
   } as const
-  if (root.row.status === 'enforced') return enforced(what)
+  if (root.status === 'enforced') return enforced(what)
   if (root.chosen) return loosened({ ...what, requested: "the host's" })
-  return skipped(what, root.row.reason ?? '', root.row.mend)
+  return skipped(what, root.reason ?? '', root.mend)
 }

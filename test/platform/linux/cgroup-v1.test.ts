@@ -23,8 +23,7 @@ describe('limits on cgroup v1', () => {
         files.map(({ name, value }) => `${name}=${value}`),
       ]),
     )
-  const rowOf = (resources: Resources, name: string) =>
-    plan(resources).rows.find(({ row }) => row.name === name)?.row
+  const rowOf = (resources: Resources, name: string) => plan(resources).rows.find(row => row.name === name)
 
   function wholeHost(
     memory: readonly string[] = v1Files.memory,
@@ -69,9 +68,7 @@ describe('limits on cgroup v1', () => {
 
   it('has one row per limit asked for, all enforced on a host that has everything', () => {
     wholeHost()
-    const rows = plan({ ...everyLimit, wallTimeMs: 5, rlimits: { nofile: [1, 2] } }).rows.map(
-      ({ row }) => row,
-    )
+    const rows = plan({ ...everyLimit, wallTimeMs: 5, rlimits: { nofile: [1, 2] } }).rows.map(row => row)
     assert.deepEqual(
       rows.map(({ name }) => name).sort(),
       [...Object.keys(everyLimit), 'rlimits.nofile', 'wallTimeMs'].sort(),
@@ -196,8 +193,8 @@ describe('limits on cgroup v1', () => {
   it('plans no cgroup at all on a host without any', () => {
     const { cgroups, oomFile, rows } = plan({ memoryMB: 1 })
     assert.deepEqual([cgroups, oomFile], [[], null])
-    assert.equal(rows[0]?.row.status, 'skipped')
-    assert.match(rows[0]?.row.mend ?? '', /mount -t cgroup2/)
+    assert.equal(rows[0]?.status, 'skipped')
+    assert.match(rows[0]?.mend ?? '', /mount -t cgroup2/)
   })
 
   it('uses cgroup2 for what only it has on a hybrid host', () => {
@@ -205,7 +202,7 @@ describe('limits on cgroup v1', () => {
     host.unified('pids', ['pids.max'])
     const { cgroups, rows } = plan({ pids: 7, memoryMB: 1 })
     assert.deepEqual(
-      rows.map(({ row }) => row.status),
+      rows.map(row => row.status),
       ['enforced', 'enforced'],
     )
     assert.ok(

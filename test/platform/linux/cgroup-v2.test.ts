@@ -19,8 +19,7 @@ describe('limits on cgroup v2', () => {
     new CgroupPlanner(detectCgroups(host), host).plan('key', resources, { pidNamespace: true })
   const lines = (resources: Resources) =>
     plan(resources).cgroups.flatMap(({ files }) => files.map(({ name, value }) => `${name}=${value}`))
-  const rowOf = (resources: Resources, name: string) =>
-    plan(resources).rows.find(({ row }) => row.name === name)?.row
+  const rowOf = (resources: Resources, name: string) => plan(resources).rows.find(row => row.name === name)
 
   it('writes every limit to its file, in one group', () => {
     host.unified('cpu cpuset io memory pids', v2Files)
@@ -127,7 +126,7 @@ describe('limits on cgroup v2', () => {
         { pids: 1 },
         { pidNamespace: true },
       )
-      assert.equal(rows[0]?.row.status, 'enforced')
+      assert.equal(rows[0]?.status, 'enforced')
       assert.deepEqual(writes, [
         '+memory > cgroup.subtree_control',
         '+pids > cgroup.subtree_control',
@@ -149,7 +148,7 @@ describe('limits on cgroup v2', () => {
         { pids: 1 },
         { pidNamespace: true },
       )
-      assert.equal(rows[0]?.row.status, 'enforced')
+      assert.equal(rows[0]?.status, 'enforced')
       assert.deepEqual(
         writes.filter(line => line.includes('cgroup.procs')),
         [`${process.pid} > holdfast-supervisor/cgroup.procs`, '4242 > holdfast-supervisor/cgroup.procs'],
@@ -163,8 +162,8 @@ describe('limits on cgroup v2', () => {
         { pids: 1 },
         { pidNamespace: true },
       )
-      assert.equal(rows[0]?.row.status, 'skipped')
-      assert.match(rows[0]?.row.reason ?? '', /pids controller is not available/)
+      assert.equal(rows[0]?.status, 'skipped')
+      assert.match(rows[0]?.reason ?? '', /pids controller is not available/)
     })
   })
 })

@@ -108,7 +108,7 @@ describe("a task's root", () => {
       ['/local'],
     )
     assert.deepEqual(
-      rows.map(({ row }) => [row.requested, row.status]),
+      rows.map(row => [row.requested, row.status]),
       [
         [`${join(alloc.task, 'etc')} at /etc`, 'skipped'],
         [`${join(alloc.task, 'proc')} at /proc`, 'skipped'],
@@ -133,7 +133,7 @@ describe("a task's root", () => {
       ops.filter(op => ['/usr', '/etc', '/bin', '/x'].includes(op.at)),
       [],
     )
-    assert.match(rows[0]?.row.reason ?? '', /nowhere does not exist/)
+    assert.match(rows[0]?.reason ?? '', /nowhere does not exist/)
   })
 
   it('keeps targets inside the root', () => {
