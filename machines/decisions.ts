@@ -35,11 +35,7 @@ export type Call =
  * - `refused`: HoldfastError INVALID_STATE, with `refusal(phase, call)` as message.
  */
 export type Decision =
-  | `goes to ${TaskState}`
-  | 'goes to its recorded state'
-  | 'stays'
-  | 'idempotent'
-  | 'refused'
+  `goes to ${TaskState}` | 'goes to its recorded state' | 'stays' | 'idempotent' | 'refused'
 
 /** Every call in every phase. */
 export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>> = {

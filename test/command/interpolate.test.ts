@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are what is tested
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { interpolate } from '../../src/command/interpolate.ts'

@@ -49,6 +49,5 @@ function cut(cell: string, room: number): string {
 }
 
 function plain(cell: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours are what is looked for.
   return cell.replace(/\x1b\[\d+m/g, '')
 }

@@ -5,8 +5,7 @@ import type { CgroupHost } from './cgroup-mode.ts'
 
 /** The directory under which the tasks' own cgroups are made, or why there is none. */
 export type Parent =
-  | { readonly dir: string; readonly controllers: ReadonlySet<string> }
-  | { readonly reason: string }
+  { readonly dir: string; readonly controllers: ReadonlySet<string> } | { readonly reason: string }
 
 type Write = (path: string, value: string) => void
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are for the task, not for TypeScript
 
 import { strict as assert } from 'node:assert'
 import { chmodSync, writeFileSync } from 'node:fs'
