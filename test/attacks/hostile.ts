@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Command, Executor } from '../../src/index.ts'
+import { output, outputOf } from '../support/output.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+import type { Workbench } from '../support/workbench.ts'
+
+const sources = fileURLToPath(new URL('../fixtures/hostile', import.meta.url))
+const programs = new Map<string, string>()
+let directory: string | undefined
+
+/** The host's path of a hostile program, compiled at first use. */
+export function compiled(name: string): string {
+  const known = programs.get(name)
+  if (known !== undefined) return known
+  const path = join(compiledDirectory(), name)
+  // Static: it must run in any root.
+  execFileSync('cc', ['-static', '-O1', '-o', path, join(sources, `${name}.c`)], { stdio: 'pipe' })
+  chmodSync(path, 0o755)
+  programs.set(name, path)
+  return path
+}
+
+/** A task that runs a hostile program, which a root of its own gets as /hostile/NAME. */
+export function attacker(
+  bench: Workbench,
+  name: string,
+  args: readonly string[] = [],
+  loosened: Partial<Command> = {},
+): Executor {
+  const path = compiled(name)
+  const inHostRoot =
+    bench.platform === 'basic' || loosened.root === 'host' || loosened.namespaces?.mount === false
+  const task = bench.command(inHostRoot ? path : `/hostile/${name}`, ...args)
+  const mounts = [{ source: compiledDirectory(), target: '/hostile', readOnly: true }]
+  Object.assign(task.command, inHostRoot ? {} : { mounts }, loosened)
+  return task
+}
+
+/** What each attempt came to, from lines of a name and a verdict. */
+export async function verdicts(task: Executor): Promise<Record<string, string>> {
+  return parseVerdicts(await outputOf(task), await output(task, 'stderr'))
+}
+
+export function parseVerdicts(text: string, complaints = ''): Record<string, string> {
+  if (complaints !== '') throw new Error(`the hostile program complains: ${complaints}`)
+  const lines = text.split('\n').filter(line => line !== '')
+  return Object.fromEntries(lines.map(line => split(line)))
+}
+
+/** Processes of the host that wear a name (15 characters at most). Zombies are dead. */
+export function wearing(mark: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => nameOf(pid) === mark)
+    .map(Number)
+}
+
+/** A name that no other process wears. */
+export function newMark(): string {
+  return `hostile${Math.random().toString(36).slice(2, 9)}`
+}
+
+function nameOf(pid: string): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const end = stat.lastIndexOf(')')
+    return stat[end + 2] === 'Z' ? null : stat.slice(stat.indexOf('(') + 1, end)
+  } catch {
+    return null
+  }
+}
+
+function split(line: string): [string, string] {
+  const space = line.indexOf(' ')
+  return [line.slice(0, space), line.slice(space + 1)]
+}
+
+function compiledDirectory(): string {
+  if (directory === undefined) {
+    const made = temporaryDirectory('hostile')
+    // mocha may load this module apart from the set-up's own, whose last hook then knows nothing of what was made here.
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    directory = made
+  }
+  return directory
+}
