@@ -1,0 +1,74 @@
+import Table from 'cli-table3'
+import { type BallastRow, ballastMegabytes } from './ballast.ts'
+import type { Skipped } from './contender.ts'
+import { type MemoryRow, sleepers } from './memory.ts'
+import { inFlight } from './rounds.ts'
+import type { StartExitRow } from './start-exit.ts'
+import type { Summary } from './statistics.ts'
+
+export function startExitTable(rows: readonly StartExitRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: [
+      'start to end known',
+      'one at a time',
+      'x spawn',
+      `${inFlight} in flight`,
+      'x spawn',
+      'what it does',
+    ],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+    style: plain,
+  })
+  for (const { name, singleMs, singleRatio, perSecond, perSecondRatio, does } of rows)
+    table.push([
+      name,
+      `${singleMs.median.toFixed(2)} ms`,
+      ratio(singleRatio),
+      `${perSecond.median.toFixed(0)}/s`,
+      ratio(perSecondRatio),
+      does,
+    ])
+  return table.toString()
+}
+
+export function ballastTable(rows: readonly BallastRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: [
+      `with ${ballastMegabytes} MiB of ballast`,
+      'time, x without',
+      'throughput, x without',
+      'time, x spawn',
+      'throughput, x spawn',
+    ],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, singleGrowth, perSecondGrowth, singleRatio, perSecondRatio } of rows)
+    table.push([name, ratio(singleGrowth), ratio(perSecondGrowth), ratio(singleRatio), ratio(perSecondRatio)])
+  return table.toString()
+}
+
+export function memoryTable(rows: readonly MemoryRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: [`memory of ${sleepers} sleeping tasks`, 'PSS a task', 'processes a task'],
+    colAligns: ['left', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, kibPerTask, processesPerTask } of rows)
+    table.push([name, `${kibPerTask.toFixed(0)} KiB`, processesPerTask.toFixed(1)])
+  return table.toString()
+}
+
+export function skippedLines(skipped: readonly Skipped[]): string {
+  return skipped.map(({ name, reason }) => `SKIPPED ${name}: ${reason}\n`).join('')
+}
+
+/** Median, and the quartiles: how far rounds of the same run were apart. */
+function ratio({ median, low, high }: Summary): string {
+  return `${median.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`
+}
+
+const plain = { head: [], border: [] }

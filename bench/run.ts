@@ -1,0 +1,75 @@
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { availableParallelism, release, tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { measureBallast } from './ballast.ts'
+import { measureMemory } from './memory.ts'
+import { ballastTable, memoryTable, skippedLines, startExitTable } from './report.ts'
+import { measureStartExit } from './start-exit.ts'
+import { verdicts } from './targets.ts'
+
+const usage = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory]
+
+Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
+Figures hold for this machine and this run; what carries over are the ratios.
+`
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    'state-root': { type: 'string', default: tmpdir() },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) process.stdout.write(usage)
+else await run(values['state-root'], values.quick, values.only)
+
+async function run(stateRoot: string, quick: boolean, only: string | undefined): Promise<void> {
+  const wanted = (part: string): boolean => only === undefined || only === part
+  const effort = quick ? { rounds: 3, single: 15, many: 48 } : { rounds: 25, single: 40, many: 128 }
+  const host = describeHost(stateRoot)
+  process.stdout.write(`${Object.values(host).join(', ')}\n\n`)
+
+  const startExit = wanted('start-exit')
+    ? await measureStartExit(stateRoot, effort, progress)
+    : { rows: [], skipped: [] }
+  show(startExitTable(startExit.rows), skippedLines(startExit.skipped))
+  const ballastEffort = { ...effort, rounds: Math.ceil(effort.rounds / 2), many: effort.many / 2 }
+  const ballast = wanted('ballast') ? await measureBallast(stateRoot, ballastEffort, progress) : []
+  show(ballastTable(ballast))
+  const memory = wanted('memory') ? await measureMemory(stateRoot, progress) : { rows: [], skipped: [] }
+  show(memoryTable(memory.rows), skippedLines(memory.skipped))
+
+  const targets = verdicts(startExit.rows, ballast, memory.rows)
+  for (const { target, found, met } of targets)
+    process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
+  save({ host, effort, startExit, ballast, memory, targets })
+}
+
+/** What the figures depend on. The flush of a record costs nothing in a file system that has no disk. */
+function describeHost(stateRoot: string): Record<string, string> {
+  return {
+    node: `Node ${process.version}`,
+    kernel: `${process.platform} ${release()}`,
+    processors: `${availableParallelism()} processors`,
+    fileSystem: `state in ${stateRoot} (file system type 0x${statfsSync(stateRoot).type.toString(16)})`,
+  }
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+}
+
+function show(table: string, notes = ''): void {
+  if (table === '') return
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+  process.stdout.write(`${table}\n${notes}\n`)
+}
+
+function save(results: unknown): void {
+  const artifacts = fileURLToPath(new URL('../artifacts', import.meta.url))
+  mkdirSync(artifacts, { recursive: true })
+  writeFileSync(`${artifacts}/bench.json`, `${JSON.stringify(results, null, 2)}\n`)
+  process.stdout.write(`\nall figures: ${artifacts}/bench.json\n`)
+}

@@ -1,0 +1,36 @@
+import type { BallastRow } from './ballast.ts'
+import { isolated } from './holdfast.ts'
+import type { MemoryRow } from './memory.ts'
+import type { StartExitRow } from './start-exit.ts'
+
+export type Verdict = { readonly target: string; readonly found: string; readonly met: boolean }
+
+/** What the project promises of an isolated task, held against this run. */
+export function verdicts(
+  rows: readonly StartExitRow[],
+  ballast: readonly BallastRow[],
+  memory: readonly MemoryRow[],
+): Verdict[] {
+  const ours = rows.find(({ name }) => name === isolated)
+  const heavy = ballast.find(({ name }) => name === isolated)
+  const kept = memory.find(({ name }) => name === isolated)
+  return [
+    atMost('isolated and recorded, one at a time: time to that of bare spawn', ours?.singleRatio.median, 1.3),
+    atLeast('16 in flight: throughput to that of bare spawn', ours?.perSecondRatio.median, 1),
+    // Rounds of one run differ by some per cent; a fork of Node with this ballast costs ten times as much.
+    atMost('with ballast, one at a time: time to that without', heavy?.singleGrowth.median, 1.15),
+    atMost('PSS per sleeping task, KiB', kept?.kibPerTask, 60),
+  ].filter(verdict => verdict !== null)
+}
+
+function atMost(target: string, value: number | undefined, most: number): Verdict | null {
+  return value === undefined
+    ? null
+    : { target: `${target} <= ${most}`, found: value.toFixed(2), met: value <= most }
+}
+
+function atLeast(target: string, value: number | undefined, least: number): Verdict | null {
+  return value === undefined
+    ? null
+    : { target: `${target} >= ${least}`, found: value.toFixed(2), met: value >= least }
+}
