@@ -5,7 +5,6 @@ import type { FileTarget, LaunchSpec } from '../spec.ts'
 const flags =
   constants.O_WRONLY |
   constants.O_APPEND |
-  constants.O_CREAT |
   constants.O_NOFOLLOW |
   constants.O_NONBLOCK |
   constants.O_NOCTTY
@@ -25,7 +24,7 @@ export function openInput({ base, path }: FileTarget): number {
 export function openLog({ base, path }: FileTarget, credentials: LaunchSpec['credentials']): number {
   const full = base === null ? path : join(base, path)
   if (base !== null) refuseLinks(base, path)
-  const fd = openSync(full, flags, 0o640)
+  const fd = openOrCreate(full)
   if (base === null) return fd
   checkedFile(fd, full)
   const stat = fstatSync(fd)
@@ -35,6 +34,19 @@ export function openLog({ base, path }: FileTarget, credentials: LaunchSpec['cre
     fchmodSync(fd, 0o640)
   }
   return fd
+}
+
+/**
+ * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write in, which a log of an earlier
+ * run is (proc_sys_fs(5)): so that only for a file that is not there yet.
+ */
+function openOrCreate(path: string): number {
+  try {
+    return openSync(path, flags)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return openSync(path, flags | constants.O_CREAT, 0o640)
+  }
 }
 
 function checkedFile(fd: number, path: string): number {
