@@ -1,4 +1,3 @@
-
 import { strict as assert } from 'node:assert'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -3,11 +3,7 @@ import { join, sep } from 'node:path'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
 
 const flags =
-  constants.O_WRONLY |
-  constants.O_APPEND |
-  constants.O_NOFOLLOW |
-  constants.O_NONBLOCK |
-  constants.O_NOCTTY
+  constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /** Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. */
 export function openInput({ base, path }: FileTarget): number {
