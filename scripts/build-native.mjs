@@ -48,6 +48,8 @@ function main() {
   if (reason === null) return 0
   if (sanitize) return complain(`the sanitized program cannot be built: ${reason}`, 1)
   mkdirSync(target, { recursive: true })
+  // npm runs this twice in a clone (install, prepare): once is enough to say it.
+  if (!required && saidBefore(reason)) return 0
   rmSync(program, { force: true })
   rmSync(stamp, { force: true })
   writeFileSync(unavailable, `${JSON.stringify({ reason, at: new Date().toISOString() })}\n`)
@@ -59,6 +61,14 @@ function main() {
     `tasks will use the portable path, without isolation and limits: ${reason}. For the native program, ${how}`,
     required ? 1 : 0,
   )
+}
+
+function saidBefore(reason) {
+  try {
+    return !existsSync(program) && JSON.parse(readFileSync(unavailable, 'utf8')).reason === reason
+  } catch {
+    return false
+  }
 }
 
 function complain(text, code) {
