@@ -24,11 +24,18 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     {
+      name: 'nobody-imports-the-audit',
+      comment: 'It looks at what all the others leave behind; only the entry offers it.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(audit/|index\\.ts$)' },
+      to: { path: '^src/audit/' },
+    },
+    {
       name: 'platforms-do-not-know-tasks',
       comment: 'Adapters import types and tables, never the machine, the executor or the supervisor.',
       severity: 'error',
       from: { path: '^src/(platform|spawn|alloc|command)/' },
-      to: { path: '^src/(task|supervisor)/' },
+      to: { path: '^src/(task|supervisor|audit)/' },
     },
     {
       name: 'spawn-does-not-know-platforms',

@@ -14,7 +14,7 @@ const SIGKILL = 9
  * | `lost` | it has neither exit code nor signal |
  * | `timeout` | the first stop request came from the wall time limit |
  * | `oom` | died of SIGKILL, the cgroup counted an OOM kill, and no SIGKILL of ours had been sent |
- * | `forced` | died of SIGKILL, and one of ours had been sent (grace over, or a force) |
+ * | `forced` | died of SIGKILL, and one of ours had been sent (grace over, a force, or its supervisor is gone) |
  * | `shutdown` | a shutdown was asked for, and it ended in any other way |
  * | `signaled` | died of a signal |
  * | `exited` | gave an exit code; also when a force came too late to matter |
@@ -77,7 +77,8 @@ function causeOf({ failure, exitCode, signal, stop, oomKills }: ExitRecord): Cau
   if (exitCode === null && signal === null) return 'lost'
   if (stop?.reason === 'timeout') return 'timeout'
   // shutdown({ signal: 'SIGKILL' }) is a SIGKILL of ours too, but it is the signal that was asked for, hence no force.
-  const forced = stop !== null && (stop.forcedAt !== null || stop.reason === 'force')
+  const forced =
+    stop !== null && (stop.forcedAt !== null || stop.reason === 'force' || stop.reason === 'orphaned')
   if (signal === SIGKILL && (oomKills ?? 0) > 0 && !forced && stop?.signal !== SIGKILL) return 'oom'
   if (signal === SIGKILL && forced) return 'forced'
   if (stop?.reason === 'shutdown') return 'shutdown'

@@ -1,7 +1,7 @@
 import { type Actor, type ActorOptions, createActor, type Snapshot, transition } from 'xstate'
 import type { StoredSnapshot } from './stored-snapshot.ts'
 import { taskMachine } from './task.ts'
-import type { Outcome } from './types.ts'
+import type { Outcome, StartRecord } from './types.ts'
 
 /** The actor of a stored task, not yet started. `machine` is taskMachine with its actors provided; `stored` has passed `migrate`. */
 export function restoreTask(
@@ -21,10 +21,16 @@ export function persistTask(actor: Actor<typeof taskMachine>): StoredSnapshot {
 
 /**
  * The stored snapshot of a task whose end became known while nobody looked: the same in state `exited`. No actor runs for it, so that
- * nothing is launched, watched or signalled on behalf of a task that is gone. An end already stored stays.
+ * nothing is launched, watched or signalled on behalf of a task that is gone. An end already stored stays. `start` is the record of its start
+ * unless that failed: with it the task has passed `running`, whether anybody had written that down or not.
  */
-export function settleTask(stored: StoredSnapshot, key: string, outcome: Outcome): StoredSnapshot {
+export function settleTask(
+  stored: StoredSnapshot,
+  key: string,
+  outcome: Outcome,
+  start: StartRecord | null = null,
+): StoredSnapshot {
   const before = restoreTask(taskMachine, stored).getSnapshot()
-  const [after] = transition(taskMachine, before, { type: 'RECOVER', key, outcome })
+  const [after] = transition(taskMachine, before, { type: 'RECOVER', key, outcome, start })
   return JSON.parse(JSON.stringify(taskMachine.getPersistedSnapshot(after))) as StoredSnapshot
 }

@@ -28,7 +28,7 @@ export type TaskContext = {
   /** Why nobody watches the task. RETRY watches again. */
   readonly watchFailure: Failure | null
   readonly outcome: Outcome | null
-  /** Changes of state so far, those passed through within one step included. Goes on counting after a restore. */
+  /** Changes of state so far, those passed through within one step included: as many as passedStates() lists, also after a restore. */
   readonly sequence: number
 }
 
@@ -43,10 +43,23 @@ export type TaskEvent =
   | { readonly type: 'START'; readonly key: string; readonly at: number }
   | { readonly type: 'STOP'; readonly signal: string; readonly graceMs: number; readonly at: number }
   | { readonly type: 'KILL'; readonly at: number }
-  /** Nothing of the task is left, or nobody can tell any more (an outcome with cause `lost`). */
-  | { readonly type: 'EXITED'; readonly outcome: Outcome; readonly at: number }
-  /** The end of a task, found out while no actor ran for it: see settleTask. */
-  | { readonly type: 'RECOVER'; readonly key: string; readonly outcome: Outcome }
+  /**
+   * Nothing of the task is left, or nobody can tell any more (an outcome with cause `lost`). `stop`: another supervisor of the same task
+   * was stopping it, so that it has passed `stopping`.
+   */
+  | {
+      readonly type: 'EXITED'
+      readonly outcome: Outcome
+      readonly at: number
+      readonly stop?: StopRequest | null
+    }
+  /** The end of a task, found out while no actor ran for it: see settleTask. `start`: the record of its start, where it has run. */
+  | {
+      readonly type: 'RECOVER'
+      readonly key: string
+      readonly outcome: Outcome
+      readonly start: StartRecord | null
+    }
   /** Starts again whichever of `watch` and `stop` has failed. Harmless at any time; send it after each restore. */
   | { readonly type: 'RETRY' }
   | { readonly type: 'xstate.done.actor.launch'; readonly output: LaunchOutput }

@@ -10,6 +10,7 @@ import {
 } from 'xstate'
 import { failureFrom } from './failure.ts'
 import { launchOutcome } from './outcome.ts'
+import { passedStates } from './passed-states.ts'
 import type {
   LaunchInput,
   LaunchOutput,
@@ -58,8 +59,12 @@ export const taskMachine = setup({
   actions: {
     count: assign({ sequence: ({ context }) => context.sequence + 1 }),
     rememberStop: assign({ stop: ({ context, event }) => stopRequest(context.stop, event) }),
+    // After the outcome is known: it says whether the task ran, and so how many states lie behind it.
+    countEnd: assign({ sequence: ({ context }) => passedStates('exited', context).length }),
     rememberOutcome: assign(({ context, event }) =>
-      event.type === 'EXITED' ? { outcome: event.outcome, launching: false } : context,
+      event.type === 'EXITED'
+        ? { outcome: event.outcome, launching: false, stop: context.stop ?? event.stop ?? null }
+        : context,
     ),
     launchTask: enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'START') return
@@ -101,8 +106,13 @@ export const taskMachine = setup({
       guard: 'notEnded',
       target: '.exited',
       actions: [
-        'count',
-        assign(({ event }) => ({ key: event.key, outcome: event.outcome, launching: false })),
+        assign(({ context, event }) => ({
+          key: event.key,
+          start: context.start ?? event.start,
+          outcome: event.outcome,
+          launching: false,
+        })),
+        'countEnd',
       ],
     },
   },
@@ -138,12 +148,12 @@ export const taskMachine = setup({
           guard: 'launching',
           target: 'exited',
           actions: [
-            'count',
             assign(({ event }) => ({ outcome: launchOutcome(event.error), launching: false })),
+            'countEnd',
           ],
         },
         // A launch that found the records of a task which has ended already.
-        EXITED: { guard: 'launching', target: 'exited', actions: ['count', 'rememberOutcome'] },
+        EXITED: { guard: 'launching', target: 'exited', actions: ['rememberOutcome', 'countEnd'] },
       },
     },
     running: {
@@ -152,7 +162,7 @@ export const taskMachine = setup({
       on: {
         STOP: { target: 'stopping', actions: ['count', 'rememberStop'] },
         KILL: { target: 'stopping', actions: ['count', 'rememberStop'] },
-        EXITED: { target: 'exited', actions: ['count', 'rememberOutcome'] },
+        EXITED: { target: 'exited', actions: ['rememberOutcome', 'countEnd'] },
         RETRY: { guard: 'watchHasFailed', actions: 'watchAgain' },
         'xstate.error.actor.watch': { actions: 'giveUpWatch' },
       },
@@ -180,7 +190,7 @@ export const taskMachine = setup({
         ],
         // Always anew: the kill that was sent before may not have reached everything.
         KILL: { target: 'stopping', reenter: true, actions: 'rememberStop' },
-        EXITED: { target: 'exited', actions: ['count', 'rememberOutcome'] },
+        EXITED: { target: 'exited', actions: ['rememberOutcome', 'countEnd'] },
         RETRY: [
           { guard: 'stopHasFailed', target: 'stopping', reenter: true, actions: 'watchAgain' },
           { guard: 'watchHasFailed', actions: 'watchAgain' },

@@ -59,10 +59,13 @@ export type StartRecord = {
   readonly cgroups: readonly string[]
 }
 
-/** What was asked of the shim before the task ended; the first request gives the reason, a later force only the time. */
+/**
+ * What was asked of the shim before the task ended; the first request gives the reason, a later force only the time. `orphaned` is the
+ * shim's own doing: the supervisor that the task was not to outlive is gone.
+ */
 export type StopRecord = {
-  readonly reason: 'shutdown' | 'force' | 'timeout'
-  /** The signal's number; 9 for a force. */
+  readonly reason: 'shutdown' | 'force' | 'timeout' | 'orphaned'
+  /** The signal's number; 9 for a force and for an orphan. */
   readonly signal: number
   readonly at: number
   /** When SIGKILL was sent, if it was. */

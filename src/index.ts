@@ -16,6 +16,7 @@ export type {
   Usage,
   WaitResult,
 } from './api.ts'
+export { audit, type AuditOptions, type AuditReport, type Leftover } from './audit/audit.ts'
 export { HoldfastError } from './errors.ts'
 export { fingerprint, type HostReport, type HostRow } from './platform/host.ts'
 export {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { auditCommand } from './commands/audit.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
@@ -34,6 +35,7 @@ export function holdfast(): Command {
     logsCommand(),
     statsCommand(),
     doctorCommand(),
+    auditCommand(),
   ])
     program.addCommand(command)
   return program

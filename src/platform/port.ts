@@ -16,6 +16,8 @@ export type TaskRequest = {
   /** Refuse to start rather than weaken anything. */
   readonly strict: boolean
   readonly durable: boolean
+  /** The FIFO of the supervisor that the task is not to outlive; null: it outlives any. */
+  readonly owner: string | null
   /** Milliseconds between the graceful stop at the wall time limit and SIGKILL. */
   readonly graceMs: number
 }

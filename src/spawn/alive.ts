@@ -4,7 +4,17 @@ import type { KeepAlive } from './keep-alive.ts'
 
 /** Whether the shim of this task directory lives: it alone holds the write end of `alive`. */
 export function shimAlive(dir: string): boolean {
-  const fd = openAlive(dir)
+  return isHeld(`${dir}/alive`)
+}
+
+/** Calls `onGone` once, when the shim is gone; at the next tick if it already is. Returns the way to stop watching. */
+export function watchAlive(dir: string, keepAlive: KeepAlive, onGone: () => void): () => void {
+  return watchHeld(`${dir}/alive`, keepAlive, onGone)
+}
+
+/** Whether somebody holds the write end of a FIFO. A FIFO that is not there is held by nobody. */
+export function isHeld(fifo: string): boolean {
+  const fd = openFifo(fifo)
   if (fd === null) return false
   try {
     return hasWriter(fd)
@@ -14,11 +24,11 @@ export function shimAlive(dir: string): boolean {
 }
 
 /**
- * Calls `onGone` once, when the shim is gone; at the next tick if it already is. Returns the way to stop watching.
+ * Calls `onGone` once, when nobody holds the write end any more; at the next tick if nobody does now. Returns the way to stop watching.
  * A FIFO is watched through a net.Socket: it costs an epoll entry and no thread.
  */
-export function watchAlive(dir: string, keepAlive: KeepAlive, onGone: () => void): () => void {
-  const fd = openAlive(dir)
+export function watchHeld(fifo: string, keepAlive: KeepAlive, onGone: () => void): () => void {
+  const fd = openFifo(fifo)
   if (fd === null || !hasWriter(fd)) {
     if (fd !== null) closeSync(fd)
     const tick = setImmediate(onGone)
@@ -39,9 +49,9 @@ export function watchAlive(dir: string, keepAlive: KeepAlive, onGone: () => void
   }
 }
 
-function openAlive(dir: string): number | null {
+function openFifo(path: string): number | null {
   try {
-    return openSync(`${dir}/alive`, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error

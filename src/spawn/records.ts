@@ -29,7 +29,7 @@ const startSchema = z.object({
 })
 
 const stopSchema = z.object({
-  reason: z.enum(['shutdown', 'force', 'timeout']),
+  reason: z.enum(['shutdown', 'force', 'timeout', 'orphaned']),
   signal,
   at: epochMs,
   forcedAt: epochMs.nullable(),
@@ -129,5 +129,17 @@ function unopened(error: unknown, path: string): Corrupt | null {
 function unreadable(error: unknown, path: string): HoldfastError {
   const errno = (error as NodeJS.ErrnoException).code
   const code = errno === 'EACCES' || errno === 'EPERM' ? 'PERMISSION' : 'INVALID_STATE'
-  return new HoldfastError(code, `cannot read ${path}: ${errno}`, { errno, path, cause: error })
+  return new HoldfastError(code, `cannot read ${path}: ${errno}`, {
+    errno,
+    path,
+    cause: error,
+    hint: hints[errno ?? ''],
+  })
+}
+
+const hints: Record<string, string> = {
+  EMFILE: 'Raise the limit on open files (ulimit -n) of this program, or close some.',
+  ENFILE: 'The system has too many open files; raise fs.file-max.',
+  EIO: 'The disk fails.',
+  EACCES: 'The state directory belongs to another user; run as that one.',
 }

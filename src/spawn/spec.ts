@@ -33,6 +33,8 @@ export type LaunchSpec = {
   readonly graceMs: number
   /** fdatasync the exit record before it gets its name. */
   readonly durable: boolean
+  /** A FIFO: when nobody holds its write end (any more), the task is killed at once. Null: the task needs nobody. */
+  readonly owner: string | null
   /** In order; the first one's membership says whether the task is dead. */
   readonly cgroups: readonly CgroupSpec[]
   /** The file whose `oom_kill` line counts OOM kills, or null. */

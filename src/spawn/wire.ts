@@ -73,6 +73,7 @@ function pushProcess(fields: string[], spec: LaunchSpec): void {
   for (const { name, soft, hard } of spec.rlimits) fields.push('rlimit', name, rlimit(soft), rlimit(hard))
   if (spec.wallTimeMs !== null) fields.push('wall', `${spec.wallTimeMs}`)
   fields.push('grace', `${spec.graceMs}`, 'durable', flag(spec.durable))
+  if (spec.owner !== null) fields.push('owner', spec.owner)
 }
 
 function pushCgroups(fields: string[], spec: LaunchSpec): void {

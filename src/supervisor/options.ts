@@ -5,6 +5,8 @@ import { HoldfastError } from '../errors.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
 import { defaultStateDir } from './state-dir.ts'
 
+export type Orphans = 'keep' | 'kill'
+
 export interface SupervisorOptions {
   /** Where tasks are recorded. Default: `HOLDFAST_STATE_DIR`, `/var/lib/holdfast` as root, else `$XDG_STATE_HOME/holdfast`. */
   stateDir?: string
@@ -12,8 +14,11 @@ export interface SupervisorOptions {
   shutdown?: { signal?: NodeJS.Signals; graceMs?: number }
   /** Refuse to start a task rather than weaken a limit or isolation. Default false. */
   strict?: boolean
-  /** What becomes of the tasks when the supervisor ends, by whatever cause. Default `keep`. */
-  orphans?: 'keep' | 'kill'
+  /**
+   * What becomes of the tasks it has started when the supervisor ends, by whatever cause: SIGKILL, or close(). Default `keep`: they go on.
+   * With `kill` their shims kill them at once, cause `forced`. Tasks it has taken over from another stay as that one wanted them.
+   */
+  orphans?: Orphans
   /** Which failures an exit record survives: of the host (default), or of processes only, which saves a flush to disk per task. */
   durability?: 'host' | 'process'
   /** XState's own inspection, passed to every task's actor. */
@@ -24,6 +29,7 @@ export type Settings = {
   readonly stateDir: string
   readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number }
   readonly strict: boolean
+  readonly orphans: Orphans
   readonly durable: boolean
   readonly inspect: SupervisorOptions['inspect']
 }
@@ -41,7 +47,7 @@ const shape = z.strictObject({
   inspect: z.unknown().optional(),
 })
 
-/** Throws INVALID_ARGUMENT naming the option, or UNSUPPORTED. */
+/** Throws INVALID_ARGUMENT naming the option. */
 export function parseOptions(options: SupervisorOptions): Settings {
   const parsed = shape.safeParse(options)
   if (!parsed.success) {
@@ -51,21 +57,13 @@ export function parseOptions(options: SupervisorOptions): Settings {
       `supervisor option ${issue?.path.join('.') || '(all)'}: ${issue?.message}`,
     )
   }
-  if (options.orphans === 'kill') {
-    throw new HoldfastError(
-      'UNSUPPORTED',
-      "supervisor option orphans: 'kill' is not available in this version",
-      {
-        hint: "Leave it out: tasks outlive their supervisor ('keep').",
-      },
-    )
-  }
   const { signal = 'SIGTERM', graceMs = 5000 } = options.shutdown ?? {}
   signalNumber(signal, 'shutdown.signal')
   return {
     stateDir: options.stateDir === undefined ? defaultStateDir() : resolve(options.stateDir),
     shutdown: { signal, graceMs: graceMilliseconds(graceMs, 'shutdown.graceMs') },
     strict: options.strict ?? false,
+    orphans: options.orphans ?? 'keep',
     durable: options.durability !== 'process',
     inspect: options.inspect,
   }

@@ -9,7 +9,7 @@ import { discardTask } from '../task/discard.ts'
 import { provideTaskMachine } from '../task/provide.ts'
 import { setCommand } from '../task/set-command.ts'
 import { StateDirectory } from '../task/task-directory.ts'
-import { TaskExecutor } from '../task/task-executor.ts'
+import { TaskExecutor, type TaskOptions } from '../task/task-executor.ts'
 import { parseTaskId } from '../task/task-id.ts'
 import type { TaskProcess } from '../task/task-process.ts'
 import type { TaskEvents, TaskRuntime } from '../task/task-runtime.ts'
@@ -17,6 +17,7 @@ import { toWaitResult } from '../task/wait-result.ts'
 import { HeldWhileLive } from './held-while-live.ts'
 import { type OpenReport, openAll } from './open-all.ts'
 import { parseOptions, type SupervisorOptions } from './options.ts'
+import { Ownership } from './ownership.ts'
 import { Spawners } from './spawners.ts'
 
 export type TaskLabel = { key: string; name: string }
@@ -25,7 +26,10 @@ export type TaskTransition = {
   task: TaskLabel
   from: TaskState
   to: TaskState
-  /** Position in this task's life: 1 for its first change of state, without gaps, going on after a restart. */
+  /**
+   * Position in this task's life: 1 for its first change of state, without gaps, going on after a restart. The same change always has the same
+   * number. One that a supervisor told just before it was killed may be told again by the next: key and number say so.
+   */
   sequence: number
   at: Date
 }
@@ -34,6 +38,7 @@ export type TaskTransition = {
 export class Supervisor {
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #spawners: Spawners
+  readonly #ownership: Ownership
   readonly #tasks = new Map<string, TaskExecutor>()
   readonly #results = new Subject<TaskResult>()
   readonly #transitions = new Subject<TaskTransition>()
@@ -47,9 +52,12 @@ export class Supervisor {
     const processes = new Map<string, TaskProcess>()
     this.#held = new HeldWhileLive(keepAlive)
     this.#spawners = new Spawners(keepAlive)
+    const state = new StateDirectory(stateDir)
+    this.#ownership = new Ownership(state)
     this.#runtime = {
       ...settings,
-      state: new StateDirectory(stateDir),
+      state,
+      ownerFifo: () => this.#ownership.fifo(),
       keepAlive,
       spawner: platform => this.#spawners.get(platform),
       machine: provideTaskMachine(processes),
@@ -71,10 +79,10 @@ export class Supervisor {
     return executor
   }
 
-  /** An executor without a command; `platform` chooses the adapter. */
-  executor(platform: PlatformName = bestPlatform()): TaskExecutor {
+  /** An executor without a command; `platform` chooses the adapter, `orphans` whether the task outlives this supervisor. */
+  executor(platform: PlatformName = bestPlatform(), options: TaskOptions = {}): TaskExecutor {
     this.#refuseIfClosed()
-    return new TaskExecutor(this.#runtime, platform)
+    return new TaskExecutor(this.#runtime, platform, options)
   }
 
   /** Takes over one task by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */
@@ -128,7 +136,10 @@ export class Supervisor {
     )
   }
 
-  /** Every change of state of every task, as it comes. */
+  /**
+   * Every change of state of every task, as it comes. For a task taken over, first those that its earlier supervisor was not there for, or
+   * was killed before it could write down that they were told: subscribe before open() and openAll().
+   */
   get transitions$(): Observable<TaskTransition> {
     return this.#held.stream(this.#transitions)
   }
@@ -151,13 +162,22 @@ export class Supervisor {
     return ends.flatMap(end => (end.status === 'fulfilled' ? [end.value] : []))
   }
 
-  /** Detaches: tasks keep running, streams complete, pending calls are told. Idempotent. */
+  /**
+   * Detaches: tasks keep running, streams complete, pending calls are told. Tasks it has started under `orphans: 'kill'` are killed first, and
+   * their results told. Idempotent. Rejects LOST naming the survivors, if there are any, having let go of everything all the same.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
   }
 
   async #close(): Promise<void> {
+    const dying = [...this.#tasks.values()].filter(
+      ({ owner, outcome }) => outcome === null && this.#ownership.owns(owner),
+    )
+    this.#ownership.close()
+    // Their shims are at it already; this waits for the end, and reaches one that was stopped while it started.
+    const ends = dying.length === 0 ? [] : await Promise.allSettled(dying.map(task => task.forceStop()))
     for (const task of this.#tasks.values()) task.flush()
     // Only now: a stopped machine has nothing left to be stored.
     for (const task of this.#tasks.values()) task.detach()
@@ -165,6 +185,7 @@ export class Supervisor {
     this.#results.complete()
     this.#transitions.complete()
     await this.#spawners.close()
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   #events(): TaskEvents<TaskExecutor> {
@@ -173,8 +194,10 @@ export class Supervisor {
         this.#tasks.set(task.key, task)
         this.#held.begin(task.key)
       },
-      transition: (task, { at, ...change }) =>
-        this.#transitions.next({ task: label(task), ...change, at: new Date(at) }),
+      transition: (task, { at, ...change }) => {
+        this.#transitions.next({ task: label(task), ...change, at: new Date(at) })
+        return this.#transitions.observed
+      },
       exited: (task, outcome) => {
         this.#results.next(toTaskResult(task, outcome))
         this.#held.end(task.key)

@@ -5,6 +5,7 @@ import {
   type Outcome,
   type StartRecord,
   type StopInput,
+  type StopRequest,
   type TaskEvent,
   taskMachine,
   type WatchInput,
@@ -13,8 +14,8 @@ import {
 /** What one task does on behalf of its machine. All three are called again when a snapshot is restored. */
 export interface TaskEffects {
   launch(): Promise<StartRecord>
-  /** Reports once; returns the way to let go of the task without touching it. */
-  watch(report: (outcome: Outcome) => void): () => void
+  /** Reports once, with the stop that somebody else had asked for; returns the way to let go of the task without touching it. */
+  watch(report: (outcome: Outcome, stop?: StopRequest | null) => void): () => void
   /** `abandoned` means let go, never kill. */
   stop(request: StopInput, abandoned: AbortSignal): Promise<void>
 }
@@ -35,7 +36,9 @@ export function provideTaskMachine(tasks: ReadonlyMap<string, TaskEffects>) {
         start: await find(input.key).launch(),
       })),
       watch: fromCallback<TaskEvent, WatchInput>(({ input, sendBack }) =>
-        find(input.key).watch(outcome => sendBack({ type: 'EXITED', outcome, at: Date.now() })),
+        find(input.key).watch((outcome, stop = null) =>
+          sendBack({ type: 'EXITED', outcome, stop, at: Date.now() }),
+        ),
       ),
       stop: fromPromise<void, StopInput>(({ input, signal }) => find(input.key).stop(input, signal)),
     },

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Envelope,
@@ -9,17 +10,17 @@ import {
   type StoredSnapshot,
   settleTask,
   type TaskEvent,
-  type TaskState,
 } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
+import { fault } from './fault.ts'
 import { type TaskHost, TaskProcess } from './task-process.ts'
 import { isTaskSpec, type TaskSpec } from './task-spec.ts'
 
 export type Rehydrated = {
   readonly process: TaskProcess
   readonly snapshot: StoredSnapshot
-  /** The state last written down. */
-  readonly lastState: TaskState
+  /** The number of the last transition that need not be told again. */
+  readonly told: number
   /** What to tell the restored machine first. */
   readonly events: readonly TaskEvent[]
 }
@@ -30,38 +31,60 @@ export type Rehydrated = {
  * Rejects NOT_FOUND, or STATE_CORRUPT for what is kept but cannot be used.
  */
 export async function rehydrate(host: TaskHost, key: string): Promise<Rehydrated> {
-  const { spec, snapshot } = readEnvelope(host, key)
-  const process = new TaskProcess(host, spec as TaskSpec, 'adopt')
-  const lastState = snapshot.value
-  const phase = phaseOf(snapshot)
-  const seen = phase === 'launching' ? await settledLaunch(process) : await process.observe()
-  const decision = reconcile(phase, seen)
+  const { process, snapshot, spec } = await settled(host, key)
+  const told = Math.min(spec.told ?? snapshot.context.sequence, snapshot.context.sequence)
+  const seen = await process.observe()
+  const decision = reconcile(phaseOf(snapshot), seen)
   if (decision.decision === 'quarantine') throw corrupt(decision.reason, process.dir)
   if (decision.decision === 'relaunch') throw new Error('a relaunch was not allowed')
   if (decision.decision === 'resume') {
     const start: TaskEvent = { type: 'START', key, at: Date.now() }
-    return { process, snapshot, lastState, events: [decision.adopt ? start : { type: 'RETRY' }] }
+    fault('found-running')
+    return { process, snapshot, told, events: [decision.adopt ? start : { type: 'RETRY' }] }
   }
   const survivors = decision.killTree ? await process.killLeftovers() : []
   if (decision.decision === 'exited' && decision.record === null)
-    return { process, snapshot, lastState, events: [] }
+    return { process, snapshot, told, events: [] }
+  fault('found-ended')
+  // A record of a start that came to nothing (the program could not be executed) is no proof that it ran.
+  const failed = seen.exit !== null && seen.exit !== 'corrupt' && seen.exit.failure !== null
+  const start = failed || seen.start === 'corrupt' ? null : seen.start
   const outcome =
     decision.decision === 'exited' && decision.record !== null
       ? process.outcomeOf(decision.record)
-      : { ...lostOutcome(decision.decision === 'lost' ? decision.reason : '', Date.now()), survivors }
-  return { process, snapshot: settleTask(snapshot, key, outcome), lastState, events: [] }
+      : {
+          ...lostOutcome(decision.decision === 'lost' ? decision.reason : '', lostAt(seen)),
+          startedAt: start?.startedAt ?? null,
+          survivors,
+        }
+  return { process, snapshot: settleTask(snapshot, key, outcome, start), told, events: [] }
+}
+
+/** Of an end in an earlier life of the host nobody knows when it was. */
+function lostAt({ sameBoot }: Observation): number | null {
+  return sameBoot ? Date.now() : null
+}
+
+type Settled = {
+  readonly process: TaskProcess
+  readonly snapshot: StoredSnapshot
+  readonly spec: TaskSpec
 }
 
 /**
  * The one thing that is polled for: a supervisor (or its spawner, which outlives it by a moment) that has written down its intent and
- * may be about to fork the shim. While it lives, an empty directory says nothing; when it is dead, the directory says all.
+ * may be about to fork the shim. While it lives, an empty directory says nothing; when it is dead, the directory says all: a shim that
+ * makes its first trace after that starts nothing (docs/native-protocol.md). Read anew each time: the one who is at work may say how it went.
  */
-async function settledLaunch(process: TaskProcess): Promise<Observation> {
+async function settled(host: TaskHost, key: string): Promise<Settled> {
   for (;;) {
+    const { spec, snapshot } = readEnvelope(host, key)
+    const process = new TaskProcess(host, spec as TaskSpec, 'adopt')
+    if (phaseOf(snapshot) !== 'launching') return { process, snapshot, spec: spec as TaskSpec }
     // In this order: what a launcher did before it was seen dead is then seen below.
     const mayStillCome = process.beingLaunched
     const seen = await process.observe()
-    if (seen.traces || seen.shimAlive || !mayStillCome) return seen
+    if (seen.traces || !mayStillCome) return { process, snapshot, spec: spec as TaskSpec }
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
@@ -69,11 +92,22 @@ async function settledLaunch(process: TaskProcess): Promise<Observation> {
 function readEnvelope(host: TaskHost, key: string): Envelope {
   const dir = host.state.taskDirectory(key)
   const text = host.state.read(key)
-  if (text === null) throw corrupt('task.json is missing', dir)
+  if (text === null) {
+    if (!isHalfMade(dir)) throw corrupt('task.json is missing', dir)
+    throw new HoldfastError('NOT_FOUND', `task ${key} was never started: its directory is empty`, {
+      path: dir,
+      hint: 'Its supervisor ended while it made or removed it; `holdfast audit --fix` removes the rest.',
+    })
+  }
   const migrated = migrate(parse(text, dir))
   if ('quarantine' in migrated) throw corrupt(migrated.quarantine, dir)
   if (!isTaskSpec(migrated.ok.spec)) throw corrupt('task.json does not say what the task is', dir)
   return migrated.ok
+}
+
+/** What a supervisor leaves that dies before the first task.json is in its place, or after the last one was removed. */
+function isHalfMade(dir: string): boolean {
+  return readdirSync(dir).every(name => name.startsWith('task.json.'))
 }
 
 function parse(text: string, dir: string): unknown {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   mkdirSync,
   readdirSync,
@@ -15,6 +16,7 @@ import { makeDirectories } from '../alloc/make-directories.ts'
 import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
+import { fault } from './fault.ts'
 import { isTaskKey } from './task-id.ts'
 
 /** The layout of a state directory, and the file operations on it. What the files mean is known elsewhere. */
@@ -34,6 +36,22 @@ export class StateDirectory {
   /** The allocation of a task that was given none. Outside `tasks/`: a Basic task of another user must be able to reach it. */
   allocDirectory(key: string): string {
     return join(this.path, 'allocs', key)
+  }
+
+  /** Where supervisors keep the FIFOs by which their tasks learn of their end. */
+  get ownersPath(): string {
+    return join(this.path, 'supervisors')
+  }
+
+  /** The same, made. Throws as {@link prepare} does. */
+  ownersDirectory(): string {
+    this.prepare()
+    try {
+      makeDirectories(this.ownersPath, 0o700)
+    } catch (error) {
+      throw storageError(error, `${this.ownersPath} cannot be made`, this.ownersPath)
+    }
+    return this.ownersPath
   }
 
   /** Makes the directories. Throws PERMISSION or INVALID_ARGUMENT with a hint. */
@@ -63,6 +81,7 @@ export class StateDirectory {
         this.prepare()
         mkdirSync(dir, { mode: 0o700 })
       }
+      fault('directory-made')
       this.write(key, text)
     } catch (error) {
       // Half a directory would be found by the next supervisor as a corrupt task.
@@ -75,8 +94,16 @@ export class StateDirectory {
   /** Replaces task.json. Readers see the old one or the new one. */
   write(key: string, text: string): void {
     const path = join(this.taskDirectory(key), 'task.json')
-    writeFileSync(`${path}.tmp`, text, { mode: 0o600 })
-    renameSync(`${path}.tmp`, path)
+    const temporary = `${path}.${writer}.tmp`
+    writeFileSync(temporary, text, { mode: 0o600 })
+    fault('state-half-written')
+    renameSync(temporary, path)
+  }
+
+  /** Tells one task.json from the next: each is a new file. Null: there is none. */
+  stamp(key: string): string | null {
+    const stat = statSync(join(this.taskDirectory(key), 'task.json'), { bigint: true, throwIfNoEntry: false })
+    return stat === undefined ? null : `${stat.ino}:${stat.mtimeNs}`
   }
 
   /** Throws NOT_FOUND when there is no such task. Null: the directory is there, its task.json is not. */
@@ -138,14 +165,20 @@ export class StateDirectory {
   remove(key: string): void {
     const dir = this.taskDirectory(key)
     try {
-      // It is flat: this is a third of what the recursive removal costs.
-      for (const name of readdirSync(dir)) unlinkSync(join(dir, name))
+      // It is flat: this is a third of what the recursive removal costs. task.json goes last: it holds the result by itself.
+      for (const name of readdirSync(dir)) if (name !== 'task.json') unlinkSync(join(dir, name))
+      fault('destroy-records-removed')
+      unlinkSync(join(dir, 'task.json'))
+      fault('destroy-state-removed')
       rmdirSync(dir)
     } catch {
       rmSync(dir, { recursive: true, force: true })
     }
   }
 }
+
+/** Two supervisors of one task must not write the same temporary file: one would publish what the other has half written. */
+const writer = randomBytes(4).toString('hex')
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

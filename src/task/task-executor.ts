@@ -5,9 +5,12 @@ import {
   decide,
   type Outcome,
   type Phase,
+  passedStates,
   phaseOf,
   refusal,
   restoreTask,
+  type StoredSnapshot,
+  type TaskSnapshot,
   type TaskState,
 } from '../../machines/index.ts'
 import type { AllocDir } from '../alloc/alloc-dir.ts'
@@ -24,11 +27,11 @@ import type {
 import { parseCommand, parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import type { PlatformName, TaskPaths } from '../platform/port.ts'
+import { fault } from './fault.ts'
 import { logStream } from './log-stream.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import { type Rehydrated, rehydrate } from './rehydrate.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
-import { statesBetween } from './states-between.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
 import { TaskProcess } from './task-process.ts'
@@ -36,10 +39,16 @@ import type { TaskRuntime } from './task-runtime.ts'
 import { usageStream, withCpuPercent } from './usage-stream.ts'
 import { toWaitResult } from './wait-result.ts'
 
+export type TaskOptions = {
+  /** What becomes of the task when its supervisor ends. Default: as the supervisor's own option says. */
+  readonly orphans?: 'keep' | 'kill'
+}
+
 /** The Executor face of one task: checks what is asked, tells the machine, waits for what it says. */
 export class TaskExecutor implements Executor {
   readonly command: Command = { path: '', args: [], env: {} }
   readonly #runtime: TaskRuntime<TaskExecutor>
+  readonly #orphans: 'keep' | 'kill'
   #platform: PlatformName
   #key = newTaskKey()
   #name: string | null = null
@@ -47,15 +56,22 @@ export class TaskExecutor implements Executor {
   #alloc: TaskPaths | null = null
   #process: TaskProcess | null = null
   #actor: Actor<ProvidedTaskMachine>
-  #lastState: TaskState = 'configured'
+  /** How many of its changes of state have been told, and the number of the last that needs no telling any more. */
+  #told = 0
+  #heard = 0
   #reported = false
   #lastUsage: Usage | null = null
   #destroyed: Promise<void> | null = null
 
-  constructor(runtime: TaskRuntime<TaskExecutor>, platform: PlatformName) {
+  constructor(
+    runtime: TaskRuntime<TaskExecutor>,
+    platform: PlatformName,
+    { orphans = runtime.orphans }: TaskOptions = {},
+  ) {
     this.#runtime = runtime
     this.#platform = platform
-    this.#actor = this.#newActor(null)
+    this.#orphans = orphans
+    this.#actor = this.#newActor(null).start()
   }
 
   // --- before the start ---
@@ -86,7 +102,9 @@ export class TaskExecutor implements Executor {
       })
     }
     const command = parseCommand(this.command)
+    fault('start-asked')
     const name = this.#name ?? defaultTaskName(command.path)
+    const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
     const alloc =
       this.#alloc ?? (await this.#runtime.state.buildAlloc(this.#key, name, this.#platform === 'linux'))
     // Building gave others their turn.
@@ -104,6 +122,7 @@ export class TaskExecutor implements Executor {
           alloc,
           strict: this.#runtime.strict,
           durable: this.#runtime.durable,
+          owner,
           graceMs: this.#runtime.shutdown.graceMs,
         },
         enforcement: [],
@@ -145,7 +164,10 @@ export class TaskExecutor implements Executor {
     this.#describe(stored.process)
     this.#adopt(stored.process)
     this.#runtime.events.started(this)
+    this.#told = this.#heard = stored.told
+    // Before it is started: its effects store its snapshot, which must not be that of the actor before.
     this.#actor = this.#newActor(stored)
+    this.#actor.start()
     for (const event of stored.events) this.#actor.send(event)
     if (this.outcome !== null) this.#report(this.outcome)
     // Taken over in the middle of its launch: its id is good for signals and limits once that is settled.
@@ -250,12 +272,13 @@ export class TaskExecutor implements Executor {
 
   get state$(): Observable<TaskState> {
     return new Observable(subscriber => {
-      let last: TaskState = this.state
-      subscriber.next(last)
+      let told = this.#passed().length
+      subscriber.next(this.state)
       const subscription = this.#actor.subscribe({
-        next: ({ value }) => {
-          for (const state of statesBetween(last, value)) subscriber.next(state)
-          last = value
+        next: ({ value, context }) => {
+          const passed = passedStates(value, context)
+          for (const state of passed.slice(told)) subscriber.next(state)
+          told = passed.length
         },
         error: error => subscriber.error(error),
         complete: () => subscriber.complete(),
@@ -295,6 +318,11 @@ export class TaskExecutor implements Executor {
     this.#process?.flush()
   }
 
+  /** The FIFO of the supervisor that this task does not outlive, or null. */
+  get owner(): string | null {
+    return this.#process?.spec.request.owner ?? null
+  }
+
   /** The outcome, once there is one. */
   get outcome(): Outcome | null {
     return this.#actor.getSnapshot().context.outcome
@@ -315,35 +343,40 @@ export class TaskExecutor implements Executor {
       stored === null
         ? createActor(machine, { ...options, input: { name: this.#name ?? '' } })
         : restoreTask(machine, stored.snapshot, options)
-    // A task found ended has made its last change while nobody looked: it is told like any other.
-    this.#lastState = stored?.lastState ?? 'configured'
     actor.subscribe({
-      next: state => this.#moved(state.value, state.context.sequence),
+      next: state => this.#moved(state),
       // A bug in the machine or its effects: whoever waits is told through waitFor; here it only must not crash the program.
       error: () => {},
     })
-    actor.start()
     return actor
   }
 
-  /** Runs after each step of the machine. */
-  #moved(to: TaskState, sequence: number): void {
-    if (to === this.#lastState) return
+  /**
+   * Runs after each step of the machine. Changes of state that happened while nobody looked are told like any other, and so are those that a
+   * predecessor has not written down as heard: perhaps twice, by one number, but never not at all.
+   */
+  #moved({ value, context }: TaskSnapshot): void {
+    const passed = passedStates(value, context)
+    if (passed.length <= this.#told) return
+    // What the records do not say by themselves is written down before it is told, or a successor could come to another conclusion.
+    if (this.#process?.adopted || context.outcome?.evidence === 'inferred') this.#process?.saveNow()
     const at = Date.now()
-    const passed = statesBetween(this.#lastState, to)
-    for (const [index, state] of passed.entries()) {
-      const change = {
-        from: this.#lastState,
-        to: state,
-        sequence: sequence - (passed.length - 1 - index),
-        at,
-      }
-      this.#lastState = state
-      this.#runtime.events.transition(this, change)
+    for (const [index, to] of passed.entries()) {
+      if (index < this.#told) continue
+      const change = { from: passed[index - 1] ?? 'configured', to, sequence: index + 1, at }
+      const heard = this.#runtime.events.transition(this, change)
+      // Who starts a task and does not listen wants to know nothing of it; who only looks in must not swallow what others wait for.
+      if (heard || !this.#process?.adopted) this.#heard = change.sequence
+      this.#told = change.sequence
+      if (to !== 'configured' && to !== 'limited') fault(`${to}-told`)
     }
-    if (this.#process !== null) this.#process.saveSoon()
-    const { outcome } = this.#actor.getSnapshot().context
-    if (to === 'exited' && outcome !== null) this.#report(outcome)
+    this.#process?.saveSoon()
+    if (context.outcome !== null) this.#report(context.outcome)
+  }
+
+  #passed(): readonly TaskState[] {
+    const { value, context } = this.#actor.getSnapshot()
+    return passedStates(value, context)
   }
 
   #report(outcome: Outcome): void {
@@ -354,7 +387,8 @@ export class TaskExecutor implements Executor {
 
   #adopt(process: TaskProcess): void {
     this.#process = process
-    process.snapshot = () => this.#actor.getPersistedSnapshot()
+    process.snapshot = () => this.#actor.getPersistedSnapshot() as unknown as StoredSnapshot
+    process.told = () => this.#heard
     this.#runtime.processes.set(this.#key, process)
   }
 

@@ -3,11 +3,15 @@ import { constants } from 'node:os'
 import {
   failureOf,
   lostOutcome,
+  migrate,
   type Observation,
   type Outcome,
   outcomeOf,
   type StartRecord,
   type StopInput,
+  type StopRequest,
+  type StoredSnapshot,
+  taskStates,
 } from '../../machines/index.ts'
 import type { Enforcement, Usage } from '../api.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
@@ -19,7 +23,9 @@ import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { readExit, readStart } from '../spawn/records.ts'
 import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawn/spawner.ts'
 import type { FileTarget } from '../spawn/spec.ts'
+import { fault } from './fault.ts'
 import { launchers } from './launchers.ts'
+import { patiently } from './patiently.ts'
 import { currentBootId, isAlive } from './process-identity.ts'
 import type { TaskEffects } from './provide.ts'
 import { signalNumber } from './signals.ts'
@@ -44,10 +50,14 @@ export type TaskHost = {
 export class TaskProcess implements TaskEffects {
   readonly dir: string
   /** The machine's snapshot, for task.json. Set by the executor before anything is started. */
-  snapshot: () => unknown = () => null
+  snapshot: () => StoredSnapshot | null = () => null
+  /** The number of the last transition that need not be told again, for task.json. */
+  told: () => number = () => 0
   readonly #host: TaskHost
   #spec: TaskSpec
   readonly #mode: 'start' | 'adopt'
+  /** Which task.json was our own last one. */
+  #stamp: string | null = null
   #start: StartRecord | null = null
   #watched: Promise<WatchEnd> | null = null
   #saving = false
@@ -74,6 +84,10 @@ export class TaskProcess implements TaskEffects {
     return this.#spec
   }
 
+  get adopted(): boolean {
+    return this.#mode === 'adopt'
+  }
+
   /** Starts the task; resolves when its program has been exec'ed. */
   async launch(): Promise<StartRecord> {
     if (this.#mode === 'adopt') return this.#adopt()
@@ -89,8 +103,13 @@ export class TaskProcess implements TaskEffects {
       }
       if (attempt === 1) this.#host.state.create(key, this.#envelope())
       else this.#host.state.write(key, this.#envelope())
+      this.#stamp = this.#host.state.stamp(key)
+      fault('intent-written')
       try {
-        const launched = await spawner.launch(spec)
+        const launch = spawner.launch(spec)
+        fault('request-sent')
+        const launched = await launch
+        fault('started-heard')
         this.#watched = launched.end
         break
       } catch (error) {
@@ -101,15 +120,15 @@ export class TaskProcess implements TaskEffects {
         if (!died || attempt > 1 || this.#traces()) throw this.#launchError(error)
       }
     }
-    return this.#recorded() ?? this.#lostRecord()
+    return (await patiently(() => this.#recorded())) ?? this.#lostRecord()
   }
 
   /** Calls `report` once, when nothing of the task is left, or nobody can tell any more. Returns the way to let go. */
-  watch(report: (outcome: Outcome) => void): () => void {
+  watch(report: (outcome: Outcome, stop: StopRequest | null) => void): () => void {
     let let_go = (): void => {}
     let watching = true
     const conclude = (): void => {
-      if (watching) void this.#conclude().then(outcome => watching && report(outcome))
+      if (watching) void this.#conclude().then(([outcome, stop]) => watching && report(outcome, stop))
     }
     const watchFifo = (): void => {
       if (watching) let_go = watchAlive(this.dir, this.#host.keepAlive, conclude)
@@ -125,15 +144,19 @@ export class TaskProcess implements TaskEffects {
 
   /** Asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
   async stop({ signal, killAt }: StopInput, abandoned: AbortSignal): Promise<void> {
-    // On disk before the first signal: whoever takes over goes on with this deadline.
-    this.#save()
+    // On disk before the first signal, and before anybody is told (XState runs effects before it tells observers): whoever takes over goes
+    // on with this deadline, and counts this state as passed.
+    this.saveNow()
     const grace = killAt - Date.now()
     if (grace > 0) {
       this.#control(`stop ${signalNumber(signal)} ${Math.ceil(grace)}`)
+      fault('stop-sent')
       await this.#until(killAt, abandoned)
       if (abandoned.aborted) return
     }
+    fault('kill-sending')
     this.#control('kill')
+    fault('kill-sent')
     await this.#until(killAt + overdueMs, abandoned)
     if (abandoned.aborted) return
     throw new HoldfastError(
@@ -160,10 +183,14 @@ export class TaskProcess implements TaskEffects {
 
   /** What lies in the directory and in the process table, for reconcile(). */
   async observe(): Promise<Observation> {
-    // First: the shim writes its records before it goes, so that whoever sees it gone sees them.
+    // `alive` is the first thing a shim makes, already held (docs/native-protocol.md): seen without a holder after a trace, it has been and gone.
+    const traced = this.#traces()
+    // Before the records: the shim writes them before it goes, so that whoever sees it gone sees them.
     const alive = shimAlive(this.dir)
     const exit = readExit(this.dir)
     const start = readStart(this.dir)
+    // It came between the looks.
+    if (!traced && !alive && this.#traces()) return this.observe()
     const sameBoot = start === null || 'corrupt' in start || start.bootId === currentBootId()
     return {
       exit: exit !== null && 'corrupt' in exit ? 'corrupt' : exit,
@@ -172,13 +199,13 @@ export class TaskProcess implements TaskEffects {
       shimAlive: alive,
       // Without a word of its end there may be something left of it, even when its leader is gone: that one dies with the shim.
       treeAlive: !alive && exit === null && sameBoot && start !== null && !('corrupt' in start),
-      traces: this.#traces(),
+      traces: traced || alive,
     }
   }
 
   /** Whether a shim has ever been at work in the directory. */
   #traces(): boolean {
-    return readdirSync(this.dir).some(name => !name.startsWith('task.json'))
+    return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !unborn.has(name))
   }
 
   /** Whether somebody may still be about to start this task. */
@@ -212,29 +239,47 @@ export class TaskProcess implements TaskEffects {
   /** Not by fs.promises: four trips to the file threads cost this thread ten times what the four calls do, and none waits for a disk. */
   flush(): void {
     this.#saving = false
-    if (!this.#dirty || this.#gone) return
+    if (this.#dirty) this.saveNow()
+  }
+
+  /** Writes the snapshot, before something is done or told that the records alone would not tell. */
+  saveNow(): void {
+    if (this.#gone) return
     this.#dirty = false
     this.#save()
   }
 
-  /** Removes cgroups and directories of a task that has ended. */
+  /**
+   * Removes cgroups and directories of a task that has ended. At every step what is left is the ended task with its result, which can be
+   * removed again, until task.json goes; after it there is nothing but an empty directory.
+   */
   async remove(): Promise<void> {
+    fault('destroy-begun')
+    this.flush()
     this.#gone = true
     const start = this.#start ?? this.#recorded()
     if (start !== null) await platform(this.#spec.request.platform).release(start.cgroups)
+    fault('destroy-cgroups-removed')
     if (this.#spec.ownAlloc)
       await this.#host.state.removeAlloc(this.#spec.request.key, this.#spec.request.name)
+    fault('destroy-allocation-removed')
     this.#host.state.remove(this.#spec.request.key)
+    fault('destroy-done')
   }
 
   /** A start that is refused here leaves nothing: there is no record yet by which it could be found. */
   async #plan(): Promise<Plan> {
     const { request, ownAlloc } = this.#spec
     try {
-      return await platform(request.platform).plan(request, this.dir)
+      const plan = await platform(request.platform).plan(request, this.dir)
+      fault('directories-planned')
+      // Where no spawner can be started (too few descriptors, no native program), that is known here too.
+      this.#host.spawner(request.platform).prepare()
+      return plan
     } catch (error) {
-      if (ownAlloc) await this.#host.state.removeAlloc(request.key, request.name)
-      throw error
+      // Its own failure, of the same cause as likely as not, must not hide the reason.
+      if (ownAlloc) await this.#host.state.removeAlloc(request.key, request.name).catch(() => {})
+      throw inWords(error)
     }
   }
 
@@ -276,17 +321,44 @@ export class TaskProcess implements TaskEffects {
     })
   }
 
-  async #conclude(): Promise<Outcome> {
-    const exit = readExit(this.dir)
-    if (exit !== null && !('corrupt' in exit)) return outcomeOf(exit, errnoName)
+  /** How the task ended, and the stop that another supervisor had asked for. */
+  async #conclude(): Promise<[Outcome, StopRequest | null]> {
+    fault('gone-heard')
+    const exit = await patiently(() => readExit(this.dir))
+    if (exit !== null && !('corrupt' in exit)) {
+      fault('outcome-known')
+      return [outcomeOf(exit, errnoName), exit.stop === null ? null : this.#stopOfOthers()]
+    }
     const start = this.#start ?? this.#recorded()
     if (start !== null && start.bootId !== currentBootId()) {
-      return lostOutcome('The host has rebooted; the task left no exit record.', null)
+      return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
     }
     const survivors = await this.killLeftovers()
+    // Whoever of several supervisors has drawn the conclusion first has drawn it for all.
+    const stored = this.#stored()
+    if (stored?.context.outcome) return [stored.context.outcome, stored.context.stop]
     const why =
       exit === null ? "The task's shim is gone and left no exit record." : 'The exit record cannot be read.'
-    return { ...lostOutcome(why, Date.now()), startedAt: start?.startedAt ?? null, survivors }
+    fault('outcome-known')
+    return [
+      { ...lostOutcome(why, Date.now()), startedAt: start?.startedAt ?? null, survivors },
+      this.#stopOfOthers(),
+    ]
+  }
+
+  /** Only a supervisor that knows of no stop itself has to look. */
+  #stopOfOthers(): StopRequest | null {
+    return this.snapshot()?.value === 'running' ? (this.#stored()?.context.stop ?? null) : null
+  }
+
+  /** What task.json says now; null where it says nothing usable. */
+  #stored(): StoredSnapshot | null {
+    try {
+      const migrated = migrate(JSON.parse(this.#host.state.read(this.#spec.request.key) ?? ''))
+      return 'ok' in migrated ? migrated.ok.snapshot : null
+    } catch {
+      return null
+    }
   }
 
   #control(line: ControlLine): boolean {
@@ -311,17 +383,39 @@ export class TaskProcess implements TaskEffects {
   }
 
   #envelope(): string {
-    return toEnvelope(this.#spec, this.snapshot())
+    return toEnvelope({ ...this.#spec, told: this.told() }, this.snapshot())
+  }
+
+  /** Another supervisor of the task has written down a later state. The file only ever goes forward. */
+  #isBehind(): boolean {
+    if (this.#host.state.stamp(this.#spec.request.key) === this.#stamp) return false
+    const stored = this.#stored()
+    const own = this.snapshot()
+    return stored !== null && own !== null && rank(stored) > rank(own)
   }
 
   #save(): void {
+    const { key } = this.#spec.request
+    const state = this.snapshot()?.value
     try {
-      this.#host.state.write(this.#spec.request.key, this.#envelope())
+      if (this.#isBehind()) return
+      if (isTold(state)) fault(`${state}-saving`)
+      this.#host.state.write(key, this.#envelope())
+      this.#stamp = this.#host.state.stamp(key)
+      if (isTold(state)) fault(`${state}-saved`)
     } catch {
       // A full disk or a directory that another process has removed. The records tell the same story, and a stop must work.
     }
   }
 }
+
+/** FIFOs that a shim is about to put in their place. */
+const unborn = new Set(['alive.tmp', 'control.tmp'])
+
+const rank = ({ value }: StoredSnapshot) => taskStates.indexOf(value)
+
+const isTold = (state: string | undefined) =>
+  state === 'running' || state === 'stopping' || state === 'exited'
 
 /** What the host refused while the start was being planned: no step of its own, so the errno says all. */
 function inWords(error: unknown): HoldfastError {

@@ -7,6 +7,10 @@ import type { TaskHost, TaskProcess } from './task-process.ts'
 export type TaskRuntime<Task> = TaskHost & {
   readonly strict: boolean
   readonly durable: boolean
+  /** The FIFO by which tasks learn that this supervisor is gone. Made at first use; throws INVALID_STATE once closed. */
+  ownerFifo(): string
+  /** Whether its tasks die with it unless told otherwise. */
+  readonly orphans: 'keep' | 'kill'
   readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number }
   readonly machine: ProvidedTaskMachine
   /** The tasks whose actors may run, by key: where the machine's actors find their task. */
@@ -20,7 +24,8 @@ export type TaskRuntime<Task> = TaskHost & {
 /** What the supervisor hears of its tasks. */
 export type TaskEvents<Task> = {
   started(task: Task): void
-  transition(task: Task, change: { from: TaskState; to: TaskState; sequence: number; at: number }): void
+  /** Returns whether somebody was there to hear it. */
+  transition(task: Task, change: { from: TaskState; to: TaskState; sequence: number; at: number }): boolean
   exited(task: Task, outcome: Outcome): void
   destroyed(task: Task): void
 }

@@ -12,6 +12,8 @@ export type TaskSpec = {
   readonly ownAlloc: boolean
   /** Who is starting it: while one of them lives, a directory without any trace of a shim may still come to life. */
   readonly launchers: readonly ProcessIdentity[]
+  /** The number of the last transition that need not be told again. Absent: that of the last one the snapshot has counted. */
+  readonly told?: number
 }
 
 export function toEnvelope(spec: TaskSpec, snapshot: unknown, savedAt = Date.now()): string {

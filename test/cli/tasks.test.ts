@@ -1,4 +1,8 @@
 import { strict as assert } from 'node:assert'
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StartRecord } from '../../machines/index.ts'
+import type { AuditReport } from '../../src/index.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { destroyAll, type Ended, holdfast, start } from './program.ts'
 
@@ -71,6 +75,49 @@ describe('the commands on tasks', function () {
     await detached('web', 'sleep', '60')
     assert.equal((await cli('rm', '--force', 'web')).code, 0)
     assert.deepEqual(JSON.parse((await cli('ps', '--all', '--json')).stdout).tasks, [])
+  })
+
+  it('rm --force kills and removes one whose task.json is damaged; rm alone says what is wrong', async () => {
+    const key = await detached('web', 'sleep', '60')
+    const path = join(stateDir, 'tasks', key, 'task.json')
+    const start = JSON.parse(readFileSync(join(stateDir, 'tasks', key, 'start.json'), 'utf8')) as StartRecord
+    writeFileSync(path, 'damaged')
+    const refused = await cli('rm', key)
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /task\.json is no JSON.*\n {2}hint: .*holdfast rm --force/)
+    assert.equal(readFileSync(path, 'utf8'), 'damaged')
+    assert.ok(existsSync(`/proc/${start.task.pid}`))
+    assert.deepEqual(await cli('rm', '--force', key), { code: 0, stdout: `${key}\n`, stderr: '' })
+    assert.equal(existsSync(`/proc/${start.task.pid}`), false)
+    assert.deepEqual([existsSync(path), readdirSync(join(stateDir, 'allocs'))], [false, []])
+    assert.deepEqual(JSON.parse((await cli('ps', '--all', '--json')).stdout), { tasks: [], quarantined: [] })
+  })
+
+  it('audit lists what is left over, and removes it with --fix', async () => {
+    const key = await detached('web', 'sleep', '60')
+    const half = join(stateDir, 'tasks', '0123456789abcd')
+    mkdirSync(half)
+    const ours = (stdout: string) => {
+      const { leftovers } = JSON.parse(stdout) as AuditReport
+      return leftovers.filter(({ path }) => path.startsWith(stateDir) || path.includes(key))
+    }
+    assert.deepEqual(ours((await cli('audit', '--json')).stdout), [], 'it is too young')
+    utimesSync(half, 1, 1)
+    const found = await cli('audit')
+    assert.equal(found.code, 1)
+    assert.match(found.stdout, new RegExp(`\\ntask +left +${half} +it has no task.json`))
+    assert.match(found.stdout, /\nRemove it: holdfast audit --fix\n$/)
+    assert.ok(existsSync(half))
+    const fixed = await cli('audit', '--fix', '--json')
+    assert.deepEqual(
+      ours(fixed.stdout).map(({ kind, path, fixed: gone }) => [kind, path, gone]),
+      [['task', half, true]],
+    )
+    const { ok } = JSON.parse(fixed.stdout)
+    assert.equal(fixed.code, ok ? 0 : 1)
+    assert.equal(existsSync(half), false)
+    assert.deepEqual(ours((await cli('audit', '--json')).stdout), [])
+    assert.match((await cli('ps')).stdout, new RegExp(key))
   })
 
   it('logs prints either stream byte for byte, its end, or all of it until the task ends', async () => {

@@ -18,6 +18,7 @@ const outcomeFrom = (changes: Partial<ExitRecord>) => outcomeOf({ ...exitRecord,
 const shutdown: StopRecord = { reason: 'shutdown', signal: 15, at: 1, forcedAt: null }
 const force: StopRecord = { reason: 'force', signal: 9, at: 1, forcedAt: 1 }
 const timeout: StopRecord = { reason: 'timeout', signal: 15, at: 1, forcedAt: null }
+const orphaned: StopRecord = { reason: 'orphaned', signal: 9, at: 1, forcedAt: 1 }
 const killed = { exitCode: null, signal: 9 }
 
 const causes: readonly (readonly [string, Partial<ExitRecord>, Cause])[] = [
@@ -42,6 +43,9 @@ const causes: readonly (readonly [string, Partial<ExitRecord>, Cause])[] = [
     'shutdown',
   ],
   ['a force', { ...killed, stop: force }, 'forced'],
+  ['the end of the supervisor it was not to outlive', { ...killed, stop: orphaned }, 'forced'],
+  ['that end during the grace of a shutdown', { ...killed, stop: { ...shutdown, forcedAt: 2 } }, 'forced'],
+  ['an exit of its own just before that end', { exitCode: 3, stop: orphaned }, 'exited'],
   ['an exit of its own just before a force', { exitCode: 3, stop: force }, 'exited'],
   ['a SIGSEGV just before a force', { exitCode: null, signal: 11, stop: force }, 'signaled'],
   ['the wall time limit, obeyed', { stop: timeout }, 'timeout'],
@@ -180,7 +184,7 @@ const records: fc.Arbitrary<ExitRecord> = fc.record({
   oomKills: fc.option(fc.nat({ max: 2 })),
   stop: fc.option(
     fc.record({
-      reason: fc.constantFrom('shutdown', 'force', 'timeout'),
+      reason: fc.constantFrom('shutdown', 'force', 'timeout', 'orphaned'),
       signal: fc.constantFrom(2, 9, 15),
       at: milliseconds,
       forcedAt: fc.option(milliseconds),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { getShortestPaths, getSimplePaths } from 'xstate/graph'
 import {
+  passedStates,
   persistTask,
   phaseOf,
   phases,
@@ -58,6 +59,11 @@ describe('every path through the task machine', () => {
 
   it('ends in an outcome exactly when it ends in exited', () => {
     for (const { state } of paths) assert.equal(state.context.outcome !== null, state.value === 'exited')
+  })
+
+  it('counts as many changes of state as it lists', () => {
+    for (const { state } of paths)
+      assert.equal(state.context.sequence, passedStates(state.value, state.context).length)
   })
 
   it('never reaches the exit without a start', () => {

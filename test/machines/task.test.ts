@@ -21,7 +21,7 @@ const events: Readonly<Record<TaskEvent['type'], TaskEvent>> = {
   STOP: stop,
   KILL: kill,
   EXITED: exited,
-  RECOVER: { type: 'RECOVER', key: 'web-1', outcome },
+  RECOVER: { type: 'RECOVER', key: 'web-1', outcome, start: null },
   RETRY: { type: 'RETRY' },
   'xstate.done.actor.launch': launched,
   'xstate.error.actor.launch': launchFailed,

@@ -86,6 +86,7 @@ describe('killProcessTree', () => {
     assert.deepEqual(await killProcessTree({ ...start, task: older, shim: older }, 100), [])
     assert.deepEqual(await killProcessTree({ ...start, bootId: 'another' }, 100), [])
     assert.equal(child.signalCode, null)
-    assert.equal(readProcess(start.task.pid)?.state, 'S')
+    // Alive: asleep, or just about to be.
+    assert.match(readProcess(start.task.pid)?.state ?? 'gone', /^[RSD]$/)
   })
 })

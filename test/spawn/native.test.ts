@@ -39,6 +39,7 @@ const bare: LaunchSpec = {
   wallTimeMs: null,
   graceMs: 1000,
   durable: true,
+  owner: null,
   cgroups: [],
   oomFile: null,
   freezer: null,
@@ -95,6 +96,7 @@ const full: LaunchSpec = {
     },
   ],
   oomFile: '/sys/fs/cgroup/a/b/memory.events',
+  owner: '/state/supervisors/1-a',
   freezer: '/sys/fs/cgroup/a/b',
   capabilities: [0, 7, 40],
 }
@@ -132,6 +134,8 @@ describe('native program under the address and undefined behaviour sanitizers', 
         ['launch', '1', 'dir'],
         ['launch', '1', 'rlimit', 'cpu', '1'],
         ['launch', '1', 'wall', '1s'],
+        ['launch', '1', 'owner', 'relative'],
+        ['launch', '1', 'owner', '/a', 'owner', '/b'],
         ['launch', '1', 'wall', '99999999999999999999'],
         ['launch', '1', 'dir', '/a', 'dir', '/b'],
         ['launch', '0', 'dir', '/a'],
@@ -270,6 +274,27 @@ describe('native program under the address and undefined behaviour sanitizers', 
       assert.equal(exit.signal, 10)
       assert.equal(exit.stop?.reason, 'shutdown')
       assert.equal(exit.stop?.forcedAt, null)
+    })
+
+    it('kills the tree when nobody holds the FIFO of its owner any more', async () => {
+      const owner = join(temporaryDirectory('owner'), 'fifo')
+      assert.equal(spawnSync('mkfifo', [owner]).status, 0)
+      const held = openSync(owner, constants.O_RDWR | constants.O_NONBLOCK)
+      const { exit } = await spawner.run(
+        { owner, argv: ['sh', '-c', 'trap "" TERM; setsid sleep 60 & sleep 60; sleep 60'] },
+        () => closeSync(held),
+      )
+      assert.deepEqual([exit.signal, exit.stop?.reason, exit.stop?.signal], [9, 'orphaned', 9])
+      assert.ok(exit.stop?.forcedAt)
+      assert.deepEqual(exit.survivors, [])
+      for (const path of [owner, `${owner}-that-is-gone`]) {
+        const { replies, exit: refused } = await spawner.run({ owner: path })
+        assert.deepEqual(
+          replies.map(reply => reply.kind),
+          ['failed', 'gone'],
+        )
+        assert.deepEqual([refused.failure?.stage, refused.startedAt], ['fork', null])
+      }
     })
 
     it('takes many requests at once', async () => {

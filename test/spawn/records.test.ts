@@ -56,7 +56,12 @@ const exitRecords: fc.Arbitrary<ExitRecord> = fc
       oomKills: fc.option(count),
       stop: fc.option(
         fc.record({
-          reason: fc.constantFrom('shutdown' as const, 'force' as const, 'timeout' as const),
+          reason: fc.constantFrom(
+            'shutdown' as const,
+            'force' as const,
+            'timeout' as const,
+            'orphaned' as const,
+          ),
           signal,
           at: time,
           forcedAt: fc.option(time),

@@ -31,6 +31,7 @@ export async function planBasic(request: TaskRequest, dir: string, self: Self = 
       wallTimeMs: request.resources?.wallTimeMs ?? null,
       graceMs: request.graceMs,
       durable: request.durable,
+      owner: request.owner,
       cgroups: [],
       oomFile: null,
       freezer: null,

@@ -115,6 +115,13 @@ export class CgroupParents {
   }
 }
 
+/** Where tasks' cgroups of this host can be, of those that exist. Makes nothing. */
+export function existingParents(host: CgroupHost, proc = '/proc'): string[] {
+  const v2 = host.v2 ? [host.v2.mount, join(host.v2.mount, ownV2Path(proc))] : []
+  const parents = [...host.v1.values(), ...v2].map(base => join(base, parentName))
+  return [...new Set(parents)].filter(isDirectory)
+}
+
 function attempt(make: () => Parent): Parent {
   try {
     return make()

@@ -63,6 +63,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       wallTimeMs: resources.wallTimeMs ?? null,
       graceMs: request.graceMs,
       durable: request.durable,
+      owner: request.owner,
       cgroups: cgroups.cgroups,
       oomFile: cgroups.oomFile,
       freezer: cgroups.freezer,

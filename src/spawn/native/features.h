@@ -11,6 +11,8 @@ struct host {
   int exile;
   /* /dev/null through a read-only mount: the owner of an inode may change its mode by any descriptor, and a task may be of root's user. */
   int null;
+  /* Whose child every shim is, for as long as it lives. */
+  pid_t spawner;
   struct seccomp_program program;
 };
 

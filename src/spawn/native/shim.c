@@ -33,7 +33,7 @@ struct shim {
   volatile char *replied;
 
   /* Descriptors; -1 when not open. `alive` is only held. */
-  int reply, dir, control, alive, signals, reserved, leash, gate, report;
+  int reply, dir, control, alive, owner, signals, reserved, leash, gate, report;
 
   /* What is still needed of the spec after that. */
   char **cgroups;
@@ -90,21 +90,48 @@ static int settle(struct shim *shim) {
   return 0;
 }
 
-static int make_fifo(struct shim *shim, const char *name) {
-  /* One left by an earlier run may still be open elsewhere: a new one, not that one. */
-  if (unlinkat(shim->dir, name, 0) != 0 && errno != ENOENT) return -1;
-  if (mkfifoat(shim->dir, name, 0600) != 0) return -1;
+/* In its place only when we hold it: who sees `alive` without a holder takes us for dead. One left by an earlier run is replaced. */
+static int make_fifo(struct shim *shim, const char *name, const char *temporary) {
+  if (unlinkat(shim->dir, temporary, 0) != 0 && errno != ENOENT) return -1;
+  if (mkfifoat(shim->dir, temporary, 0600) != 0) return -1;
   /* Both ends: `control` then never sees the end of file when a writer leaves, and opening never waits. */
-  return openat(shim->dir, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  int fd = openat(shim->dir, temporary, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0 && renameat(shim->dir, temporary, shim->dir, name) != 0) close_fd(&fd);
+  return fd;
+}
+
+/*
+ * Nobody is left who could have told of us: another supervisor that has seen both dead, and then no trace of us, has said that the task was not
+ * started. Asked after the first trace: who sees them dead later than this sees that.
+ */
+static bool is_abandoned(const struct shim *shim) {
+  if (getppid() == shim->host->spawner) return false;
+  struct pollfd reply = {.fd = shim->reply, .events = 0};
+  return poll(&reply, 1, 0) > 0 && (reply.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 static int open_directory(struct shim *shim) {
   shim->dir = open(shim->spec->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (shim->dir < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s", shim->spec->dir);
+  if ((shim->alive = make_fifo(shim, "alive", "alive.tmp")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/alive", shim->spec->dir);
   if ((shim->reserved = reserve_exit_record(shim->dir)) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/exit.json.tmp", shim->spec->dir);
-  if ((shim->control = make_fifo(shim, "control")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/control", shim->spec->dir);
-  if ((shim->alive = make_fifo(shim, "alive")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/alive", shim->spec->dir);
+  if (is_abandoned(shim)) return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
+  if ((shim->control = make_fifo(shim, "control", "control.tmp")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/control", shim->spec->dir);
   return 0;
+}
+
+/*
+ * The supervisor holds the write end for as long as it lives; the task is not to outlive that. Asked once by read: poll reports no hang-up on a
+ * FIFO whose last writer left before we opened it.
+ */
+static int watch_owner(struct shim *shim) {
+  const char *path = shim->spec->owner;
+  if (path == NULL) return 0;
+  shim->owner = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+  if (shim->owner < 0 && errno != ENOENT) return fail(&shim->failure, STAGE_FORK, errno, "%s", path);
+  char byte;
+  if (shim->owner >= 0 && read(shim->owner, &byte, 1) < 0 && errno == EAGAIN) return 0;
+  return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
 }
 
 static int watch_signals(struct shim *shim) {
@@ -229,7 +256,8 @@ static OWN_FRAME int open_gate(struct shim *shim) {
 }
 
 static OWN_FRAME int set_up(struct shim *shim) {
-  if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || keep_needed(shim) != 0) return -1;
+  if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_owner(shim) != 0) return -1;
+  if (keep_needed(shim) != 0) return -1;
   if (cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
@@ -247,8 +275,8 @@ static void note_stop(struct shim *shim, enum stop_reason reason, int number) {
   if (shim->record.stop.reason == STOP_NONE) shim->record.stop = (struct stop_record){.reason = reason, .signal = number, .at = realtime_ms()};
 }
 
-static void force(struct shim *shim) {
-  note_stop(shim, STOP_FORCE, SIGKILL);
+static void force(struct shim *shim, enum stop_reason reason) {
+  note_stop(shim, reason, SIGKILL);
   if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = realtime_ms();
   shim->stop_deadline = 0;
   earlier(&shim->give_up, boottime_ms() + KILL_MOST_MS);
@@ -276,7 +304,7 @@ static void obey(const struct order *order, void *context) {
       if (shim->tree.leader > 0) kill(shim->tree.leader, order->signal);
       break;
     case ORDER_STOP: stop(shim, STOP_SHUTDOWN, order->signal, order->grace_ms); break;
-    case ORDER_KILL: force(shim); break;
+    case ORDER_KILL: force(shim, STOP_FORCE); break;
   }
 }
 
@@ -368,7 +396,7 @@ static void check_deadlines(struct shim *shim) {
     shim->wall_deadline = 0;
     stop(shim, STOP_TIMEOUT, SIGTERM, shim->grace_ms);
   }
-  if (shim->stop_deadline != 0 && now >= shim->stop_deadline) force(shim);
+  if (shim->stop_deadline != 0 && now >= shim->stop_deadline) force(shim, STOP_FORCE);
 }
 
 static bool is_over(const struct shim *shim) {
@@ -383,14 +411,20 @@ static void live(struct shim *shim) {
       {.fd = shim->control, .events = POLLIN},
       {.fd = shim->report, .events = POLLIN},
       {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1, .events = POLLOUT},
+      /* Nobody writes into it: it can only hang up. */
+      {.fd = shim->owner, .events = 0},
     };
     int64_t now = boottime_ms();
     int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
-    if (poll(waiting, 4, wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
+    if (poll(waiting, 5, wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
     if (waiting[2].revents != 0) read_report(shim);
     if (waiting[3].revents != 0) send_started(shim);
     if (waiting[0].revents != 0) read_signals(shim);
     if (waiting[1].revents != 0) read_control(shim);
+    if (waiting[4].revents != 0) {
+      close_fd(&shim->owner);
+      force(shim, STOP_ORPHANED);
+    }
     check_deadlines(shim);
   }
 }
@@ -436,10 +470,10 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
 _Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
-    .reply = -1, .dir = -1, .control = -1, .alive = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
+    .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
   };
   if (set_up(&shim) == 0) {
-    if (open_gate(&shim) != 0) force(&shim);
+    if (open_gate(&shim) != 0) force(&shim, STOP_FORCE);
     live(&shim);
   } else tree_kill(&shim.tree);
   finish(&shim);

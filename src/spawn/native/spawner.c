@@ -202,6 +202,7 @@ int spawner_run(void) {
   }
   pages_keep_from_children(spawner, sizeof *spawner);
   host_probe(host);
+  host->spawner = getpid();
   ask_to_be_spared(host);
   host->exile = exile_make();
   if ((host->null = open_null_view()) < 0) {

@@ -56,6 +56,7 @@ SET_PATH(cwd)
 SET_PATH(oom_file)
 SET_PATH(freezer)
 SET_PATH(network_path)
+SET_PATH(owner)
 
 static const char *set_path(struct reader *reader, char **operands) {
   reader->spec->path = operands[0];
@@ -288,6 +289,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"wall", 1, false, set_wall},
   {"grace", 1, false, set_grace},
   {"durable", 1, false, set_durable},
+  {"owner", 1, false, set_owner},
   {"cgroup", 1, true, add_cgroup},
   {"cgroup-file", 2, true, add_cgroup_file},
   {"oom-file", 1, false, set_oom_file},

@@ -58,7 +58,7 @@ struct spec {
   struct rlimit_spec *rlimits;
   int64_t wall_ms, grace_ms;
   struct cgroup *cgroups;
-  const char *oom_file, *freezer, *network_path, *hostname;
+  const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
   struct mount_op *root;
   uint64_t capabilities;

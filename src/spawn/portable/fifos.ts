@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 
 /** Node has no mkfifo(3); POSIX has mkfifo(1). */
-export function makeFifos(dir: string): void {
+export function makeFifos(...paths: readonly string[]): void {
   try {
-    execFileSync('mkfifo', ['-m', '600', `${dir}/control`, `${dir}/alive`], {
+    execFileSync('mkfifo', ['-m', '600', ...paths], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
   } catch (error) {

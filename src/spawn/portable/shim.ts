@@ -5,10 +5,12 @@
  * It reads its LaunchSpec from standard input, answers with one line on standard output, and then lives on its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { constants as osConstants, setPriority } from 'node:os'
 import type { ExitRecord, StopRecord } from '../../../machines/index.ts'
+import { isHeld, watchHeld } from '../alive.ts'
+import { KeepAlive } from '../keep-alive.ts'
 import type { LaunchSpec } from '../spec.ts'
 import { makeFifos } from './fifos.ts'
 import { openInput, openLog } from './log-file.ts'
@@ -32,9 +34,12 @@ function run(): void {
   closeInherited()
   let child: ChildProcess
   try {
-    makeFifos(spec.dir)
+    makeFifos(`${spec.dir}/alive.tmp`, `${spec.dir}/control.tmp`)
     // Read-write, so that neither open waits for a peer; we are its writer for as long as we live.
-    openSync(`${spec.dir}/alive`, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    openSync(`${spec.dir}/alive.tmp`, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    // Only now, and first of all: who sees it without a holder takes us for dead.
+    renameSync(`${spec.dir}/alive.tmp`, `${spec.dir}/alive`)
+    renameSync(`${spec.dir}/control.tmp`, `${spec.dir}/control`)
     refuseOrphaned()
     child = launch()
   } catch (error) {
@@ -54,7 +59,7 @@ function run(): void {
  * has told its caller that nothing was started. Asked after the FIFOs are made: who sees the death later than that sees them.
  */
 function refuseOrphaned(): void {
-  if (process.ppid === Number(process.argv[2])) return
+  if (process.ppid === Number(process.argv[2]) && (spec.owner === null || isHeld(spec.owner))) return
   throw Object.assign(new Error('the supervisor ended before the task was started'), { stage: 'fork' })
 }
 
@@ -134,6 +139,7 @@ function started(child: ChildProcess): void {
   }
   writeRecord(spec.dir, 'start.json', record, false)
   listen(pid)
+  if (spec.owner !== null) watchHeld(spec.owner, new KeepAlive(), () => force(pid, 'orphaned'))
   // As a daemon manager would: the host is going down, or somebody wants us gone.
   process.on('SIGTERM', () => requestStop(pid, 'shutdown', osConstants.signals.SIGTERM, spec.graceMs))
   if (spec.wallTimeMs !== null) wallTimer(pid, startedAt + spec.wallTimeMs)
@@ -161,7 +167,7 @@ function obey(pid: number, line: string): void {
   const [, verb, first, second] = /^(signal|stop|kill)(?: (\d{1,3}))?(?: (\d{1,15}))?$/.exec(line) ?? []
   if (verb === 'signal' && first) send(pid, Number(first))
   if (verb === 'stop' && first && second) requestStop(pid, 'shutdown', Number(first), Number(second))
-  if (verb === 'kill') force(pid)
+  if (verb === 'kill') force(pid, 'force')
 }
 
 function requestStop(pid: number, reason: StopRecord['reason'], signal: number, graceMs: number): void {
@@ -174,13 +180,13 @@ function requestStop(pid: number, reason: StopRecord['reason'], signal: number, 
   if (at >= forceAt) return
   forceAt = at
   if (forceTimer) clearTimeout(forceTimer)
-  forceTimer = setTimeout(() => force(pid), Math.min(graceMs, 2 ** 31 - 1))
+  forceTimer = setTimeout(() => force(pid, 'force'), Math.min(graceMs, 2 ** 31 - 1))
 }
 
-function force(pid: number): void {
+function force(pid: number, reason: StopRecord['reason']): void {
   const now = Date.now()
   stop = {
-    ...(stop ?? { reason: 'force', signal: osConstants.signals.SIGKILL, at: now }),
+    ...(stop ?? { reason, signal: osConstants.signals.SIGKILL, at: now }),
     forcedAt: stop?.forcedAt ?? now,
   }
   send(-pid, osConstants.signals.SIGKILL)

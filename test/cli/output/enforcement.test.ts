@@ -26,11 +26,17 @@ describe('enforcementLines', () => {
   })
 
   it('lists what falls short once per reason, with its mend', () => {
-    const why = { status: 'skipped', reason: 'no controller', mend: 'mount it' } as const
+    const why = { status: 'skipped', reason: 'no controller', mend: 'mount it', chosen: false } as const
     const lines = enforcementLines([
       { ...limit('pids', '32'), ...why },
       { ...limit('cpu', '500'), ...why },
-      { ...limit('memoryBytes', '1024'), status: 'weakened', reason: 'no swap accounting', mend: null },
+      {
+        ...limit('memoryBytes', '1024'),
+        status: 'weakened',
+        reason: 'no swap accounting',
+        mend: null,
+        chosen: false,
+      },
     ])
     assert.deepEqual(lines.slice(1), [
       { label: 'skipped', text: 'pids 32, 500 cpu shares: no controller', mend: 'mount it' },

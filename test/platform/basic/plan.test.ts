@@ -20,7 +20,7 @@ describe('a basic plan', () => {
   function plan({ command, resources, strict = false, self = { uid: 1000, gid: 1000 } }: Asked = {}) {
     return planBasic(
       {
-        ...{ key: 'key', name: 'web', platform: 'basic', strict, durable: true, graceMs: 5000 },
+        ...{ key: 'key', name: 'web', platform: 'basic', strict, durable: true, owner: null, graceMs: 5000 },
         ...{
           command: { path: '/bin/true', args: [], env: {}, ...command },
           resources: resources ?? null,

@@ -39,7 +39,7 @@ describe('a plan for Linux', () => {
   }: Asked = {}) {
     const planner = new CgroupPlanner(detectCgroups(host), host)
     const request = {
-      ...{ key: 'key', name, platform: 'linux' as const, strict, durable: true, graceMs: 5000 },
+      ...{ key: 'key', name, platform: 'linux' as const, strict, durable: true, owner: null, graceMs: 5000 },
       ...{
         command: { path: '/bin/true', args: [], env: {}, user: 65534, ...command },
         resources: resources ?? null,
@@ -88,7 +88,15 @@ describe('a plan for Linux', () => {
   function planWithoutUser() {
     const planner = new CgroupPlanner(detectCgroups(host), host)
     const request = {
-      ...{ key: 'key', name: 'web', platform: 'linux' as const, strict: false, durable: true, graceMs: 5000 },
+      ...{
+        key: 'key',
+        name: 'web',
+        platform: 'linux' as const,
+        strict: false,
+        durable: true,
+        owner: null,
+        graceMs: 5000,
+      },
       ...{ command: { path: '/bin/true', args: [], env: {} }, resources: null, alloc: host.allocation() },
     }
     return planLinux(request, '/state/key', { planner, kernel: everything, uid: 0 })

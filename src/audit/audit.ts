@@ -1,0 +1,64 @@
+import { parseOptions } from '../supervisor/options.ts'
+import { StateDirectory } from '../task/task-directory.ts'
+import { leftoverCgroups } from './cgroups.ts'
+import type { Found, LeftoverKind, Scene } from './found.ts'
+import { leftoverAllocations, leftoversOfSupervisors, leftoversOfTasks, mountsBelow } from './state.ts'
+
+export type AuditOptions = {
+  /** The state directory to look at. Default: as for a Supervisor. */
+  stateDir?: string
+  /** Remove what is found. Default false. */
+  fix?: boolean
+}
+
+/** Something that no task owns. */
+export type Leftover = {
+  readonly kind: LeftoverKind
+  readonly path: string
+  /** Why it is none of a task's, and why it could not be removed where that was tried. */
+  readonly why: string
+  /** Whether it is gone now. */
+  readonly fixed: boolean
+}
+
+export type AuditReport = { readonly stateDir: string; readonly leftovers: readonly Leftover[] }
+
+/**
+ * Lists what crashes have left behind and no task owns: cgroups under `holdfast`, half-made records, temporary files of ended tasks, allocations
+ * without a task, FIFOs of supervisors that are gone, mounts in the state directory. With `fix` it removes all of it but mounts.
+ *
+ * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory; what is quarantined; what is
+ * younger than some seconds; files of other names. A task that was lost and whose processes are left is not settled, but with `fix` those
+ * processes are killed. Idempotent. Rejects PERMISSION, INVALID_ARGUMENT.
+ */
+export async function audit({ stateDir, fix = false }: AuditOptions = {}): Promise<AuditReport> {
+  const settings = parseOptions(stateDir === undefined ? {} : { stateDir })
+  const scene = { state: new StateDirectory(settings.stateDir), now: Date.now() }
+  const leftovers: Leftover[] = []
+  for (const look of looks)
+    for (const found of await look(scene)) leftovers.push(fix ? await removed(found) : told(found))
+  return { stateDir: scene.state.path, leftovers }
+}
+
+const looks: readonly ((scene: Scene) => Promise<Found[]>)[] = [
+  // Before its record goes, by which it is known that the shim has been there and is gone.
+  scene => leftoverCgroups(scene),
+  leftoversOfTasks,
+  leftoverAllocations,
+  leftoversOfSupervisors,
+  mountsBelow,
+]
+
+async function removed(found: Found): Promise<Leftover> {
+  if (found.remove === null) return told(found)
+  try {
+    await found.remove()
+    return { ...told(found), fixed: true }
+  } catch (error) {
+    return told({ ...found, why: `${found.why}; it could not be removed: ${(error as Error).message}` })
+  }
+}
+
+function told({ kind, path, why }: Found): Leftover {
+  return { kind, path, why, fixed: false }
+}

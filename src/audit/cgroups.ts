@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { detectCgroups } from '../platform/linux/cgroup-mode.ts'
+import { existingParents } from '../platform/linux/cgroup-parents.ts'
+import { emptyCgroup } from '../platform/linux/kill.ts'
+import { releaseCgroups } from '../platform/linux/release.ts'
+import { shimAlive } from '../spawn/alive.ts'
+import { isTaskKey } from '../task/task-id.ts'
+import { each, type Found, isAged, type Scene } from './found.ts'
+import { heldKeys } from './holders.ts'
+
+/** Milliseconds that killed processes are given to go. */
+const killMs = 10_000
+
+type Group = { readonly key: string; readonly dir: string }
+
+/**
+ * Cgroups whose task is over. All state directories of a host share `<mount>/holdfast`, so that a key that is unknown here is a stranger's, and
+ * is only let in when its cgroup is empty, has been for a while, and no living process has anything of that task open.
+ */
+export async function leftoverCgroups(
+  scene: Scene,
+  parents: readonly string[] = process.platform === 'linux' ? existingParents(detectCgroups()) : [],
+): Promise<Found[]> {
+  const groups = parents.flatMap(parent =>
+    names(parent)
+      .filter(isTaskKey)
+      .map(key => ({ key, dir: join(parent, key) })),
+  )
+  let held: ReadonlySet<string> | null | undefined
+  return each(groups, group => {
+    // In this order: a cgroup that was there before its shim was seen gone is no new one's.
+    if (existsSync(scene.state.taskDirectory(group.key))) return ofKnownTask(scene, group)
+    if (hasMembers(group.dir) || !isAged(scene, group.dir)) return []
+    held ??= heldKeys()
+    return held === null || held.has(group.key) ? [] : [ofNobody(group)]
+  })
+}
+
+function ofKnownTask({ state }: Scene, { key, dir }: Group): Found[] {
+  // The shim makes `alive` before the first cgroup: without a writer it has come and gone.
+  if (shimAlive(state.taskDirectory(key)) || !existsSync(dir)) return []
+  const inhabited = hasMembers(dir)
+  const why = inhabited
+    ? `processes of task ${key} are left in it, whose shim is gone`
+    : `task ${key} has ended, or its shim is gone`
+  const remove = async (): Promise<void> => {
+    for (const group of [...below(dir), dir]) await emptyCgroup(group, Date.now() + killMs)
+    await release(dir)
+  }
+  return [{ kind: 'cgroup', path: dir, why, remove }]
+}
+
+function ofNobody({ key, dir }: Group): Found {
+  const why = `it is empty, and there is no task ${key} in this state directory nor a shim at work on it`
+  return { kind: 'cgroup', path: dir, why, remove: () => release(dir) }
+}
+
+async function release(dir: string): Promise<void> {
+  // The kernel would keep this one, but not the empty groups below it that its members may have made.
+  if (!hasMembers(dir)) await releaseCgroups([dir])
+  if (existsSync(dir)) throw new Error('it has members')
+}
+
+/** As the kernel sees it, zombies included; what cannot be read counts as inhabited. */
+function hasMembers(dir: string): boolean {
+  const populated = /^populated (\d)/m.exec(text(join(dir, 'cgroup.events')) ?? '')?.[1]
+  if (populated !== undefined) return populated === '1'
+  return [dir, ...below(dir)].some(group => {
+    const members = text(join(group, 'cgroup.procs'))
+    return members === null ? existsSync(group) : members.trim() !== ''
+  })
+}
+
+/** All groups below one, the deepest first. */
+function below(dir: string): string[] {
+  return names(dir).flatMap(name => [...below(join(dir, name)), join(dir, name)])
+}
+
+/** The directories in a directory. */
+function names(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true })
+      .filter(entry => entry.isDirectory())
+      .map(({ name }) => name)
+  } catch {
+    // Removed meanwhile.
+    return []
+  }
+}
+
+function text(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

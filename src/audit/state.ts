@@ -1,0 +1,116 @@
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mountsWithin } from '../alloc/mounts.ts'
+import { isHeld, shimAlive } from '../spawn/alive.ts'
+import { KeepAlive } from '../spawn/keep-alive.ts'
+import { discardTask } from '../task/discard.ts'
+import { isTaskKey } from '../task/task-id.ts'
+import { each, type Found, isAged, type Scene } from './found.ts'
+import { heldKeys } from './holders.ts'
+
+/**
+ * A start builds the allocation first and the record directory after it has looked at the host, which may ask a slow directory service for the
+ * user: an allocation without a task is given more time than the rest.
+ */
+const allocationMs = 60_000
+
+/** Directories of tasks that were never quite made, or never quite removed; and files that nobody will rename any more. */
+export async function leftoversOfTasks(scene: Scene): Promise<Found[]> {
+  return each(scene.state.list(), key => {
+    const dir = scene.state.taskDirectory(key)
+    const files = list(dir)
+    if (files === null) return []
+    if (!files.includes('task.json')) return ofHalfATask(scene, key, dir)
+    // Without an exit record the next supervisor has yet to find out what became of it, from what lies here.
+    if (!files.includes('exit.json')) return []
+    return temporaryFiles(scene, dir, files)
+  })
+}
+
+function ofHalfATask(scene: Scene, key: string, dir: string): Found[] {
+  if (!isAged(scene, dir) || shimAlive(dir)) return []
+  return [
+    {
+      kind: 'task',
+      path: dir,
+      why: 'it has no task.json, and no shim is at work in it',
+      remove: () => discardTask({ state: scene.state, keepAlive: new KeepAlive(), spawner: noSpawner }, key),
+    },
+  ]
+}
+
+function noSpawner(): never {
+  throw new Error('an audit starts nothing')
+}
+
+function temporaryFiles(scene: Scene, dir: string, files: readonly string[]): Found[] {
+  const temporary = files.filter(name => /\.(?:tmp|later)$/.test(name)).map(name => join(dir, name))
+  const aged = temporary.filter(path => isPlain(path) && isAged(scene, path))
+  if (aged.length === 0 || shimAlive(dir)) return []
+  return aged.map(path => ({
+    kind: 'file',
+    path,
+    why: 'it was to be renamed, and the task has ended',
+    remove: () => unlinkSync(path),
+  }))
+}
+
+/** Allocations that were made for one task each, and whose task is not there. */
+export async function leftoverAllocations(scene: Scene): Promise<Found[]> {
+  let held: ReadonlySet<string> | null | undefined
+  const keys = (list(join(scene.state.path, 'allocs')) ?? []).filter(isTaskKey)
+  const known = new Set(scene.state.list())
+  return each(keys, key => {
+    const path = scene.state.allocDirectory(key)
+    if (known.has(key) || !isAged(scene, path, allocationMs)) return []
+    held ??= heldKeys()
+    if (held === null || held.has(key)) return []
+    const remove = (): Promise<void> => scene.state.removeAlloc(key)
+    return [{ kind: 'allocation', path, why: `there is no task ${key}`, remove }]
+  })
+}
+
+/** FIFOs of supervisors that are gone. */
+export async function leftoversOfSupervisors(scene: Scene): Promise<Found[]> {
+  const dir = scene.state.ownersPath
+  const paths = (list(dir) ?? []).filter(name => /^\d+-[0-9a-f]{12}$/.test(name)).map(name => join(dir, name))
+  return each(paths, path => {
+    if (!isFifo(path) || !isAged(scene, path) || isHeld(path)) return []
+    return [{ kind: 'supervisor', path, why: 'its supervisor is gone', remove: () => unlinkSync(path) }]
+  })
+}
+
+/** Tasks mount nothing on the host: whatever it is, somebody else has put it there, and it is only shown. */
+export async function mountsBelow({ state }: Scene): Promise<Found[]> {
+  const real = await realpath(state.path).catch(() => null)
+  if (real === null) return []
+  const mounts = await mountsWithin(real)
+  return mounts
+    .filter(path => path !== real)
+    .map(path => ({
+      kind: 'mount',
+      path,
+      why: `holdfast mounts nothing there; if it is of no use: umount '${path}'`,
+      remove: null,
+    }))
+}
+
+/** Null where there is no such directory. */
+function list(dir: string): string[] | null {
+  try {
+    return readdirSync(dir)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+function isPlain(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+function isFifo(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
+}

@@ -1,0 +1,54 @@
+/**
+ * The steps of a task's life between which its supervisor may die, in order. docs/architecture.md, "Crash points", has what is true at each;
+ * the crash matrix (test/supervisor) dies at every one of them.
+ */
+export const crashPoints = [
+  'start-asked',
+  'directories-planned',
+  'directory-made',
+  'state-half-written',
+  'intent-written',
+  'request-sent',
+  'started-heard',
+  'running-told',
+  'running-saving',
+  'running-saved',
+  'stopping-saving',
+  'stopping-saved',
+  'stop-sent',
+  'stopping-told',
+  'kill-sending',
+  'kill-sent',
+  'gone-heard',
+  'outcome-known',
+  'exited-told',
+  'exited-saving',
+  'exited-saved',
+  'found-running',
+  'found-ended',
+  'destroy-begun',
+  'destroy-cgroups-removed',
+  'destroy-allocation-removed',
+  'destroy-records-removed',
+  'destroy-state-removed',
+  'destroy-done',
+] as const
+
+export type CrashPoint = (typeof crashPoints)[number]
+
+/**
+ * Kills this process when HOLDFAST_FAULT names the point: `name`, or `name:n` for its n-th pass. For tests of what a crash leaves behind; read
+ * once, so that where it is not set a point costs the call of an empty function.
+ */
+export const fault: (point: CrashPoint) => void = armed(process.env.HOLDFAST_FAULT)
+
+function armed(wish: string | undefined): (point: CrashPoint) => void {
+  if (!wish) return () => {}
+  const [name, pass = '1'] = wish.split(':')
+  if (!crashPoints.some(point => point === name))
+    throw new Error(`HOLDFAST_FAULT names ${name}, which is no crash point`)
+  let left = Number(pass)
+  return point => {
+    if (point === name && --left === 0) process.kill(process.pid, 'SIGKILL')
+  }
+}

@@ -1,0 +1,168 @@
+import { strict as assert } from 'node:assert'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Envelope } from '../../machines/index.ts'
+import type { Supervisor, TaskTransition } from '../../src/index.ts'
+import { newTaskKey } from '../../src/task/task-id.ts'
+import { adapters, type Section } from '../platform/contract/adapter.ts'
+import { declare } from '../platform/contract.ts'
+import { untilOutput } from '../support/output.ts'
+import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
+
+const deaf = 'trap "" TERM; echo ready; while :; do sleep 0.02; done'
+const untilTerm = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.02; done'
+
+const succeeding: Section = check => {
+  check('hands a stop that is half way on and on, from supervisor to supervisor', async bench => {
+    const task = bench.shell(deaf)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const [key, directory] = [keyOf(task), directoryOf(task)]
+    const told = task.shutdown({ graceMs: 600_000 }).catch(() => {})
+    const { killAt } = envelopeOf(directory).snapshot.context.stop ?? {}
+    assert.ok(killAt)
+    await bench.supervisor.close()
+    await told
+    for (let successor = 1; successor <= 3; successor++) {
+      const next = bench.another()
+      assert.deepEqual((await next.openAll()).resumed, [key])
+      assert.equal(next.tasks.get(key)?.state, 'stopping')
+      assert.equal(envelopeOf(directory).snapshot.value, 'stopping')
+      assert.equal(envelopeOf(directory).snapshot.context.stop?.killAt, killAt)
+      await next.close()
+    }
+  })
+
+  check('kills at once what an earlier supervisor should have killed by now', async bench => {
+    const task = bench.shell(deaf)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const [key, directory] = [keyOf(task), directoryOf(task)]
+    const told = task.shutdown({ graceMs: 600_000 }).catch(() => {})
+    await bench.supervisor.close()
+    await told
+    rewrite(directory, text => text.replaceAll(/"killAt":\d+/g, '"killAt":1'))
+    const next = bench.another()
+    await next.openAll()
+    const result = await next.tasks.get(key)?.wait()
+    assert.deepEqual([result?.cause, result?.signal, result?.evidence], ['forced', 'SIGKILL', 'record'])
+  })
+
+  check('tells again what its predecessor has not written down as told, by the same numbers', async bench => {
+    const task = bench.shell(untilTerm)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const directory = directoryOf(task)
+    await bench.supervisor.close()
+    rewrite(directory, text => text.replace(/"told":\d+/, '"told":1'))
+    const next = bench.another()
+    const changes = listen(next)
+    await next.openAll()
+    await next.shutdown()
+    assert.deepEqual(changes, ['2 limited running', '3 running stopping', '4 stopping exited'])
+  })
+
+  check('does not swallow what it tells nobody', async bench => {
+    const task = bench.shell('exit 3')
+    await task.start()
+    const key = keyOf(task)
+    await bench.supervisor.close()
+    const passerBy = bench.another()
+    await passerBy.openAll()
+    await passerBy.tasks.get(key)?.wait()
+    await passerBy.close()
+    const next = bench.another()
+    const changes = listen(next)
+    await next.openAll()
+    assert.deepEqual(changes.slice(-1), ['3 running exited'])
+  })
+
+  check('takes a directory without anything in it for no task', async bench => {
+    await bench.shell('exit 0').start()
+    const directory = join(bench.stateDir, 'tasks', newTaskKey())
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'task.json.0a0b0c0d.tmp'), '{"format":"holdf')
+    const report = await bench.another().openAll()
+    assert.deepEqual([...report.quarantined, ...report.lost], [])
+    assert.deepEqual(readdirSync(directory), ['task.json.0a0b0c0d.tmp'])
+    await bench.supervisor.discard(directory.slice(-14))
+  })
+}
+
+const sharing: Section = check => {
+  check('tells the states of a task that another one stops, by the same numbers', async bench => {
+    const here = listen(bench.supervisor)
+    const task = bench.shell(untilTerm)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const other = bench.another()
+    const there = listen(other)
+    const opened = await other.open(task.id())
+    const [first, second] = await Promise.all([task.wait(), opened.shutdown()])
+    assert.deepEqual(first, second)
+    assert.deepEqual(here.slice(-2), ['3 running stopping', '4 stopping exited'])
+    assert.deepEqual(there.slice(-2), here.slice(-2))
+  })
+
+  check('lets both stop it at once: it is stopped once, and both are told', async bench => {
+    const task = bench.shell(untilTerm)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const others = [bench.another(), bench.another()]
+    const opened = await Promise.all(others.map(other => other.open(task.id())))
+    const results = await Promise.all([task, ...opened].map(each => each.shutdown({ graceMs: 20_000 })))
+    assert.deepEqual([results[0]?.exitCode, results[0]?.cause], [9, 'shutdown'])
+    for (const result of results) assert.deepEqual(result, results[0])
+  })
+
+  check('draws one conclusion for both when the shim is killed', async bench => {
+    const task = bench.shell(deaf)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const other = await bench.another().open(task.id())
+    process.kill(startRecordOf(task).shim.pid, 'SIGKILL')
+    const results = await Promise.all([task.wait(), other.wait()])
+    for (const { cause, evidence } of results) assert.deepEqual([cause, evidence], ['lost', 'inferred'])
+    const { context } = envelopeOf(directoryOf(task)).snapshot
+    const later = await (await bench.another().open(task.id())).wait()
+    assert.equal(later.exitedAt?.getTime(), context.outcome?.exitedAt)
+    assert.ok(results.some(result => result.exitedAt?.getTime() === later.exitedAt?.getTime()))
+  })
+
+  check('never takes a stop back that another has written down', async bench => {
+    const task = bench.shell(deaf)
+    await task.start()
+    const other = bench.another()
+    const opened = await other.open(task.id())
+    const stopped = opened.shutdown({ graceMs: 600_000 }).catch(() => {})
+    // By now the first one has stored its own `running`, some time after the start.
+    await sleep(120)
+    assert.equal(envelopeOf(directoryOf(task)).snapshot.value, 'stopping')
+    await Promise.all([task.forceStop(), stopped])
+  })
+}
+
+for (const adapter of adapters) {
+  declare(`a supervisor that takes over ${adapter.title} tasks`, adapter, { succeeding })
+  declare(`two supervisors of one ${adapter.title} task`, adapter, { sharing })
+}
+
+function listen(supervisor: Supervisor): string[] {
+  const changes: string[] = []
+  supervisor.transitions$.subscribe(({ sequence, from, to }: TaskTransition) =>
+    changes.push(`${sequence} ${from} ${to}`),
+  )
+  return changes
+}
+
+function envelopeOf(directory: string): Envelope {
+  return JSON.parse(readFileSync(join(directory, 'task.json'), 'utf8')) as Envelope
+}
+
+function rewrite(directory: string, change: (text: string) => string): void {
+  const path = join(directory, 'task.json')
+  const text = readFileSync(path, 'utf8')
+  assert.notEqual(change(text), text)
+  writeFileSync(path, change(text))
+}
