@@ -160,6 +160,12 @@ export class TaskExecutor implements Executor {
       return
     }
     const stored = await rehydrate(this.#runtime, key)
+    // Somebody else of this supervisor was quicker: two actors of one task would both act for it.
+    const quicker = this.#runtime.find(key)
+    if (quicker !== undefined) {
+      this.#share(quicker)
+      return
+    }
     this.#actor.stop()
     this.#describe(stored.process)
     this.#adopt(stored.process)

@@ -34,6 +34,22 @@ const detaching: Section = (check, { native, platform }) => {
     },
   )
 
+  check('has one actor for a task that is opened several times at once', async bench => {
+    const task = bench.shell(untilTerm)
+    await task.start()
+    await untilOutput(task, 'ready')
+    const id = task.id()
+    await bench.supervisor.close()
+    const next = bench.another()
+    const results: string[] = []
+    next.results$.subscribe(({ task: { key } }) => results.push(key))
+    const faces = await Promise.all([next.open(id), next.open(id), next.openAll().then(() => next.open(id))])
+    assert.equal(new Set(faces.map(({ actor }) => actor)).size, 1)
+    await faces[0]?.shutdown()
+    assert.deepEqual(await Promise.all(faces.map(async face => (await face.wait()).exitCode)), [9, 9, 9])
+    assert.equal(results.length, 1)
+  })
+
   check('finds the result of a task that has ended in between', async bench => {
     const task = bench.shell('exit 6')
     await task.start()
