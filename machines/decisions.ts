@@ -25,6 +25,7 @@ export type Call =
   | 'forceStop'
   | 'update'
   | 'usage'
+  | 'logs$'
   | 'exec'
   | 'destroy'
 
@@ -51,6 +52,7 @@ export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>
     forceStop: 'refused',
     update: 'refused',
     usage: 'refused',
+    logs$: 'refused',
     exec: 'refused',
     destroy: 'stays',
   },
@@ -68,6 +70,7 @@ export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>
     forceStop: 'refused',
     update: 'refused',
     usage: 'refused',
+    logs$: 'refused',
     exec: 'refused',
     destroy: 'stays',
   },
@@ -84,6 +87,7 @@ export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>
     forceStop: 'goes to stopping',
     update: 'refused',
     usage: 'refused',
+    logs$: 'stays',
     exec: 'refused',
     destroy: 'goes to exited',
   },
@@ -99,6 +103,7 @@ export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>
     forceStop: 'goes to stopping',
     update: 'stays',
     usage: 'stays',
+    logs$: 'stays',
     exec: 'stays',
     destroy: 'goes to exited',
   },
@@ -116,6 +121,7 @@ export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>
     // More memory may be just what an orderly end needs.
     update: 'stays',
     usage: 'stays',
+    logs$: 'stays',
     exec: 'refused',
     destroy: 'goes to exited',
   },
@@ -131,6 +137,7 @@ export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>
     forceStop: 'idempotent',
     update: 'refused',
     usage: 'refused',
+    logs$: 'stays',
     exec: 'refused',
     destroy: 'stays',
   },

@@ -29,4 +29,4 @@ function helpFor(args: readonly string[]): string {
   return `\`holdfast ${command === undefined ? '' : `${command} `}--help\` shows what it takes.`
 }
 
-const commandNames = ['run', 'ps', 'wait', 'stop', 'kill', 'rm', 'logs', 'stats', 'doctor']
+const commandNames = ['run', 'ps', 'wait', 'stop', 'kill', 'rm', 'logs', 'stats', 'doctor', 'audit']

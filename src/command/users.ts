@@ -89,6 +89,7 @@ async function getent<T>(
 function unknown(kind: 'user' | 'group', name: string | number, file: string): HoldfastError {
   return new HoldfastError('START_FAILED', `cannot start: there is no ${kind} ${describe(name)}`, {
     stage: 'user',
+    errno: 'ENOENT',
     path: file,
     hint: `add it (${kind}add), name one that ${file} lists, or give a number`,
   })

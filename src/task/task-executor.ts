@@ -28,10 +28,11 @@ import { parseCommand, parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import type { PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
+import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
 import { logStream } from './log-stream.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import { type Rehydrated, rehydrate } from './rehydrate.ts'
-import { graceMilliseconds, signalNumber } from './signals.ts'
+import { signalNumber } from './signals.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
 import { TaskProcess } from './task-process.ts'
@@ -218,10 +219,8 @@ export class TaskExecutor implements Executor {
   }
 
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
-    const { signal = this.#runtime.shutdown.signal, graceMs = this.#runtime.shutdown.graceMs } = options
-    signalNumber(signal)
-    const grace = graceMilliseconds(graceMs)
-    if (this.#allow('shutdown')) this.#actor.send({ type: 'STOP', signal, graceMs: grace, at: Date.now() })
+    const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
+    if (this.#allow('shutdown')) this.#actor.send({ type: 'STOP', signal, graceMs, at: Date.now() })
     return this.#stopped()
   }
 
@@ -259,8 +258,9 @@ export class TaskExecutor implements Executor {
     return usageStream(this, intervalMs)
   }
 
-  logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array> {
-    this.#allow('wait')
+  logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Observable<Uint8Array> {
+    checkLogOptions(stream, options)
+    this.#allow('logs$')
     return logStream(
       {
         target: () => this.#held().log(stream),

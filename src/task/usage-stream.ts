@@ -10,12 +10,15 @@ export function withCpuPercent(sample: Usage, previous: Usage | null): Usage {
   return { ...sample, cpuPercent: Math.max(0, (100 * (sample.cpuMs - previous.cpuMs)) / elapsed) }
 }
 
+/** setTimeout's own limit, beyond which it fires at once. */
+const longest = 2 ** 31 - 1
+
 /** A sample now and every `intervalMs`, until the task has ended. Throws INVALID_ARGUMENT. */
 export function usageStream(task: Executor, intervalMs: number): Observable<Usage> {
-  if (!Number.isFinite(intervalMs) || intervalMs < 10) {
+  if (!(intervalMs >= 10 && intervalMs <= longest)) {
     throw new HoldfastError(
       'INVALID_ARGUMENT',
-      `intervalMs: got ${intervalMs}, takes milliseconds, 10 or more`,
+      `intervalMs: got ${intervalMs}, takes milliseconds, 10 to ${longest}`,
     )
   }
   return timer(0, intervalMs).pipe(

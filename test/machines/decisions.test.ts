@@ -13,13 +13,13 @@ import { taskAfter, wayTo } from './samples.ts'
 
 // a: allowed, i: idempotent, -: refused. Columns as in the header.
 const table = `
-             limit configureTaskDir start open id wait signal shutdown forceStop update usage exec destroy
-configured   a     a                a     a    -  -    -      -        -         -      -     -    a
-limited      a     a                a     -    -  -    -      -        -         -      -     -    a
-launching    -     -                -     -    a  a    -      a        a         -      -     -    a
-running      -     -                -     -    a  a    a      a        a         a      a     a    a
-stopping     -     -                -     -    a  a    a      a        a         a      a     -    a
-exited       -     -                -     -    a  a    -      i        i         -      -     -    a
+             limit configureTaskDir start open id wait signal shutdown forceStop update usage logs$ exec destroy
+configured   a     a                a     a    -  -    -      -        -         -      -     -     -    a
+limited      a     a                a     -    -  -    -      -        -         -      -     -     -    a
+launching    -     -                -     -    a  a    -      a        a         -      -     a     -    a
+running      -     -                -     -    a  a    a      a        a         a      a     a     a    a
+stopping     -     -                -     -    a  a    a      a        a         a      a     a     -    a
+exited       -     -                -     -    a  a    -      i        i         -      -     a     -    a
 `
 const words: Record<string, string> = { a: 'allowed', i: 'idempotent', '-': 'refused' }
 const [header = [], ...rows] = table

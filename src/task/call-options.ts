@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import type { LogOptions, ShutdownOptions } from '../api.ts'
+import { HoldfastError } from '../errors.ts'
+import { graceMilliseconds, signalNumber } from './signals.ts'
+
+const shutdownShape = z.strictObject({ signal: z.unknown(), graceMs: z.unknown() }).partial()
+
+/** What shutdown() was called with, over the supervisor's defaults. Throws INVALID_ARGUMENT naming the option. */
+export function parseShutdownOptions(
+  options: ShutdownOptions,
+  defaults: Required<ShutdownOptions>,
+): Required<ShutdownOptions> {
+  checked('shutdown', shutdownShape, options, 'an object with signal and graceMs')
+  const { signal = defaults.signal, graceMs = defaults.graceMs } = options
+  signalNumber(signal)
+  return { signal, graceMs: graceMilliseconds(graceMs) }
+}
+
+const logShape = z.strictObject({
+  follow: z.boolean().optional(),
+  fromStart: z.boolean().optional(),
+  tail: z.int().min(0).optional(),
+})
+
+/** Throws INVALID_ARGUMENT for a stream that is none, and for options that logs$ does not take. */
+export function checkLogOptions(stream: unknown, options: LogOptions): void {
+  if (stream !== 'stdout' && stream !== 'stderr')
+    throw refused('logs$: stream', stream, '"stdout" or "stderr"')
+  checked(
+    'logs$',
+    logShape,
+    options,
+    'an object with follow, fromStart (booleans) and tail (a number of lines)',
+  )
+}
+
+function checked(call: string, shape: z.ZodType, options: unknown, takes: string): void {
+  const parsed = shape.safeParse(options)
+  if (parsed.success) return
+  const field = parsed.error.issues[0]?.path.join('.')
+  throw refused(`${call}: options${field ? `.${field}` : ''}`, options, takes)
+}
+
+function refused(field: string, got: unknown, takes: string): HoldfastError {
+  return new HoldfastError(
+    'INVALID_ARGUMENT',
+    `${field}: got ${JSON.stringify(got) ?? String(got)}, takes ${takes}`,
+  )
+}
