@@ -48,6 +48,11 @@ export type LaunchSpec = {
   readonly hostname: string | null
   /** Mount operations that build a new root (needs `mount`); empty keeps the host's. */
   readonly root: readonly MountOp[]
+  /**
+   * How many of the first ones are the same for many tasks, so that they may be put together once and shared, read-only. Those after
+   * them must find their mount points made. Only `dir`, `symlink`, `node` and read-only binds without a base can be; 0: none.
+   */
+  readonly rootShared: number
   /** Capability numbers to keep; null leaves them alone. */
   readonly capabilities: readonly number[] | null
   readonly noNewPrivileges: boolean

@@ -89,7 +89,10 @@ function pushIsolation(fields: string[], spec: LaunchSpec): void {
   for (const namespace of spec.namespaces) fields.push('namespace', namespace)
   if (spec.networkPath !== null) fields.push('network-path', spec.networkPath)
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)
-  for (const operation of spec.root) fields.push(`root-${operation.op}`, ...mountOperands(operation))
+  for (const [index, operation] of spec.root.entries()) {
+    fields.push(`root-${operation.op}`, ...mountOperands(operation))
+    if (index + 1 === spec.rootShared) fields.push('root-shared')
+  }
   if (spec.capabilities !== null) fields.push('capabilities', spec.capabilities.join(','))
   fields.push('no-new-privileges', flag(spec.noNewPrivileges), 'seccomp', flag(spec.seccomp))
 }

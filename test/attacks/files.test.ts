@@ -96,7 +96,7 @@ describe('attack: the host’s files', () => {
       const alloc = new AllocDir(join(bench.directory('alloc'), 'alloc'))
       await alloc.build(['web'])
       mkdirSync(join(alloc.taskPaths('web').task, 'own'))
-      const top = ['usr', 'etc', 'bin', 'sbin', 'lib', 'lib64', 'dev', 'own', 'hostile']
+      const top = ['usr', 'etc', 'bin', 'sbin', 'lib', 'lib64', 'dev', 'own', 'tmp/hostile']
       const made = ['/holdfast-attack', ...top.map(name => `/${name}/holdfast-attack`)]
       const create = attacker(bench, 'opens', ['c', ...made], { user: 'root' })
       await create.configureTaskDir('web', alloc)

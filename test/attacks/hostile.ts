@@ -23,7 +23,7 @@ export function compiled(name: string): string {
   return path
 }
 
-/** A task that runs a hostile program, which a root of its own gets as /hostile/NAME. */
+/** A task that runs a hostile program, which a root of its own gets as /tmp/hostile/NAME: there it can still be a shared root. */
 export function attacker(
   bench: Workbench,
   name: string,
@@ -33,8 +33,8 @@ export function attacker(
   const path = compiled(name)
   const inHostRoot =
     bench.platform === 'basic' || loosened.root === 'host' || loosened.namespaces?.mount === false
-  const task = bench.command(inHostRoot ? path : `/hostile/${name}`, ...args)
-  const mounts = [{ source: compiledDirectory(), target: '/hostile', readOnly: true }]
+  const task = bench.command(inHostRoot ? path : `/tmp/hostile/${name}`, ...args)
+  const mounts = [{ source: compiledDirectory(), target: '/tmp/hostile', readOnly: true }]
   Object.assign(task.command, inHostRoot ? {} : { mounts }, loosened)
   return task
 }

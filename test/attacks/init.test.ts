@@ -110,7 +110,7 @@ async function attackShim(bench: Workbench, loosened: object): Promise<Record<st
   const task = bench.command(
     '/bin/sh',
     '-c',
-    `until [ -s $NOMAD_TASK_DIR/pid ]; do sleep 0.01; done; exec ${bench.platform === 'basic' ? program : '/hostile/init'} $(cat $NOMAD_TASK_DIR/pid)`,
+    `until [ -s $NOMAD_TASK_DIR/pid ]; do sleep 0.01; done; exec ${bench.platform === 'basic' ? program : '/tmp/hostile/init'} $(cat $NOMAD_TASK_DIR/pid)`,
   )
   const prepared = attacker(bench, 'init', [], { namespaces: { pid: false } })
   Object.assign(

@@ -47,6 +47,7 @@ const bare: LaunchSpec = {
   networkPath: null,
   hostname: null,
   root: [],
+  rootShared: 0,
   capabilities: null,
   noNewPrivileges: true,
   seccomp: false,
@@ -66,6 +67,14 @@ const root: MountOp[] = [
   { op: 'mask', at: '/proc/acpi' },
   { op: 'readonly', at: '/proc/sys' },
 ]
+
+/** The first ones made once, in an order and with places that the others can do with. */
+const sharedRoot: MountOp[] = [
+  ...root.filter(({ op }) => op === 'bind' || op === 'dir' || op === 'node' || op === 'symlink'),
+  { op: 'dir', at: '/tmp', mode: 0o755 },
+  { op: 'dir', at: '/proc', mode: 0o755 },
+]
+const ownRoot = root.filter(({ op }) => op === 'tmpfs' || op === 'proc' || op === 'mask' || op === 'readonly')
 
 const isolated: Omit<LaunchSpec, 'dir'> = {
   ...bare,
@@ -143,6 +152,10 @@ describe('native program under the address and undefined behaviour sanitizers', 
         ['dance', '1', 'dir', '/a'],
         ['launch', '1', 'root-bind', '', '/a', '/b/../../c', ''],
         ['launch', '1', 'root-bind', '/base', '/elsewhere', '/a', ''],
+        ['launch', '1', 'root-shared'],
+        ['launch', '1', 'root-proc', '/proc', 'root-shared'],
+        ['launch', '1', 'root-bind', '', '/a', '/b', '', 'root-shared'],
+        ['launch', '1', 'root-bind', '/a', '/a/c', '/b', 'ro', 'root-shared'],
         ['launch', '1', 'cgroup-file', 'pids.max', '5'],
         ['launch', '1', 'capabilities', '64'],
         ['launch'],
@@ -321,6 +334,46 @@ describe('native program under the address and undefined behaviour sanitizers', 
       const { exit, start } = await spawner.run({ ...isolated, argv: ['sh', '-c', script] })
       assert.deepEqual([exit.failure, exit.exitCode], [null, 4])
       assert.ok(start !== null && start.init !== null)
+    })
+
+    it('puts shared mounts together once, read-only for ever, for tasks without capabilities', async function () {
+      if (process.getuid?.() !== 0) {
+        console.warn('    skipped: isolation needs root')
+        this.skip()
+      }
+      // The device number of the root tells one file system from another.
+      const script =
+        'touch /x 2>/dev/null && exit 1; touch /tmp/x && test ! -s /proc/kcore && exit $(($(stat -c %d /) % 199 + 2))'
+      const shared = { ...isolated, root: [...sharedRoot, ...ownRoot], rootShared: sharedRoot.length }
+      const argv = ['sh', '-c', script]
+      const code = async (spec: Partial<LaunchSpec>) => (await spawner.run({ ...spec, argv })).exit.exitCode
+      const first = await code(shared)
+      assert.ok(first !== null && first > 1, `${first}`)
+      assert.equal(await code(shared), first)
+      const others = await Promise.all([
+        code({ ...shared, capabilities: [5] }),
+        code({ ...shared, rootShared: 0 }),
+      ])
+      assert.ok(!others.includes(first) && !others.includes(1), `${others}`)
+    })
+
+    it('goes on when what is shared cannot be made, and says so of the one task that wants it', async function () {
+      if (process.getuid?.() !== 0) this.skip()
+      const absent = {
+        op: 'bind',
+        source: '/nowhere',
+        base: null,
+        at: '/x',
+        readOnly: true,
+        devices: false,
+      } as const
+      const { exit } = await spawner.run({
+        ...isolated,
+        root: [absent, ...sharedRoot, ...ownRoot],
+        rootShared: 1,
+      })
+      assert.deepEqual([exit.failure?.stage, exit.failure?.detail], ['mount', '/nowhere'])
+      assert.equal((await spawner.run({ ...isolated, argv: ['sh', '-c', 'exit 4'] })).exit.exitCode, 4)
     })
   })
 })

@@ -28,6 +28,7 @@ const bare: LaunchSpec = {
   networkPath: null,
   hostname: null,
   root: [],
+  rootShared: 0,
   capabilities: null,
   noNewPrivileges: true,
   seccomp: false,
@@ -109,6 +110,13 @@ describe('encodeLaunch', () => {
     ]) {
       assert.ok(text.includes(part), `${part}\nis not in\n${text}`)
     }
+  })
+
+  it('says after which mount the shared ones end', () => {
+    const fields = fieldsOf(encodeLaunch(1, { ...full, rootShared: 3 }))
+    assert.equal(fields[fields.indexOf('root-shared') - 1], 'ro')
+    assert.equal(fields[fields.indexOf('root-shared') - 2], '/usr')
+    assert.ok(!fieldsOf(encodeLaunch(1, full)).includes('root-shared'))
   })
 
   it('tells no capabilities from capabilities left alone', () => {

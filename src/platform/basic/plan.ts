@@ -39,6 +39,7 @@ export async function planBasic(request: TaskRequest, dir: string, self: Self = 
       networkPath: null,
       hostname: null,
       root: [],
+      rootShared: 0,
       capabilities: null,
       noNewPrivileges: false,
       seccomp: false,

@@ -35,7 +35,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.kernel)
   const memory = memoryLimit(resources)
-  const root = isolation.ownRoot ? rootPlan(command, alloc, { memory }) : { ops: [], rows: [] }
+  const root = isolation.ownRoot ? rootPlan(command, alloc, { memory }) : { ops: [], shared: 0, rows: [] }
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
@@ -71,6 +71,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       networkPath: isolation.networkPath,
       hostname: isolation.hostname,
       root: root.ops,
+      rootShared: root.shared,
       capabilities: capabilityNumbers(command.capabilities ?? []),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,

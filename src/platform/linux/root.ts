@@ -9,7 +9,18 @@ import { baseOf } from '../streams.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
 import { deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
-export type RootPlan = { readonly ops: readonly MountOp[]; readonly rows: readonly Row[] }
+/** `shared`: how many of the first operations are the same for every task of this kind; see LaunchSpec.rootShared. */
+export type RootPlan = {
+  readonly ops: readonly MountOp[]
+  readonly shared: number
+  readonly rows: readonly Row[]
+}
+
+const mountPoints = ['/proc', '/tmp', '/alloc', '/local'].map((at): MountOp => ({
+  op: 'dir',
+  at,
+  mode: 0o755,
+}))
 
 const defaultTmpfsBytes = 512 * 1024 * 1024
 
@@ -47,10 +58,10 @@ export function rootPlan(
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
   )
+  const base: MountOp[] = [...system.ops, ...deviceDirectory, ...mountPoints]
   const ops: MountOp[] = [
-    ...system.ops,
+    ...base,
     ...own.ops,
-    ...deviceDirectory,
     ...procMounts(host),
     ...(tmpfs.some(({ at }) => at === '/tmp') ? [] : [tmpfsAt('/tmp', size)]),
     bind(alloc.shared, '/alloc', false),
@@ -64,10 +75,18 @@ export function rootPlan(
       devices: true,
     })),
   ]
-  return { ops, rows: [...system.rows, ...own.rows] }
+  const shared = typeof command.root !== 'object' && needsNoPlace(ops.slice(base.length)) ? base.length : 0
+  return { ops, shared, rows: [...system.rows, ...own.rows] }
 }
 
-function embedded(embed: Readonly<Record<string, string>>): RootPlan {
+/** A shared root is read-only from the start: a mount point of one's own cannot be made there, only below what is mounted in it. */
+function needsNoPlace(ops: readonly MountOp[]): boolean {
+  return ops.every(({ at }) =>
+    mountPoints.some(({ at: point }) => at === point || at.startsWith(`${point}/`)),
+  )
+}
+
+function embedded(embed: Readonly<Record<string, string>>): Pick<RootPlan, 'ops' | 'rows'> {
   const entries = Object.entries(embed)
   const absent = entries.filter(([source]) => !statSync(source, { throwIfNoEntry: false }))
   return {

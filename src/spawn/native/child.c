@@ -33,7 +33,8 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
-  close_others(setup->gate, setup->report);
+  int kept[] = {setup->gate, setup->report, setup->spec->prepared_root};
+  close_others(kept, 3);
   return 0;
 }
 
@@ -109,6 +110,7 @@ static int die_with_shim(const struct child_setup *setup, struct failure *failur
  * - descriptors first (the network namespace to join is one): everything after works with only our own open;
  * - cgroups before the cgroup namespace, whose root is where we are at unshare; and before all that costs memory or pids;
  * - oom_score_adj and cgroups before the new root, which has neither /proc nor /sys of the host;
+ * - the prepared root before unshare, which makes our own copy of it;
  * - limits while still privileged, but late: a small one (as, nofile) must not hit our own set-up;
  * - the parent-death signal after the credentials, whose change clears it;
  * - chdir after the credentials, so that the permission asked is the user's;
@@ -121,6 +123,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if (take_descriptors(setup, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
+  if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
   if (enter_namespaces(setup, failure) != 0) return -1;
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
   if (spec->root != NULL && use_own_null(spec, failure) != 0) return -1;
@@ -152,7 +155,8 @@ _Noreturn void child_run(const struct child_setup *setup) {
 }
 
 _Noreturn void stub_run(int leash, int exile) {
-  close_others(leash, exile);
+  int kept[] = {leash, exile};
+  close_others(kept, 2);
   prctl(PR_SET_NAME, "holdfast-init", 0, 0, 0);
   /* Ignored, not handled: the kernel then reaps orphans without waking us, and no page of ours is touched again. */
   signal(SIGCHLD, SIG_IGN);

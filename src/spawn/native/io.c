@@ -26,15 +26,18 @@ static void close_span(unsigned first, unsigned last) {
   for (unsigned fd = first; fd <= last && fd < most; fd++) close((int)fd);
 }
 
-void close_others(int keep, int also_keep) {
-  int low = keep < also_keep ? keep : also_keep;
-  int high = keep < also_keep ? also_keep : keep;
+void close_others(int *keep, size_t count) {
+  for (size_t i = 1; i < count; i++)
+    for (size_t k = i; k > 0 && keep[k - 1] > keep[k]; k--) {
+      int lower = keep[k];
+      keep[k] = keep[k - 1];
+      keep[k - 1] = lower;
+    }
   unsigned next = 3;
-  for (int i = 0; i < 2; i++) {
-    int fd = i == 0 ? low : high;
-    if (fd < (int)next) continue;
-    close_span(next, (unsigned)fd - 1);
-    next = (unsigned)fd + 1;
+  for (size_t i = 0; i < count; i++) {
+    if (keep[i] < (int)next) continue;
+    close_span(next, (unsigned)keep[i] - 1);
+    next = (unsigned)keep[i] + 1;
   }
   close_span(next, UINT_MAX);
 }

@@ -17,8 +17,8 @@
 void close_fd(int *fd);
 static inline void free_pointer(void *pointer) { free(*(void **)pointer); }
 
-/* Closes every descriptor from 3 up, except the given ones (-1: none). */
-void close_others(int keep, int also_keep);
+/* Closes every descriptor from 3 up, except the given ones, which it sorts (-1: none). */
+void close_others(int *keep, size_t count);
 
 bool write_all(int fd, const void *data, size_t size);
 /* Opens, writes once, closes: for files of /proc and of cgroups, where one write is one command. */

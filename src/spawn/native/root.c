@@ -1,6 +1,7 @@
 #include "root.h"
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -16,6 +17,8 @@ struct builder {
   /* The new root's own tmpfs. */
   int root;
   bool has_mount_setattr;
+  /* The operations to carry out: up to `end`, without it. */
+  struct mount_op *first, *end;
 };
 
 static int mount_failed(struct builder *builder, const char *path, const char *what) {
@@ -74,7 +77,12 @@ static int make_target(struct builder *builder, const char *at, bool directory) 
 
 static void descriptor_path(char path[32], int fd) { snprintf(path, 32, "/proc/self/fd/%d", fd); }
 
-/* mount(2) over a descriptor: the host's /proc is still ours until the root changes. */
+/* mount(2) over a directory's descriptor, by way of the working directory: a prepared root has no /proc yet. */
+static int mount_over(int directory, const char *type, unsigned long flags, const char *options) {
+  return fchdir(directory) == 0 ? mount(type, ".", type, flags, options) : -1;
+}
+
+/* mount(2) over any descriptor: the host's /proc is still ours until the root changes. */
 static int mount_on(int target, const char *source, const char *type, unsigned long flags, const char *options) {
   char path[32];
   descriptor_path(path, target);
@@ -138,7 +146,8 @@ static int bind_old(struct builder *builder, const struct mount_op *op, int sour
 }
 
 static int bind_new(int tree, int target, uint64_t attributes) {
-  struct mount_attributes change = {.set = attributes};
+  /* Private: the source may be cloned from a namespace that shares its mounts with others. */
+  struct mount_attributes change = {.set = attributes, .propagation = MS_PRIVATE};
   /* Changed while detached: nobody ever sees it writable. */
   if (sys_mount_setattr(tree, TREE_RECURSIVE, &change) != 0) return -1;
   return sys_move_mount(tree, target);
@@ -171,13 +180,13 @@ static int make_tmpfs(struct builder *builder, const struct mount_op *op) {
   char options[64];
   snprintf(options, sizeof options, "size=%llu,mode=%o", (unsigned long long)op->size, (unsigned)op->mode);
   unsigned long flags = MS_NOSUID | (holds_nodes(op) ? 0ul : MS_NODEV);
-  return mount_on(target, "tmpfs", "tmpfs", flags, options) == 0 ? 0 : mount_failed(builder, op->at, "tmpfs");
+  return mount_over(target, "tmpfs", flags, options) == 0 ? 0 : mount_failed(builder, op->at, "tmpfs");
 }
 
 static int make_proc(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of proc");
-  return mount_on(target, "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : mount_failed(builder, op->at, "proc");
+  return mount_over(target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : mount_failed(builder, op->at, "proc");
 }
 
 /* What mask and readonly act on; *absent when it is not there. */
@@ -206,7 +215,7 @@ static int make_mask(struct builder *builder, const struct mount_op *op) {
   if (absent) return 0;
   if (target < 0 || fstat(target, &status) != 0) return mount_failed(builder, op->at, "mask");
   int done = S_ISDIR(status.st_mode)
-               ? mount_on(target, "tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0755")
+               ? mount_over(target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0755")
                : mask_file(builder, op, target);
   return done == 0 ? 0 : mount_failed(builder, op->at, "mask");
 }
@@ -257,7 +266,7 @@ static int open_source_beneath(struct builder *builder, const struct mount_op *o
 
 /* All sources are opened while the host is still in view: the new root is mounted over a directory, and a source may lie beneath that. */
 static int open_sources(struct builder *builder) {
-  for (struct mount_op *op = builder->spec->root; op != NULL; op = op->next) {
+  for (struct mount_op *op = builder->first; op != builder->end; op = op->next) {
     if (op->kind != MOUNT_BIND) continue;
     op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
     if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s", op->source);
@@ -274,22 +283,57 @@ static int swap_roots(struct builder *builder) {
   return 0;
 }
 
-int root_enter(const struct spec *spec, bool has_mount_setattr, struct failure *failure) {
-  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .has_mount_setattr = has_mount_setattr};
-  /* Nothing of ours may travel back to the host, nor the host's new mounts to us. */
-  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return mount_failed(&builder, "/", "private propagation");
-  if (spec->root == NULL) return 0;
-  if (open_sources(&builder) != 0) return -1;
-  /* Over the task's directory: it exists, and no bind needs it any more. */
-  if (mount("tmpfs", spec->dir, "tmpfs", MS_NOSUID, "size=1m,mode=0755") != 0) return mount_failed(&builder, spec->dir, "new root");
-  _cleanup_fd_ int root = open(spec->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) return mount_failed(&builder, spec->dir, "new root");
-  builder.root = root;
+static int make_all(struct builder *builder) {
   /* Modes are given exactly; the task's own umask comes later. */
   umask(0);
-  for (struct mount_op *op = spec->root; op != NULL; op = op->next) {
-    if (make(&builder, op) != 0) return -1;
+  for (struct mount_op *op = builder->first; op != builder->end; op = op->next) {
+    if (make(builder, op) != 0) return -1;
     close_fd(&op->fd);
   }
-  return swap_roots(&builder);
+  return 0;
+}
+
+static int build(struct builder *builder) {
+  if (open_sources(builder) != 0) return -1;
+  /* Over the task's directory: it exists, and no bind needs it any more. */
+  const char *dir = builder->spec->dir;
+  if (mount("tmpfs", dir, "tmpfs", MS_NOSUID, "size=1m,mode=0755") != 0) return mount_failed(builder, dir, "new root");
+  _cleanup_fd_ int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return mount_failed(builder, dir, "new root");
+  builder->root = root;
+  return make_all(builder) == 0 ? swap_roots(builder) : -1;
+}
+
+/* Our own copy of the prepared root is the root already. */
+static int complete(struct builder *builder) {
+  _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return mount_failed(builder, "/", "prepared root");
+  builder->root = root;
+  if (make_all(builder) != 0) return -1;
+  return chdir("/") == 0 ? 0 : mount_failed(builder, "/", "chdir");
+}
+
+int root_enter(const struct spec *spec, bool has_mount_setattr, struct failure *failure) {
+  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .has_mount_setattr = has_mount_setattr, .first = spec->root};
+  if (spec->prepared_root >= 0) {
+    builder.first = *spec->root_own;
+    return complete(&builder);
+  }
+  /* Nothing of ours may travel back to the host, nor the host's new mounts to us. */
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return mount_failed(&builder, "/", "private propagation");
+  return spec->root == NULL ? 0 : build(&builder);
+}
+
+int root_join(const struct spec *spec, struct failure *failure) {
+  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .has_mount_setattr = true, .first = *spec->root_own};
+  if (open_sources(&builder) != 0) return -1;
+  return setns(spec->prepared_root, CLONE_NEWNS) == 0 ? 0 : mount_failed(&builder, "/", "prepared root");
+}
+
+bool root_prepare(const struct spec *spec) {
+  struct failure failure = {.stage = STAGE_NONE};
+  struct builder builder = {.spec = spec, .failure = &failure, .root = -1, .has_mount_setattr = true, .first = spec->root, .end = *spec->root_own};
+  if (build(&builder) != 0) return false;
+  /* Not the mount alone: there is no way at all to write there. */
+  return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID, NULL) == 0;
 }

@@ -85,7 +85,8 @@ static int settle(struct shim *shim) {
   if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
   const int null = shim->host->null;
   if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
-  close_others(shim->reply, shim->host->exile);
+  int kept[] = {shim->reply, shim->host->exile, shim->spec->prepared_root};
+  close_others(kept, 3);
   if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
   return 0;
 }
@@ -232,6 +233,7 @@ static int fork_task(struct shim *shim) {
                               .report = report_write, .network = network, .shim = getpid()};
   pid_t pid = sys_fork();
   if (pid == 0) child_run(&setup);
+  if (spec->prepared_root >= 0) close(spec->prepared_root);
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
   shim->tree.leader = pid;
   return 0;

@@ -13,6 +13,7 @@
 #include "features.h"
 #include "frame.h"
 #include "log.h"
+#include "prepared_roots.h"
 #include "reply.h"
 #include "shim.h"
 #include "system.h"
@@ -33,6 +34,7 @@ struct spawner {
   char *replied;
   bool taken[SLOTS];
   int next_slot;
+  struct prepared_roots roots;
   /* On pages of its own, written once: all shims share them. */
   const struct host *host;
 };
@@ -90,6 +92,7 @@ static void launch(struct spawner *spawner, struct request *request) {
     return;
   }
   const struct host *host = spawner->host;
+  spec.prepared_root = prepared_root_for(&spawner->roots, &spec, host);
   char *replied = running.slot < 0 ? NULL : &spawner->replied[running.slot];
   pid_t pid = sys_fork();
   /* The spawner's own state is not there in the shim. */
@@ -191,7 +194,7 @@ static int serve(struct spawner *spawner, int signals) {
 int spawner_run(void) {
   /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as well. */
   setsid();
-  close_others(-1, -1);
+  close_others(NULL, 0);
   _cleanup_fd_ int signals = open_child_signals();
   struct host *host = pages_allocate(sizeof *host);
   struct spawner *spawner = pages_allocate(sizeof *spawner);
@@ -213,6 +216,7 @@ int spawner_run(void) {
   spawner->host = host;
   spawner->replied = replied;
   int code = serve(spawner, signals);
+  prepared_roots_release(&spawner->roots);
   pages_release(spawner->running, spawner->capacity * sizeof *spawner->running);
   pages_release(spawner, sizeof *spawner);
   pages_release(host, sizeof *host);

@@ -10,6 +10,8 @@ struct reader {
   struct cgroup **cgroup;
   struct cgroup_file **file;
   struct mount_op **mount;
+  /* The option at hand. */
+  const char *option;
   size_t arg_count, env_count;
   struct spec *spec;
 };
@@ -205,6 +207,7 @@ static const char *add_mount(struct reader *reader, struct mount_op op) {
   struct mount_op *kept = take(reader, sizeof *kept);
   *kept = op;
   kept->fd = -1;
+  if (reader->spec->root == NULL) reader->spec->shared_text = reader->option;
   *reader->mount = kept;
   reader->mount = &kept->next;
   return NULL;
@@ -256,6 +259,22 @@ static const char *add_readonly(struct reader *reader, char **operands) {
   return add_mount(reader, (struct mount_op){.kind = MOUNT_READONLY, .at = operands[0]});
 }
 
+/* What can be put together in one place and look the same in all. A base is where a task may have arranged things. */
+static bool is_sharable(const struct mount_op *op) {
+  if (op->kind == MOUNT_BIND) return op->base == NULL && op->read_only;
+  return op->kind == MOUNT_DIR || op->kind == MOUNT_SYMLINK || op->kind == MOUNT_NODE;
+}
+static const char *set_shared(struct reader *reader, char **operands) {
+  (void)operands;
+  struct spec *spec = reader->spec;
+  if (spec->root == NULL) return "root-shared comes before any other root-*";
+  for (const struct mount_op *op = spec->root; op != NULL; op = op->next)
+    if (!is_sharable(op)) return "root-shared takes root-dir, root-symlink, root-node and read-only root-bind without a base";
+  spec->root_own = reader->mount;
+  spec->shared_size = (size_t)(reader->option - spec->shared_text);
+  return NULL;
+}
+
 static const char *set_capabilities(struct reader *reader, char **operands) {
   reader->spec->has_capabilities = true;
   for (char *next = operands[0]; *next != '\0';) {
@@ -305,6 +324,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"root-node", 3, true, add_node},
   {"root-mask", 1, true, add_mask},
   {"root-readonly", 1, true, add_readonly},
+  {"root-shared", 0, false, set_shared},
   {"capabilities", 1, false, set_capabilities},
   {"no-new-privileges", 1, false, set_no_new_privileges},
   {"seccomp", 1, false, set_seccomp},
@@ -313,6 +333,7 @@ enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 _Static_assert(OPTION_COUNT <= 64, "the set of options seen is one word");
 
 static const char *parse_option(struct reader *reader, const char *name, uint64_t *seen) {
+  reader->option = name;
   for (size_t i = 0; i < OPTION_COUNT; i++) {
     if (strcmp(options[i].name, name) != 0) continue;
     uint64_t bit = UINT64_C(1) << i;
@@ -339,7 +360,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
 }
 
 const char *spec_parse(struct request *request, struct spec *spec) {
-  *spec = (struct spec){.cwd = "/", .in = {NULL, "/dev/null"}, .out = {NULL, "/dev/null"}, .err = {NULL, "/dev/null"}, .umask = 022, .grace_ms = 5000};
+  *spec = (struct spec){.cwd = "/", .in = {NULL, "/dev/null"}, .out = {NULL, "/dev/null"}, .err = {NULL, "/dev/null"}, .umask = 022, .grace_ms = 5000, .prepared_root = -1};
   struct reader reader = {.next = request->frame, .end = request->frame + request->frame_size, .spec = spec};
   if (reader.end[-1] != '\0') return "the last field is not ended";
 

@@ -61,6 +61,12 @@ struct spec {
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
   struct mount_op *root;
+  /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the bytes of `shared_text`. */
+  struct mount_op **root_own;
+  const char *shared_text;
+  size_t shared_size;
+  /* Not of the request: a mount namespace whose root has the shared ones already, or -1. */
+  int prepared_root;
   uint64_t capabilities;
 };
 

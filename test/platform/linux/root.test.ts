@@ -73,6 +73,7 @@ describe("a task's root", () => {
   it('mounts /proc before it masks it, and masks only what the kernel has', () => {
     const proc = plan().ops.filter(op => op.at.startsWith('/proc'))
     assert.deepEqual(proc, [
+      { op: 'dir', at: '/proc', mode: 0o755 },
       { op: 'proc', at: '/proc' },
       { op: 'mask', at: '/proc/keys' },
       { op: 'readonly', at: '/proc/irq' },
@@ -82,11 +83,49 @@ describe("a task's root", () => {
 
   it('limits /tmp to 512 MiB, or to the memory limit where that is lower, or to what the command says', () => {
     const size = (command?: Partial<Command>, memory?: number) =>
-      at('/tmp', command, memory).map(op => (op.op === 'tmpfs' ? op.sizeBytes : null))
+      at('/tmp', command, memory).flatMap(op => (op.op === 'tmpfs' ? [op.sizeBytes] : []))
     assert.deepEqual(size(), [512 * 1024 * 1024])
     assert.deepEqual(size({}, 4096), [4096])
     assert.deepEqual(size({}, 2 ** 40), [512 * 1024 * 1024])
     assert.deepEqual(size({ tmpfs: [{ target: '/tmp/', sizeBytes: 77 }] }, 4096), [77])
+  })
+
+  it("shares all but what is the task's own, as long as that needs no place in the shared part", () => {
+    const source = host.path('etc')
+    const { ops, shared } = plan({
+      mounts: [{ source, target: '/tmp/in' }],
+      tmpfs: [{ target: '/local/scratch' }],
+    })
+    assert.deepEqual(
+      ops.slice(shared).map(op => op.at),
+      [
+        '/proc',
+        '/proc/keys',
+        '/proc/irq',
+        '/proc/sys',
+        '/tmp',
+        '/alloc',
+        '/local',
+        '/local/scratch',
+        '/tmp/in',
+      ],
+    )
+    for (const op of ops.slice(0, shared)) assert.ok(op.op !== 'bind' || op.readOnly, op.at)
+    assert.deepEqual(ops.slice(0, shared), plan().ops.slice(0, plan().shared))
+  })
+
+  it('shares nothing where a mount point of its own is needed', () => {
+    const source = host.path('etc')
+    for (const command of [
+      { mounts: [{ source, target: '/data' }] },
+      { mounts: [{ source, target: '/tmpdata' }] },
+      { tmpfs: [{ target: '/dev/shm' }] },
+      { devices: ['/dev/null'] },
+      { root: { embed: { [source]: '/etc' } } },
+    ])
+      assert.equal(plan(command).shared, 0, JSON.stringify(command))
+    mkdirSync(join(alloc.task, 'app'))
+    assert.equal(plan().shared, 0)
   })
 
   it('shows the rest of the task directory read-only', () => {
