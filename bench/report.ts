@@ -3,6 +3,7 @@ import { type BallastRow, ballastMegabytes } from './ballast.ts'
 import type { Skipped } from './contender.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
 import { inFlight } from './rounds.ts'
+import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
 import type { Summary } from './statistics.ts'
 
@@ -59,6 +60,38 @@ export function memoryTable(rows: readonly MemoryRow[]): string {
   })
   for (const { name, kibPerTask, processesPerTask } of rows)
     table.push([name, `${kibPerTask.toFixed(0)} KiB`, processesPerTask.toFixed(1)])
+  return table.toString()
+}
+
+export function scaleTable(rows: readonly ScaleRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: [
+      'opened by a new process',
+      'time',
+      'CPU',
+      'CPU, x reading',
+      'longest gap',
+      'heap a task',
+      'fds a task',
+      'RSS',
+      'ps --all',
+    ],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const row of rows)
+    table.push([
+      `${row.tasks} ${row.name}`,
+      `${row.milliseconds.toFixed(0)} ms`,
+      `${row.cpuMs.toFixed(0)} ms`,
+      row.cpuRatio.toFixed(2),
+      `${row.gapMs.toFixed(0)} ms`,
+      `${row.heapKibPerTask.toFixed(1)} KiB`,
+      row.descriptorsPerTask.toFixed(2),
+      `${row.rssMib.toFixed(0)} MiB`,
+      row.psMs === null ? '' : `${row.psMs.toFixed(0)} ms`,
+    ])
   return table.toString()
 }
 

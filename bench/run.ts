@@ -1,14 +1,15 @@
-import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, release, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureBallast } from './ballast.ts'
 import { measureMemory } from './memory.ts'
-import { ballastTable, memoryTable, skippedLines, startExitTable } from './report.ts'
+import { ballastTable, memoryTable, scaleTable, skippedLines, startExitTable } from './report.ts'
+import { measureScale } from './scale.ts'
 import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
 
-const usage = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory]
+const usage = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale]
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
 Figures hold for this machine and this run; what carries over are the ratios.
@@ -17,7 +18,7 @@ Figures hold for this machine and this run; what carries over are the ratios.
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    'state-root': { type: 'string', default: tmpdir() },
+    'state-root': { type: 'string' },
     only: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -25,7 +26,8 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(usage)
 else await run(values['state-root'], values.quick, values.only)
 
-async function run(stateRoot: string, quick: boolean, only: string | undefined): Promise<void> {
+async function run(givenRoot: string | undefined, quick: boolean, only: string | undefined): Promise<void> {
+  const stateRoot = givenRoot ?? tmpdir()
   const wanted = (part: string): boolean => only === undefined || only === part
   const effort = quick ? { rounds: 3, single: 15, many: 48 } : { rounds: 25, single: 40, many: 128 }
   const host = describeHost(stateRoot)
@@ -41,10 +43,21 @@ async function run(stateRoot: string, quick: boolean, only: string | undefined):
   const memory = wanted('memory') ? await measureMemory(stateRoot, progress) : { rows: [], skipped: [] }
   show(memoryTable(memory.rows), skippedLines(memory.skipped))
 
-  const targets = verdicts(startExit.rows, ballast, memory.rows)
+  const scaleEffort = quick
+    ? { rounds: 3, running: 100, isolated: 20, finished: 1000 }
+    : { rounds: 5, running: 1000, isolated: 100, finished: 10_000 }
+  const scale = wanted('scale') ? await measureScale(givenRoot ?? inMemory(), scaleEffort, progress) : []
+  show(scaleTable(scale))
+
+  const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ballast, memory, targets })
+  save({ host, effort, startExit, ballast, memory, scale, targets })
+}
+
+/** Ten thousand directories: how fast a disk has them is another question. */
+function inMemory(): string {
+  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 }
 
 /** What the figures depend on. The flush of a record costs nothing in a file system that has no disk. */

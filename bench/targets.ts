@@ -1,6 +1,7 @@
 import type { BallastRow } from './ballast.ts'
 import { isolated } from './holdfast.ts'
 import type { MemoryRow } from './memory.ts'
+import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
 
 export type Verdict = { readonly target: string; readonly found: string; readonly met: boolean }
@@ -10,6 +11,7 @@ export function verdicts(
   rows: readonly StartExitRow[],
   ballast: readonly BallastRow[],
   memory: readonly MemoryRow[],
+  scale: readonly ScaleRow[],
 ): Verdict[] {
   const ours = rows.find(({ name }) => name === isolated)
   const heavy = ballast.find(({ name }) => name === isolated)
@@ -20,7 +22,17 @@ export function verdicts(
     // Rounds of one run differ by some per cent; a fork of Node with this ballast costs ten times as much.
     atMost('with ballast, one at a time: time to that without', heavy?.singleGrowth.median, 1.15),
     atMost('PSS per sleeping task, KiB', kept?.kibPerTask, 60),
+    ...scale.flatMap(scaleVerdicts),
   ].filter(verdict => verdict !== null)
+}
+
+function scaleVerdicts({ name, tasks, milliseconds, gapMs, heapKibPerTask }: ScaleRow): (Verdict | null)[] {
+  const what = `${tasks} ${name}`
+  return [
+    atMost(`${what}: opened by a new process, ms`, milliseconds, 1000),
+    atMost(`${what}: longest gap of the event loop meanwhile, ms`, gapMs, 50),
+    atMost(`${what}: heap a task, KiB`, heapKibPerTask, 10),
+  ]
 }
 
 function atMost(target: string, value: number | undefined, most: number): Verdict | null {

@@ -81,6 +81,8 @@ export class AllocDir {
    * Rejects NOT_FOUND for an unknown task, INVALID_ARGUMENT for a path that leaves the task's directory, INVALID_STATE for a link in the way.
    */
   async embed(task: string, entries: Readonly<Record<string, string>>): Promise<void> {
+    if (typeof entries !== 'object' || entries === null)
+      throw refusal('embed: entries', entries, 'an object { hostPath: pathInTask }')
     const { task: directory } = this.taskPaths(task)
     const excluded = await lstat(this.path, { bigint: true }).catch(error => {
       throw fileFailure(error, 'look at', this.path)

@@ -37,7 +37,8 @@ export async function factsOf(key: string, task: Executor): Promise<TaskFacts> {
   }
 }
 
-/** The machine's context is plain, documented data; an executor's actor is typed as any actor. */
+/** The machine's context is plain, documented data. To ask for the actor would make one, and that for thousands of ended tasks. */
 function contextOf(task: Executor): TaskContext {
-  return (task.actor.getSnapshot() as { context: TaskContext }).context
+  const { context } = 'context' in task ? task : task.actor.getSnapshot()
+  return context as TaskContext
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { HoldfastError } from '../errors.ts'
 import type { KeepAlive } from './keep-alive.ts'
 
 /** Whether the shim of this task directory lives: it alone holds the write end of `alive`. */
@@ -53,8 +54,10 @@ function openFifo(path: string): number | null {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
+    const errno = (error as NodeJS.ErrnoException).code
+    if (errno === 'ENOENT') return null
+    // As with the records: too few descriptors say nothing about the one who holds it.
+    throw new HoldfastError('INVALID_STATE', `cannot open ${path}: ${errno}`, { errno, path, cause: error })
   }
 }
 

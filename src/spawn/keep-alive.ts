@@ -17,6 +17,13 @@ export class KeepAlive {
     return () => this.#handles.delete(handle)
   }
 
+  /** The same for one end of a pipe, until it is closed: each ref() and unref() of a closed socket leaves a listener behind, for ever. */
+  addStream(stream: NodeJS.EventEmitter): () => void {
+    const remove = this.add(stream as unknown as LoopHandle)
+    stream.once('close', remove)
+    return remove
+  }
+
   /** Keeps the loop running until the returned function is called (once or more often). */
   hold(): () => void {
     if (this.#holders++ === 0) for (const handle of this.#handles) handle.ref()

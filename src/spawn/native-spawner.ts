@@ -68,8 +68,10 @@ class Session {
     })
     // EPIPE when it dies under our hands: the end of its output says the same, in order.
     stdin.on('error', () => {})
-    const handles = [this.#child, stdin, stdout, stderr] as unknown as LoopHandle[]
-    const removals = handles.map(handle => keepAlive.add(handle))
+    const removals = [
+      keepAlive.add(this.#child as unknown as LoopHandle),
+      ...[stdin, stdout, stderr].map(stream => keepAlive.addStream(stream)),
+    ]
     this.#forget = () => {
       for (const remove of removals) remove()
     }

@@ -19,17 +19,30 @@ export async function openAll(
   make: () => TaskExecutor,
 ): Promise<OpenReport> {
   const report: OpenReport = { resumed: [], exited: [], lost: [], quarantined: [] }
+  let turn = performance.now()
   for (const key of state.list()) {
+    if (performance.now() - turn > turnMs) {
+      await new Promise(resolve => setImmediate(resolve))
+      turn = performance.now()
+    }
     try {
       const task = held(key) ?? make()
       if (held(key) === undefined) await task.reopen(key)
       const { outcome } = task
       report[outcome === null ? 'resumed' : outcome.cause === 'lost' ? 'lost' : 'exited'].push(key)
     } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error
       // Removed by another process between the listing and the look.
-      if (error.code !== 'NOT_FOUND') report.quarantined.push({ key, error })
+      if (isGone(error)) continue
+      if (!(error instanceof HoldfastError)) throw error
+      report.quarantined.push({ key, error })
     }
   }
   return report
+}
+
+/** How long others may have to wait for their turn: none of what is done here waits for anything by itself. */
+const turnMs = 8
+
+function isGone(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'NOT_FOUND'
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
 import { z } from 'zod'
-import { HoldfastError } from '../errors.ts'
+import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
 import { defaultStateDir } from './state-dir.ts'
 
@@ -47,15 +47,26 @@ const shape = z.strictObject({
   inspect: z.unknown().optional(),
 })
 
+type Option = keyof SupervisorOptions
+
+const takes: Record<Option, string> = {
+  stateDir: 'the path of a directory',
+  shutdown: 'an object with signal and graceMs',
+  strict: 'true or false',
+  orphans: '"keep" or "kill"',
+  durability: '"host" or "process"',
+  inspect: 'an observer or a function',
+}
+
 /** Throws INVALID_ARGUMENT naming the option. */
 export function parseOptions(options: SupervisorOptions): Settings {
-  const parsed = shape.safeParse(options)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `supervisor option ${issue?.path.join('.') || '(all)'}: ${issue?.message}`,
-    )
+  const issue = shape.safeParse(options).error?.issues[0]
+  if (issue !== undefined) {
+    const [name] = issue.path
+    const known = typeof name === 'string' && Object.hasOwn(takes, name)
+    if (!known)
+      throw refusal('supervisor options', options, `an object with ${Object.keys(takes).join(', ')}`)
+    throw refusal(`supervisor option ${name}`, options[name as Option], takes[name as Option])
   }
   const { signal = 'SIGTERM', graceMs = 5000 } = options.shutdown ?? {}
   signalNumber(signal, 'shutdown.signal')

@@ -62,6 +62,7 @@ export class Supervisor {
       spawner: platform => this.#spawners.get(platform),
       machine: provideTaskMachine(processes),
       processes,
+      assertOpen: () => this.#refuseIfClosed(),
       find: key => this.#tasks.get(key),
       inspect: settings.inspect,
       events: this.#events(),
@@ -90,7 +91,7 @@ export class Supervisor {
     const { key } = parseTaskId(id)
     const held = this.#tasks.get(key)
     if (held !== undefined) return held
-    const executor = this.executor()
+    const executor = this.executor(platformOfStored)
     await executor.open(id)
     return executor
   }
@@ -101,7 +102,7 @@ export class Supervisor {
     return openAll(
       this.#runtime.state,
       key => this.#tasks.get(key),
-      () => this.executor(),
+      () => this.executor(platformOfStored),
     )
   }
 
@@ -213,6 +214,9 @@ export class Supervisor {
     if (this.#closed !== null) throw new HoldfastError('INVALID_STATE', 'the supervisor is closed')
   }
 }
+
+/** What an opened task runs on is stored with it; to look for the best there is would take longer than to open it. */
+const platformOfStored: PlatformName = 'basic'
 
 function label({ key, name }: TaskExecutor): TaskLabel {
   return { key, name }

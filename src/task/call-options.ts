@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { LogOptions, ShutdownOptions } from '../api.ts'
-import { HoldfastError } from '../errors.ts'
+import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
 
 const shutdownShape = z.strictObject({ signal: z.unknown(), graceMs: z.unknown() }).partial()
@@ -25,7 +25,7 @@ const logShape = z.strictObject({
 /** Throws INVALID_ARGUMENT for a stream that is none, and for options that logs$ does not take. */
 export function checkLogOptions(stream: unknown, options: LogOptions): void {
   if (stream !== 'stdout' && stream !== 'stderr')
-    throw refused('logs$: stream', stream, '"stdout" or "stderr"')
+    throw refusal('logs$: stream', stream, '"stdout" or "stderr"')
   checked(
     'logs$',
     logShape,
@@ -38,12 +38,5 @@ function checked(call: string, shape: z.ZodType, options: unknown, takes: string
   const parsed = shape.safeParse(options)
   if (parsed.success) return
   const field = parsed.error.issues[0]?.path.join('.')
-  throw refused(`${call}: options${field ? `.${field}` : ''}`, options, takes)
-}
-
-function refused(field: string, got: unknown, takes: string): HoldfastError {
-  return new HoldfastError(
-    'INVALID_ARGUMENT',
-    `${field}: got ${JSON.stringify(got) ?? String(got)}, takes ${takes}`,
-  )
+  throw refusal(`${call}: options${field ? `.${field}` : ''}`, options, takes)
 }

@@ -13,7 +13,8 @@ import {
 
 /** What one task does on behalf of its machine. All three are called again when a snapshot is restored. */
 export interface TaskEffects {
-  launch(): Promise<StartRecord>
+  /** `abandoned` before anything was asked for: nothing may be started. */
+  launch(abandoned: AbortSignal): Promise<StartRecord>
   /** Reports once, with the stop that somebody else had asked for; returns the way to let go of the task without touching it. */
   watch(report: (outcome: Outcome, stop?: StopRequest | null) => void): () => void
   /** `abandoned` means let go, never kill. */
@@ -32,8 +33,8 @@ export function provideTaskMachine(tasks: ReadonlyMap<string, TaskEffects>) {
   }
   return taskMachine.provide({
     actors: {
-      launch: fromPromise<LaunchOutput, LaunchInput>(async ({ input }) => ({
-        start: await find(input.key).launch(),
+      launch: fromPromise<LaunchOutput, LaunchInput>(async ({ input, signal }) => ({
+        start: await find(input.key).launch(signal),
       })),
       watch: fromCallback<TaskEvent, WatchInput>(({ input, sendBack }) =>
         find(input.key).watch((outcome, stop = null) =>

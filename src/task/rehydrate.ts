@@ -21,6 +21,8 @@ export type Rehydrated = {
   readonly snapshot: StoredSnapshot
   /** The number of the last transition that need not be told again. */
   readonly told: number
+  /** It had ended and this was known: the snapshot is as stored, and no actor need run for it. */
+  readonly final: boolean
   /** What to tell the restored machine first. */
   readonly events: readonly TaskEvent[]
 }
@@ -31,20 +33,35 @@ export type Rehydrated = {
  * Rejects NOT_FOUND, or STATE_CORRUPT for what is kept but cannot be used.
  */
 export async function rehydrate(host: TaskHost, key: string): Promise<Rehydrated> {
-  const { process, snapshot, spec } = await settled(host, key)
+  try {
+    return await lookAndDecide(host, key)
+  } catch (error) {
+    // Removed by another process under our eyes: what read() says of it is the answer.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') host.state.read(key)
+    throw error
+  }
+}
+
+async function lookAndDecide(host: TaskHost, key: string): Promise<Rehydrated> {
+  const { process, snapshot, spec, stamp } = await settled(host, key)
   const told = Math.min(spec.told ?? snapshot.context.sequence, snapshot.context.sequence)
+  // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these, and reads one file of each.
+  if (snapshot.context.outcome?.evidence === 'record')
+    return { process, snapshot, told, final: true, events: [] }
   const seen = await process.observe()
+  // Somebody else is at work on it, or removes it: what was seen may be of before and after.
+  if (host.state.stamp(key) !== stamp) return lookAndDecide(host, key)
   const decision = reconcile(phaseOf(snapshot), seen)
   if (decision.decision === 'quarantine') throw corrupt(decision.reason, process.dir)
   if (decision.decision === 'relaunch') throw new Error('a relaunch was not allowed')
   if (decision.decision === 'resume') {
     const start: TaskEvent = { type: 'START', key, at: Date.now() }
     fault('found-running')
-    return { process, snapshot, told, events: [decision.adopt ? start : { type: 'RETRY' }] }
+    return { process, snapshot, told, final: false, events: [decision.adopt ? start : { type: 'RETRY' }] }
   }
   const survivors = decision.killTree ? await process.killLeftovers() : []
   if (decision.decision === 'exited' && decision.record === null)
-    return { process, snapshot, told, events: [] }
+    return { process, snapshot, told, final: true, events: [] }
   fault('found-ended')
   // A record of a start that came to nothing (the program could not be executed) is no proof that it ran.
   const failed = seen.exit !== null && seen.exit !== 'corrupt' && seen.exit.failure !== null
@@ -57,7 +74,7 @@ export async function rehydrate(host: TaskHost, key: string): Promise<Rehydrated
           startedAt: start?.startedAt ?? null,
           survivors,
         }
-  return { process, snapshot: settleTask(snapshot, key, outcome, start), told, events: [] }
+  return { process, snapshot: settleTask(snapshot, key, outcome, start), told, final: false, events: [] }
 }
 
 /** Of an end in an earlier life of the host nobody knows when it was. */
@@ -69,6 +86,7 @@ type Settled = {
   readonly process: TaskProcess
   readonly snapshot: StoredSnapshot
   readonly spec: TaskSpec
+  readonly stamp: string | null
 }
 
 /**
@@ -78,13 +96,15 @@ type Settled = {
  */
 async function settled(host: TaskHost, key: string): Promise<Settled> {
   for (;;) {
+    const stamp = host.state.stamp(key)
     const { spec, snapshot } = readEnvelope(host, key)
     const process = new TaskProcess(host, spec as TaskSpec, 'adopt')
-    if (phaseOf(snapshot) !== 'launching') return { process, snapshot, spec: spec as TaskSpec }
+    const found = { process, snapshot, spec: spec as TaskSpec, stamp }
+    if (phaseOf(snapshot) !== 'launching') return found
     // In this order: what a launcher did before it was seen dead is then seen below.
     const mayStillCome = process.beingLaunched
     const seen = await process.observe()
-    if (seen.traces || !mayStillCome) return { process, snapshot, spec: spec as TaskSpec }
+    if (seen.traces || !mayStillCome) return found
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
@@ -107,7 +127,12 @@ function readEnvelope(host: TaskHost, key: string): Envelope {
 
 /** What a supervisor leaves that dies before the first task.json is in its place, or after the last one was removed. */
 function isHalfMade(dir: string): boolean {
-  return readdirSync(dir).every(name => name.startsWith('task.json.'))
+  try {
+    return readdirSync(dir).every(name => name.startsWith('task.json.'))
+  } catch {
+    // Gone by now.
+    return true
+  }
 }
 
 function parse(text: string, dir: string): unknown {

@@ -6,7 +6,13 @@ import { HoldfastError } from '../errors.ts'
  * Throws INVALID_ARGUMENT, INVALID_STATE once started.
  */
 export function setCommand(executor: Executor, name: string, args: readonly string[] = []): void {
-  if (typeof name !== 'string' || name === '') {
+  if (typeof executor?.command !== 'object') {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `executor: got ${executor === null ? 'null' : typeof executor}, takes an Executor`,
+    )
+  }
+  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
     throw new HoldfastError(
       'INVALID_ARGUMENT',
       `command name: got ${JSON.stringify(name)}, takes a program's name or path`,

@@ -137,23 +137,25 @@ export class StateDirectory {
    * `closed`: nobody but us need pass through it, because the task gets it mounted; then no other user of the host can run what a
    * task of root's leaves there.
    */
-  async buildAlloc(key: string, taskName: string, closed: boolean): Promise<TaskPaths> {
+  buildAlloc(key: string, taskName: string, closed: boolean): TaskPaths | Promise<TaskPaths> {
     this.prepare()
     const path = this.allocDirectory(key)
     try {
       return makePrivateAllocation(path, taskName, closed ? 0o700 : 0o711)
     } catch (error) {
       if (error instanceof HoldfastError) throw error
-      // An earlier start of the same executor has made it, or somebody removed the tree while we lived; or there is a reason to give.
-      const alloc = new AllocDir(path)
-      await alloc.build([taskName]).catch(failure => {
-        const { errno, cause } = failure as HoldfastError
-        throw errno === undefined
-          ? failure
-          : storageError(cause, `the task's allocation cannot be made`, path)
-      })
-      return alloc.taskPaths(taskName)
+      return this.#rebuildAlloc(path, taskName)
     }
+  }
+
+  /** An earlier start of the same executor has made it, or somebody removed the tree while we lived; or there is a reason to give. */
+  async #rebuildAlloc(path: string, taskName: string): Promise<TaskPaths> {
+    const alloc = new AllocDir(path)
+    await alloc.build([taskName]).catch(failure => {
+      const { errno, cause } = failure as HoldfastError
+      throw errno === undefined ? failure : storageError(cause, `the task's allocation cannot be made`, path)
+    })
+    return alloc.taskPaths(taskName)
   }
 
   /** Without a name the long way, which needs to know nothing of the task. */

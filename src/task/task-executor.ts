@@ -10,10 +10,11 @@ import {
   refusal,
   restoreTask,
   type StoredSnapshot,
+  type TaskContext,
   type TaskSnapshot,
   type TaskState,
 } from '../../machines/index.ts'
-import type { AllocDir } from '../alloc/alloc-dir.ts'
+import { AllocDir } from '../alloc/alloc-dir.ts'
 import type {
   Command,
   Enforcement,
@@ -51,18 +52,22 @@ export class TaskExecutor implements Executor {
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #orphans: 'keep' | 'kill'
   #platform: PlatformName
-  #key = newTaskKey()
+  #key: string | null = null
   #name: string | null = null
   #resources: Resources | null = null
   #alloc: TaskPaths | null = null
   #process: TaskProcess | null = null
-  #actor: Actor<ProvidedTaskMachine>
+  /** Made when somebody needs it: a task that had ended when it was opened is no more than what was stored of it. */
+  #actor: Actor<ProvidedTaskMachine> | null = null
+  #stored: Rehydrated | null = null
   /** How many of its changes of state have been told, and the number of the last that needs no telling any more. */
   #told = 0
   #heard = 0
   #reported = false
   #lastUsage: Usage | null = null
   #destroyed: Promise<void> | null = null
+  /** A start that is still making its directories, of which the machine knows nothing yet. */
+  #building: Promise<unknown> | null = null
 
   constructor(
     runtime: TaskRuntime<TaskExecutor>,
@@ -72,7 +77,6 @@ export class TaskExecutor implements Executor {
     this.#runtime = runtime
     this.#platform = platform
     this.#orphans = orphans
-    this.#actor = this.#newActor(null).start()
   }
 
   // --- before the start ---
@@ -80,11 +84,13 @@ export class TaskExecutor implements Executor {
   async limit(resources: Resources): Promise<void> {
     this.#allow('limit')
     this.#resources = parseResources(resources)
-    this.#actor.send({ type: 'LIMIT' })
+    this.#live().send({ type: 'LIMIT' })
   }
 
   async configureTaskDir(taskName: string, alloc: AllocDir): Promise<void> {
     this.#allow('configureTaskDir')
+    if (!(alloc instanceof AllocDir))
+      throw new HoldfastError('INVALID_ARGUMENT', `alloc: got ${typeof alloc}, takes an AllocDir`)
     this.#alloc = alloc.taskPaths(taskName)
     this.named(taskName)
   }
@@ -92,11 +98,13 @@ export class TaskExecutor implements Executor {
   /** Gives the task its name, as configureTaskDir does. */
   named(name: string): void {
     this.#name = name
-    this.#actor.send({ type: 'CONFIGURE', name })
+    this.#live().send({ type: 'CONFIGURE', name })
   }
 
   async start(): Promise<void> {
     this.#allow('start')
+    this.#refuseIfDestroyed()
+    this.#runtime.assertOpen()
     if (this.command.path === '') {
       throw new HoldfastError('INVALID_STATE', 'start() is refused: the executor has no command yet', {
         hint: 'Set one with setCommand(executor, name, args), or make the executor with command(name, ...args).',
@@ -106,16 +114,15 @@ export class TaskExecutor implements Executor {
     fault('start-asked')
     const name = this.#name ?? defaultTaskName(command.path)
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
-    const alloc =
-      this.#alloc ?? (await this.#runtime.state.buildAlloc(this.#key, name, this.#platform === 'linux'))
-    // Building gave others their turn.
-    this.#allow('start')
+    const made = this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, this.#platform === 'linux')
+    // Usually made at once: then nobody gets a turn before the machine knows of the start.
+    const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
     Object.assign(this.command, command)
     Object.freeze(this.command)
     this.#adopt(
       new TaskProcess(this.#runtime, {
         request: {
-          key: this.#key,
+          key: this.key,
           name,
           platform: this.#platform,
           command,
@@ -134,8 +141,24 @@ export class TaskExecutor implements Executor {
     )
     if (this.#name === null) this.named(name)
     this.#runtime.events.started(this)
-    this.#actor.send({ type: 'START', key: this.#key, at: Date.now() })
+    this.#live().send({ type: 'START', key: this.key, at: Date.now() })
     await this.#launched()
+  }
+
+  async #awaited(building: Promise<TaskPaths>, name: string): Promise<TaskPaths> {
+    this.#building = building.catch(() => {})
+    const paths = await building
+    if (this.#destroyed !== null) await this.#runtime.state.removeAlloc(this.key, name)
+    this.#refuseIfDestroyed()
+    this.#allow('start')
+    return paths
+  }
+
+  #refuseIfDestroyed(): void {
+    if (this.#destroyed === null) return
+    throw new HoldfastError('INVALID_STATE', 'start() is refused: the executor has been destroyed', {
+      hint: 'Make a new one.',
+    })
   }
 
   async open(id: string): Promise<void> {
@@ -167,24 +190,28 @@ export class TaskExecutor implements Executor {
       this.#share(quicker)
       return
     }
-    this.#actor.stop()
+    this.#actor?.stop()
+    this.#actor = null
+    this.#stored = stored
     this.#describe(stored.process)
     this.#adopt(stored.process)
     this.#runtime.events.started(this)
     this.#told = this.#heard = stored.told
-    // Before it is started: its effects store its snapshot, which must not be that of the actor before.
-    this.#actor = this.#newActor(stored)
-    this.#actor.start()
-    for (const event of stored.events) this.#actor.send(event)
+    if (stored.final) this.#moved(stored.snapshot)
+    else {
+      const actor = this.#live()
+      for (const event of stored.events) actor.send(event)
+    }
     if (this.outcome !== null) this.#report(this.outcome)
+    if (stored.final) return
     // Taken over in the middle of its launch: its id is good for signals and limits once that is settled.
     await this.#until(snapshot => phaseOf(snapshot) !== 'launching')
   }
 
   /** A second executor of a task that this supervisor holds already: one actor, two faces. */
   #share(twin: TaskExecutor): void {
-    this.#actor.stop()
-    this.#actor = twin.#actor
+    this.#actor?.stop()
+    this.#actor = twin.#live()
     this.#process = twin.#held()
     this.#describe(this.#process)
   }
@@ -202,15 +229,16 @@ export class TaskExecutor implements Executor {
 
   id(): string {
     this.#allow('id')
-    return formatTaskId(this.#runtime.state.path, this.#key)
+    return formatTaskId(this.#runtime.state.path, this.key)
   }
 
   get key(): string {
+    this.#key ??= newTaskKey()
     return this.#key
   }
 
   get name(): string {
-    return this.#name ?? this.#actor.getSnapshot().context.name
+    return this.#name ?? this.context.name
   }
 
   async wait(): Promise<WaitResult> {
@@ -220,12 +248,12 @@ export class TaskExecutor implements Executor {
 
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
     const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
-    if (this.#allow('shutdown')) this.#actor.send({ type: 'STOP', signal, graceMs, at: Date.now() })
+    if (this.#allow('shutdown')) this.#live().send({ type: 'STOP', signal, graceMs, at: Date.now() })
     return this.#stopped()
   }
 
   async forceStop(): Promise<WaitResult> {
-    if (this.#allow('forceStop')) this.#actor.send({ type: 'KILL', at: Date.now() })
+    if (this.#allow('forceStop')) this.#live().send({ type: 'KILL', at: Date.now() })
     return this.#stopped()
   }
 
@@ -265,7 +293,7 @@ export class TaskExecutor implements Executor {
       {
         target: () => this.#held().log(stream),
         writing: () => this.state !== 'exited',
-        ended: waitFor(this.#actor, ({ status }) => status === 'done'),
+        ended: waitFor(this.#live(), ({ status }) => status === 'done'),
         hold: () => this.#runtime.keepAlive.hold(),
       },
       options,
@@ -273,14 +301,15 @@ export class TaskExecutor implements Executor {
   }
 
   get state(): TaskState {
-    return this.#actor.getSnapshot().value
+    return this.#snapshot().value
   }
 
   get state$(): Observable<TaskState> {
     return new Observable(subscriber => {
+      const actor = this.#live()
       let told = this.#passed().length
       subscriber.next(this.state)
-      const subscription = this.#actor.subscribe({
+      const subscription = actor.subscribe({
         next: ({ value, context }) => {
           const passed = passedStates(value, context)
           for (const state of passed.slice(told)) subscriber.next(state)
@@ -289,7 +318,7 @@ export class TaskExecutor implements Executor {
         error: error => subscriber.error(error),
         complete: () => subscriber.complete(),
       })
-      if (this.#actor.getSnapshot().status !== 'active') subscriber.complete()
+      if (actor.getSnapshot().status !== 'active') subscriber.complete()
       return () => subscription.unsubscribe()
     })
   }
@@ -299,7 +328,12 @@ export class TaskExecutor implements Executor {
   }
 
   get actor(): AnyActorRef {
-    return this.#actor
+    return this.#live()
+  }
+
+  /** What the machine knows of the task, without an actor for one that has ended. */
+  get context(): TaskContext {
+    return this.#snapshot().context
   }
 
   // --- the end ---
@@ -315,8 +349,8 @@ export class TaskExecutor implements Executor {
 
   /** Lets go of the task without touching it. Waiting callers are told. */
   detach(): void {
-    this.#actor.stop()
-    this.#runtime.processes.delete(this.#key)
+    this.#actor?.stop()
+    this.#runtime.processes.delete(this.key)
   }
 
   /** Writes what is still to be written of the snapshot. */
@@ -331,15 +365,30 @@ export class TaskExecutor implements Executor {
 
   /** The outcome, once there is one. */
   get outcome(): Outcome | null {
-    return this.#actor.getSnapshot().context.outcome
+    return this.#snapshot().context.outcome
   }
 
   async #destroy(): Promise<void> {
+    await this.#building
     const phase = this.#phase()
     if (phase === 'launching' || phase === 'running' || phase === 'stopping') await this.forceStop()
     await this.#process?.remove()
     this.detach()
     this.#runtime.events.destroyed(this)
+  }
+
+  #live(): Actor<ProvidedTaskMachine> {
+    if (this.#actor === null) {
+      // Assigned before it is started: its effects store its snapshot.
+      this.#actor = this.#newActor(this.#stored)
+      this.#stored = null
+      this.#actor.start()
+    }
+    return this.#actor
+  }
+
+  #snapshot(): TaskSnapshot | StoredSnapshot {
+    return this.#actor === null && this.#stored !== null ? this.#stored.snapshot : this.#live().getSnapshot()
   }
 
   #newActor(stored: Rehydrated | null): Actor<ProvidedTaskMachine> {
@@ -349,6 +398,8 @@ export class TaskExecutor implements Executor {
       stored === null
         ? createActor(machine, { ...options, input: { name: this.#name ?? '' } })
         : restoreTask(machine, stored.snapshot, options)
+    // There is nothing to come that has not been told.
+    if (stored?.final) return actor
     actor.subscribe({
       next: state => this.#moved(state),
       // A bug in the machine or its effects: whoever waits is told through waitFor; here it only must not crash the program.
@@ -361,11 +412,14 @@ export class TaskExecutor implements Executor {
    * Runs after each step of the machine. Changes of state that happened while nobody looked are told like any other, and so are those that a
    * predecessor has not written down as heard: perhaps twice, by one number, but never not at all.
    */
-  #moved({ value, context }: TaskSnapshot): void {
+  #moved({ value, context }: TaskSnapshot | StoredSnapshot): void {
     const passed = passedStates(value, context)
     if (passed.length <= this.#told) return
     // What the records do not say by themselves is written down before it is told, or a successor could come to another conclusion.
-    if (this.#process?.adopted || context.outcome?.evidence === 'inferred') this.#process?.saveNow()
+    const written = this.#stored !== null
+    if (!written && (this.#process?.adopted || context.outcome?.evidence === 'inferred'))
+      this.#process?.saveNow()
+    const heardBefore = this.#heard
     const at = Date.now()
     for (const [index, to] of passed.entries()) {
       if (index < this.#told) continue
@@ -376,12 +430,12 @@ export class TaskExecutor implements Executor {
       this.#told = change.sequence
       if (to !== 'configured' && to !== 'limited') fault(`${to}-told`)
     }
-    this.#process?.saveSoon()
+    if (!written || this.#heard > heardBefore) this.#process?.saveSoon()
     if (context.outcome !== null) this.#report(context.outcome)
   }
 
   #passed(): readonly TaskState[] {
-    const { value, context } = this.#actor.getSnapshot()
+    const { value, context } = this.#snapshot()
     return passedStates(value, context)
   }
 
@@ -393,9 +447,15 @@ export class TaskExecutor implements Executor {
 
   #adopt(process: TaskProcess): void {
     this.#process = process
-    process.snapshot = () => this.#actor.getPersistedSnapshot() as unknown as StoredSnapshot
+    process.snapshot = () => {
+      if (this.#stored !== null) return this.#stored.snapshot
+      const actor = this.#live()
+      // Of one that has been stopped there is only a dead snapshot, which nobody could restore.
+      if (actor.getSnapshot().status === 'stopped') return null
+      return actor.getPersistedSnapshot() as unknown as StoredSnapshot
+    }
     process.told = () => this.#heard
-    this.#runtime.processes.set(this.#key, process)
+    this.#runtime.processes.set(this.key, process)
   }
 
   #held(): TaskProcess {
@@ -404,7 +464,7 @@ export class TaskExecutor implements Executor {
   }
 
   #phase(): Phase {
-    return phaseOf(this.#actor.getSnapshot())
+    return phaseOf(this.#snapshot())
   }
 
   /** True: do it. False: nothing to do any more. Throws INVALID_STATE for what is refused. */
@@ -412,6 +472,8 @@ export class TaskExecutor implements Executor {
     const phase = this.#phase()
     const decision = decide(phase, call)
     if (decision === 'refused') throw new HoldfastError('INVALID_STATE', refusal(phase, call))
+    // Its id is still good, for another supervisor.
+    if (call !== 'id' && this.#actor?.getSnapshot().status === 'stopped') throw detached(undefined)
     return decision === 'allowed'
   }
 
@@ -422,6 +484,7 @@ export class TaskExecutor implements Executor {
   }
 
   async #end(): Promise<Outcome> {
+    if (this.outcome !== null) return this.outcome
     const { context } = await this.#until(({ status }) => status === 'done')
     if (context.outcome === null) throw new Error('a task machine that is done has an outcome')
     return context.outcome
@@ -440,22 +503,30 @@ export class TaskExecutor implements Executor {
   }
 
   /** Waits for a snapshot of the machine, and keeps the program running meanwhile. */
-  async #until(reached: (snapshot: ReturnType<Actor<ProvidedTaskMachine>['getSnapshot']>) => boolean) {
-    const actor = this.#actor
+  async #until(reached: (snapshot: TaskSnapshot) => boolean) {
+    const actor = this.#live()
+    const snapshot = actor.getSnapshot()
+    // To hold and release costs a call per task of the supervisor.
+    if (reached(snapshot)) return snapshot
+    // A stopped actor never says anything again, not even that.
+    if (snapshot.status === 'stopped') throw detached(undefined)
     try {
       return await this.#runtime.keepAlive.while(waitFor(actor, reached))
     } catch (error) {
       const { status, error: fault } = actor.getSnapshot()
-      if (status === 'error') throw fault
-      throw new HoldfastError('INVALID_STATE', 'the supervisor was closed; the task goes on without it', {
-        hint: 'Take it over with openId(id).',
-        cause: error,
-      })
+      throw status === 'error' ? fault : detached(error)
     }
   }
 }
 
 const noLogs = { stdout: { base: null, path: '' }, stderr: { base: null, path: '' } }
+
+function detached(cause: unknown): HoldfastError {
+  return new HoldfastError('INVALID_STATE', 'the supervisor was closed; the task goes on without it', {
+    hint: 'Take it over with openId(id).',
+    cause,
+  })
+}
 
 function survived(pids: readonly number[]): HoldfastError {
   return new HoldfastError('LOST', `processes of the task are still alive: ${pids.join(', ')}`, {

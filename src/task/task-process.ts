@@ -89,10 +89,10 @@ export class TaskProcess implements TaskEffects {
   }
 
   /** Starts the task; resolves when its program has been exec'ed. */
-  async launch(): Promise<StartRecord> {
+  async launch(abandoned: AbortSignal): Promise<StartRecord> {
     if (this.#mode === 'adopt') return this.#adopt()
     const { key, platform: name } = this.#spec.request
-    const { spec, enforcement } = await this.#plan()
+    const { spec, enforcement } = await this.#plan(abandoned)
     for (let attempt = 1; ; attempt++) {
       const spawner = this.#host.spawner(name)
       this.#spec = {
@@ -113,11 +113,15 @@ export class TaskProcess implements TaskEffects {
         this.#watched = launched.end
         break
       } catch (error) {
-        const died = error instanceof SpawnerDied
-        const adopted = died ? this.#recorded() : null
+        const adopted = this.#halfStarted(error)
         if (adopted !== null) return adopted
         // It may have been dead before it was asked: nobody is at work on the request, so where no shim was it can be asked again.
-        if (!died || attempt > 1 || this.#traces()) throw this.#launchError(error)
+        if (error instanceof SpawnerDied && attempt === 1 && !this.#traces()) continue
+        // A shim that was killed before it could record anything may have made them already.
+        await platform(name)
+          .release(spec.cgroups.map(({ dir }) => dir))
+          .catch(() => {})
+        throw this.#launchError(error)
       }
     }
     return (await patiently(() => this.#recorded())) ?? this.#lostRecord()
@@ -128,7 +132,11 @@ export class TaskProcess implements TaskEffects {
     let let_go = (): void => {}
     let watching = true
     const conclude = (): void => {
-      if (watching) void this.#conclude().then(([outcome, stop]) => watching && report(outcome, stop))
+      if (!watching) return
+      void this.#conclude().then(end => {
+        if (end === null) watchFifo()
+        else if (watching) report(...end)
+      })
     }
     const watchFifo = (): void => {
       if (watching) let_go = watchAlive(this.dir, this.#host.keepAlive, conclude)
@@ -205,7 +213,13 @@ export class TaskProcess implements TaskEffects {
 
   /** Whether a shim has ever been at work in the directory. */
   #traces(): boolean {
-    return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !unborn.has(name))
+    try {
+      return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !unborn.has(name))
+    } catch (error) {
+      // Another process is removing the task: task.json, which goes last, says so.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
   }
 
   /** Whether somebody may still be about to start this task. */
@@ -268,11 +282,12 @@ export class TaskProcess implements TaskEffects {
   }
 
   /** A start that is refused here leaves nothing: there is no record yet by which it could be found. */
-  async #plan(): Promise<Plan> {
+  async #plan(abandoned: AbortSignal): Promise<Plan> {
     const { request, ownAlloc } = this.#spec
     try {
       const plan = await platform(request.platform).plan(request, this.dir)
       fault('directories-planned')
+      abandoned.throwIfAborted()
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
       this.#host.spawner(request.platform).prepare()
       return plan
@@ -308,6 +323,18 @@ export class TaskProcess implements TaskEffects {
     })
   }
 
+  /**
+   * Of a shim, or a spawner, that was killed before it could answer: with a start record, and no word of a failure, the program may have run,
+   * and something of it may be left. It is taken for running; the watch sees what became of it, and kills the rest.
+   */
+  #halfStarted(error: unknown): StartRecord | null {
+    if (!(error instanceof SpawnerDied) && !(error instanceof LaunchFailed && error.stage === 'fork'))
+      return null
+    const exit = readExit(this.dir)
+    const failed = exit !== null && !('corrupt' in exit) && exit.failure !== null
+    return failed ? null : this.#recorded()
+  }
+
   /** What the machine is told of a launch that did not work: the exit record's own words where there is one. */
   #launchError(error: unknown): unknown {
     const exit = readExit(this.dir)
@@ -321,14 +348,16 @@ export class TaskProcess implements TaskEffects {
     })
   }
 
-  /** How the task ended, and the stop that another supervisor had asked for. */
-  async #conclude(): Promise<[Outcome, StopRequest | null]> {
+  /** How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. */
+  async #conclude(): Promise<[Outcome, StopRequest | null] | null> {
     fault('gone-heard')
     const exit = await patiently(() => readExit(this.dir))
     if (exit !== null && !('corrupt' in exit)) {
       fault('outcome-known')
       return [outcomeOf(exit, errnoName), exit.stop === null ? null : this.#stopOfOthers()]
     }
+    // To conclude without a record means to kill what is left, the shim included: a false alarm must not make itself true.
+    if (exit === null && (await patiently(() => shimAlive(this.dir)))) return null
     const start = this.#start ?? this.#recorded()
     if (start !== null && start.bootId !== currentBootId()) {
       return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
@@ -397,6 +426,7 @@ export class TaskProcess implements TaskEffects {
   #save(): void {
     const { key } = this.#spec.request
     const state = this.snapshot()?.value
+    if (this.snapshot() === null) return
     try {
       if (this.#isBehind()) return
       if (isTold(state)) fault(`${state}-saving`)

@@ -15,6 +15,8 @@ export type TaskRuntime<Task> = TaskHost & {
   readonly machine: ProvidedTaskMachine
   /** The tasks whose actors may run, by key: where the machine's actors find their task. */
   readonly processes: Map<string, TaskProcess>
+  /** Throws INVALID_STATE once the supervisor is closed: nothing may be started any more. */
+  assertOpen(): void
   /** The executor that holds this task already, if one does. */
   find(key: string): Task | undefined
   readonly inspect: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined

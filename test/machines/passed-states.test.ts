@@ -8,7 +8,17 @@ import {
   type StopRequest,
   type TaskEvent,
 } from '../../machines/index.ts'
-import { exitRecord, exited, kill, launched, launchFailed, start, startRecord, stop, taskAfter } from './samples.ts'
+import {
+  exitRecord,
+  exited,
+  kill,
+  launched,
+  launchFailed,
+  start,
+  startRecord,
+  stop,
+  taskAfter,
+} from './samples.ts'
 
 const ended = outcomeOf(exitRecord, String)
 const lost = lostOutcome('found dead', 99)
@@ -20,7 +30,11 @@ function passedAfter(events: readonly TaskEvent[]) {
   return passed.join(' ')
 }
 
-function passedWhenFound(events: readonly TaskEvent[], outcome: typeof ended, record: typeof startRecord | null) {
+function passedWhenFound(
+  events: readonly TaskEvent[],
+  outcome: typeof ended,
+  record: typeof startRecord | null,
+) {
   const { value, context } = settleTask(persistTask(taskAfter(events)), 'web-1', outcome, record)
   const passed = passedStates(value, context)
   assert.equal(context.sequence, passed.length)
@@ -65,7 +79,10 @@ describe('the states a task has passed', () => {
 
     it('go on from what had been written down', () => {
       assert.equal(passedWhenFound([start, launched], lost, null), 'limited running exited')
-      assert.equal(passedWhenFound([start, launched, stop], ended, startRecord), 'limited running stopping exited')
+      assert.equal(
+        passedWhenFound([start, launched, stop], ended, startRecord),
+        'limited running stopping exited',
+      )
       assert.equal(passedWhenFound([start, launched, exited], ended, startRecord), 'limited running exited')
     })
   })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 
 class Handle {
@@ -51,5 +53,16 @@ describe('KeepAlive', () => {
     assert.equal(handle.referenced, true)
     await assert.rejects(failing, /no/)
     assert.equal(handle.referenced, false)
+  })
+
+  it('forgets a stream that is closed: each ref() of one would leave a listener on it', async () => {
+    const keepAlive = new KeepAlive()
+    const socket = new Socket()
+    keepAlive.addStream(socket)
+    const before = socket.listenerCount('connect')
+    socket.destroy()
+    await once(socket, 'close')
+    for (let times = 0; times < 20; times++) keepAlive.hold()()
+    assert.equal(socket.listenerCount('connect'), before)
   })
 })

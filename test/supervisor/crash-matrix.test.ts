@@ -1,3 +1,5 @@
+import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { type CrashPoint, crashPoints } from '../../src/task/fault.ts'
 import type { Death } from '../support/crash/life.ts'
@@ -37,6 +39,20 @@ describe('a supervisor that is killed', () => {
       await inParallel(roundsAt(point))
     })
   }
+
+  it('at a point that docs/architecture.md does not speak of: there is none', () => {
+    const table = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8')
+    const named = crashPoints.filter(point => table.includes(`\`${point}\``))
+    // Those between the first and the last step of a removal are named as a range.
+    const range = crashPoints.slice(
+      crashPoints.indexOf('destroy-begun'),
+      crashPoints.indexOf('destroy-records-removed'),
+    )
+    assert.deepEqual(
+      crashPoints.filter(point => !named.includes(point) && !range.includes(point)),
+      [],
+    )
+  })
 
   it(`at a random instant, ${rounds} times (seed ${seed})`, async function () {
     this.timeout(most)

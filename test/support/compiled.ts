@@ -22,7 +22,7 @@ function compileAll(): string {
     rewriteRelativeImportExtensions: true,
     verbatimModuleSyntax: true,
   }
-  for (const path of ['src', 'machines', 'test/support/crash', 'test/fixtures/programs'].flatMap(sources)) {
+  for (const path of ['src', 'machines', 'test/support', 'test/fixtures/programs'].flatMap(sources)) {
     const target = join(into, path.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
     const text = readFileSync(join(packageRoot, path), 'utf8')

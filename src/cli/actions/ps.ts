@@ -27,7 +27,7 @@ export async function ps(
       process.stdout.write(
         taskTable(tasks, { all: all ?? false, colors: colorsFor(process.stdout), width: columns }),
       )
-    for (const { error } of quarantined) process.stderr.write(errorText(error))
+    for (const { key, error } of quarantined) process.stderr.write(`${key}: ${errorText(error)}`)
     return 0
   })
 }

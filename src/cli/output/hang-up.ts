@@ -6,8 +6,13 @@ let onHangUp = (): void => {
 export function dieQuietlyWithoutReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      if (stream === process.stdout) onHangUp()
+      if (error.code === 'EPIPE') {
+        if (stream === process.stdout) onHangUp()
+        return
+      }
+      // A full disk, usually. Once, and where it can still be read.
+      if (stream === process.stdout) process.stderr.write(`holdfast: cannot print: ${error.message}\n`)
+      process.exit(125)
     })
   }
 }

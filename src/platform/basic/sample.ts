@@ -3,11 +3,12 @@ import type { StartRecord } from '../../../machines/index.ts'
 import type { Usage } from '../../api.ts'
 import { treeOf } from '../kill-tree.ts'
 import { isAlive, processTable } from '../process-table.ts'
+import { type ProcessUsage, processUsage } from './process-usage.ts'
 
 /** Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and I/O are not known. */
 export async function sampleTree(start: StartRecord): Promise<Usage> {
   const pids = livingPids(start)
-  const stats = pids.length === 0 ? [] : Object.values(await usageOf(pids)).filter(stat => stat !== null)
+  const stats = pids.length === 0 ? [] : await usageOf(pids)
   const nothing = {
     cpuPercent: null,
     memoryPeakBytes: null,
@@ -19,8 +20,8 @@ export async function sampleTree(start: StartRecord): Promise<Usage> {
   const known = stats.length > 0
   return {
     at: new Date(),
-    cpuMs: known ? stats.reduce((total, { ctime }) => total + ctime, 0) : null,
-    memoryBytes: known ? stats.reduce((total, { memory }) => total + memory, 0) : null,
+    cpuMs: known ? stats.reduce((total, { cpuMs }) => total + cpuMs, 0) : null,
+    memoryBytes: known ? stats.reduce((total, { memoryBytes }) => total + memoryBytes, 0) : null,
     pids: known ? stats.length : null,
     ...nothing,
   }
@@ -34,11 +35,15 @@ function livingPids(start: StartRecord): number[] {
   return tree.filter(entry => isAlive(entry)).map(({ pid }) => pid)
 }
 
-async function usageOf(pids: number[]): Promise<Record<string, pidusage.Status | null>> {
+async function usageOf(pids: number[]): Promise<ProcessUsage[]> {
+  if (process.platform === 'linux') return pids.flatMap(pid => processUsage(pid) ?? [])
   try {
-    return await pidusage(pids)
+    const found: Record<string, pidusage.Status | null> = await pidusage(pids)
+    return Object.values(found).flatMap(one =>
+      one === null ? [] : [{ cpuMs: one.ctime, memoryBytes: one.memory }],
+    )
   } catch {
     // All of them ended between the look and the call.
-    return {}
+    return []
   }
 }

@@ -156,6 +156,7 @@ function existing(source: string): string {
   if (statSync(source, { throwIfNoEntry: false })) return source
   throw new HoldfastError('INVALID_ARGUMENT', `mounts: ${source} does not exist`, {
     path: source,
+    stage: 'mount',
     errno: 'ENOENT',
   })
 }
@@ -165,6 +166,8 @@ function deviceNode(device: string): string {
   if (stats?.isCharacterDevice() || stats?.isBlockDevice()) return device
   throw new HoldfastError('INVALID_ARGUMENT', `devices: ${device} is no device node`, {
     path: device,
+    stage: 'mount',
+    ...(stats === undefined && { errno: 'ENOENT' }),
     hint: 'name a node such as /dev/fuse',
   })
 }

@@ -37,8 +37,10 @@ export class PortableSpawner implements Spawner {
         cwd: '/',
       })
       const { stdin, stdout } = child
-      const handles = [child, stdin, stdout] as unknown as LoopHandle[]
-      const forget = handles.map(handle => this.#keepAlive.add(handle))
+      const forget = [
+        this.#keepAlive.add(child as unknown as LoopHandle),
+        ...[stdin, stdout].map(stream => this.#keepAlive.addStream(stream)),
+      ]
       let failure: LaunchFailed | null = null
       const end = new Promise<WatchEnd>(ended => {
         void child.then(result => {
