@@ -39,6 +39,7 @@ export function runCommand(): Command {
 
 const more = `
 An interrupt (Ctrl-C) or SIGTERM stops the task: SIGTERM, and SIGKILL 5 s later. A second interrupt kills it at once.
+A terminal that is closed (SIGHUP) ends holdfast alone: the task goes on.
 With --json the task's own output is not printed; \`holdfast logs\` has it.
 
 Examples:
