@@ -7,7 +7,7 @@ import {
   isZombie,
   type ProcessEntry,
   processTable,
-} from './process-table.ts'
+} from '../spawn/process-table.ts'
 
 const pauseMs = 5
 

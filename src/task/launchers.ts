@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '../../machines/index.ts'
-import { identify } from './process-identity.ts'
+import { identify } from '../spawn/process-table.ts'
 
 /** This process and its spawner, for the records. Looked up once each: an identity does not change. */
 export function launchers(spawnerPid: number | null): readonly ProcessIdentity[] {

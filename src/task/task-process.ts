@@ -26,7 +26,7 @@ import type { FileTarget } from '../spawn/spec.ts'
 import { fault } from './fault.ts'
 import { launchers } from './launchers.ts'
 import { patiently } from './patiently.ts'
-import { currentBootId, isAlive } from './process-identity.ts'
+import { currentBootId, isAlive } from '../spawn/process-table.ts'
 import type { TaskEffects } from './provide.ts'
 import { signalNumber } from './signals.ts'
 import type { StateDirectory } from './task-directory.ts'
@@ -224,7 +224,7 @@ export class TaskProcess implements TaskEffects {
 
   /** Whether somebody may still be about to start this task. */
   get beingLaunched(): boolean {
-    return this.#spec.launchers.some(isAlive)
+    return this.#spec.launchers.some(launcher => isAlive(launcher))
   }
 
   outcomeOf(record: Parameters<typeof outcomeOf>[0]): Outcome {

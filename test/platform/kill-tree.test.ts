@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { StartRecord } from '../../machines/index.ts'
 import { killProcessTree, treeOf } from '../../src/platform/kill-tree.ts'
-import { currentBootId, type ProcessEntry, readProcess } from '../../src/platform/process-table.ts'
+import { currentBootId, type ProcessEntry, readProcess } from '../../src/spawn/process-table.ts'
 import { requires } from '../support/requires.ts'
 
 const shim = { pid: 100, startTime: 1000 }

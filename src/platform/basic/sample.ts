@@ -2,7 +2,7 @@ import pidusage from 'pidusage'
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Usage } from '../../api.ts'
 import { treeOf } from '../kill-tree.ts'
-import { isAlive, processTable } from '../process-table.ts'
+import { isAlive, processTable } from '../../spawn/process-table.ts'
 import { type ProcessUsage, processUsage } from './process-usage.ts'
 
 /** Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and I/O are not known. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { descendants, processExists } from '../process-table.ts'
+import { descendants, processExists } from '../../spawn/process-table.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 
 /** The directory under which the tasks' own cgroups are made, or why there is none. */

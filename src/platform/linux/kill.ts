@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../../machines/index.ts'
 import { killProcessTree } from '../kill-tree.ts'
-import { currentBootId, isAlive, isZombie, readProcess } from '../process-table.ts'
+import { currentBootId, isAlive, isZombie, readProcess } from '../../spawn/process-table.ts'
 import { parentName } from './cgroup-parents.ts'
 
 const limitMs = 10_000

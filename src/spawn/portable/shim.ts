@@ -14,7 +14,8 @@ import { KeepAlive } from '../keep-alive.ts'
 import type { LaunchSpec } from '../spec.ts'
 import { makeFifos } from './fifos.ts'
 import { openInput, openLog } from './log-file.ts'
-import { identityOf, readBootId, writeRecord } from './records.ts'
+import { writeRecord } from './records.ts'
+import { currentBootId, identify } from '../process-table.ts'
 
 /** O_CLOEXEC, which Node does not name. */
 const closeOnExec = 0o2000000
@@ -130,10 +131,10 @@ function started(child: ChildProcess): void {
   const record = {
     format: 'holdfast.start' as const,
     version: 1 as const,
-    shim: identityOf(process.pid),
-    task: identityOf(pid),
+    shim: identify(process.pid) ?? { pid: process.pid, startTime: 0 },
+    task: identify(pid) ?? { pid, startTime: 0 },
     init: null,
-    bootId: readBootId(),
+    bootId: currentBootId(),
     startedAt,
     cgroups: [],
   }

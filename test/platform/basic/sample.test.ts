@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import pidusage from 'pidusage'
 import type { StartRecord } from '../../../machines/index.ts'
 import { sampleTree } from '../../../src/platform/basic/sample.ts'
-import { readProcess } from '../../../src/platform/process-table.ts'
+import { readProcess } from '../../../src/spawn/process-table.ts'
 import { requires } from '../../support/requires.ts'
 
 describe('sampling a basic task', () => {

@@ -9,7 +9,7 @@ import { type CgroupPlan, CgroupPlanner } from '../../../src/platform/linux/cgro
 import { emptyCgroup, killLinuxTree } from '../../../src/platform/linux/kill.ts'
 import { releaseCgroups } from '../../../src/platform/linux/release.ts'
 import { sampleCgroups } from '../../../src/platform/linux/sample.ts'
-import { currentBootId, readProcess } from '../../../src/platform/process-table.ts'
+import { currentBootId, readProcess } from '../../../src/spawn/process-table.ts'
 import { requires } from '../../support/requires.ts'
 
 describe('cgroups of this host', () => {

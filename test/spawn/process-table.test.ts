@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import {
-  currentBootId,
   descendants,
   isAlive,
   processTable,
   readProcess,
-} from '../../src/platform/process-table.ts'
-import { FakeHost } from './fake-host.ts'
+} from '../../src/spawn/process-table.ts'
+import { FakeHost } from '../platform/fake-host.ts'
 
 /** Fields 3 to 22 of /proc/PID/stat. */
 function stat(pid: number, name: string, state: string, parent: number, startTime: number): string {
@@ -58,6 +57,5 @@ describe('the process table', () => {
   it('is empty without /proc', () => {
     assert.deepEqual(processTable(host.path('nowhere')), [])
     assert.equal(readProcess(1, host.path('nowhere')), null)
-    assert.equal(currentBootId(host.path('nowhere')), '')
   })
 })

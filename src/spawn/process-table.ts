@@ -60,6 +60,12 @@ export function descendantsIn(table: readonly ProcessEntry[], roots: readonly nu
   return found
 }
 
+/** What to remember a living process by; null when there is none. */
+export function identify(pid: number): ProcessIdentity | null {
+  const entry = readProcess(pid)
+  return entry === null || isZombie(entry) ? null : { pid, startTime: entry.startTime }
+}
+
 /** Alive and the very one that was recorded. A zombie is dead: it holds nothing and cannot be killed again. */
 export function isAlive({ pid, startTime }: ProcessIdentity, proc = '/proc'): boolean {
   const entry = readProcess(pid, proc)
@@ -74,10 +80,13 @@ export function processExists(pid: number, proc = '/proc'): boolean {
   return readProcess(pid, proc) !== null
 }
 
-/** Empty where the system has none. */
-export function currentBootId(proc = '/proc'): string {
-  return readOrNull(`${proc}/sys/kernel/random/boot_id`)?.trim() ?? ''
+/** Empty where the system has none. It does not change while we live. */
+export function currentBootId(): string {
+  bootId ??= readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+  return bootId
 }
+
+let bootId: string | undefined
 
 function groupByParent(table: readonly ProcessEntry[]): Map<number, ProcessEntry[]> {
   const groups = new Map<number, ProcessEntry[]>()
