@@ -11,7 +11,10 @@ export function restoreTask(
 ): Actor<typeof taskMachine> {
   // A copy, because XState revives actors inside the object it is given. The input is demanded by the types and never looked at.
   const snapshot = JSON.parse(JSON.stringify(stored)) as Snapshot<unknown>
-  return createActor(machine, { ...options, snapshot, input: { name: stored.context.name } })
+  const actor = createActor(machine, { ...options, snapshot, input: { name: stored.context.name } })
+  // XState keeps what an actor was made of and never looks at it again: among thousands of tasks, that is memory.
+  Object.assign(actor.options, { snapshot: undefined })
+  return actor
 }
 
 /** The actor's state as JSON. Ask before `actor.stop()`: afterwards it is that of a dead actor. */

@@ -403,7 +403,7 @@ export class TaskExecutor implements Executor {
     actor.subscribe({
       next: state => this.#moved(state),
       // A bug in the machine or its effects: whoever waits is told through waitFor; here it only must not crash the program.
-      error: () => {},
+      error: ignore,
     })
     return actor
   }
@@ -518,6 +518,8 @@ export class TaskExecutor implements Executor {
     }
   }
 }
+
+const ignore = (): void => {}
 
 const noLogs = { stdout: { base: null, path: '' }, stderr: { base: null, path: '' } }
 

@@ -6,7 +6,7 @@ import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 const asked = Number(process.env.HOLDFAST_LEAK_TASKS ?? (process.env.CI === undefined ? 300 : 5000))
 /** What code still comes to in the last third. One ended task that is held costs three KiB at least. */
-const slackBytes = 192 * 1024
+const slackBytes = 128 * 1024
 /** Code that is made more of as it runs hotter would look like a leak. */
 const steady = ['--expose-gc', '--no-opt', '--no-sparkplug', '--no-lazy-feedback-allocation']
 
