@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  descendants,
-  isAlive,
-  processTable,
-  readProcess,
-} from '../../src/spawn/process-table.ts'
+import { descendants, isAlive, processTable, readProcess } from '../../src/spawn/process-table.ts'
 import { FakeHost } from '../platform/fake-host.ts'
 
 /** Fields 3 to 22 of /proc/PID/stat. */
