@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir } from '../alloc/alloc-dir.ts'
-import { makeDirectories } from '../alloc/make-directories.ts'
+import { isDirectory, makeDirectories } from '../alloc/make-directories.ts'
 import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
@@ -181,10 +181,6 @@ export class StateDirectory {
 
 /** Two supervisors of one task must not write the same temporary file: one would publish what the other has half written. */
 const writer = randomBytes(4).toString('hex')
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-}
 
 function storageError(error: unknown, sentence: string, path: string): HoldfastError {
   const { code, message } = error as NodeJS.ErrnoException

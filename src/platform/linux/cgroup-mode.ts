@@ -82,11 +82,11 @@ function unescapePath(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
-function readWords(path: string): string[] {
+export function readWords(path: string): string[] {
   return readText(path).split(/\s+/).filter(Boolean)
 }
 
-function readText(path: string): string {
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {

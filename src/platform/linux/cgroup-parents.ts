@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isDirectory } from '../../alloc/make-directories.ts'
 import { descendants, processExists } from '../../spawn/process-table.ts'
-import type { CgroupHost } from './cgroup-mode.ts'
+import { type CgroupHost, readText, readWords } from './cgroup-mode.ts'
 
 /** The directory under which the tasks' own cgroups are made, or why there is none. */
 export type Parent =
@@ -131,10 +132,6 @@ function attempt(make: () => Parent): Parent {
   }
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-}
-
 /** A new v1 cpuset has no processors and no memory nodes, and nobody can join it until it has both (cgroup-v1/cpusets.rst). */
 function inherit(dir: string, file: string): void {
   const own = join(dir, file)
@@ -162,16 +159,4 @@ function ownV2Path(proc: string): string {
     .split('\n')
     .find(entry => entry.startsWith('0::'))
   return line?.slice(3) ?? '/'
-}
-
-function readWords(path: string): string[] {
-  return readText(path).split(/\s+/).filter(Boolean)
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
