@@ -76,6 +76,8 @@ static OWN_FRAME void PRINTF(2, 3) note(struct shim *shim, const char *format, .
 /* Own session, nothing inherited but the way to answer. */
 static int settle(struct shim *shim) {
   setsid();
+  /* One task must not find what another has put there. */
+  sys_own_session_keyring();
   prctl(PR_SET_NAME, "holdfast-shim", 0, 0, 0);
   /* Nobody of the same user may read our memory: it holds the task's environment until exec. */
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -194,6 +194,8 @@ static int serve(struct spawner *spawner, int signals) {
 int spawner_run(void) {
   /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as well. */
   setsid();
+  /* Once for all tasks: those that cannot have one of their own at least do not have the supervisor's. */
+  sys_own_session_keyring();
   close_others(NULL, 0);
   _cleanup_fd_ int signals = open_child_signals();
   struct host *host = pages_allocate(sizeof *host);
