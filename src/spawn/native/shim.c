@@ -463,8 +463,8 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     note(shim, "exit.json: %s", strerror(errno));
-  /* Innermost last made, first removed. */
-  for (size_t i = shim->cgroup_count; i > 0; i--)
+  /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and whoever waits is to hear of the survivors now. */
+  for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove(shim->cgroups[i - 1], shim->freezer);
   if (record->failure != NULL) send_failed(shim);
   else if (shim->line_length > 0 && is_writable(shim->reply, 1000)) send_started(shim);
