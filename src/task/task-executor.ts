@@ -27,12 +27,14 @@ import type {
 } from '../api.ts'
 import { parseCommand, parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
-import type { PlatformName, TaskPaths } from '../platform/port.ts'
+import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
 import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
+import { guestCommand, refuseOtherIsolation } from './guest-command.ts'
 import { logStream } from './log-stream.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import { type Rehydrated, rehydrate } from './rehydrate.ts'
+import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
@@ -46,11 +48,15 @@ export type TaskOptions = {
   readonly orphans?: 'keep' | 'kill'
 }
 
+/** The task that another is to run inside of; asked when that one is started. Throws INVALID_STATE when it does not run. */
+type Host = () => { readonly task: HostTask; readonly alloc: TaskPaths; readonly command: Readonly<Command> }
+
 /** The Executor face of one task: checks what is asked, tells the machine, waits for what it says. */
 export class TaskExecutor implements Executor {
   readonly command: Command = { path: '', args: [], env: {} }
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #orphans: 'keep' | 'kill'
+  readonly #host: Host | null
   #platform: PlatformName
   #key: string | null = null
   #name: string | null = null
@@ -73,7 +79,9 @@ export class TaskExecutor implements Executor {
     runtime: TaskRuntime<TaskExecutor>,
     platform: PlatformName,
     { orphans = runtime.orphans }: TaskOptions = {},
+    host: Host | null = null,
   ) {
+    this.#host = host
     this.#runtime = runtime
     this.#platform = platform
     this.#orphans = orphans
@@ -89,6 +97,12 @@ export class TaskExecutor implements Executor {
 
   async configureTaskDir(taskName: string, alloc: AllocDir): Promise<void> {
     this.#allow('configureTaskDir')
+    if (this.#host !== null) {
+      throw new HoldfastError(
+        'INVALID_STATE',
+        'configureTaskDir() is refused: it runs in the directory of its task',
+      )
+    }
     if (!(alloc instanceof AllocDir))
       throw new HoldfastError('INVALID_ARGUMENT', `alloc: got ${typeof alloc}, takes an AllocDir`)
     this.#alloc = alloc.taskPaths(taskName)
@@ -112,9 +126,13 @@ export class TaskExecutor implements Executor {
     }
     const command = parseCommand(this.command)
     fault('start-asked')
-    const name = this.#name ?? defaultTaskName(command.path)
+    const host = this.#host?.() ?? null
+    if (host !== null) refuseOtherIsolation(command, host.command)
+    const program = defaultTaskName(command.path)
+    const name = this.#name ?? (host === null ? program : `${host.task.name}.${program}`)
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
-    const made = this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, this.#platform === 'linux')
+    const made =
+      host?.alloc ?? this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, this.#platform === 'linux')
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
     const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
     Object.assign(this.command, command)
@@ -131,11 +149,12 @@ export class TaskExecutor implements Executor {
           strict: this.#runtime.strict,
           durable: this.#runtime.durable,
           owner,
+          inside: host?.task ?? null,
           graceMs: this.#runtime.shutdown.graceMs,
         },
         enforcement: [],
         logs: noLogs,
-        ownAlloc: this.#alloc === null,
+        ownAlloc: host === null && this.#alloc === null,
         launchers: [],
       }),
     )
@@ -263,16 +282,23 @@ export class TaskExecutor implements Executor {
     this.#process?.signal(signal)
   }
 
-  async update(_resources: Resources): Promise<void> {
+  async update(resources: Resources): Promise<void> {
     this.#allow('update')
-    throw new HoldfastError('UNSUPPORTED', 'update() is not available in this version', {
-      hint: 'Start the task anew with the limits it needs.',
-    })
+    await this.#held().update(parseResources(resources))
   }
 
-  exec(_name: string, ..._args: string[]): Executor {
+  exec(name: string, ...args: string[]): Executor {
     this.#allow('exec')
-    throw new HoldfastError('UNSUPPORTED', 'exec() is not available in this version')
+    this.#runtime.assertOpen()
+    const host: Host = () => {
+      this.#allow('exec')
+      const { alloc, command } = this.#held().spec.request
+      return { task: this.#held().asHost(), alloc, command }
+    }
+    const guest = new TaskExecutor(this.#runtime, this.#platform, { orphans: this.#orphans }, host)
+    Object.assign(guest.command, guestCommand(this.command))
+    setCommand(guest, name, args)
+    return guest
   }
 
   async usage(): Promise<Usage> {

@@ -13,10 +13,11 @@ import {
   type StoredSnapshot,
   taskStates,
 } from '../../machines/index.ts'
-import type { Enforcement, Usage } from '../api.ts'
+import type { Enforcement, Resources, Usage } from '../api.ts'
+import { parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import { platform } from '../platform/index.ts'
-import type { Plan, PlatformName } from '../platform/port.ts'
+import type { HostTask, Plan, Platform, PlatformName } from '../platform/port.ts'
 import { shimAlive, watchAlive } from '../spawn/alive.ts'
 import { type ControlLine, sendControl } from '../spawn/control.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
@@ -29,6 +30,8 @@ import { patiently } from './patiently.ts'
 import { currentBootId, isAlive } from '../spawn/process-table.ts'
 import type { TaskEffects } from './provide.ts'
 import { signalNumber } from './signals.ts'
+import { readLimits, type UpdatedLimits, writeLimits } from './limits-file.ts'
+import { mergeResources, mergeRows } from './merge-limits.ts'
 import type { StateDirectory } from './task-directory.ts'
 import { type TaskSpec, toEnvelope } from './task-spec.ts'
 
@@ -72,8 +75,9 @@ export class TaskProcess implements TaskEffects {
     this.dir = host.state.taskDirectory(spec.request.key)
   }
 
+  /** As it is now, whoever has changed the limits last. */
   get enforcement(): readonly Enforcement[] {
-    return this.#spec.enforcement
+    return this.#limits().enforcement
   }
 
   log(stream: 'stdout' | 'stderr'): FileTarget {
@@ -118,9 +122,7 @@ export class TaskProcess implements TaskEffects {
         // It may have been dead before it was asked: nobody is at work on the request, so where no shim was it can be asked again.
         if (error instanceof SpawnerDied && attempt === 1 && !this.#traces()) continue
         // A shim that was killed before it could record anything may have made them already.
-        await platform(name)
-          .release(spec.cgroups.map(({ dir }) => dir))
-          .catch(() => {})
+        await this.#adapter.release(spec.cgroups.map(({ dir }) => dir)).catch(() => {})
         throw this.#launchError(error)
       }
     }
@@ -184,9 +186,56 @@ export class TaskProcess implements TaskEffects {
   }
 
   sample(): Promise<Usage> {
+    return this.#adapter.sample(this.#started())
+  }
+
+  /**
+   * Changes the limits, also while other supervisors do: who finds that another was quicker applies what was asked on top of that. Written
+   * down once it is so; the limits of a task whose supervisor dies between the two are new, and its rows old.
+   */
+  async update(asked: Resources): Promise<void> {
+    const { request } = this.#spec
+    for (;;) {
+      const current = this.#limits()
+      const resources = parseResources(mergeResources(current.resources, asked))
+      const rows = await this.#adapter.update(request, this.#started(), asked, resources)
+      if (asked.wallTimeMs !== undefined && !this.#control(`wall ${asked.wallTimeMs}`))
+        throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
+      const enforcement = mergeRows(current.enforcement, rows)
+      if (writeLimits(this.dir, { revision: current.revision + 1, resources, enforcement })) return
+    }
+  }
+
+  /** Of a task that has been removed: as it was started. */
+  #limits(): Omit<UpdatedLimits, 'resources'> & { readonly resources: Resources | null } {
+    const { enforcement, request } = this.#spec
+    return readLimits(this.dir) ?? { revision: 0, resources: request.resources, enforcement }
+  }
+
+  #started(): StartRecord {
     const start = this.#start ?? this.#recorded()
     if (start === null) throw new HoldfastError('LOST', 'the start record of the task is gone')
-    return platform(this.#spec.request.platform).sample(start)
+    return start
+  }
+
+  /** This task, for what is to run inside of it. Throws LOST when its start record is gone. */
+  asHost(): HostTask {
+    const { key, name, inside } = this.#spec.request
+    // Inside of what is inside is inside the same task.
+    if (inside) return inside
+    return {
+      key,
+      name,
+      alive: `${this.dir}/alive`,
+      start: this.#started(),
+      rlimits: this.#limits().resources?.rlimits ?? {},
+    }
+  }
+
+  /** Who looks after its processes: a guest has no cgroups of its own to be known by. */
+  get #adapter(): Platform {
+    const { inside, platform: name } = this.#spec.request
+    return platform(inside ? 'basic' : name)
   }
 
   /** What lies in the directory and in the process table, for reconcile(). */
@@ -235,9 +284,8 @@ export class TaskProcess implements TaskEffects {
   async killLeftovers(): Promise<readonly number[]> {
     const start = this.#start ?? this.#recorded()
     if (start === null || start.bootId !== currentBootId()) return []
-    const adapter = platform(this.#spec.request.platform)
-    const survivors = await adapter.killTree(start)
-    await adapter.release(start.cgroups)
+    const survivors = await this.#adapter.killTree(start)
+    await this.#adapter.release(start.cgroups)
     return survivors
   }
 
@@ -272,7 +320,7 @@ export class TaskProcess implements TaskEffects {
     this.flush()
     this.#gone = true
     const start = this.#start ?? this.#recorded()
-    if (start !== null) await platform(this.#spec.request.platform).release(start.cgroups)
+    if (start !== null) await this.#adapter.release(start.cgroups)
     fault('destroy-cgroups-removed')
     if (this.#spec.ownAlloc)
       await this.#host.state.removeAlloc(this.#spec.request.key, this.#spec.request.name)

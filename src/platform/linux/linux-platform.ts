@@ -3,9 +3,11 @@ import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
 import { kernelFeatures } from './kernel-features.ts'
 import { killLinuxTree } from './kill.ts'
-import { type LinuxHost, planLinux } from './plan.ts'
+import type { LinuxHost } from './linux-host.ts'
+import { planLinux } from './plan.ts'
 import { releaseCgroups } from './release.ts'
 import { sampleCgroups } from './sample.ts'
+import { updateLimits } from './update.ts'
 
 /** Limits by cgroups, isolation by namespaces. Looks at the host when first used. */
 export function linuxPlatform(): Platform {
@@ -17,6 +19,8 @@ export function linuxPlatform(): Platform {
   return {
     name: 'linux',
     plan: (request, dir) => planLinux(request, dir, look()),
+    update: async (request, start, asked, wanted) =>
+      updateLimits(request, start, asked, wanted, look().planner),
     sample: async start => sampleCgroups(start, look().cgroups),
     killTree: start => killLinuxTree(start),
     release: releaseCgroups,

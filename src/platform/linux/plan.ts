@@ -5,21 +5,14 @@ import { resolveUser } from '../../command/users.ts'
 import { HoldfastError } from '../../errors.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
-import { enforced, loosened, type Row, settle } from '../rows.ts'
+import { settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
-import type { CgroupPlanner } from './cgroups.ts'
 import { isolationOf } from './isolation.ts'
-import type { KernelFeatures } from './kernel-features.ts'
+import type { LinuxHost } from './linux-host.ts'
 import { lookInside } from './program.ts'
+import { planInside } from './plan-inside.ts'
 import { rootPlan } from './root.ts'
-
-/** What planning needs to know of the host; looked at once, because every start waits for it. */
-export type LinuxHost = {
-  readonly planner: CgroupPlanner
-  readonly kernel: KernelFeatures
-  /** Effective user id of this process. */
-  readonly uid: number
-}
+import { userRow } from './user-row.ts'
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
@@ -31,6 +24,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         hint: 'run as root (sudo), or use the basic executor: newBasicExecutor(), holdfast run --basic',
       },
     )
+  if (request.inside) return planInside(request, request.inside, dir, host)
   const credentials = await resolveUser(command.user ?? 'nobody', command.group)
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.kernel)
@@ -56,7 +50,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       cwd,
       umask: command.umask ?? 0o022,
       credentials,
-      ...streamTargets(command, alloc, name),
+      ...streamTargets(request, dir),
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs(resources.rlimits),
@@ -77,9 +71,4 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       seccomp: isolation.seccomp,
     },
   }
-}
-
-function userRow(user: string | number | undefined, uid: number): Row {
-  const what = { name: 'user', kind: 'isolation', requested: String(user ?? 'nobody') } as const
-  return uid === 0 ? loosened(what) : enforced(what)
 }

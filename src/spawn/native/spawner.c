@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "log.h"
 #include "prepared_roots.h"
 #include "reply.h"
+#include "seal.h"
 #include "shim.h"
 #include "system.h"
 
@@ -208,6 +210,9 @@ int spawner_run(void) {
   pages_keep_from_children(spawner, sizeof *spawner);
   host_probe(host);
   host->spawner = getpid();
+  /* An executed descriptor leaves its number for a name. */
+  prctl(PR_SET_NAME, "holdfast-native", 0, 0, 0);
+  host->is_sealed = seal_holds();
   ask_to_be_spared(host);
   host->exile = exile_make();
   if ((host->null = open_null_view()) < 0) {

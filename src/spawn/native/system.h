@@ -2,6 +2,7 @@
 #pragma once
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -44,3 +45,5 @@ static inline int sys_pivot_root(const char *root, const char *old) { return (in
  * a shim and a stub live as long as their task, and those pages would be most of what they weigh.
  */
 static inline pid_t sys_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
+/* The new process is a child of our parent. */
+static inline pid_t sys_fork_sibling(void) { return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0); }
