@@ -17,6 +17,7 @@ export class NativeSpawner implements Spawner {
   readonly #keepAlive: KeepAlive
   #session: Session | null = null
   #closed = false
+  restarts = 0
 
   constructor(program: string, keepAlive: KeepAlive) {
     this.#program = program
@@ -39,6 +40,7 @@ export class NativeSpawner implements Spawner {
   #open(): Session {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+    if (this.#session?.over) this.restarts++
     if (this.#session === null || this.#session.over)
       this.#session = new Session(this.#program, this.#keepAlive)
     return this.#session

@@ -19,6 +19,7 @@ import type {
   Command,
   Enforcement,
   Executor,
+  HistoryEntry,
   LogOptions,
   Resources,
   ShutdownOptions,
@@ -29,6 +30,7 @@ import { parseCommand, parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
+import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
 import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
 import { guestCommand, refuseOtherIsolation } from './guest-command.ts'
 import { logStream } from './log-stream.ts'
@@ -69,6 +71,10 @@ export class TaskExecutor implements Executor {
   /** How many of its changes of state have been told, and the number of the last that needs no telling any more. */
   #told = 0
   #heard = 0
+  /** What happened before there was a journal to write it to. */
+  #early: HistoryEntry[] = []
+  #askedAt: number | null = null
+  #stopFailure: TaskContext['stopFailure'] = null
   #reported = false
   #lastUsage: Usage | null = null
   #destroyed: Promise<void> | null = null
@@ -125,6 +131,7 @@ export class TaskExecutor implements Executor {
       })
     }
     const command = parseCommand(this.command)
+    this.#askedAt = performance.now()
     fault('start-asked')
     const host = this.#host?.() ?? null
     if (host !== null) refuseOtherIsolation(command, host.command)
@@ -160,6 +167,7 @@ export class TaskExecutor implements Executor {
     )
     if (this.#name === null) this.named(name)
     this.#runtime.events.started(this)
+    if (this.state === 'limited') this.#note('START')
     this.#live().send({ type: 'START', key: this.key, at: Date.now() })
     await this.#launched()
   }
@@ -267,12 +275,18 @@ export class TaskExecutor implements Executor {
 
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
     const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
-    if (this.#allow('shutdown')) this.#live().send({ type: 'STOP', signal, graceMs, at: Date.now() })
+    if (this.#allow('shutdown')) {
+      if (this.state === 'stopping') this.#note('STOP', { signal, graceMs })
+      this.#live().send({ type: 'STOP', signal, graceMs, at: Date.now() })
+    }
     return this.#stopped()
   }
 
   async forceStop(): Promise<WaitResult> {
-    if (this.#allow('forceStop')) this.#live().send({ type: 'KILL', at: Date.now() })
+    if (this.#allow('forceStop')) {
+      if (this.state === 'stopping') this.#note('KILL', { signal: 'SIGKILL' })
+      this.#live().send({ type: 'KILL', at: Date.now() })
+    }
     return this.#stopped()
   }
 
@@ -280,6 +294,7 @@ export class TaskExecutor implements Executor {
     signalNumber(signal)
     this.#allow('signal')
     this.#process?.signal(signal)
+    this.#note('SIGNAL', { signal })
   }
 
   async update(resources: Resources): Promise<void> {
@@ -440,6 +455,7 @@ export class TaskExecutor implements Executor {
    */
   #moved({ value, context }: TaskSnapshot | StoredSnapshot): void {
     const passed = passedStates(value, context)
+    this.#noteStopFailure(context.stopFailure)
     if (passed.length <= this.#told) return
     // What the records do not say by themselves is written down before it is told, or a successor could come to another conclusion.
     const written = this.#stored !== null
@@ -448,8 +464,11 @@ export class TaskExecutor implements Executor {
     const heardBefore = this.#heard
     const at = Date.now()
     for (const [index, to] of passed.entries()) {
-      if (index < this.#told) continue
+      if (index < this.#told && !this.#process?.adopted) continue
       const change = { from: passed[index - 1] ?? 'configured', to, sequence: index + 1, at }
+      // Also what was told before: whoever told it may have been killed before it was in the journal.
+      this.#record(this.#entryOf(change, context))
+      if (index < this.#told) continue
       const heard = this.#runtime.events.transition(this, change)
       // Who starts a task and does not listen wants to know nothing of it; who only looks in must not swallow what others wait for.
       if (heard || !this.#process?.adopted) this.#heard = change.sequence
@@ -457,7 +476,30 @@ export class TaskExecutor implements Executor {
       if (to !== 'configured' && to !== 'limited') fault(`${to}-told`)
     }
     if (!written || this.#heard > heardBefore) this.#process?.saveSoon()
+    else this.#process?.flushJournal()
     if (context.outcome !== null) this.#report(context.outcome)
+  }
+
+  #entryOf(change: Change & { readonly at: number }, context: TaskContext): HistoryEntry {
+    const entry = changeEntry(change, context, change.at)
+    if (change.to !== 'running' || this.#askedAt === null) return entry
+    return { ...entry, tookMs: Math.round((performance.now() - this.#askedAt) * 1000) / 1000 }
+  }
+
+  #note(event: string, details: Parameters<typeof noteEntry>[2] = {}): void {
+    this.#record(noteEntry(this.state, event, details))
+    this.#process?.saveSoon()
+  }
+
+  #noteStopFailure(failure: TaskContext['stopFailure']): void {
+    const before = this.#stopFailure
+    this.#stopFailure = failure
+    if (failure !== null && before === null) this.#note('stop failed', { failure: bare(failure) })
+  }
+
+  #record(entry: HistoryEntry): void {
+    if (this.#process === null) this.#early.push(entry)
+    else if (this.#process.journal.add(entry)) this.#runtime.events.recorded(this, entry)
   }
 
   #passed(): readonly TaskState[] {
@@ -482,6 +524,7 @@ export class TaskExecutor implements Executor {
     }
     process.told = () => this.#heard
     this.#runtime.processes.set(this.key, process)
+    for (const entry of this.#early.splice(0)) this.#record(entry)
   }
 
   #held(): TaskProcess {

@@ -25,6 +25,7 @@ import { readExit, readStart } from '../spawn/records.ts'
 import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawn/spawner.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { fault } from './fault.ts'
+import { Journal, journalName } from './journal.ts'
 import { launchers } from './launchers.ts'
 import { patiently } from './patiently.ts'
 import { currentBootId, isAlive } from '../spawn/process-table.ts'
@@ -52,6 +53,7 @@ export type TaskHost = {
  */
 export class TaskProcess implements TaskEffects {
   readonly dir: string
+  readonly journal: Journal
   /** The machine's snapshot, for task.json. Set by the executor before anything is started. */
   snapshot: () => StoredSnapshot | null = () => null
   /** The number of the last transition that need not be told again, for task.json. */
@@ -73,6 +75,7 @@ export class TaskProcess implements TaskEffects {
     this.#mode = mode
     this.#spec = spec
     this.dir = host.state.taskDirectory(spec.request.key)
+    this.journal = new Journal(this.dir, mode === 'start')
   }
 
   /** As it is now, whoever has changed the limits last. */
@@ -263,7 +266,7 @@ export class TaskProcess implements TaskEffects {
   /** Whether a shim has ever been at work in the directory. */
   #traces(): boolean {
     try {
-      return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !unborn.has(name))
+      return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !ours.has(name))
     } catch (error) {
       // Another process is removing the task: task.json, which goes last, says so.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
@@ -302,6 +305,11 @@ export class TaskProcess implements TaskEffects {
   flush(): void {
     this.#saving = false
     if (this.#dirty) this.saveNow()
+  }
+
+  /** Writes what the journal waits with, of a task of which nothing else is to be written. */
+  flushJournal(): void {
+    if (!this.#gone) this.journal.flush()
   }
 
   /** Writes the snapshot, before something is done or told that the records alone would not tell. */
@@ -475,6 +483,8 @@ export class TaskProcess implements TaskEffects {
     const { key } = this.#spec.request
     const state = this.snapshot()?.value
     if (this.snapshot() === null) return
+    // Before the number of what was told: what is stored as told is in the journal, or a successor would leave it out.
+    if (this.journal.flush()) fault('journal-written')
     try {
       if (this.#isBehind()) return
       if (isTold(state)) fault(`${state}-saving`)
@@ -487,8 +497,8 @@ export class TaskProcess implements TaskEffects {
   }
 }
 
-/** FIFOs that a shim is about to put in their place. */
-const unborn = new Set(['alive.tmp', 'control.tmp'])
+/** The supervisor's own, and FIFOs that a shim is about to put in their place. */
+const ours = new Set([journalName, 'alive.tmp', 'control.tmp'])
 
 const rank = ({ value }: StoredSnapshot) => taskStates.indexOf(value)
 
