@@ -8,7 +8,7 @@ import { destroyAll, type Ended, holdfast, start } from './program.ts'
 
 describe('the commands on tasks', function () {
   // Each call is a whole program: seconds, on a machine that is busy with other tests.
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   let stateDir: string
   const cli = (...args: string[]): Promise<Ended> => holdfast(stateDir, ...args)
