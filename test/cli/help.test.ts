@@ -12,9 +12,11 @@ const commands = [
   'kill',
   'rm',
   'logs',
+  'history',
   'stats',
   'exec',
   'update',
+  'graph',
   'doctor',
   'audit',
 ]
