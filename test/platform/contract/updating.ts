@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
-import { outputOf, untilOutput } from '../../support/output.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import type { Section } from './adapter.ts'
 
@@ -96,5 +97,85 @@ export const updating: Section = (check, { platform }) => {
     await outputOf(task.exec('/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go'))
     const { exitCode, cause } = await task.wait()
     assert.deepEqual({ exitCode, cause }, { exitCode: 5, cause: 'exited' })
+  })
+
+  if (platform !== 'linux') return
+
+  check('kills for memory at the new limit and not at the old one, up or down', async bench => {
+    // 40 MiB are kept for as long as it runs.
+    const hog =
+      'echo ready; until [ -e /local/go ]; do sleep 0.02; done; head -c 40M /dev/zero | tail -c 40M | wc -c'
+    for (const [before, after, cause] of [
+      [96, 24, 'oom'],
+      [24, 96, 'exited'],
+    ] as const) {
+      const task = bench.shell(hog)
+      await task.limit({ memoryMB: before })
+      await task.start()
+      await untilOutput(task, 'ready')
+      await task.update({ memoryMB: after })
+      assert.equal((await task.usage()).memoryLimitBytes, after * 1024 * 1024)
+      await outputOf(task.exec('/bin/sh', '-c', 'echo > /local/go'))
+      const { oomKilled } = await task.wait()
+      assert.equal(oomKilled, cause === 'oom')
+      if (cause === 'exited') assert.match(await output(task), /41943040/)
+    }
+  })
+
+  check('takes no memory limit below what is in use, and leaves every limit as it was', async bench => {
+    const task = bench.shell('head -c 20M /dev/zero > /tmp/kept; echo ready; sleep 1000')
+    await task.limit({ memoryMB: 64, cpu: 200 })
+    await task.start()
+    await untilOutput(task, 'ready')
+    const rows = task.enforcement
+    await refuses(task.update({ cpu: 300, memoryMB: 4 }), {
+      code: 'LIMIT_FAILED',
+      stage: 'cgroup',
+      errno: 'EBUSY',
+      message: /no limit was changed/,
+      hint: /uses more/,
+    })
+    assert.equal((await task.usage()).memoryLimitBytes, 64 * 1024 * 1024)
+    assert.deepEqual(task.enforcement, rows)
+    assert.equal(task.state, 'running')
+  })
+
+  check('holds back a task that used to have the processor to itself', async bench => {
+    const task = bench.shell('echo ready; while :; do :; done')
+    await task.limit({ cpuLimit: 4 })
+    await task.start()
+    await untilOutput(task, 'ready')
+    assert.equal((await task.usage()).throttledMs, 0)
+    await task.update({ cpuLimit: 0.05 })
+    for (let look = 0; look < 100 && ((await task.usage()).throttledMs ?? 0) === 0; look++) await sleep(50)
+    assert.ok(((await task.usage()).throttledMs ?? 0) > 0)
+  })
+
+  check('lets no more processes in than the new limit, and those that are there stay', async bench => {
+    const task = bench.shell('sleep 1000 & sleep 1000 & echo ready; wait')
+    await task.limit({ pids: 50 })
+    await task.start()
+    await untilOutput(task, 'ready')
+    await task.update({ pids: 3 })
+    await refuses(task.exec('/bin/true').start(), { code: 'START_FAILED', errno: 'EAGAIN' })
+    await task.update({ pids: 50 })
+    assert.equal(await outputOf(task.exec('/bin/echo', 'room')), 'room\n')
+    assert.equal(task.state, 'running')
+  })
+
+  check('says that running processes keep their rlimits; strict takes nothing then', async bench => {
+    const task = bench.shell(waiting)
+    await task.start()
+    await task.update({ rlimits: { nofile: 33 } })
+    assert.equal(task.enforcement.find(({ name }) => name === 'rlimits.nofile')?.status, 'weakened')
+    assert.equal(await outputOf(task.exec('/bin/sh', '-c', 'ulimit -n')), '33\n')
+    const exact = bench.commandOf(bench.another({ strict: true }), '/bin/sh', '-c', waiting)
+    await exact.limit({ memoryMB: 64 })
+    await exact.start()
+    await refuses(exact.update({ rlimits: { nofile: 33 }, memoryMB: 32 }), {
+      code: 'LIMIT_FAILED',
+      message: /rlimits/,
+    })
+    assert.equal((await exact.usage()).memoryLimitBytes, 64 * 1024 * 1024)
   })
 }
