@@ -4,6 +4,7 @@ import { auditCommand } from './commands/audit.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
 import { psCommand } from './commands/ps.ts'
@@ -37,6 +38,7 @@ export function holdfast(): Command {
     logsCommand(),
     historyCommand(),
     statsCommand(),
+    inspectCommand(),
     graphCommand(),
     doctorCommand(),
     auditCommand(),
