@@ -56,8 +56,10 @@ export function TaskView({ row, back }: { row: Row; back: () => void }) {
       )}
       <Facts row={row} details={details} />
       <ChartPanel row={row} />
-      <UsagePanel row={row} />
-      <LogPanel row={row} />
+      <div class="beside">
+        <UsagePanel row={row} />
+        <LogPanel row={row} />
+      </div>
       <EnforcementPanel rows={details?.enforcement ?? null} />
       {asking !== null && (
         <Confirm

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { useStore } from './store.ts'
-import { bytesText, percentText } from './text.ts'
+import { bytesText, percentText, timeText } from './text.ts'
 import type { Row } from './types.ts'
 
 export function UsagePanel({ row }: { row: Row }) {
@@ -77,7 +77,12 @@ function Plot({ row, field, color, format }: PlotProps) {
         cursor: { y: false },
         scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.15, field === 'cpu' ? 1 : 1024)] } },
         axes: [
-          { ...axis, space: 70, size: 26 },
+          {
+            ...axis,
+            space: 70,
+            size: 26,
+            values: (_, splits) => splits.map(at => timeText(at * 1000).slice(0, 8)),
+          },
           { ...axis, size: 66, space: 34, values: (_, splits) => splits.map(format) },
         ],
         series: [
@@ -87,6 +92,7 @@ function Plot({ row, field, color, format }: PlotProps) {
             width: 1.75,
             fill: `${colorOf(box, color)}`.replace('rgb(', 'rgba(').replace(')', ', 0.13)'),
             spanGaps: false,
+            points: { show: false },
           },
         ],
       },

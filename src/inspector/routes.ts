@@ -1,5 +1,4 @@
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { type DrawingElement, type Executor, HoldfastError, type Supervisor } from '../index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Asset } from './assets.ts'
@@ -44,7 +43,6 @@ export function routes(parts: Parts): Hono<Env> {
   )
 
   app.use('/api/*', withToken(token))
-  app.use('/api/*', bodyLimit({ maxSize: 4096, onError: context => refuse(context, 413, 'too long') }))
   app.get('/api/chart', context => context.json(parts.drawing))
   app.get('/api/events', context =>
     streams.open(context, async (stream, gone) => {
