@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
 import { psCommand } from './commands/ps.ts'
@@ -41,6 +42,7 @@ export function holdfast(): Command {
     statsCommand(),
     execCommand(),
     updateCommand(),
+    inspectCommand(),
     graphCommand(),
     doctorCommand(),
     auditCommand(),
