@@ -34,6 +34,11 @@ export interface Command {
   noNewPrivileges?: boolean
   seccomp?: 'default' | 'off'
   namespaces?: Partial<Record<Namespace, boolean>>
+  /**
+   * Cgroups that an orchestrator has made for the task, at most one of each hierarchy: the task joins them in the place of holdfast's own there,
+   * and its limits are written into them. They are never made, emptied or removed. Linux executor, with its pid namespace.
+   */
+  cgroups?: string[]
   oomScoreAdj?: number
   nice?: number
 }

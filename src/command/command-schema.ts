@@ -120,6 +120,7 @@ export const commandSchema = fields({
   noNewPrivileges: flag.optional(),
   seccomp: oneOf('default', 'off').optional(),
   namespaces: fields(Object.fromEntries(namespaces.map(name => [name, flag.optional()]))).optional(),
+  cgroups: listOf(absolutePath, 'an array of absolute paths').optional(),
   oomScoreAdj: integer(-1000, 1000).optional(),
   nice: integer(-20, 19).optional(),
 })

@@ -80,6 +80,8 @@ export type FileTarget = { readonly base: string | null; readonly path: string }
 
 export type CgroupSpec = {
   readonly dir: string
+  /** Somebody else has made it, perhaps for several tasks: it is joined and written to, but never made, emptied or removed. */
+  readonly given?: boolean
   /** Written in order after mkdir, before the task joins. `optional` ones may fail. */
   readonly files: readonly { readonly name: string; readonly value: string }[]
 }

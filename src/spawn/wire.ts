@@ -77,8 +77,8 @@ function pushProcess(fields: string[], spec: LaunchSpec): void {
 }
 
 function pushCgroups(fields: string[], spec: LaunchSpec): void {
-  for (const { dir, files } of spec.cgroups) {
-    fields.push('cgroup', dir)
+  for (const { dir, given, files } of spec.cgroups) {
+    fields.push(given ? 'cgroup-given' : 'cgroup', dir)
     for (const { name, value } of files) fields.push('cgroup-file', name, value)
   }
   if (spec.oomFile !== null) fields.push('oom-file', spec.oomFile)

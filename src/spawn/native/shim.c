@@ -191,17 +191,18 @@ static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer);
-  /* A guest only joins its task's. */
+  /* A guest only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
   const bool is_guest = spec->inside.alive != NULL;
-  for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
+    if (is_guest || cgroup->given) continue;
     count++;
     size += sizeof(char *) + string_size(cgroup->dir);
   }
   if (size > 0) {
     if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     char *next = (char *)(shim->cgroups + count);
-    for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-      shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
+    for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+      if (!is_guest && !cgroup->given) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
   }

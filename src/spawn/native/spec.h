@@ -41,6 +41,8 @@ struct cgroup {
   struct cgroup *next;
   const char *dir;
   struct cgroup_file *files;
+  /* Somebody else made it, for this task or for several: joined and written to, never made, emptied or removed. */
+  bool given;
 };
 
 enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY };
