@@ -15,7 +15,20 @@ module.exports = {
         'The command line, the examples and the benches import the library entry: what they need, users can have.',
       severity: 'error',
       from: { path: '^(src/cli|examples|bench)/' },
-      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/'] },
+      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/', '^src/nomad/index\\.ts$'] },
+    },
+    {
+      name: 'the-nomad-driver-uses-the-entry-only',
+      severity: 'error',
+      from: { path: '^src/nomad/' },
+      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/nomad/'] },
+    },
+    {
+      name: 'only-the-command-line-serves-nomad',
+      comment: 'Whoever uses the library loads neither gRPC nor protobuf.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(nomad/|cli/actions/nomad-driver\\.ts$)' },
+      to: { path: ['^src/nomad/', 'node_modules/(@grpc|protobufjs|@msgpack)/'] },
     },
     {
       name: 'nobody-imports-the-command-line',

@@ -6,6 +6,7 @@ import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
+import { nomadDriverCommand } from './commands/nomad-driver.ts'
 import { psCommand } from './commands/ps.ts'
 import { rmCommand } from './commands/rm.ts'
 import { runCommand } from './commands/run.ts'
@@ -40,6 +41,7 @@ export function holdfast(): Command {
     graphCommand(),
     doctorCommand(),
     auditCommand(),
+    nomadDriverCommand(),
   ])
     program.addCommand(command)
   return program
