@@ -25,6 +25,8 @@ export type LaunchSpec = {
   readonly stdin: FileTarget
   readonly stdout: FileTarget
   readonly stderr: FileTarget
+  /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and writes to `stdout`. Absent or null: there is none. */
+  readonly terminal?: Terminal | null
   readonly nice: number | null
   /** Null: what the spawner itself was started with. */
   readonly oomScoreAdj: number | null
@@ -62,6 +64,8 @@ export type LaunchSpec = {
   readonly noNewPrivileges: boolean
   readonly seccomp: boolean
 }
+
+export type Terminal = { readonly rows: number; readonly columns: number }
 
 export type InsideSpec = {
   /** The FIFO `alive` of the task: what runs inside is killed when its shim is gone. */

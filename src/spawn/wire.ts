@@ -68,6 +68,7 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
 }
 
 function pushProcess(fields: string[], spec: LaunchSpec): void {
+  if (spec.terminal) fields.push('terminal', `${spec.terminal.rows}`, `${spec.terminal.columns}`)
   if (spec.nice !== null) fields.push('nice', `${spec.nice}`)
   if (spec.oomScoreAdj !== null) fields.push('oom-score-adj', `${spec.oomScoreAdj}`)
   for (const { name, soft, hard } of spec.rlimits) fields.push('rlimit', name, rlimit(soft), rlimit(hard))

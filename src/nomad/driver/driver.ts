@@ -1,9 +1,11 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js'
 import { taskSpec } from '../config/task-config.ts'
+import { execStreaming } from '../exec/exec-streaming.ts'
+import { exec } from '../exec/exec-task.ts'
 import type { PluginState } from '../plugin-state.ts'
 import { parseSignal } from '../tasks/signals.ts'
 import { startError } from '../wire/errors.ts'
-import { streamOut, unary } from '../wire/handlers.ts'
+import { streamBoth, streamOut, unary } from '../wire/handlers.ts'
 import type { ByTask } from '../wire/task-messages.ts'
 import { capabilities } from './capabilities.ts'
 import { destroy } from './destroy-task.ts'
@@ -38,6 +40,8 @@ export function driver(state: PluginState): UntypedServiceImplementation {
       return () => events.unsubscribe()
     }),
     SignalTask: answered(signal),
+    ExecTask: answered(exec),
+    ExecTaskStreaming: streamBoth((call, gone) => execStreaming(state, call, gone)),
     CreateNetwork: unary(() => refuseNetwork()),
     DestroyNetwork: unary(() => refuseNetwork()),
   }

@@ -53,6 +53,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       umask: command.umask ?? 0o022,
       credentials,
       ...streamTargets(request, dir),
+      terminal: command.terminal ?? null,
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs(resources.rlimits),

@@ -129,6 +129,15 @@ static const char *set_oom_score_adj(struct reader *reader, char **operands) {
   return NULL;
 }
 
+static const char *set_terminal(struct reader *reader, char **operands) {
+  int64_t rows, columns;
+  if (!parse_number(operands[0], 1, 65535, &rows) || !parse_number(operands[1], 1, 65535, &columns))
+    return "terminal takes rows and columns, 1 to 65535";
+  reader->spec->terminal_rows = (int)rows;
+  reader->spec->terminal_columns = (int)columns;
+  return NULL;
+}
+
 static int resource_of(const char *name) {
   static const struct { char name[12]; int resource; } known[] = {
     {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},       {"data", RLIMIT_DATA},
@@ -318,6 +327,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"stdin", 2, false, set_in},
   {"stdout", 2, false, set_out},
   {"stderr", 2, false, set_err},
+  {"terminal", 2, false, set_terminal},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},
   {"rlimit", 3, true, add_rlimit},

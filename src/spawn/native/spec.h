@@ -73,6 +73,8 @@ struct spec {
   gid_t *groups;
   size_t group_count;
   int nice, oom_score_adj;
+  /* Of the pseudo-terminal that the task's streams are; rows 0: there is none. */
+  int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;
   int64_t wall_ms, grace_ms;
   struct cgroup *cgroups;
