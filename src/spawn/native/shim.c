@@ -49,6 +49,8 @@ struct shim {
   int64_t wall_ms, grace_ms, oom_before;
   bool durable;
 
+  /* FIFOs of the logs, at both ends. */
+  int log_held[2];
   /* NULL: the task has its files itself. */
   struct terminal *terminal;
   struct tree tree;
@@ -255,9 +257,9 @@ static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
   _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, &shim->failure);
   if (in < 0) return -1;
-  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->failure);
+  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->log_held[0], &shim->failure);
   if (out < 0) return -1;
-  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->failure);
+  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->log_held[1], &shim->failure);
   if (err < 0) return -1;
   if (spec->terminal_rows > 0) {
     /* Its own ends are the terminal's now: the task has one descriptor three times. */
@@ -573,6 +575,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
 _Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
+    .log_held = {-1, -1},
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
     .host_alive = -1, .host_leader = -1, .host_init = -1, .born = -1,
   };
