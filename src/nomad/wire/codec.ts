@@ -59,7 +59,9 @@ function typeOf(name: string, { fields, oneof = {} }: MessageTable): protobuf.Ty
 }
 
 function fieldOf(name: string, number: number, kind: string): protobuf.FieldBase {
-  if (kind.startsWith('[]')) return new protobuf.Field(name, number, kind.slice(2), 'repeated')
+  // proto3 packs numbers; where there is nothing to pack the option says nothing.
+  if (kind.startsWith('[]'))
+    return new protobuf.Field(name, number, kind.slice(2), 'repeated', undefined, { packed: true })
   const value = /^map<(.+)>$/.exec(kind)?.[1]
   if (value !== undefined) return new protobuf.MapField(name, number, 'string', value)
   return new protobuf.Field(name, number, kind)
