@@ -74,7 +74,8 @@ export class RealAgent {
     const child = spawn(this.#binary, ['agent', '-config', join(this.directory, 'agent.hcl')], {
       stdio: ['ignore', log, log],
       detached: true,
-      env,
+      // Sockets of plugins that are killed go with the directory.
+      env: { ...env, TMPDIR: this.directory },
     })
     this.#process = child
     await until(
@@ -180,6 +181,10 @@ client {
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault"
     "driver.allowlist"     = "holdfast"
   }
+}
+# Without it the client samples no task.
+telemetry {
+  publish_allocation_metrics = true
 }
 plugin "holdfast" {
   config {

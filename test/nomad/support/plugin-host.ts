@@ -10,6 +10,7 @@ import {
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
+import { temporaryDirectory } from '../../support/temporary.ts'
 import { cookie } from '../../../src/nomad/plumbing/handshake.ts'
 import type { Message } from '../../../src/nomad/wire/codec.ts'
 import {
@@ -132,7 +133,8 @@ export class PluginHost {
 export function startPlugin(env: NodeJS.ProcessEnv) {
   const { NOMAD_PLUGIN_MAGIC_COOKIE: _, ...own } = process.env
   return spawn(process.execPath, ['--import=tsx', '--conditions=development', main, 'nomad-driver'], {
-    env: { ...own, ...env },
+    // Sockets of plugins that are killed stay behind.
+    env: { ...own, TMPDIR: temporaryDirectory('plugin'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
