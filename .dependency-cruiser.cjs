@@ -17,7 +17,7 @@ module.exports = {
       from: { path: '^(src/cli|examples|bench)/' },
       to: {
         path: '^(src|machines)/',
-        pathNot: ['^src/index\\.ts$', '^src/(inspector|metrics)/index\\.ts$', '^src/cli/'],
+        pathNot: ['^src/index\\.ts$', '^src/(inspector|metrics|nomad)/index\\.ts$', '^src/cli/'],
       },
     },
     {
@@ -55,6 +55,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^(src|machines)/' },
       to: { path: '^web/' },
+    },
+    {
+      name: 'the-nomad-driver-uses-the-entry-only',
+      severity: 'error',
+      from: { path: '^src/nomad/' },
+      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/nomad/'] },
+    },
+    {
+      name: 'only-the-command-line-serves-nomad',
+      comment: 'Whoever uses the library loads neither gRPC nor protobuf.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(nomad/|cli/actions/nomad-driver\\.ts$)' },
+      to: { path: ['^src/nomad/', 'node_modules/(@grpc|protobufjs|@msgpack)/'] },
     },
     {
       name: 'nobody-imports-the-command-line',

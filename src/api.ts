@@ -22,6 +22,11 @@ export interface Command {
   stdin?: string
   stdout?: string
   stderr?: string
+  /**
+   * A pseudo-terminal for stdin, stdout and stderr together: what is read from `stdin` is typed into it, what it shows goes to `stdout`. With
+   * the native program only.
+   */
+  terminal?: TerminalSize
   hostname?: string
   network?: 'host' | 'none' | { path: string }
   mounts?: Mount[]
@@ -34,9 +39,17 @@ export interface Command {
   noNewPrivileges?: boolean
   seccomp?: 'default' | 'off'
   namespaces?: Partial<Record<Namespace, boolean>>
+  /**
+   * Cgroups that an orchestrator has made for the task, at most one of each hierarchy: the task joins them in the place of holdfast's own there,
+   * and its limits are written into them. They are never made, emptied or removed. Linux executor, with its pid namespace.
+   */
+  cgroups?: string[]
   oomScoreAdj?: number
   nice?: number
 }
+
+/** Of a terminal, each 1 to 65535. */
+export type TerminalSize = { rows: number; columns: number }
 
 export type Namespace = 'mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network' | 'user'
 export type Mount = { source: string; target: string; readOnly?: boolean }
@@ -217,6 +230,8 @@ export interface Executor {
   /** What the machine knows of the task: plain data, without an actor for one that has ended. */
   readonly context: TaskContext
   signal(signal: NodeJS.Signals): Promise<void>
+  /** Tells the task of another size of its terminal. Does nothing where it has none. Rejects INVALID_ARGUMENT, INVALID_STATE. */
+  resize(size: TerminalSize): Promise<void>
   /** Changes the limits of a running task. */
   update(resources: Resources): Promise<void>
   usage(): Promise<Usage>

@@ -13,6 +13,7 @@ export type {
   Rlimit,
   RlimitName,
   ShutdownOptions,
+  TerminalSize,
   Tmpfs,
   Usage,
   WaitResult,

@@ -58,6 +58,18 @@ export class AllocDir {
     for (const name of taskNames) this.#taskDirs.set(name, join(this.path, name))
   }
 
+  /**
+   * Takes a tree that somebody else has built (Nomad's client): what build() makes must be there, and nothing is made or changed.
+   * Rejects INVALID_ARGUMENT for a name no task can have, NOT_FOUND for a missing directory, INVALID_STATE for a link or file in its place.
+   */
+  async adopt(taskNames: readonly string[]): Promise<void> {
+    if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
+    for (const [index, name] of taskNames.entries()) assertTaskName(name, `task names[${index}]`)
+    const needed = [sharedName, ...taskNames.flatMap(name => [name, join(name, 'local')])]
+    for (const part of ['', ...needed]) await assertDirectory(join(this.path, part))
+    for (const name of taskNames) this.#taskDirs.set(name, join(this.path, name))
+  }
+
   /** Where one task's files lie. Throws NOT_FOUND for a task that was not built. */
   taskPaths(task: string): TaskPaths {
     const directory = this.#taskDirs.get(task)
@@ -131,6 +143,19 @@ export class AllocDir {
       await root.close()
     }
   }
+}
+
+async function assertDirectory(path: string): Promise<void> {
+  const stats = await lstat(path).catch(error => {
+    if (errnoOf(error) !== 'ENOENT') throw fileFailure(error, 'look at', path)
+    throw new HoldfastError('NOT_FOUND', `the allocation lacks ${path}`, {
+      path,
+      errno: 'ENOENT',
+      hint: 'adopt() takes a complete tree; build() makes one.',
+    })
+  })
+  if (!stats.isDirectory())
+    throw new HoldfastError('INVALID_STATE', `${path} is no directory`, { path, errno: 'ENOTDIR' })
 }
 
 async function makeWithin(

@@ -8,6 +8,7 @@ import { historyCommand } from './commands/history.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
+import { nomadDriverCommand } from './commands/nomad-driver.ts'
 import { psCommand } from './commands/ps.ts'
 import { rmCommand } from './commands/rm.ts'
 import { runCommand } from './commands/run.ts'
@@ -46,6 +47,7 @@ export function holdfast(): Command {
     graphCommand(),
     doctorCommand(),
     auditCommand(),
+    nomadDriverCommand(),
   ])
     program.addCommand(command)
   return program

@@ -93,6 +93,9 @@ const root = z
   })
   .optional()
 
+const cells = integer(1, 65_535)
+export const terminalSize = fields({ rows: cells, columns: cells })
+
 export const commandSchema = fields({
   path: someText,
   args: listOf(anyText, 'an array of strings'),
@@ -105,6 +108,7 @@ export const commandSchema = fields({
   stdin: file,
   stdout: file,
   stderr: file,
+  terminal: terminalSize.optional(),
   hostname: matching('1 to 64 letters, digits, "-" and "."', name =>
     /^[A-Za-z0-9.-]{1,64}$/.test(name),
   ).optional(),
@@ -120,6 +124,7 @@ export const commandSchema = fields({
   noNewPrivileges: flag.optional(),
   seccomp: oneOf('default', 'off').optional(),
   namespaces: fields(Object.fromEntries(namespaces.map(name => [name, flag.optional()]))).optional(),
+  cgroups: listOf(absolutePath, 'an array of absolute paths').optional(),
   oomScoreAdj: integer(-1000, 1000).optional(),
   nice: integer(-20, 19).optional(),
 })

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { Command, Resources } from '../api.ts'
+import type { Command, Resources, TerminalSize } from '../api.ts'
 import type { HoldfastError } from '../errors.ts'
-import { commandSchema } from './command-schema.ts'
+import { commandSchema, terminalSize } from './command-schema.ts'
 import { refusal } from './refusal.ts'
 import { resourcesSchema } from './resources-schema.ts'
 
@@ -16,6 +16,11 @@ export function parseResources(value: unknown): Resources {
 /** A command from plain JavaScript, likewise. Values of `env` are not shown in errors. */
 export function parseCommand(value: unknown): Readonly<Command> {
   return checked('command', value, commandSchema) as Command
+}
+
+/** The size of a terminal, likewise. */
+export function parseTerminalSize(value: unknown): TerminalSize {
+  return checked('size', value, terminalSize) as TerminalSize
 }
 
 /** The copy comes first: what is checked is what will be used, whatever getters, proxies or later writes do to the original. */

@@ -12,7 +12,11 @@ export type HostRow = {
   readonly mend: string | null
 }
 
-export type HostReport = { readonly rows: readonly HostRow[] }
+export type HostReport = {
+  readonly rows: readonly HostRow[]
+  /** Which cgroup file systems are mounted. */
+  readonly cgroups: CgroupHost['mode']
+}
 
 export type HostSources = {
   readonly proc?: string
@@ -29,6 +33,7 @@ export async function fingerprint({
 }: HostSources = {}): Promise<HostReport> {
   const cgroups = detectCgroups({ proc })
   return {
+    cgroups: cgroups.mode,
     rows: [
       row('node', true, process.versions.node, null),
       row(

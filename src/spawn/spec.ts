@@ -25,6 +25,8 @@ export type LaunchSpec = {
   readonly stdin: FileTarget
   readonly stdout: FileTarget
   readonly stderr: FileTarget
+  /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and writes to `stdout`. Absent or null: there is none. */
+  readonly terminal?: Terminal | null
   readonly nice: number | null
   /** Null: what the spawner itself was started with. */
   readonly oomScoreAdj: number | null
@@ -63,6 +65,8 @@ export type LaunchSpec = {
   readonly seccomp: boolean
 }
 
+export type Terminal = { readonly rows: number; readonly columns: number }
+
 export type InsideSpec = {
   /** The FIFO `alive` of the task: what runs inside is killed when its shim is gone. */
   readonly alive: string
@@ -80,6 +84,8 @@ export type FileTarget = { readonly base: string | null; readonly path: string }
 
 export type CgroupSpec = {
   readonly dir: string
+  /** Somebody else has made it, perhaps for several tasks: it is joined and written to, but never made, emptied or removed. */
+  readonly given?: boolean
   /** Written in order after mkdir, before the task joins. `optional` ones may fail. */
   readonly files: readonly { readonly name: string; readonly value: string }[]
 }

@@ -68,6 +68,7 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
 }
 
 function pushProcess(fields: string[], spec: LaunchSpec): void {
+  if (spec.terminal) fields.push('terminal', `${spec.terminal.rows}`, `${spec.terminal.columns}`)
   if (spec.nice !== null) fields.push('nice', `${spec.nice}`)
   if (spec.oomScoreAdj !== null) fields.push('oom-score-adj', `${spec.oomScoreAdj}`)
   for (const { name, soft, hard } of spec.rlimits) fields.push('rlimit', name, rlimit(soft), rlimit(hard))
@@ -77,8 +78,8 @@ function pushProcess(fields: string[], spec: LaunchSpec): void {
 }
 
 function pushCgroups(fields: string[], spec: LaunchSpec): void {
-  for (const { dir, files } of spec.cgroups) {
-    fields.push('cgroup', dir)
+  for (const { dir, given, files } of spec.cgroups) {
+    fields.push(given ? 'cgroup-given' : 'cgroup', dir)
     for (const { name, value } of files) fields.push('cgroup-file', name, value)
   }
   if (spec.oomFile !== null) fields.push('oom-file', spec.oomFile)

@@ -11,7 +11,7 @@ import { readHistory } from '../task/journal.ts'
 import { setCommand } from '../task/set-command.ts'
 import { StateDirectory } from '../task/task-directory.ts'
 import { TaskExecutor, type TaskOptions } from '../task/task-executor.ts'
-import { isTaskKey, parseTaskId } from '../task/task-id.ts'
+import { formatTaskId, isTaskKey, parseTaskId } from '../task/task-id.ts'
 import type { TaskProcess } from '../task/task-process.ts'
 import type { TaskEvents, TaskRuntime } from '../task/task-runtime.ts'
 import { toWaitResult } from '../task/wait-result.ts'
@@ -99,6 +99,11 @@ export class Supervisor {
     const executor = this.executor(platformOfStored)
     await executor.open(id)
     return executor
+  }
+
+  /** The same by the task's key, for those who keep keys. Rejects NOT_FOUND, STATE_CORRUPT. */
+  async openKey(key: string): Promise<Executor> {
+    return this.open(formatTaskId(this.stateDir, key))
   }
 
   /**

@@ -14,11 +14,13 @@ const isolation = [
   'noNewPrivileges',
   'seccomp',
   'namespaces',
+  'cgroups',
 ] as const satisfies readonly (keyof Command)[]
 
 /** What a command inside a task begins with: the task's own, but for the program and its streams. */
 export function guestCommand(command: Readonly<Command>): Partial<Command> {
-  const { path: _path, args: _args, argv0: _argv0, stdin: _in, stdout: _out, stderr: _err, ...rest } = command
+  const { path: _path, args: _args, argv0: _argv0, ...others } = command
+  const { stdin: _in, stdout: _out, stderr: _err, terminal: _terminal, ...rest } = others
   // Its own to change: the task's is frozen.
   return structuredClone(rest)
 }

@@ -23,10 +23,11 @@ import type {
   LogOptions,
   Resources,
   ShutdownOptions,
+  TerminalSize,
   Usage,
   WaitResult,
 } from '../api.ts'
-import { parseCommand, parseResources } from '../command/validate.ts'
+import { parseCommand, parseResources, parseTerminalSize } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
@@ -295,6 +296,12 @@ export class TaskExecutor implements Executor {
     this.#allow('signal')
     this.#process?.signal(signal)
     this.#note('SIGNAL', { signal })
+  }
+
+  async resize(size: TerminalSize): Promise<void> {
+    const { rows, columns } = parseTerminalSize(size)
+    this.#allow('signal')
+    this.#process?.resize(rows, columns)
   }
 
   async update(resources: Resources): Promise<void> {

@@ -188,6 +188,11 @@ export class TaskProcess implements TaskEffects {
     }
   }
 
+  /** A task that has just ended needs no size any more. */
+  resize(rows: number, columns: number): void {
+    this.#control(`size ${rows} ${columns}`)
+  }
+
   sample(): Promise<Usage> {
     return this.#adapter.sample(this.#started())
   }

@@ -25,6 +25,7 @@ export async function planBasic(request: TaskRequest, dir: string, self: Self = 
       umask: command.umask ?? 0o022,
       credentials,
       ...streamTargets(request, dir),
+      terminal: command.terminal ?? null,
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: [],

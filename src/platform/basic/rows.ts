@@ -49,6 +49,7 @@ function requestedIsolation(command: Readonly<Command>): Wish[] {
     mounts,
     tmpfs,
     devices,
+    cgroups,
   } = command
   const wishes = Object.entries(namespaces).map(([name, own]) =>
     wish(`namespace.${name}`, own ? 'own' : 'host', !own),
@@ -64,6 +65,7 @@ function requestedIsolation(command: Readonly<Command>): Wish[] {
   for (const { target } of mounts ?? []) wishes.push(wish('mounts', target, false))
   for (const { target } of tmpfs ?? []) wishes.push(wish('tmpfs', target, false))
   for (const device of devices ?? []) wishes.push(wish('devices', device, false))
+  for (const path of cgroups ?? []) wishes.push(wish('cgroups', path, false))
   return wishes
 }
 

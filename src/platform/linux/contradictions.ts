@@ -12,6 +12,12 @@ export function refuseContradictions(command: Readonly<Command>): void {
     })
   if (hostname !== undefined && namespaces.uts === false)
     throw contradiction('hostname', 'namespaces.uts: false', "the name would be the whole machine's")
+  if (command.cgroups !== undefined && namespaces.pid === false)
+    throw contradiction(
+      'cgroups',
+      'namespaces.pid: false',
+      "without a pid namespace the task's processes are found by a cgroup of its own",
+    )
   if (namespaces.network === false && network === 'none')
     throw contradiction(
       "network: 'none'",

@@ -53,6 +53,7 @@ export async function planInside(
       umask: command.umask ?? 0o022,
       credentials,
       ...streamTargets(request, dir),
+      terminal: command.terminal ?? null,
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),

@@ -7,6 +7,7 @@ import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
+import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { lookInside } from './program.ts'
@@ -38,7 +39,8 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const typed = interpolate(command.path, env)
   const path = lookInside(typed, env.PATH ?? '', cwd, root.ops)
   const rowsBefore = [...isolation.rows, ...root.rows, userRow(command.user, credentials.uid)]
-  const cgroups = host.planner.plan(key, resources, { pidNamespace: isolation.namespaces.includes('pid') })
+  const planned = host.planner.plan(key, resources, { pidNamespace: isolation.namespaces.includes('pid') })
+  const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
   const enforcement = settle([...cgroups.rows, ...rowsBefore], request.strict)
   return {
     enforcement,
@@ -51,6 +53,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       umask: command.umask ?? 0o022,
       credentials,
       ...streamTargets(request, dir),
+      terminal: command.terminal ?? null,
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs(resources.rlimits),

@@ -53,7 +53,7 @@ export function rootPlan(
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
-  const own = taskEntries(alloc.task, system.ops)
+  const own = taskEntries(alloc.task, system.ops, placedBy(command))
   const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
@@ -103,13 +103,22 @@ function embedded(embed: Readonly<Record<string, string>>): Pick<RootPlan, 'ops'
   }
 }
 
-function taskEntries(directory: string, system: readonly MountOp[]): { ops: MountOp[]; rows: Row[] } {
+/** What the command itself says of the top of the root goes before what happens to lie in the task directory, and is no clash. */
+function placedBy({ mounts = [], tmpfs = [] }: Readonly<Command>): Set<string> {
+  return new Set([...mounts, ...tmpfs].map(({ target }) => posix.normalize(target)))
+}
+
+function taskEntries(
+  directory: string,
+  system: readonly MountOp[],
+  placed: ReadonlySet<string>,
+): { ops: MountOp[]; rows: Row[] } {
   const taken = new Set(system.map(({ at }) => at.split('/')[1]))
   const ops: MountOp[] = []
   const rows: Row[] = []
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const { name } = entry
-    if (name === 'alloc' || name === 'local') continue
+    if (name === 'alloc' || name === 'local' || placed.has(`/${name}`)) continue
     const source = join(directory, name)
     if (reserved.has(name) || taken.has(name)) rows.push(clash(source, name))
     else if (entry.isSymbolicLink()) ops.push({ op: 'symlink', to: readlinkSync(source), at: `/${name}` })

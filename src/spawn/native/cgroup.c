@@ -33,7 +33,7 @@ static bool clear_leaf(const char *dir, const char *freezer) {
 
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (mkdir(cgroup->dir, 0755) != 0 && (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
+    if (!cgroup->given && mkdir(cgroup->dir, 0755) != 0 && (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
       return fail(failure, STAGE_CGROUP, errno, "%s", cgroup->dir);
     for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
       bool optional = file->name[0] == '?';

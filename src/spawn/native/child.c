@@ -20,6 +20,7 @@
 #include "log.h"
 #include "privileges.h"
 #include "root.h"
+#include "terminal.h"
 #include "system.h"
 
 /* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have ignored those too. Zero is SIG_DFL. */
@@ -137,7 +138,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   const struct spec *spec = setup->spec;
   reset_signals();
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
-  if (take_descriptors(setup, failure) != 0) return -1;
+  if (take_descriptors(setup, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
@@ -223,7 +224,7 @@ _Noreturn void child_run_inside(const struct child_setup *setup) {
   if (pid == 0) {
     close(setup->born);
     if (setsid() < 0) fail(&failure, STAGE_FORK, errno, "setsid");
-    else if (die_with_shim(setup->shim, &failure) == 0) run_program(setup, &failure);
+    else if (terminal_control(setup->spec, &failure) == 0 && die_with_shim(setup->shim, &failure) == 0) run_program(setup, &failure);
     report_failure(setup, &failure);
   }
   if (pid < 0) fail(&failure, STAGE_FORK, errno, "inside the task");

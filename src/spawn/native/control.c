@@ -19,6 +19,9 @@ static struct order parse(char *line) {
            parse_number(words[2], 0, INT64_MAX / 4, &order.grace_ms))
     order.kind = ORDER_STOP;
   else if (count == 2 && strcmp(words[0], "wall") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &order.wall_ms)) order.kind = ORDER_WALL;
+  else if (count == 3 && strcmp(words[0], "size") == 0 && parse_number(words[1], 1, 65535, &order.rows) &&
+           parse_number(words[2], 1, 65535, &order.columns))
+    order.kind = ORDER_SIZE;
   return order;
 }
 

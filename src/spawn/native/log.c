@@ -129,7 +129,28 @@ int open_stdin(const struct file_target *target, bool own_root, struct failure *
   return kept;
 }
 
-int open_log(const struct file_target *target, const struct spec *spec, struct failure *failure) {
+/* Of a FIFO beneath a base: nobody but the supervisor's user could have made it so. */
+static bool is_ours_alone(const struct stat *status) { return status->st_uid == geteuid() && (status->st_mode & 077) == 0; }
+
+/*
+ * A FIFO is held open at both ends for as long as the shim lives: without a reader, or between two of them, the task neither fails to start nor
+ * dies of SIGPIPE; it waits when the FIFO is full, and what is in it is there for the next reader.
+ */
+static int open_fifo(int base, const char *path, int *held) {
+  _cleanup_fd_ int both = open_once(base, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  struct stat status;
+  if (both < 0 || fstat(both, &status) != 0) return -1;
+  if (!S_ISFIFO(status.st_mode) || (base >= 0 && !is_ours_alone(&status))) return errno = ENXIO, -1;
+  char link[32];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", both);
+  int fd = open(link, O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return -1;
+  *held = both;
+  both = -1;
+  return fd;
+}
+
+int open_log(const struct file_target *target, const struct spec *spec, int *held, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_WRONLY | O_APPEND);
     return null >= 0 ? null : fail_at(failure, STAGE_LOG, errno, target, "");
@@ -139,8 +160,12 @@ int open_log(const struct file_target *target, const struct spec *spec, struct f
   bool created = false;
   _cleanup_fd_ int fd = open_or_create(base, target->path, &created);
   struct stat status;
+  if (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) {
+    close_fd(&fd);
+    fd = open_fifo(base, target->path, held);
+  }
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
-  int wrong = base >= 0 ? check_planted(&status, spec) : 0;
+  int wrong = base >= 0 && *held < 0 ? check_planted(&status, spec) : 0;
   if (wrong != 0) return fail_at(failure, STAGE_LOG, wrong, target, "");
   /* The task's own, so that a program may open /dev/stdout again. */
   if (created && spec->has_credentials && fchown(fd, spec->uid, spec->gid) != 0)

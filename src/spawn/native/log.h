@@ -14,4 +14,5 @@ int open_read_only_view(int fd, int flags);
 int open_through_mount(int fd, int flags, uint64_t attributes);
 /* openat without following a link in any component, nor leaving `base`. */
 int open_beneath(int base, const char *path, int flags);
-int open_log(const struct file_target *target, const struct spec *spec, struct failure *failure);
+/* `held` gets the descriptor that a FIFO needs for as long as the task runs. */
+int open_log(const struct file_target *target, const struct spec *spec, int *held, struct failure *failure);

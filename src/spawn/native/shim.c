@@ -21,6 +21,7 @@
 #include "record.h"
 #include "reply.h"
 #include "system.h"
+#include "terminal.h"
 #include "tree.h"
 
 enum { KILL_MOST_MS = 10000, NOTES_MOST = 64 };
@@ -48,6 +49,10 @@ struct shim {
   int64_t wall_ms, grace_ms, oom_before;
   bool durable;
 
+  /* FIFOs of the logs, at both ends. */
+  int log_held[2];
+  /* NULL: the task has its files itself. */
+  struct terminal *terminal;
   struct tree tree;
   struct identity task;
   struct control input;
@@ -187,21 +192,23 @@ static char *copy_string(char **next, const char *text) {
 
 static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
 
+static bool is_guest(const struct spec *spec) { return spec->inside.alive != NULL; }
+
 /* What outlives the request, in one block: usually one page. */
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer);
-  /* A guest only joins its task's. */
-  const bool is_guest = spec->inside.alive != NULL;
-  for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
+  /* A guest only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
+    if (is_guest(spec) || cgroup->given) continue;
     count++;
     size += sizeof(char *) + string_size(cgroup->dir);
   }
   if (size > 0) {
     if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     char *next = (char *)(shim->cgroups + count);
-    for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-      shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
+    for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+      if (!is_guest(spec) && !cgroup->given) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
   }
@@ -250,10 +257,19 @@ static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
   _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, &shim->failure);
   if (in < 0) return -1;
-  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->failure);
+  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->log_held[0], &shim->failure);
   if (out < 0) return -1;
-  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->failure);
+  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->log_held[1], &shim->failure);
   if (err < 0) return -1;
+  if (spec->terminal_rows > 0) {
+    /* Its own ends are the terminal's now: the task has one descriptor three times. */
+    int input = in, output = out;
+    in = out = -1;
+    if ((shim->terminal = terminal_open(spec, input, output, &in, &shim->failure)) == NULL) return -1;
+    close_fd(&err);
+    if ((out = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0)
+      return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
+  }
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open(spec->network_path, O_RDONLY | O_CLOEXEC);
   if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s", spec->network_path);
   int gate[2], report[2];
@@ -285,7 +301,7 @@ static OWN_FRAME int open_gate(struct shim *shim) {
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
   shim->record.started_at = realtime_ms();
-  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, shim->cgroup_count > 0 ? shim->spec->cgroups : NULL))
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, is_guest(shim->spec) ? NULL : shim->spec->cgroups))
     return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
   int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id, self.pid, (unsigned long long)self.start,
                         shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
@@ -300,7 +316,7 @@ static OWN_FRAME int open_gate(struct shim *shim) {
 static OWN_FRAME int set_up(struct shim *shim) {
   if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_owner(shim) != 0) return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
-  if (shim->cgroup_count > 0 && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
+  if (!is_guest(shim->spec) && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
   if (shim->tree.has_namespace && fork_stub(shim) != 0) return -1;
@@ -352,6 +368,7 @@ static void obey(const struct order *order, void *context) {
       shim->wall_ms = order->wall_ms;
       if (shim->execed_at != 0 && shim->record.stop.reason == STOP_NONE) shim->wall_deadline = shim->execed_at + order->wall_ms;
       break;
+    case ORDER_SIZE: terminal_resize(shim->terminal, (int)order->rows, (int)order->columns); break;
   }
 }
 
@@ -477,7 +494,10 @@ static void live(struct shim *shim) {
       {.fd = shim->owner, .events = 0},
       {.fd = shim->host_alive, .events = 0},
       {.fd = shim->born, .events = POLLIN},
+      {.fd = -1},
+      {.fd = -1},
     };
+    terminal_await(shim->terminal, waiting + 7);
     int64_t now = boottime_ms();
     int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
     if (poll(waiting, sizeof waiting / sizeof waiting[0], wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
@@ -486,6 +506,7 @@ static void live(struct shim *shim) {
     if (waiting[3].revents != 0) send_started(shim);
     if (waiting[0].revents != 0) read_signals(shim);
     if (waiting[1].revents != 0) read_control(shim);
+    terminal_move(shim->terminal, waiting + 7);
     if (waiting[4].revents != 0) {
       close_fd(&shim->owner);
       force(shim, STOP_ORPHANED);
@@ -537,6 +558,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   int64_t now = boottime_ms();
   bool given_up = shim->give_up != 0 && now >= shim->give_up;
   tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
+  terminal_finish(shim->terminal);
   record->oom_kills = oom_kills(shim->oom_file);
   if (record->oom_kills > 0 && shim->oom_before > 0) record->oom_kills -= shim->oom_before;
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
@@ -553,6 +575,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
 _Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
+    .log_held = {-1, -1},
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
     .host_alive = -1, .host_leader = -1, .host_init = -1, .born = -1,
   };

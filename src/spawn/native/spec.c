@@ -129,6 +129,15 @@ static const char *set_oom_score_adj(struct reader *reader, char **operands) {
   return NULL;
 }
 
+static const char *set_terminal(struct reader *reader, char **operands) {
+  int64_t rows, columns;
+  if (!parse_number(operands[0], 1, 65535, &rows) || !parse_number(operands[1], 1, 65535, &columns))
+    return "terminal takes rows and columns, 1 to 65535";
+  reader->spec->terminal_rows = (int)rows;
+  reader->spec->terminal_columns = (int)columns;
+  return NULL;
+}
+
 static int resource_of(const char *name) {
   static const struct { char name[12]; int resource; } known[] = {
     {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},       {"data", RLIMIT_DATA},
@@ -178,15 +187,18 @@ static const char *set_no_new_privileges(struct reader *reader, char **operands)
 }
 static const char *set_seccomp(struct reader *reader, char **operands) { return set_flag(&reader->spec->seccomp, operands); }
 
-static const char *add_cgroup(struct reader *reader, char **operands) {
+static const char *append_cgroup(struct reader *reader, char **operands, bool given) {
   if (!is_plain_path(operands[0])) return "cgroup takes an absolute path without . and ..";
   struct cgroup *cgroup = take(reader, sizeof *cgroup);
   cgroup->dir = operands[0];
+  cgroup->given = given;
   *reader->cgroup = cgroup;
   reader->cgroup = &cgroup->next;
   reader->file = &cgroup->files;
   return NULL;
 }
+static const char *add_cgroup(struct reader *reader, char **operands) { return append_cgroup(reader, operands, false); }
+static const char *add_cgroup_given(struct reader *reader, char **operands) { return append_cgroup(reader, operands, true); }
 static const char *add_cgroup_file(struct reader *reader, char **operands) {
   if (reader->file == NULL) return "cgroup-file comes before any cgroup";
   const char *name = operands[0] + (operands[0][0] == '?');
@@ -315,6 +327,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"stdin", 2, false, set_in},
   {"stdout", 2, false, set_out},
   {"stderr", 2, false, set_err},
+  {"terminal", 2, false, set_terminal},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},
   {"rlimit", 3, true, add_rlimit},
@@ -323,6 +336,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"durable", 1, false, set_durable},
   {"owner", 1, false, set_owner},
   {"cgroup", 1, true, add_cgroup},
+  {"cgroup-given", 1, true, add_cgroup_given},
   {"cgroup-file", 2, true, add_cgroup_file},
   {"oom-file", 1, false, set_oom_file},
   {"freezer", 1, false, set_freezer},
@@ -382,6 +396,8 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->root != NULL && (spec->namespaces & NAMESPACE_MOUNT) == 0) return "root-* without namespace mount";
   if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0) return "hostname without namespace uts";
   if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+    if (cgroup->given && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
   return check_inside(spec);
 }

@@ -41,6 +41,8 @@ struct cgroup {
   struct cgroup *next;
   const char *dir;
   struct cgroup_file *files;
+  /* Somebody else made it, for this task or for several: joined and written to, never made, emptied or removed. */
+  bool given;
 };
 
 enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY };
@@ -71,6 +73,8 @@ struct spec {
   gid_t *groups;
   size_t group_count;
   int nice, oom_score_adj;
+  /* Of the pseudo-terminal that the task's streams are; rows 0: there is none. */
+  int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;
   int64_t wall_ms, grace_ms;
   struct cgroup *cgroups;

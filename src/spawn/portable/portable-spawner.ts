@@ -25,6 +25,7 @@ export class PortableSpawner implements Spawner {
 
   launch(spec: LaunchSpec): Promise<Launched> {
     return new Promise((resolve, reject) => {
+      if (spec.terminal) throw noTerminal()
       assertSpareDescriptors()
       const child = execa(process.execPath, [...shimArguments, String(process.pid)], {
         detached: true,
@@ -82,5 +83,11 @@ function cannotStart(cause: unknown): HoldfastError {
     stage: 'spawner',
     errno: code,
     cause,
+  })
+}
+
+function noTerminal(): HoldfastError {
+  return new HoldfastError('UNSUPPORTED', 'command.terminal: only the native program makes a terminal', {
+    hint: 'install a C compiler and run npm run build in the holdfast package',
   })
 }

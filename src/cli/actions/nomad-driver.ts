@@ -1,0 +1,21 @@
+import { realpathSync } from 'node:fs'
+import { installPlugin, serveNomad } from '../../nomad/index.ts'
+import type { CommonOptions } from '../commands/subcommand.ts'
+import { whenReaderGoes } from '../output/hang-up.ts'
+
+type Options = CommonOptions & { readonly install?: string }
+
+/** Resolves when the agent is served; the process lives until the agent ends it. */
+export async function nomadDriver(_operands: readonly string[], { install }: Options): Promise<number> {
+  if (install !== undefined) {
+    const main = realpathSync(process.argv[1] ?? '')
+    process.stdout.write(`${installPlugin(install, [process.execPath, ...process.execArgv, main])}\n`)
+    return 0
+  }
+  // An agent that was killed leaves its plugins, and the next one finds them again.
+  whenReaderGoes(() => {})
+  const refused = await serveNomad()
+  if (refused === null) return 0
+  process.stderr.write(`holdfast: ${refused}\n`)
+  return 1
+}

@@ -1,0 +1,132 @@
+import { HoldfastError } from '../../index.ts'
+
+/** One attribute or block of a configuration: what the agent is told of it (hclspec), and how what arrives is checked. */
+export type Attribute<Value> = {
+  readonly spec: (name: string) => object
+  /** `value` is null or undefined where it was left out. Throws INVALID_ARGUMENT naming `at`, what it got and what it takes. */
+  readonly read: (value: unknown, at: string) => Value
+}
+
+type Values<Attributes> = { readonly [Name in keyof Attributes]: ValueOf<Attributes[Name]> }
+type ValueOf<Of> = Of extends Attribute<infer Value> ? Value : never
+type Attributes = Readonly<Record<string, Attribute<unknown>>>
+
+/** The whole of a configuration: what ConfigSchema and TaskConfigSchema answer, and the reader of what then comes. */
+export function configuration<Of extends Attributes>(attributes: Of) {
+  return {
+    spec: objectSpec(attributes),
+    read: (value: unknown, at: string) => readAll(attributes, value ?? {}, at),
+  }
+}
+
+export function text(takes: string, accepts: (value: string) => boolean): Attribute<string | null> {
+  return {
+    spec: name => attr(name, 'string', false),
+    read: (value, at) => (isAbsent(value) ? null : checkText(value, at, takes, accepts)),
+  }
+}
+
+export function requiredText(takes: string, accepts: (value: string) => boolean): Attribute<string> {
+  return {
+    spec: name => attr(name, 'string', true),
+    read: (value, at) => checkText(value, at, takes, accepts),
+  }
+}
+
+export function flag(otherwise: boolean): Attribute<boolean> {
+  return {
+    spec: name => attr(name, 'bool', false),
+    read: (value, at) => {
+      if (isAbsent(value)) return otherwise
+      if (typeof value !== 'boolean') throw refused(at, value, 'true or false')
+      return value
+    },
+  }
+}
+
+/** An integer. Fractions that no double can hold arrive as strings. */
+export function integer(least: number, most: number, unit: string): Attribute<number | null> {
+  return {
+    spec: name => attr(name, 'number', false),
+    read: (value, at) => {
+      if (isAbsent(value)) return null
+      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+      if (!Number.isSafeInteger(number) || Number(number) < least || Number(number) > most)
+        throw refused(at, value, `an integer from ${least} to ${most} (${unit})`)
+      return Number(number)
+    },
+  }
+}
+
+export function texts(takes: string, accepts: (value: string) => boolean): Attribute<readonly string[]> {
+  return {
+    spec: name => attr(name, 'list(string)', false),
+    read: (value, at) => {
+      if (isAbsent(value)) return []
+      if (!Array.isArray(value)) throw refused(at, value, `a list: each ${takes}`)
+      return value.map((item, index) => checkText(item, `${at}[${index}]`, takes, accepts))
+    },
+  }
+}
+
+/** `name { ... }`, once at most. Left out, each of its attributes is. */
+export function block<Of extends Attributes>(attributes: Of): Attribute<Values<Of>> {
+  return {
+    spec: name => ({ block_value: { name, required: false, nested: objectSpec(attributes) } }),
+    read: (value, at) => readAll(attributes, value ?? {}, at),
+  }
+}
+
+/** `name { ... }`, any number of times. */
+export function blocks<Of extends Attributes>(attributes: Of): Attribute<readonly Values<Of>[]> {
+  return {
+    spec: name => ({ block_list: { name, nested: objectSpec(attributes) } }),
+    read: (value, at) => {
+      if (isAbsent(value)) return []
+      if (!Array.isArray(value)) throw refused(at, value, 'blocks')
+      return value.map((item, index) => readAll(attributes, item, `${at}[${index}]`))
+    },
+  }
+}
+
+export function refused(at: string, got: unknown, takes: string): HoldfastError {
+  const shown = JSON.stringify(got)?.slice(0, 80) ?? 'nothing'
+  return new HoldfastError('INVALID_ARGUMENT', `${at}: got ${shown}, takes ${takes}`)
+}
+
+function objectSpec(attributes: Attributes): object {
+  const specs = Object.entries(attributes).map(([name, { spec }]) => [name, spec(name)])
+  return { object: { attributes: Object.fromEntries(specs) } }
+}
+
+function readAll<Of extends Attributes>(attributes: Of, value: unknown, at: string): Values<Of> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refused(at, value, 'an object')
+  const given = value as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(given).find(name => !Object.hasOwn(attributes, name))
+  if (unknown !== undefined) {
+    const known = Object.keys(attributes).join(', ')
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `${at}.${unknown}: no attribute of this name; known are ${known}`,
+    )
+  }
+  const values = Object.entries(attributes).map(([name, { read }]) => [
+    name,
+    read(given[name], `${at}.${name}`),
+  ])
+  return Object.fromEntries(values) as Values<Of>
+}
+
+function attr(name: string, type: string, required: boolean): object {
+  return { Attr: { name, type, required } }
+}
+
+function checkText(value: unknown, at: string, takes: string, accepts: (value: string) => boolean): string {
+  if (typeof value !== 'string' || value.includes('\0') || !accepts(value)) throw refused(at, value, takes)
+  return value
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === null || value === undefined
+}

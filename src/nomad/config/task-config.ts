@@ -1,0 +1,33 @@
+import { isAbsolute } from 'node:path'
+import { block, blocks, configuration, flag, integer, requiredText, text, texts } from './attribute.ts'
+
+const mebibytes = (least: number) => integer(least, 2 ** 33, 'MiB')
+const isAnything = () => true
+const isPath = (value: string) => isAbsolute(value) && !value.split('/').includes('..')
+const takesPath = 'an absolute path without ".."'
+const requiredPath = requiredText(takesPath, isPath)
+
+/** The `config` block of a task. docs/nomad.md says what each means. */
+const task = configuration({
+  command: requiredText('a program', value => value !== ''),
+  args: texts('a string without NUL', isAnything),
+  work_dir: text(takesPath, isPath),
+  cap_add: texts('a capability such as "CAP_NET_BIND_SERVICE"', value => value !== ''),
+  cpu_hard_limit: flag(false),
+  limits: block({
+    pids: integer(1, 4_194_304, 'processes and threads'),
+    nofile: integer(1, 2 ** 30, 'open files'),
+    swap_mb: mebibytes(0),
+  }),
+  mount: blocks({ source: requiredPath, target: requiredPath, read_only: flag(true) }),
+  tmpfs: blocks({ target: requiredPath, size_mb: mebibytes(1) }),
+})
+
+export type TaskOptions = ReturnType<typeof task.read>
+
+export const taskSpec = task.spec
+
+/** Throws INVALID_ARGUMENT naming the attribute. */
+export function readTaskOptions(value: unknown): TaskOptions {
+  return task.read(value, 'config')
+}

@@ -1,0 +1,22 @@
+import { fingerprint } from '../../index.ts'
+import type { PluginState } from '../plugin-state.ts'
+import { streamOut } from '../wire/handlers.ts'
+import { fingerprintOf } from './health.ts'
+
+const everyMs = 30_000
+
+/** At once, and again every thirty seconds: hosts change. A look that fails is told like any other finding; the stream stays open. */
+export function fingerprints(state: PluginState) {
+  return streamOut((_request, out) => {
+    const look = () => {
+      fingerprint().then(
+        report => out.send(fingerprintOf(report, state.config)),
+        error =>
+          out.send({ attributes: {}, health: 1, health_description: String(error), err: String(error) }),
+      )
+    }
+    look()
+    const timer = setInterval(look, everyMs)
+    return () => clearInterval(timer)
+  })
+}

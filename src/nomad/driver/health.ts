@@ -1,0 +1,56 @@
+import type { HostReport, HostRow } from '../../index.ts'
+import type { AgentConfig } from '../config/agent-config.ts'
+import { driverName, version } from '../version.ts'
+
+export const healthState = { undetected: 0, unhealthy: 1, healthy: 2 } as const
+
+export type Fingerprint = {
+  readonly attributes: Readonly<Record<string, object>>
+  readonly health: number
+  readonly health_description: string
+}
+
+/** Asked for by jobs of their own accord only; a host without it runs all the others in full. */
+const optional = new Set(['cgroup.io'])
+
+/**
+ * What `doctor` says, as the agent wants to hear it. Healthy is a node on which a task gets all of its limits and all of its isolation;
+ * with `allow_weakened` also one that says what is missing.
+ */
+export function fingerprintOf(
+  { rows, cgroups }: HostReport,
+  { enabled, allow_weakened }: Pick<AgentConfig, 'enabled' | 'allow_weakened'>,
+): Fingerprint {
+  if (!enabled) return undetected('disabled in the plugin configuration')
+  const short = rows.filter(({ name, status }) => status !== 'yes' && !optional.has(name))
+  const kernel = short.find(({ name }) => name === 'kernel')
+  if (kernel !== undefined) return undetected(sentence(kernel))
+  const attributes = attributesOf(cgroups, short)
+  if (short.length === 0) return { attributes, health: healthState.healthy, health_description: 'Healthy' }
+  return {
+    attributes,
+    health: allow_weakened ? healthState.healthy : healthState.unhealthy,
+    health_description: `${allow_weakened ? 'weakened' : 'not everything can be enforced'}: ${short.map(sentence).join('; ')}`,
+  }
+}
+
+function undetected(why: string): Fingerprint {
+  return { attributes: {}, health: healthState.undetected, health_description: why }
+}
+
+/** Never `driver.holdfast` itself: the agent sets that. */
+function attributesOf(cgroups: HostReport['cgroups'], short: readonly HostRow[]): Record<string, object> {
+  const texts = {
+    version: version(),
+    cgroup: cgroups,
+    isolation: short.length === 0 ? 'full' : 'weakened',
+    node_version: process.versions.node,
+  }
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [`driver.${driverName}.${name}`, { string_val: text }]),
+  )
+}
+
+function sentence({ name, why, mend }: HostRow): string {
+  return mend === null ? `${name}: ${why}` : `${name}: ${why} (${mend})`
+}

@@ -1,0 +1,25 @@
+import type { PluginState } from '../plugin-state.ts'
+import { encodeState } from '../tasks/handle-state.ts'
+import { startTask } from '../tasks/start.ts'
+import { type TaskConfig, taskState } from '../wire/task-messages.ts'
+import { handleVersion } from './recover-task.ts'
+
+/** The handle has the agent's own configuration in it, unchanged: the agent keeps nothing else by which it could recover the task. */
+export async function start(
+  state: PluginState,
+  { task: config }: { task: TaskConfig | null },
+): Promise<object> {
+  if (config === null) throw new Error('StartTask without a task')
+  const { table, supervisors, stateDir, log } = state
+  const task = await startTask(config, { table, supervisors, stateDir, log, config: state.config })
+  state.events.tellShortfalls(task.record, task.executor.enforcement)
+  const { key, startedAt } = task.record
+  return {
+    handle: {
+      version: handleVersion,
+      config,
+      state: taskState.running,
+      driver_state: encodeState({ stateDir: task.stateDir, key, startedAt }),
+    },
+  }
+}

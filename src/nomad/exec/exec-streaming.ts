@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import type { ServerDuplexStream } from '@grpc/grpc-js'
+import type { Executor } from '../../index.ts'
+import type { PluginState } from '../plugin-state.ts'
+import { exitResult } from '../tasks/exit-result.ts'
+import type { Message } from '../wire/codec.ts'
+import { commandIn } from './exec-task.ts'
+import { ExecInput } from './exec-input.ts'
+
+type Request = {
+  readonly setup: { task_id: string; command: readonly string[]; tty: boolean } | null
+  readonly tty_size: { height: number; width: number } | null
+  readonly stdin: { data: Buffer; close: boolean } | null
+}
+type Call = ServerDuplexStream<Message, object>
+
+/** Until the agent says otherwise, which it does at once. */
+const usualSize = { rows: 24, columns: 80 }
+
+/** `nomad alloc exec`: a command with somebody at its other end. It ends with them, too. */
+export async function execStreaming(state: PluginState, call: Call, gone: AbortSignal): Promise<void> {
+  const requests = call[Symbol.asyncIterator]() as AsyncIterator<Request>
+  const first = await requests.next()
+  const setup = first.done ? null : first.value.setup
+  if (setup === null) throw new Error('ExecTaskStreaming: the first message has no setup')
+  const { executor: task, stateDir } = await state.table.get(setup.task_id)
+  const command = commandIn(task, setup.command)
+  const input = await ExecInput.open(stateDir)
+  command.command.stdin = input.path
+  if (setup.tty) {
+    const size = first.value.tty_size
+    command.command.terminal = size === null ? usualSize : sizeOf(size)
+    command.command.env.TERM ??= 'xterm'
+  }
+  const hangUp = () => void command.forceStop().catch(() => {})
+  try {
+    await command.start()
+    gone.addEventListener('abort', hangUp, { once: true })
+    if (gone.aborted) hangUp()
+    void feed(requests, input, command).catch(hangUp)
+    await Promise.all([
+      show(call, command, 'stdout', gone),
+      setup.tty ? null : show(call, command, 'stderr', gone),
+    ])
+    call.write({ stdout: { close: true } })
+    call.write({ stderr: { close: true } })
+    call.write({ exited: true, result: exitResult(await command.wait()) })
+  } finally {
+    gone.removeEventListener('abort', hangUp)
+    input.close()
+    await command.destroy()
+  }
+}
+
+/** Messages without anything in them are heartbeats. */
+async function feed(requests: AsyncIterator<Request>, input: ExecInput, command: Executor): Promise<void> {
+  for (let next = await requests.next(); !next.done; next = await requests.next()) {
+    const { tty_size: size, stdin } = next.value
+    if (size !== null) await command.resize(sizeOf(size)).catch(() => {})
+    if (stdin !== null && stdin.data.length > 0) await input.write(stdin.data)
+    if (stdin?.close) input.end()
+  }
+}
+
+/** Resolves when the command has ended and all of the stream is on its way. A slow reader slows us, and never the command. */
+async function show(
+  call: Call,
+  command: Executor,
+  stream: 'stdout' | 'stderr',
+  gone: AbortSignal,
+): Promise<void> {
+  const waiting: Uint8Array[] = []
+  let wake = () => {}
+  let over = false
+  const log = command.logs$(stream, { follow: true }).subscribe({
+    next: chunk => {
+      waiting.push(chunk)
+      wake()
+    },
+    complete: () => {
+      over = true
+      wake()
+    },
+    error: () => {
+      over = true
+      wake()
+    },
+  })
+  gone.addEventListener('abort', () => wake(), { once: true })
+  while (!gone.aborted && (!over || waiting.length > 0)) {
+    const data = waiting.shift()
+    if (data === undefined) await new Promise<void>(resolve => (wake = resolve))
+    else if (!call.write({ [stream]: { data } })) await once(call, 'drain', { signal: gone }).catch(() => {})
+  }
+  log.unsubscribe()
+}
+
+function sizeOf({ height, width }: { height: number; width: number }) {
+  const cells = (count: number, usual: number) => (count > 0 ? Math.min(count, 65_535) : usual)
+  return { rows: cells(height, usualSize.rows), columns: cells(width, usualSize.columns) }
+}

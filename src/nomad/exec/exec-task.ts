@@ -1,0 +1,36 @@
+import { lastValueFrom, toArray } from 'rxjs'
+import type { Executor } from '../../index.ts'
+import { refused } from '../config/attribute.ts'
+import type { PluginState } from '../plugin-state.ts'
+import { exitResult } from '../tasks/exit-result.ts'
+import type { ExecRequest } from '../wire/task-messages.ts'
+import { milliseconds } from '../wire/time.ts'
+
+/** A command in a task to its end: health checks by script. One that takes longer than it may is killed, and says so by its result. */
+export async function exec({ table }: PluginState, request: ExecRequest): Promise<object> {
+  const { executor: task } = await table.get(request.task_id)
+  const command = commandIn(task, request.command)
+  const timeoutMs = Math.round(milliseconds(request.timeout) ?? 0)
+  if (timeoutMs > 0) await command.limit({ wallTimeMs: timeoutMs })
+  try {
+    await command.start()
+    const result = await command.wait()
+    const [stdout, stderr] = await Promise.all([whole(command, 'stdout'), whole(command, 'stderr')])
+    return { stdout, stderr, result: exitResult(result) }
+  } finally {
+    await command.destroy()
+  }
+}
+
+/** Throws INVALID_ARGUMENT for no command at all. */
+export function commandIn(task: Executor, [program, ...args]: readonly string[]): Executor {
+  if (program === undefined || program === '')
+    throw refused('command', program ?? null, 'a program and its arguments')
+  return task.exec(program, ...args)
+}
+
+/** The last part, where it is more than anybody reads: the agent looks at checks' output for people. */
+async function whole(command: Executor, stream: 'stdout' | 'stderr'): Promise<Buffer> {
+  const chunks = await lastValueFrom(command.logs$(stream).pipe(toArray()))
+  return Buffer.concat(chunks)
+}

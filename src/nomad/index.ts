@@ -1,0 +1,2 @@
+export { installPlugin } from './install.ts'
+export { serveNomad } from './serve.ts'

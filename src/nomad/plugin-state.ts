@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { defaultStateDir } from '../index.ts'
+import { type AgentConfig, readAgentConfig } from './config/agent-config.ts'
+import type { Log } from './plumbing/hclog.ts'
+import { TaskEventHub } from './tasks/event-hub.ts'
+import { Supervisors } from './tasks/supervisors.ts'
+import { TaskTable } from './tasks/task-table.ts'
+
+/**
+ * What the calls of one plugin process share. Making it touches nothing: Nomad starts a plugin several times only to ask what it is, while
+ * another one of an earlier agent may still have tasks.
+ */
+export class PluginState {
+  readonly log: Log
+  readonly events = new TaskEventHub()
+  readonly supervisors: Supervisors
+  readonly table: TaskTable
+  /** The agent's configuration; the defaults until it comes. */
+  config: AgentConfig = readAgentConfig({})
+  /** MHz of one core, where the agent has said so. */
+  coreMhz: number | null = null
+
+  constructor(log: Log) {
+    this.log = log
+    this.supervisors = new Supervisors(
+      () => !this.config.allow_weakened,
+      (supervisor, stateDir) => this.events.watch(supervisor, key => this.table.byKey(stateDir, key)?.record),
+    )
+    this.table = new TaskTable(this.supervisors, () => this.stateDir)
+  }
+
+  /** Whether tasks get a root of their own here. It does not change while the process lives. */
+  get ownRoot(): boolean {
+    return process.platform === 'linux' && process.geteuid?.() === 0
+  }
+
+  get stateDir(): string {
+    return this.config.state_dir ?? join(defaultStateDir(), 'nomad')
+  }
+}

@@ -1,0 +1,64 @@
+import type { Command } from '../../index.ts'
+import { HoldfastError } from '../../index.ts'
+import type { AgentConfig } from '../config/agent-config.ts'
+import type { TaskOptions } from '../config/task-config.ts'
+import type { TaskConfig } from '../wire/task-messages.ts'
+import { givenCgroups } from './cgroups.ts'
+import { deviceNodes, jobMounts, nomadDirectories, volumeMounts } from './mounts.ts'
+import { networkOf } from './network.ts'
+
+type Policy = Pick<AgentConfig, 'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts'>
+
+/** A Nomad task as the library's command. Throws PERMISSION for what this node does not let jobs do, INVALID_ARGUMENT for what cannot be. */
+export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy): Command {
+  const ours = nomadDirectories(task)
+  const jobs = jobMounts(options, policy.allow_mounts)
+  const cgroups = givenCgroups(task)
+  return {
+    path: options.command,
+    args: [...options.args],
+    env: { ...task.env },
+    ...(options.work_dir !== null && { cwd: options.work_dir }),
+    user: userOf(task, policy),
+    stdout: stream(task.stdout_path),
+    stderr: stream(task.stderr_path),
+    network: networkOf(task.network_isolation_spec),
+    ...hostname(task),
+    mounts: [...ours.mounts, ...volumeMounts(task), ...jobs.mounts],
+    tmpfs: [...ours.tmpfs, ...jobs.tmpfs],
+    devices: deviceNodes(task),
+    capabilities: capabilities(options.cap_add, policy.allow_capabilities),
+    // The agent's own is -1000 where systemd starts it, and would be the task's too.
+    oomScoreAdj: 0,
+    ...(cgroups.length > 0 && { cgroups }),
+  }
+}
+
+function userOf({ user }: TaskConfig, { default_user, allow_root }: Policy): string {
+  const wanted = user || (default_user ?? 'nobody')
+  if (!allow_root && (wanted === 'root' || /^0+$/.test(wanted)))
+    throw new HoldfastError('PERMISSION', 'user: this node runs no job as root', {
+      hint: "allow_root in the agent's plugin configuration changes that",
+    })
+  return wanted
+}
+
+function capabilities(asked: readonly string[], allowed: readonly string[]): string[] {
+  const plain = (name: string) => name.toUpperCase().replace(/^CAP_/, '')
+  const lent = new Set(allowed.map(plain))
+  const refused = asked.find(name => !lent.has(plain(name)))
+  if (refused === undefined) return asked.map(name => `CAP_${plain(name)}`)
+  throw new HoldfastError('PERMISSION', `config.cap_add: this node gives no job ${refused}`, {
+    hint: "allow_capabilities in the agent's plugin configuration lists what it gives",
+  })
+}
+
+function hostname({ network_isolation_spec: isolation }: TaskConfig): Pick<Command, 'hostname'> {
+  const name = isolation?.hostsConfig?.hostname ?? ''
+  return name === '' ? {} : { hostname: name }
+}
+
+/** `/dev/null` where the job has turned its logs off. */
+function stream(path: string): string {
+  return path === '' || path === '/dev/null' ? 'null' : path
+}

@@ -1,0 +1,54 @@
+import { Subject } from 'rxjs'
+import type { Enforcement, Supervisor, WaitResult } from '../../index.ts'
+import { timestamp } from '../wire/time.ts'
+import type { TaskRecord } from './record.ts'
+
+export type TaskEvent = {
+  readonly task_id: string
+  readonly alloc_id: string
+  readonly task_name: string
+  readonly timestamp: object
+  readonly message: string
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** What happens to tasks beyond what Nomad tells of them itself; shown among an allocation's events. */
+export class TaskEventHub {
+  readonly events$ = new Subject<TaskEvent>()
+
+  /** `recordOf` finds the task of a key; ends that nobody here has asked about are nobody's news. */
+  watch(supervisor: Supervisor, recordOf: (key: string) => TaskRecord | undefined): void {
+    supervisor.results$.subscribe(({ task, ...result }) => {
+      const record = recordOf(task.key)
+      const message = record && newsOfEnd(result)
+      if (record && message) this.tell(record, message, { cause: result.cause })
+    })
+  }
+
+  /** Limits and isolation that this host enforces less than in full: only where the agent's configuration allows that at all. */
+  tellShortfalls(record: TaskRecord, enforcement: readonly Enforcement[]): void {
+    for (const { name, status, reason, chosen } of enforcement)
+      if (status !== 'enforced' && !chosen)
+        this.tell(record, `${name} is ${status}: ${reason ?? 'unknown'}`, { enforcement: name })
+  }
+
+  tell(record: TaskRecord, message: string, annotations: Readonly<Record<string, string>> = {}): void {
+    this.events$.next({
+      task_id: record.id,
+      alloc_id: record.allocId,
+      task_name: record.name,
+      timestamp: timestamp(new Date()),
+      message,
+      annotations,
+    })
+  }
+}
+
+/** Null where the exit code and the signal, which Nomad shows itself, say it all. */
+function newsOfEnd({ cause, oomKilled, error }: WaitResult): string | null {
+  if (oomKilled) return 'A process of the task was killed because the task used more memory than it may'
+  if (cause === 'lost') return error?.message ?? 'The end of the task is not known'
+  if (cause === 'forced')
+    return 'The task was killed: it had not ended within its kill timeout, or was not asked to'
+  return null
+}

@@ -1,0 +1,79 @@
+import { realpathSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { HoldfastError, type Mount, type Tmpfs } from '../../index.ts'
+import { refused } from '../config/attribute.ts'
+import type { TaskOptions } from '../config/task-config.ts'
+import type { TaskConfig } from '../wire/task-messages.ts'
+
+const mebibyte = 1024 * 1024
+
+/**
+ * What Nomad lays out for a task besides `local/`, which the library knows: `secrets/`, a file system in memory, and `tmp/`, on the allocation's
+ * disk. `private/` is the client's own and stays hidden, beneath something empty.
+ */
+export function nomadDirectories({ alloc_dir, name }: TaskConfig): { mounts: Mount[]; tmpfs: Tmpfs[] } {
+  const at = (part: string) => join(alloc_dir, name, part)
+  return {
+    mounts: [
+      { source: at('secrets'), target: '/secrets' },
+      { source: at('tmp'), target: '/tmp' },
+    ],
+    tmpfs: [{ target: '/private', sizeBytes: 4096 }],
+  }
+}
+
+/** Volumes and what device plugins add: the client has decided that the task may have them. */
+export function volumeMounts({ mounts }: TaskConfig): Mount[] {
+  return mounts.map(({ host_path: source, task_path: target, readonly: readOnly }) => ({
+    source,
+    target,
+    readOnly,
+  }))
+}
+
+/** Device nodes appear under their own names: what a task sees elsewhere than the host is no node of its own /dev. */
+export function deviceNodes({ devices }: TaskConfig): string[] {
+  return devices.map(({ host_path: host, task_path: task }) => {
+    if (task === '' || task === host) return host
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      `devices: ${host} is to appear as ${task}, which is not supported`,
+      {
+        hint: 'Have the device plugin use the same path for both.',
+      },
+    )
+  })
+}
+
+/** A job's own mounts, as far as the agent's configuration lets jobs have them. Links are followed before that is asked. */
+export function jobMounts({ mount, tmpfs }: TaskOptions, allowed: readonly string[]) {
+  return {
+    mounts: mount.map(({ source, target, read_only }, index): Mount => {
+      const real = realPath(source, `config.mount[${index}].source`)
+      if (!allowed.some(prefix => isBeneath(real, prefix)))
+        throw new HoldfastError(
+          'PERMISSION',
+          `config.mount[${index}].source: this node lends no job ${real}`,
+          {
+            hint: "allow_mounts in the agent's plugin configuration lists what it lends",
+          },
+        )
+      return { source: real, target, readOnly: read_only }
+    }),
+    tmpfs: tmpfs.map(({ target, size_mb }): Tmpfs => {
+      return size_mb === null ? { target } : { target, sizeBytes: size_mb * mebibyte }
+    }),
+  }
+}
+
+function realPath(path: string, at: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    throw refused(at, path, 'a file or directory of the node')
+  }
+}
+
+function isBeneath(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
+}

@@ -1,0 +1,120 @@
+import { empty, fields, type PackageTable } from '../table.ts'
+import { taskMessages } from './task.ts'
+
+const duration = 'google.protobuf.Duration'
+const timestamp = 'google.protobuf.Timestamp'
+const spec = 'hashicorp.nomad.plugins.shared.hclspec.Spec'
+const attribute = 'hashicorp.nomad.plugins.shared.structs.Attribute'
+const byTask = fields({ task_id: [1, 'string'] })
+
+/** The driver's own messages, one request and response for each call. */
+export const driverPackage: PackageTable = {
+  name: 'hashicorp.nomad.plugins.drivers.proto',
+  messages: {
+    ...taskMessages,
+    InitRequest: empty,
+    InitResponse: empty,
+    ShutdownRequest: empty,
+    ShutdownResponse: empty,
+    TaskConfigSchemaRequest: empty,
+    TaskConfigSchemaResponse: fields({ spec: [1, spec] }),
+    CapabilitiesRequest: empty,
+    CapabilitiesResponse: fields({ capabilities: [1, 'DriverCapabilities'] }),
+    DriverCapabilities: fields({
+      send_signals: [1, 'bool'],
+      exec: [2, 'bool'],
+      fs_isolation: [3, 'FSIsolation'],
+      network_isolation_modes: [4, '[]NetworkIsolationMode'],
+      must_create_network: [5, 'bool'],
+      mount_configs: [6, 'MountConfigs'],
+      disable_log_collection: [8, 'bool'],
+      dynamic_workload_users: [9, 'bool'],
+    }),
+    FingerprintRequest: empty,
+    FingerprintResponse: fields({
+      attributes: [1, `map<${attribute}>`],
+      health: [2, 'HealthState'],
+      health_description: [3, 'string'],
+      err: [4, 'string'],
+    }),
+    RecoverTaskRequest: fields({ task_id: [1, 'string'], handle: [2, 'TaskHandle'] }),
+    RecoverTaskResponse: empty,
+    StartTaskRequest: fields({ task: [1, 'TaskConfig'] }),
+    StartTaskResponse: fields({
+      result: [1, 'StartResult'],
+      driver_error_msg: [2, 'string'],
+      handle: [3, 'TaskHandle'],
+      network_override: [4, 'NetworkOverride'],
+    }),
+    WaitTaskRequest: byTask,
+    WaitTaskResponse: fields({ result: [1, 'ExitResult'], err: [2, 'string'] }),
+    StopTaskRequest: fields({ task_id: [1, 'string'], timeout: [2, duration], signal: [3, 'string'] }),
+    StopTaskResponse: empty,
+    DestroyTaskRequest: fields({ task_id: [1, 'string'], force: [2, 'bool'] }),
+    DestroyTaskResponse: empty,
+    InspectTaskRequest: byTask,
+    InspectTaskResponse: fields({
+      task: [1, 'TaskStatus'],
+      driver: [2, 'TaskDriverStatus'],
+      network_override: [3, 'NetworkOverride'],
+    }),
+    TaskStatsRequest: fields({ task_id: [1, 'string'], collection_interval: [2, duration] }),
+    TaskStatsResponse: fields({ stats: [1, 'TaskStats'] }),
+    TaskEventsRequest: empty,
+    DriverTaskEvent: fields({
+      task_id: [1, 'string'],
+      alloc_id: [2, 'string'],
+      task_name: [3, 'string'],
+      timestamp: [4, timestamp],
+      message: [5, 'string'],
+      annotations: [6, 'map<string>'],
+    }),
+    SignalTaskRequest: fields({ task_id: [1, 'string'], signal: [2, 'string'] }),
+    SignalTaskResponse: empty,
+    ExecTaskRequest: fields({ task_id: [1, 'string'], command: [2, '[]string'], timeout: [3, duration] }),
+    ExecTaskResponse: fields({ stdout: [1, 'bytes'], stderr: [2, 'bytes'], result: [3, 'ExitResult'] }),
+    ExecTaskStreamingRequest: fields({
+      setup: [1, 'ExecSetup'],
+      tty_size: [2, 'ExecTerminalSize'],
+      stdin: [3, 'ExecTaskStreamingIOOperation'],
+    }),
+    ExecSetup: fields({ task_id: [1, 'string'], command: [2, '[]string'], tty: [3, 'bool'] }),
+    ExecTerminalSize: fields({ height: [1, 'int32'], width: [2, 'int32'] }),
+    ExecTaskStreamingIOOperation: fields({ data: [1, 'bytes'], close: [2, 'bool'] }),
+    ExecTaskStreamingResponse: fields({
+      stdout: [1, 'ExecTaskStreamingIOOperation'],
+      stderr: [2, 'ExecTaskStreamingIOOperation'],
+      exited: [3, 'bool'],
+      result: [4, 'ExitResult'],
+    }),
+    CreateNetworkRequest: fields({ alloc_id: [1, 'string'], hostname: [2, 'string'] }),
+    CreateNetworkResponse: fields({ isolation_spec: [1, 'NetworkIsolationSpec'], created: [2, 'bool'] }),
+    DestroyNetworkRequest: fields({ alloc_id: [1, 'string'], isolation_spec: [2, 'NetworkIsolationSpec'] }),
+    DestroyNetworkResponse: empty,
+  },
+  enums: {
+    HealthState: { UNDETECTED: 0, UNHEALTHY: 1, HEALTHY: 2 },
+    StartResult: { SUCCESS: 0, RETRY: 1, FATAL: 2 },
+    FSIsolation: { NONE: 0, CHROOT: 1, IMAGE: 2, UNVEIL: 3 },
+    MountConfigs: { ANY: 0, NO_MOUNTS: 1 },
+    NetworkIsolationMode: { HOST: 0, GROUP: 1, TASK: 2, NONE: 3 },
+    TaskState: { UNKNOWN: 0, RUNNING: 1, EXITED: 2 },
+    CpuField: {
+      SYSTEM_MODE: 0,
+      USER_MODE: 1,
+      TOTAL_TICKS: 2,
+      THROTTLED_PERIODS: 3,
+      THROTTLED_TIME: 4,
+      PERCENT: 5,
+    },
+    MemoryField: {
+      RSS: 0,
+      CACHE: 1,
+      MAX_USAGE: 2,
+      KERNEL_USAGE: 3,
+      KERNEL_MAX_USAGE: 4,
+      USAGE: 5,
+      SWAP: 6,
+    },
+  },
+}

@@ -1,0 +1,58 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Resources } from '../../api.ts'
+import { refusal } from '../../command/refusal.ts'
+import type { CgroupSpec } from '../../spawn/spec.ts'
+import type { CgroupPlan } from './cgroups.ts'
+
+/**
+ * The plan with an orchestrator's cgroups in the place of holdfast's own in the same hierarchies. They come last: the first cgroup is the one
+ * whose members are the task, and a given one may have others. Throws INVALID_ARGUMENT for what is no cgroup, and for two of one hierarchy.
+ */
+export function intoGiven(
+  plan: CgroupPlan,
+  given: readonly string[],
+  { cpuset }: Pick<Resources, 'cpuset'>,
+): CgroupPlan {
+  if (given.length === 0) return plan
+  const byHierarchy = new Map<string, string>()
+  for (const [index, path] of given.entries()) {
+    const hierarchy = isCgroup(path) ? hierarchyOf(path) : null
+    if (hierarchy === null) throw refusal(`command.cgroups[${index}]`, path, 'the directory of a cgroup')
+    if (byHierarchy.has(hierarchy))
+      throw refusal(`command.cgroups[${index}]`, path, `one cgroup of each hierarchy; ${hierarchy} has two`)
+    byHierarchy.set(hierarchy, path)
+  }
+  const ownOf = new Map(plan.cgroups.map(own => [hierarchyOf(dirname(own.dir)), own]))
+  const joined = [...byHierarchy].map(([hierarchy, dir]): CgroupSpec => {
+    const files = ownOf.get(hierarchy)?.files ?? []
+    return { dir, given: true, files: files.filter(({ name }) => isAskedFor(name, cpuset)) }
+  })
+  const moved = (path: string | null) => {
+    if (path === null) return null
+    const own = plan.cgroups.find(({ dir }) => path === dir || dirname(path) === dir)
+    const place = own && byHierarchy.get(hierarchyOf(dirname(own.dir)))
+    return own === undefined || place === undefined ? path : join(place, path.slice(own.dir.length))
+  }
+  return {
+    ...plan,
+    cgroups: [...plan.cgroups.filter(({ dir }) => !byHierarchy.has(hierarchyOf(dirname(dir)))), ...joined],
+    oomFile: moved(plan.oomFile),
+    freezer: moved(plan.freezer),
+  }
+}
+
+/** A cpuset of our own is completed with what its parent has, before anybody can join it; a given one is complete. */
+function isAskedFor(file: string, cpuset: string | undefined): boolean {
+  return file === 'cpuset.mems' ? false : file !== 'cpuset.cpus' || cpuset !== undefined
+}
+
+/** The root of the hierarchy: the highest directory that is still a cgroup. By its real path, since controllers mounted together have aliases. */
+function hierarchyOf(path: string): string {
+  const parent = dirname(path)
+  return isCgroup(parent) && parent !== path ? hierarchyOf(parent) : realpathSync(path)
+}
+
+function isCgroup(path: string): boolean {
+  return existsSync(join(path, 'cgroup.procs'))
+}

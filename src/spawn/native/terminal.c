@@ -1,0 +1,106 @@
+#include "terminal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+/* Bytes on their way from one descriptor to another; nothing more is read before all of them are gone. */
+struct flow {
+  int from, to;
+  size_t used, sent;
+  char bytes[4096];
+};
+
+struct terminal {
+  int master;
+  struct flow input, output;
+};
+
+static void set_nonblocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+struct terminal *terminal_open(const struct spec *spec, int in, int out, int *task_end, struct failure *failure) {
+  _cleanup_fd_ int input = in, output = out;
+  _cleanup_fd_ int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  int unlocked = 0;
+  if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0) return fail(failure, STAGE_FORK, errno, "/dev/ptmx"), NULL;
+  struct terminal *terminal = pages_allocate(sizeof *terminal);
+  if (terminal == NULL) return fail(failure, STAGE_FORK, ENOMEM, "memory"), NULL;
+  *terminal = (struct terminal){.master = master};
+  terminal_resize(terminal, spec->terminal_rows, spec->terminal_columns);
+  /* By the descriptor: the name in /dev/pts may be another mount's. */
+  int peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (peer < 0 || (spec->has_credentials && fchown(peer, spec->uid, spec->gid) != 0) || fchmod(peer, 0620) != 0) {
+    fail(failure, STAGE_FORK, errno, "pseudo-terminal");
+    close_fd(&peer);
+    pages_release(terminal, sizeof *terminal);
+    return NULL;
+  }
+  set_nonblocking(input);
+  set_nonblocking(output);
+  terminal->input.from = input;
+  terminal->input.to = terminal->output.from = master;
+  terminal->output.to = output;
+  input = output = master = -1;
+  *task_end = peer;
+  return terminal;
+}
+
+void terminal_resize(const struct terminal *terminal, int rows, int columns) {
+  const struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+  if (terminal != NULL) ioctl(terminal->master, TIOCSWINSZ, &size);
+}
+
+static struct pollfd await(const struct flow *flow) {
+  if (flow->used > flow->sent) return (struct pollfd){.fd = flow->to, .events = POLLOUT};
+  return (struct pollfd){.fd = flow->from, .events = POLLIN};
+}
+
+void terminal_await(const struct terminal *terminal, struct pollfd waiting[TERMINAL_POLLS]) {
+  waiting[0] = terminal == NULL ? (struct pollfd){.fd = -1} : await(&terminal->input);
+  waiting[1] = terminal == NULL ? (struct pollfd){.fd = -1} : await(&terminal->output);
+}
+
+static bool is_passing(int error) { return error == EAGAIN || error == EINTR; }
+
+static void move(struct flow *flow) {
+  if (flow->used == flow->sent) {
+    if (flow->from < 0) return;
+    ssize_t count = read(flow->from, flow->bytes, sizeof flow->bytes);
+    if (count < 0 && is_passing(errno)) return;
+    flow->sent = 0;
+    flow->used = count > 0 ? (size_t)count : 0;
+    /* The end; of a terminal that nobody has open, it is EIO. */
+    if (count <= 0) flow->from = -1;
+  }
+  ssize_t count = write(flow->to, flow->bytes + flow->sent, flow->used - flow->sent);
+  if (count >= 0) flow->sent += (size_t)count;
+  /* Nobody takes it (any more): a task must not hang on that. */
+  else if (!is_passing(errno)) flow->sent = flow->used;
+}
+
+void terminal_move(struct terminal *terminal, const struct pollfd waiting[TERMINAL_POLLS]) {
+  if (terminal == NULL) return;
+  if (waiting[0].revents != 0) move(&terminal->input);
+  if (waiting[1].revents != 0) move(&terminal->output);
+}
+
+void terminal_finish(struct terminal *terminal) {
+  if (terminal == NULL) return;
+  struct flow *output = &terminal->output;
+  int64_t deadline = boottime_ms() + 1000;
+  while ((output->from >= 0 || output->used > output->sent) && boottime_ms() < deadline) {
+    struct pollfd waiting = await(output);
+    poll(&waiting, 1, 100);
+    if (waiting.revents != 0) move(output);
+  }
+}
+
+int terminal_control(const struct spec *spec, struct failure *failure) {
+  if (spec->terminal_rows == 0 || ioctl(0, TIOCSCTTY, 0) == 0) return 0;
+  return fail(failure, STAGE_FORK, errno, "controlling terminal");
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { encode } from '@msgpack/msgpack'
+import { readAgentConfig } from '../../src/nomad/config/agent-config.ts'
+import { fromMsgpack } from '../../src/nomad/config/msgpack.ts'
+import { readTaskOptions } from '../../src/nomad/config/task-config.ts'
+import { fingerprintOf } from '../../src/nomad/driver/health.ts'
+import { taskLimits } from '../../src/nomad/tasks/resources.ts'
+import { parseSignal } from '../../src/nomad/tasks/signals.ts'
+import type { TaskConfig } from '../../src/nomad/wire/task-messages.ts'
+
+const options = (more: object = {}) => readTaskOptions({ command: 'x', ...more })
+
+describe("a Nomad job's configuration", () => {
+  it('may leave out everything but the command: Nomad then sends nil', () => {
+    const { args, limits, mount } = options({ args: null, limits: null, mount: [], work_dir: null })
+    assert.deepEqual([args, limits.pids, mount], [[], null, []])
+  })
+
+  it('takes a number that came as text, and refuses one that is none by its name', () => {
+    assert.equal(options({ limits: { pids: '12' } }).limits.pids, 12)
+    for (const pids of ['0.1', '', 1.5, Number.MAX_VALUE, true])
+      assert.throws(() => options({ limits: { pids } }), {
+        message: /^config\.limits\.pids: got .*, takes an integer/,
+      })
+    assert.throws(() => options({ mount: [{ source: '/a', target: '/b/../c' }] }), {
+      message: /^config\.mount\[0\]\.target/,
+    })
+    assert.throws(() => options({ args: ['a', 1] }), { message: /^config\.args\[1\]: got 1/ })
+    assert.throws(() => readTaskOptions(7), { message: /^config: got 7, takes an object/ })
+  })
+
+  it('is empty where there are no bytes, and refused where they are no msgpack', () => {
+    assert.deepEqual(readAgentConfig(fromMsgpack(Buffer.alloc(0), 'x')).enabled, true)
+    assert.deepEqual(fromMsgpack(Buffer.from(encode({ a: [1] })), 'x'), { a: [1] })
+    assert.throws(() => fromMsgpack(Buffer.from([0x92, 1]), 'plugin config'), {
+      message: /^plugin config is no msgpack/,
+    })
+  })
+})
+
+describe("Nomad's resources as limits", () => {
+  const limits = (memory: object, linux: object = {}, more: object = {}) =>
+    taskLimits(
+      {
+        resources: {
+          allocated_resources: { memory: { memory_mb: 100, memory_max_mb: 0, ...memory } },
+          linux_resources: {
+            cpu_shares: 500,
+            cpuset_cpus: '',
+            PercentTicks: 0.25,
+            cpuset_cgroup: '',
+            ...linux,
+          },
+        },
+      } as unknown as TaskConfig,
+      options(more),
+      { cores: 4, pids: 10 },
+    )
+
+  it('have memory_max as the limit and memory as what is protected', () => {
+    assert.deepEqual(limits({}), { cpu: 500, memoryMB: 100, pids: 10 })
+    assert.deepEqual(limits({ memory_max_mb: 200 }), {
+      cpu: 500,
+      memoryMB: 200,
+      memoryReserveBytes: 104_857_600,
+      pids: 10,
+    })
+    assert.deepEqual(limits({ memory_max_mb: -1 }), { cpu: 500, memoryReserveBytes: 104_857_600, pids: 10 })
+  })
+
+  it('have processors, a hard limit and the job’s own', () => {
+    assert.equal(limits({}, { cpuset_cpus: '1-2' }).cpuset, '1-2')
+    assert.equal(limits({}, {}, { cpu_hard_limit: true }).cpuLimit, 1)
+    assert.deepEqual(limits({}, {}, { limits: { pids: 3, nofile: 64, swap_mb: 1 } }), {
+      ...{ cpu: 500, memoryMB: 100, swapBytes: 1_048_576, pids: 3 },
+      rlimits: { nofile: 64 },
+    })
+    assert.equal(limits({}, { cpu_shares: 1 }).cpu, 2)
+    assert.equal(limits({}, { cpu_shares: 999_999 }).cpu, 262_144)
+  })
+})
+
+describe('the health of a node', () => {
+  const row = (name: string, status: 'yes' | 'no') => ({
+    name,
+    status,
+    why: 'because',
+    mend: status === 'no' ? 'mend it' : null,
+  })
+  const health = (rows: ReturnType<typeof row>[], config: object = {}) =>
+    fingerprintOf({ rows, cgroups: 'v2' }, readAgentConfig(config))
+
+  it('is good only where everything that a task gets by default is enforced', () => {
+    assert.deepEqual(health([row('kernel', 'yes'), row('cgroup.io', 'no')]).health, 2)
+    const { health: unhealthy, health_description } = health([
+      row('kernel', 'yes'),
+      row('cgroup.memory', 'no'),
+    ])
+    assert.deepEqual(
+      [unhealthy, health_description],
+      [1, 'not everything can be enforced: cgroup.memory: because (mend it)'],
+    )
+  })
+
+  it('says what is missing also where that is allowed, and is not there where it cannot be', () => {
+    const weak = health([row('kernel', 'yes'), row('seccomp', 'no')], { allow_weakened: true })
+    assert.equal(weak.health, 2)
+    assert.match(weak.health_description, /^weakened: seccomp/)
+    assert.equal(health([row('kernel', 'no')]).health, 0)
+    assert.equal(health([], { enabled: false }).health, 0)
+  })
+})
+
+describe('a signal as jobs spell it', () => {
+  it('has SIG or not, in any case, or is a number', () => {
+    for (const text of ['SIGHUP', 'hup', 'sighup', '1']) assert.equal(parseSignal(text), 'SIGHUP')
+    for (const text of ['', 'DETACH', '0', '99', 'toString'])
+      assert.throws(() => parseSignal(text), { message: /^signal: got .*, takes the name of a signal/ })
+  })
+})

@@ -1,0 +1,205 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { installPlugin } from '../../../src/nomad/install.ts'
+import { until } from '../support/until.ts'
+
+const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url))
+const run = promisify(execFile)
+
+/** NOMAD_BIN, or what PATH has; null where there is none. */
+export function nomadBinary(): string | null {
+  if (process.env.NOMAD_BIN) return process.env.NOMAD_BIN
+  const found = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'nomad'))
+  return found.find(works) ?? null
+}
+
+function works(path: string): boolean {
+  try {
+    execFileSync(path, ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export type Role = { readonly server: boolean; readonly client: boolean; readonly join?: string }
+
+/** A real agent, with a data directory of its own that outlives its process, and only this driver's plugin. */
+export class RealAgent {
+  readonly directory: string
+  readonly #binary: string
+  readonly #ports: Record<'http' | 'rpc' | 'serf', number>
+  #process: ChildProcess | null = null
+
+  private constructor(binary: string, directory: string, ports: RealAgent['ports']) {
+    this.#binary = binary
+    this.directory = directory
+    this.#ports = ports
+  }
+
+  static async make(binary: string, directory: string, role: Role): Promise<RealAgent> {
+    const agent = new RealAgent(binary, directory, {
+      http: await freePort(),
+      rpc: await freePort(),
+      serf: await freePort(),
+    })
+    mkdirSync(join(directory, 'plugins'), { recursive: true })
+    installPlugin(join(directory, 'plugins'), [process.execPath, main])
+    writeFileSync(join(directory, 'agent.hcl'), agent.#configuration(role))
+    return agent
+  }
+
+  get ports(): Record<'http' | 'rpc' | 'serf', number> {
+    return this.#ports
+  }
+
+  get log(): string {
+    return readFileSync(join(this.directory, 'agent.log'), 'utf8')
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? -1
+  }
+
+  /** Resolves when it answers; a client, when it is ready. */
+  async start(): Promise<void> {
+    const log = openSync(join(this.directory, 'agent.log'), 'a')
+    // Certificates of its surroundings confuse its cloud look-ups.
+    const { AWS_CA_BUNDLE: _, ...env } = process.env
+    const child = spawn(this.#binary, ['agent', '-config', join(this.directory, 'agent.hcl')], {
+      stdio: ['ignore', log, log],
+      detached: true,
+      // Sockets of plugins that are killed go with the directory.
+      env: { ...env, TMPDIR: this.directory },
+    })
+    this.#process = child
+    await until(
+      'the agent answers',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`the agent ended: ${this.log.slice(-2000)}`)
+        return (await this.get('/v1/status/leader').catch(() => '')) !== ''
+      },
+      120_000,
+    )
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    await exit
+  }
+
+  /** Of Nomad's HTTP interface; text where it is no JSON. */
+  async get(path: string): Promise<unknown> {
+    return this.#request('GET', path)
+  }
+
+  async put(path: string, body: object = {}): Promise<unknown> {
+    return this.#request('PUT', path, JSON.stringify(body))
+  }
+
+  /** The command line, for what has no plain HTTP: exit code and both outputs. */
+  async cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const env = { ...process.env, NOMAD_ADDR: this.#address }
+    try {
+      return { code: 0, ...(await run(this.#binary, args, { env, timeout: 60_000 })) }
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
+      return { code, stdout, stderr }
+    }
+  }
+
+  /** The same with a terminal; `typed` is what is typed into it. */
+  async cliOnTerminal(command: string, typed: string): Promise<{ code: number; shown: string }> {
+    const child = spawn('script', ['-qec', `${this.#binary} ${command}`, '/dev/null'], {
+      env: { ...process.env, NOMAD_ADDR: this.#address, TERM: 'xterm' },
+    })
+    let shown = ''
+    child.stdout.on('data', chunk => {
+      if (!shown.includes('ready') && String(chunk).includes('ready')) child.stdin.write(typed)
+      shown += String(chunk)
+    })
+    const [code] = (await once(child, 'exit')) as [number]
+    return { code, shown }
+  }
+
+  get #address(): string {
+    return `http://127.0.0.1:${this.#ports.http}`
+  }
+
+  async #request(method: string, path: string, body?: string): Promise<unknown> {
+    const response = await fetch(
+      `${this.#address}${path}`,
+      body === undefined ? { method } : { method, body },
+    )
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      return text
+    }
+  }
+
+  #configuration({ server, client, join: joined }: Role): string {
+    const { http, rpc, serf } = this.#ports
+    const stateDir = join(this.directory, 'state')
+    return `
+data_dir   = "${join(this.directory, 'data')}"
+plugin_dir = "${join(this.directory, 'plugins')}"
+bind_addr  = "127.0.0.1"
+name       = "agent-${http}"
+log_level  = "DEBUG"
+ports {
+  http = ${http}
+  rpc  = ${rpc}
+  serf = ${serf}
+}
+advertise {
+  http = "127.0.0.1"
+  rpc  = "127.0.0.1"
+  serf = "127.0.0.1"
+}
+server {
+  enabled          = ${server}
+  ${server ? 'bootstrap_expect = 1' : ''}
+  heartbeat_grace  = "2s"
+  min_heartbeat_ttl = "2s"
+  failover_heartbeat_ttl = "5s"
+}
+client {
+  enabled = ${client}
+  ${joined === undefined ? '' : `servers = ["${joined}"]`}
+  options = {
+    "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault"
+    "driver.allowlist"     = "holdfast"
+  }
+}
+# Without it the client samples no task.
+telemetry {
+  publish_allocation_metrics = true
+}
+plugin "holdfast" {
+  config {
+    state_dir  = "${stateDir}"
+  }
+}
+`
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
