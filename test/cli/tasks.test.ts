@@ -154,7 +154,7 @@ describe('the commands on tasks', function () {
     assert.equal(changed.code, 2, 'the basic executor has no limit of memory')
     assert.match(
       changed.stdout,
-      new RegExp(`^web \\[${key}\\]\n {2}enforced +time 1h 0m\n {2}skipped +memory 64 MiB: `),
+      new RegExp(`^web \\[${key}\\]\n {2}enforced +time 1h\n {2}skipped +memory 64 MiB: `),
     )
     const { enforcement } = JSON.parse((await cli('update', '--timeout', '2h', '--json', 'web')).stdout)
     assert.deepEqual(
