@@ -75,7 +75,11 @@ function Plot({ row, field, color, format }: PlotProps) {
         height,
         legend: { show: false },
         cursor: { y: false },
-        scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.15, field === 'cpu' ? 1 : 1024)] } },
+        scales: {
+          // Half a minute at least: the first samples would fill the plot from edge to edge.
+          x: { range: (_, min, max) => [Math.min(min, max - 30), max] },
+          y: { range: (_, __, max) => [0, Math.max(max * 1.15, field === 'cpu' ? 1 : 1024)] },
+        },
         axes: [
           {
             ...axis,

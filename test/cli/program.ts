@@ -11,6 +11,8 @@ export type Ended = { readonly code: number | null; readonly stdout: string; rea
 export type Started = {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
+  /** Standard output so far. */
+  seen(): string
   /** Resolves once standard output holds the text; rejects when the program has ended without. */
   printed(text: string): Promise<void>
 }
@@ -42,7 +44,7 @@ export function start(
       child.stdout.on('data', look)
       void ended.then(({ stdout, stderr }) => reject(new Error(`ended without ${text}: ${stdout}${stderr}`)))
     })
-  return { child, ended, printed }
+  return { child, ended, seen: () => seen.stdout, printed }
 }
 
 /** Runs the real program to its end. */
