@@ -20,12 +20,15 @@ describe('in a container with cgroup v2', () => {
     const stateDir = temporaryDirectory('container')
     mkdirSync(box)
     const limits = JSON.stringify({ memoryMB: 32, pids: 20, cpuLimit: 0.5 })
-    const enter = `echo $$ > ${box}/cgroup.procs && exec unshare -C -m sh -c 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"`
+    const enter = `echo $$ > ${box}/cgroup.procs && exec unshare -C -m sh -c 'umount -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"`
     const line = [...programCommand('orchestrator'), stateDir, 'tail /dev/zero', limits]
     const child = spawn('/bin/sh', ['-c', enter, 'sh', ...line], { stdio: ['ignore', 'pipe', 'inherit'] })
     const exit = once(child, 'exit')
     try {
-      const said = (await once(createInterface(child.stdout), 'line')) as [string]
+      const said = (await Promise.race([
+        once(createInterface(child.stdout), 'line'),
+        exit.then(([code]) => assert.fail(`the orchestrator ended with ${code}`)),
+      ])) as [string]
       const { enforcement } = JSON.parse(said[0]) as { enforcement: Enforcement[] }
       assert.deepEqual(
         enforcement.filter(({ kind, status }) => kind === 'limit' && status !== 'enforced'),
