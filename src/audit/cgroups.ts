@@ -24,8 +24,8 @@ export async function leftoverCgroups(
 ): Promise<Found[]> {
   const groups = parents.flatMap(parent =>
     names(parent)
-      .filter(isTaskKey)
-      .map(key => ({ key, dir: join(parent, key) })),
+      .map(name => ({ key: keyIn(name), dir: join(parent, name) }))
+      .filter(({ key }) => isTaskKey(key)),
   )
   let held: ReadonlySet<string> | null | undefined
   return each(groups, group => {
@@ -35,6 +35,11 @@ export async function leftoverCgroups(
     held ??= heldKeys()
     return held === null || held.has(group.key) ? [] : [ofNobody(group)]
   })
+}
+
+/** In a systemd scope the task's name goes before it. */
+function keyIn(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 function ofKnownTask({ state }: Scene, { key, dir }: Group): Found[] {

@@ -4,6 +4,7 @@ import { kernelFeatures } from './linux/kernel-features.ts'
 import { linuxPlatform } from './linux/linux-platform.ts'
 import type { Platform, PlatformName } from './port.ts'
 
+export { delegatedScope as spawnerScope } from './linux/delegated-scope.ts'
 export type { HostReport, HostRow } from './host.ts'
 export { fingerprint } from './host.ts'
 export type { Plan, Platform, PlatformName, TaskPaths, TaskRequest } from './port.ts'

@@ -1,6 +1,7 @@
 import type { StartRecord } from '../../machines/index.ts'
 import type { TaskPaths } from '../alloc/task-paths.ts'
 import type { Command, Enforcement, Resources, Usage } from '../api.ts'
+import type { Scope } from '../spawn/scope.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 
 export type PlatformName = 'basic' | 'linux'
@@ -46,11 +47,11 @@ export type Plan = {
 export interface Platform {
   readonly name: PlatformName
   /**
-   * Decides everything about one start. `dir` is the task's record directory.
+   * Decides everything about one start. `dir` is the task's record directory; `scope` says what became of the spawner's.
    * Throws HoldfastError: INVALID_ARGUMENT for what can never work, PERMISSION or UNSUPPORTED for what this host or user cannot do,
    * LIMIT_FAILED or ISOLATION_FAILED when `strict` and a row would not be `enforced`.
    */
-  plan(request: TaskRequest, dir: string): Promise<Plan>
+  plan(request: TaskRequest, dir: string, scope?: Scope | null): Promise<Plan>
   /**
    * Gives a running task other limits: those `asked` for, of which `wanted` is what they come to with those it has. Resolves to a row for each one
    * asked for. The wall time is the caller's to pass on. Throws LIMIT_FAILED when `strict` and a row would not be `enforced`, or when the kernel

@@ -2,6 +2,7 @@ import { execa } from 'execa'
 import { HoldfastError } from '../errors.ts'
 import type { KeepAlive, LoopHandle } from './keep-alive.ts'
 import { assertSpareDescriptors } from './spare-descriptors.ts'
+import type { Scope, ScopedStart, Scoping } from './scope.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from './spawner.ts'
 import type { LaunchSpec } from './spec.ts'
 import { encodeLaunch, type Reply, ReplyReader } from './wire.ts'
@@ -15,13 +16,27 @@ type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
 export class NativeSpawner implements Spawner {
   readonly #program: string
   readonly #keepAlive: KeepAlive
+  readonly #scoping: Scoping
   #session: Session | null = null
+  #scope: Promise<Scope | null> = Promise.resolve(null)
+  /** Why there will be no further try to get a scope. */
+  #refused: Scope | null = null
   #closed = false
   restarts = 0
 
-  constructor(program: string, keepAlive: KeepAlive) {
+  constructor(program: string, keepAlive: KeepAlive, scoping: Scoping = () => null) {
     this.#program = program
     this.#keepAlive = keepAlive
+    this.#scoping = scoping
+  }
+
+  async scope(): Promise<Scope | null> {
+    // Where nobody manages units, a start that is refused is refused before there is a spawner.
+    if (this.#session === null && this.#scoping(this.#program, spawnerArguments) === null) return null
+    const session = this.#open()
+    const scope = await this.#scope
+    // It died while we waited: what has been found out was of that one.
+    return session.over && !this.#closed && session.start !== null ? this.scope() : scope
   }
 
   prepare(): number | null {
@@ -29,6 +44,9 @@ export class NativeSpawner implements Spawner {
   }
 
   async launch(spec: LaunchSpec): Promise<Launched> {
+    // The request names cgroups in the scope of the one that died, which went with it.
+    if (this.#session?.over && this.#session.start !== null)
+      throw new SpawnerDied('the spawner died before it could be asked')
     return this.#open().launch(spec)
   }
 
@@ -40,26 +58,58 @@ export class NativeSpawner implements Spawner {
   #open(): Session {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+    if (this.#session !== null && !this.#session.over) return this.#session
     if (this.#session?.over) this.restarts++
-    if (this.#session === null || this.#session.over)
-      this.#session = new Session(this.#program, this.#keepAlive)
+    const start = this.#refused === null ? this.#scoping(this.#program, spawnerArguments) : null
+    this.#session = new Session(this.#program, this.#keepAlive, start)
+    this.#scope = start === null ? Promise.resolve(this.#refused) : this.#settled(this.#session, start, tries)
     return this.#session
+  }
+
+  /** A spawner that did not get its scope goes, and another is tried; after the last try one without, so that tasks can be started all the same. */
+  async #settled(session: Session, start: ScopedStart, triesLeft: number): Promise<Scope | null> {
+    const complaint = await session.ready(scopeMs)
+    const { pid } = session
+    const scope = complaint === null && pid !== null ? start.verify(pid) : null
+    if (scope !== null && 'unit' in scope) return scope
+    await session.close()
+    if (this.#closed) return null
+    const next = triesLeft > 1 ? this.#scoping(this.#program, spawnerArguments) : null
+    this.#session = new Session(this.#program, this.#keepAlive, next)
+    if (next !== null) return this.#settled(this.#session, next, triesLeft - 1)
+    this.#refused = scope ?? {
+      reason: complaint ?? 'the spawner died at once',
+      mend: `systemd-run --scope true`,
+    }
+    return this.#refused
   }
 }
 
+const spawnerArguments = ['spawner']
+
+/** How often a scope is asked for, and how many milliseconds one may take. */
+const tries = 2
+const scopeMs = 10_000
+
 /** The life of one spawner process. */
 class Session {
+  /** How it came into its scope; null: it was started as it stands. */
+  readonly start: ScopedStart | null
   readonly #child: ReturnType<typeof startSpawner>
   readonly #pending = new Map<number, Pending>()
   readonly #watched = new Map<number, (end: WatchEnd) => void>()
   readonly #forget: () => void
   readonly #finished: Promise<void>
+  readonly #ready: Promise<void>
+  #sayReady = (): void => {}
   #complaints = ''
   #lastId = 0
   over = false
 
-  constructor(program: string, keepAlive: KeepAlive) {
-    this.#child = startSpawner(program)
+  constructor(program: string, keepAlive: KeepAlive, start: ScopedStart | null) {
+    this.start = start
+    this.#child = startSpawner(program, start)
+    this.#ready = new Promise(resolve => (this.#sayReady = resolve))
     const { stdin, stdout, stderr } = this.#child
     const replies = new ReplyReader()
     stdout.on('data', (chunk: Buffer) => {
@@ -85,6 +135,20 @@ class Session {
     return this.over ? null : (this.#child.pid ?? null)
   }
 
+  /** Null once the program has said that it runs; else why it does not. */
+  async ready(limitMs: number): Promise<string | null> {
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      this.#child.kill('SIGKILL')
+    }, limitMs)
+    const runs = await Promise.race([this.#ready.then(() => true), this.#finished.then(() => false)])
+    clearTimeout(timer)
+    if (runs) return null
+    if (late) return `systemd-run did not answer in ${limitMs / 1000} s`
+    return this.#complaints.trim() || 'systemd-run could not be started'
+  }
+
   launch(spec: LaunchSpec): Promise<Launched> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
@@ -100,6 +164,7 @@ class Session {
   }
 
   #take(reply: Reply): void {
+    if (reply.kind === 'ready') this.#sayReady()
     if (reply.kind === 'ready' || reply.kind === 'unknown') return
     const pending = this.#pending.get(reply.id)
     this.#pending.delete(reply.id)
@@ -140,9 +205,10 @@ class Session {
   }
 }
 
-function startSpawner(program: string) {
+function startSpawner(program: string, start: ScopedStart | null) {
   assertSpareDescriptors()
-  return execa(program, ['spawner'], {
+  const [file, ...args] = start?.command ?? [program, ...spawnerArguments]
+  return execa(file, args, {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -151,6 +217,7 @@ function startSpawner(program: string) {
     // The shims are its children; it goes by itself when its standard input ends.
     cleanup: false,
     extendEnv: false,
+    env: start?.env ?? {},
     // It must not keep a directory busy for as long as it lives.
     cwd: '/',
   })

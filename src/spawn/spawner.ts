@@ -1,3 +1,4 @@
+import type { Scope } from './scope.ts'
 import type { LaunchSpec } from './spec.ts'
 
 /** How a watched shim stopped being watched: it is gone, or whoever watched it for us is. */
@@ -32,6 +33,11 @@ export class SpawnerDied extends Error {}
 export interface Spawner {
   /** Resolves when the program has been exec'ed. Rejects with LaunchFailed or SpawnerDied, or a HoldfastError when it cannot be started at all. */
   launch(spec: LaunchSpec): Promise<Launched>
+  /**
+   * Where its process lives, once that has been settled with the service manager; null where there is none. To be asked before a start is planned:
+   * the task's cgroups belong below it. Rejects as launch does.
+   */
+  scope(): Promise<Scope | null>
   /** Makes sure that its process runs, and names it for the records; null when it has none of its own. */
   prepare(): number | null
   /** How often its process has died and was started anew. */

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.ts'
+import { spawnerScope } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
@@ -33,7 +34,7 @@ export class Spawners {
     }
     this.#spawner ??=
       'path' in native
-        ? new NativeSpawner(native.path, this.#keepAlive)
+        ? new NativeSpawner(native.path, this.#keepAlive, spawnerScope)
         : new PortableSpawner(this.#keepAlive)
     return this.#spawner
   }

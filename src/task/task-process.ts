@@ -99,8 +99,9 @@ export class TaskProcess implements TaskEffects {
   async launch(abandoned: AbortSignal): Promise<StartRecord> {
     if (this.#mode === 'adopt') return this.#adopt()
     const { key, platform: name } = this.#spec.request
-    const { spec, enforcement } = await this.#plan(abandoned)
     for (let attempt = 1; ; attempt++) {
+      // Anew for a second spawner: it may live elsewhere, and the cgroups with it.
+      const { spec, enforcement } = await this.#plan(abandoned)
       const spawner = this.#host.spawner(name)
       this.#spec = {
         ...this.#spec,
@@ -342,11 +343,12 @@ export class TaskProcess implements TaskEffects {
     fault('destroy-done')
   }
 
-  /** A start that is refused here leaves nothing: there is no record yet by which it could be found. */
+  /** A start that is refused here leaves nothing: there is no record yet by which it could be found. (At a second attempt there is.) */
   async #plan(abandoned: AbortSignal): Promise<Plan> {
     const { request, ownAlloc } = this.#spec
     try {
-      const plan = await platform(request.platform).plan(request, this.dir)
+      const scope = await this.#host.spawner(request.platform).scope()
+      const plan = await platform(request.platform).plan(request, this.dir, scope)
       fault('directories-planned')
       abandoned.throwIfAborted()
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
@@ -354,7 +356,8 @@ export class TaskProcess implements TaskEffects {
       return plan
     } catch (error) {
       // Its own failure, of the same cause as likely as not, must not hide the reason.
-      if (ownAlloc) await this.#host.state.removeAlloc(request.key, request.name).catch(() => {})
+      if (ownAlloc && this.#stamp === null)
+        await this.#host.state.removeAlloc(request.key, request.name).catch(() => {})
       throw inWords(error)
     }
   }

@@ -1,4 +1,4 @@
-import { requires } from '../support/requires.ts'
+import { missingOf, requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 import type { Adapter, Check, Section } from './contract/adapter.ts'
 import { environment } from './contract/environment.ts'
@@ -7,6 +7,7 @@ import { interfaces } from './contract/interface.ts'
 import { logs } from './contract/logs.ts'
 import { observation } from './contract/observation.ts'
 import { reopening } from './contract/reopening.ts'
+import { counted, skippedBecause } from './contract/report.ts'
 import { results } from './contract/results.ts'
 import { starting } from './contract/starting.ts'
 import { stopping } from './contract/stopping.ts'
@@ -39,8 +40,11 @@ export function contract(adapter: Adapter): void {
 /** Declares sections for one adapter; with its spawner chosen, and skipped where the host cannot run it. */
 export function declare(title: string, adapter: Adapter, parts: Readonly<Record<string, Section>>): void {
   describe(title, () => {
+    counted(adapter.title)
     const before_ = process.env.HOLDFAST_NATIVE
     before(function () {
+      const missing = missingOf(adapter.needs)
+      if (missing !== null) skippedBecause(adapter.title, missing)
       requires(this, ...adapter.needs)
       if (!adapter.native) process.env.HOLDFAST_NATIVE = 'off'
     })

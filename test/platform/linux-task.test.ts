@@ -1,9 +1,16 @@
+import { linuxMode } from '../support/host-mode.ts'
 import type { Adapter } from './contract/adapter.ts'
 import { namespaces, ownRoot, privileges } from './contract/linux-isolation.ts'
 import { memory, others, processes, processor } from './contract/linux-limits.ts'
+import { unified } from './contract/linux-limits-v2.ts'
 import { declare } from './contract.ts'
 
-const linux: Adapter = { title: 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] }
+const linux: Adapter = {
+  title: linuxMode() ?? 'linux',
+  platform: 'linux',
+  native: true,
+  needs: ['linux', 'root', 'native'],
+}
 
 declare('the isolation of a linux task', linux, {
   'its privileges': privileges,
@@ -15,4 +22,10 @@ declare(
   'the limits of a linux task, on cgroup v1',
   { ...linux, needs: [...linux.needs, 'cgroup-v1'] },
   { memory, processor, processes, others },
+)
+
+declare(
+  'the limits of a linux task, on cgroup v2',
+  { ...linux, needs: [...linux.needs, 'cgroup-v2'] },
+  { memory, processor, processes, others, unified },
 )

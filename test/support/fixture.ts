@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-
-const programs = fileURLToPath(new URL('../fixtures/programs/', import.meta.url))
+import { programCommand } from './program.ts'
 
 export type FixtureOptions = {
   readonly stateDir: string
@@ -31,7 +29,7 @@ export function startFixture(
   name: string,
   { stateDir, arguments: args = [], through, descriptors = {}, env = {} }: FixtureOptions,
 ) {
-  const node = [process.execPath, '--import', import.meta.resolve('tsx'), `${programs}${name}`, ...args]
+  const node = [...programCommand(name.replace(/\.ts$/, '')), ...args]
   const [program = '', ...rest] = through === undefined ? node : ['/bin/sh', '-c', through, 'sh', ...node]
   const last = Math.max(2, ...Object.keys(descriptors).map(Number))
   // Node takes descriptors here; the types of execa do not say so.

@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
+import { existingParents } from '../../src/platform/linux/cgroup-parents.ts'
 
 const cgroupRoot = '/sys/fs/cgroup'
 
@@ -15,10 +17,23 @@ export function taskProcesses(key: string): number[] {
   return processesOf(key).filter(pid => !openFiles(String(pid)).includes(`/tasks/${key}/`))
 }
 
+function cgroupsIn(parent: string, suffix: string): string[] {
+  try {
+    return readdirSync(parent)
+      .filter(name => name.endsWith(suffix))
+      .map(name => join(parent, name))
+  } catch {
+    // The whole scope is gone.
+    return []
+  }
+}
+
 export function cgroupsOf(key: string): string[] {
   if (!existsSync(cgroupRoot)) return []
   const hierarchies = [cgroupRoot, ...readdirSync(cgroupRoot).map(name => join(cgroupRoot, name))]
-  return hierarchies.map(at => join(at, 'holdfast', key)).filter(path => existsSync(path))
+  const plain = hierarchies.map(at => join(at, 'holdfast', key)).filter(path => existsSync(path))
+  const scoped = existingParents(detectCgroups()).flatMap(parent => cgroupsIn(parent, `.${key}`))
+  return [...plain, ...scoped]
 }
 
 /** After destroy(): no process, no cgroup, no mount, and with `stateDir` no file (and so no FIFO). */

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
+import { serviceManager } from '../../src/platform/linux/delegated-scope.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 
-export type Need = 'root' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native' | 'page' | 'chromium'
+export type Need =
+  'root' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'systemd' | 'throwaway' | 'native' | 'page' | 'chromium'
 
 type Check = {
   readonly met: () => boolean
@@ -48,6 +50,16 @@ const checks: Readonly<Record<Need, Check>> = {
     how: 'apt-get install chromium, or set CHROMIUM_PATH',
     possible: onLinux,
   },
+  systemd: {
+    met: () => serviceManager() !== null,
+    how: 'run it where systemd is PID 1, as root or as a user with `systemd --user`: npm run test:vm',
+    possible: () => false,
+  },
+  throwaway: {
+    met: () => process.env.HOLDFAST_THROWAWAY_HOST === '1',
+    how: 'it changes the host (swap, mounts of cgroups): npm run test:vm',
+    possible: () => false,
+  },
   native: {
     met: () => 'path' in nativeProgram(),
     how: 'npm run build (needs a C compiler)',
@@ -61,11 +73,17 @@ const checks: Readonly<Record<Need, Check>> = {
  */
 export function requires(context: Mocha.Context, ...needs: Need[]): void {
   const missing = needs.filter(need => !checks[need].met())
-  if (missing.length === 0) return
-  const reason = missing.map(need => `${need} (${checks[need].how})`).join(', ')
+  const reason = missingOf(needs)
+  if (reason === null) return
   const title = context.test?.fullTitle() ?? 'a test'
   if (process.env.CI === 'true' && missing.every(need => checks[need].possible()))
     throw new Error(`skipped under CI, though this host could run it: ${title} needs ${reason}`)
   process.stderr.write(`SKIPPED ${title}: needs ${reason}\n`)
   context.skip()
+}
+
+/** What this host lacks of it, and how to get it; null: nothing. */
+export function missingOf(needs: readonly Need[]): string | null {
+  const missing = needs.filter(need => !checks[need].met())
+  return missing.length === 0 ? null : missing.map(need => `${need} (${checks[need].how})`).join(', ')
 }

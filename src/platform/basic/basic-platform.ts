@@ -12,7 +12,7 @@ const killLimitMs = 10_000
 export function basicPlatform(): Platform {
   return {
     name: 'basic',
-    plan: (request, dir) => planBasic(request, dir),
+    plan: (request, dir, scope = null) => planBasic(request, dir, { scope }),
     update: async ({ strict, inside }, _start, asked) =>
       settle(inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked), strict),
     sample: sampleTree,

@@ -1,15 +1,22 @@
 import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
 import { lookPath } from '../../command/lookup.ts'
+import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
+import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { basicCredentials, type Self } from './credentials.ts'
 import { basicRows } from './rows.ts'
 
-export async function planBasic(request: TaskRequest, dir: string, self: Self = ownUser()): Promise<Plan> {
+export async function planBasic(
+  request: TaskRequest,
+  dir: string,
+  { self = ownUser(), scope = null }: { self?: Self; scope?: Scope | null } = {},
+): Promise<Plan> {
   const { command, alloc, inside } = request
-  const enforcement = settle(basicRows(command, request.resources ?? {}, inside), request.strict)
+  const rows = [...basicRows(command, request.resources ?? {}, inside), ...scopeRows(scope)]
+  const enforcement = settle(rows, request.strict)
   const credentials = await basicCredentials(command, self)
   const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
   const typed = interpolate(command.path, env)

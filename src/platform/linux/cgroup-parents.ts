@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDirectory } from '../../alloc/make-directories.ts'
 import { descendants, processExists } from '../../spawn/process-table.ts'
+import type { Scope } from '../../spawn/scope.ts'
 import { type CgroupHost, readText, readWords } from './cgroup-mode.ts'
 
 /** The directory under which the tasks' own cgroups are made, or why there is none. */
@@ -42,12 +43,15 @@ export class CgroupParents {
     })
   }
 
-  v2(): Parent {
+  /** In the spawner's scope where it has one: what systemd has delegated is the only place in its tree that it leaves alone. */
+  v2(scope: Scope | null = null): Parent {
     const { v2 } = this.#host
     if (!v2) return { reason: 'cgroup2 is not mounted' }
-    return this.#cached(v2.mount, () => {
-      const bases = [v2.mount, join(v2.mount, ownV2Path(this.#proc))]
-      const base = bases.find(candidate => madeParent(candidate)) ?? madeOrThrow(v2.mount)
+    const own = scope !== null && 'path' in scope ? scope.path : null
+    return this.#cached(own === null ? v2.mount : join(v2.mount, own), () => {
+      const bases = own === null ? ['/', ownV2Path(this.#proc)] : [own]
+      const [first = v2.mount, ...others] = bases.map(path => join(v2.mount, path))
+      const base = [first, ...others].find(candidate => madeParent(candidate)) ?? madeOrThrow(first)
       return { dir: join(base, parentName), controllers: this.#delegate(base, v2.controllers) }
     })
   }
@@ -63,16 +67,14 @@ export class CgroupParents {
   }
 
   /**
-   * Enables what can be enabled, one controller at a time: a write of several fails as a whole when one of them does.
-   * A cgroup other than the root that has processes of its own cannot pass controllers on ("no internal processes",
-   * cgroup-v2.rst): then ours move to a leaf beside `holdfast` and it is tried again.
+   * Enables what can be enabled, one controller at a time: a write of several fails as a whole when one of them does. A cgroup other than the
+   * root that has processes of its own cannot pass controllers on ("no internal processes", cgroup-v2.rst), so ours move to a leaf beside
+   * `holdfast` first. First, because cpu and pids would be taken: they would make it the root of a threaded subtree, in which nothing can be joined.
    */
   #delegate(base: string, controllers: ReadonlySet<string>): ReadonlySet<string> {
-    const refusals = [...controllers].map(name => this.#enable(base, name))
-    if (refusals.includes('EBUSY')) {
-      this.#moveOwnProcesses(base)
+    if (isInner(base)) this.#moveOwnProcesses(base)
+    if (!isInner(base) || readWords(join(base, 'cgroup.procs')).length === 0)
       for (const name of controllers) this.#enable(base, name)
-    }
     const parent = join(base, parentName)
     const passedOn = readWords(join(parent, 'cgroup.controllers'))
     return new Set(passedOn.filter(name => this.#enable(parent, name) === null))
@@ -118,9 +120,37 @@ export class CgroupParents {
 
 /** Where tasks' cgroups of this host can be, of those that exist. Makes nothing. */
 export function existingParents(host: CgroupHost, proc = '/proc'): string[] {
-  const v2 = host.v2 ? [host.v2.mount, join(host.v2.mount, ownV2Path(proc))] : []
+  const v2 = host.v2
+    ? [host.v2.mount, join(host.v2.mount, ownV2Path(proc)), ...scopesBelow(host.v2.mount)]
+    : []
   const parents = [...host.v1.values(), ...v2].map(base => join(base, parentName))
   return [...new Set(parents)].filter(isDirectory)
+}
+
+/** Not the root of all: that one has no type, and may have processes of its own. */
+function isInner(dir: string): boolean {
+  return existsSync(join(dir, 'cgroup.type'))
+}
+
+/** The scopes of all spawners, also of supervisors that are gone, in whatever slice or user's manager: some levels down, and never below a scope. */
+function scopesBelow(dir: string, levels = 8): string[] {
+  if (levels === 0) return []
+  return directoriesIn(dir).flatMap(name => {
+    const path = join(dir, name)
+    if (/^holdfast-.*\.scope$/.test(name)) return [path]
+    return /\.slice$|^user@\d+\.service$/.test(name) ? scopesBelow(path, levels - 1) : []
+  })
+}
+
+function directoriesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true })
+      .filter(entry => entry.isDirectory())
+      .map(({ name }) => name)
+  } catch {
+    // Gone meanwhile.
+    return []
+  }
 }
 
 function attempt(make: () => Parent): Parent {

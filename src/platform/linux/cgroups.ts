@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Resources } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
+import type { Scope } from '../../spawn/scope.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
 import { type Limits, normalizeLimits } from '../limits.ts'
 import type { Row } from '../rows.ts'
@@ -26,6 +27,19 @@ export type CgroupPlan = {
 export type CgroupWrite = { readonly path: string; readonly value: string }
 
 type KnobValue = { name: string; value: string }
+type PlanOptions = {
+  /** Whether killing its PID 1 kills the whole task. */
+  readonly pidNamespace: boolean
+  readonly scope?: Scope | null
+  /** The task's: under systemd its cgroup bears it, for `systemctl status` to show. */
+  readonly name?: string
+}
+
+type Place = {
+  readonly scope: Scope | null
+  /** By parent. */
+  readonly groups: Map<string, KnobValue[]>
+}
 
 type Options = ParentOptions & { readonly sys?: string }
 
@@ -48,27 +62,34 @@ export class CgroupPlanner {
     this.#parents = new CgroupParents(host, options)
   }
 
-  plan(key: string, resources: Resources, { pidNamespace }: { pidNamespace: boolean }): CgroupPlan {
+  plan(
+    key: string,
+    resources: Resources,
+    { pidNamespace, scope = null, name = '' }: PlanOptions,
+  ): CgroupPlan {
     const limits = normalizeLimits(resources, device => blockDeviceNumber(device, this.#sys))
     const groups = new Map<string, KnobValue[]>()
     const join1 = (parent: Parent) =>
       'dir' in parent && (groups.has(parent.dir) || groups.set(parent.dir, []))
-    for (const name of ['memory', 'cpuacct']) this.#joinAlways(name, join1)
-    if (groups.size === 0) for (const name of ['pids', 'freezer']) this.#joinAlways(name, join1)
+    for (const name of ['memory', 'cpuacct']) this.#joinAlways(name, scope, join1)
+    if (groups.size === 0) for (const name of ['pids', 'freezer']) this.#joinAlways(name, scope, join1)
     const freezer = pidNamespace ? null : this.#v1Parent('freezer')
     if (freezer) join1(freezer)
 
     const outcomes = new Map<string, Outcome[]>()
     for (const knob of [...v1Knobs, ...v2Knobs]) {
-      const outcome = this.#apply(knob, limits, groups)
+      const outcome = this.#apply(knob, limits, { scope, groups })
       if (outcome && knob.limit) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), outcome])
     }
     this.#completeCpusets(groups)
-    const cgroups = [...groups].map(([parent, files]) => ({ dir: join(parent, key), files }))
+    // systemd shows what is in its own hierarchy only, where the scope is.
+    const unit = scope !== null && 'unit' in scope ? scope.unit : null
+    const leaf = (parent: string) =>
+      join(parent, unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key)
     return {
-      cgroups,
-      oomFile: this.#oomFile(key, groups),
-      freezer: freezer && 'dir' in freezer ? join(freezer.dir, key) : null,
+      cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
+      oomFile: this.#oomFile(groups, { scope, leaf }),
+      freezer: freezer && 'dir' in freezer ? leaf(freezer.dir) : null,
       rows: limitRows(resources, outcomes),
     }
   }
@@ -83,6 +104,7 @@ export class CgroupPlanner {
     asked: Resources,
     wanted: Resources,
   ): { readonly writes: readonly CgroupWrite[]; readonly rows: readonly Row[] } {
+    const scope = scopeOf(cgroups, this.#host)
     const limits = normalizeLimits(wanted, device => blockDeviceNumber(device, this.#sys))
     const changing = limitsOf(asked)
     const joined = new Map(cgroups.map(dir => [dirname(dir), dir]))
@@ -90,7 +112,7 @@ export class CgroupPlanner {
     const outcomes = new Map<string, Outcome[]>()
     for (const knob of [...v1Knobs, ...v2Knobs]) {
       if (knob.limit === null || !changing.has(knob.limit)) continue
-      const outcome = this.#apply(knob, limits, groups)
+      const outcome = this.#apply(knob, limits, { scope, groups })
       const strange = [...groups.keys()].filter(parent => !joined.has(parent))
       for (const parent of strange) groups.delete(parent)
       const told = strange.length > 0 ? notJoined(knob) : outcome
@@ -102,11 +124,11 @@ export class CgroupPlanner {
     return { writes, rows: limitRows(asked, outcomes) }
   }
 
-  #joinAlways(controller: string, joinParent: (parent: Parent) => unknown): void {
+  #joinAlways(controller: string, scope: Scope | null, joinParent: (parent: Parent) => unknown): void {
     const parent = this.#v1Parent(controller)
     if (parent) joinParent(parent)
     else if (this.#host.v2 && (this.#host.mode === 'v2' || this.#host.v2.controllers.has(controller)))
-      joinParent(this.#parents.v2())
+      joinParent(this.#parents.v2(scope))
   }
 
   #v1Parent(controller: string): Parent | null {
@@ -115,11 +137,11 @@ export class CgroupPlanner {
   }
 
   /** Null: the knob is of the other version, or not asked for. */
-  #apply(knob: Knob, limits: Limits, groups: Map<string, KnobValue[]>): Outcome | null {
+  #apply(knob: Knob, limits: Limits, { scope, groups }: Place): Outcome | null {
     if (!this.#responsible(knob)) return null
     const asked = knob.files.some(file => file.values(limits).length > 0)
     if (!asked) return null
-    const parent = this.#parentOf(knob)
+    const parent = this.#parentOf(knob, scope)
     if (!('dir' in parent) || !parent.controllers.has(knob.controller))
       return this.#missingController(knob, parent)
     const file = this.#chooseFile(knob, parent.dir)
@@ -140,8 +162,8 @@ export class CgroupPlanner {
     return !this.#host.v1.has(other) && (this.#host.v2?.controllers.has(knob.controller) ?? false)
   }
 
-  #parentOf(knob: Knob): Parent {
-    if (!v1Knobs.includes(knob)) return this.#parents.v2()
+  #parentOf(knob: Knob, scope: Scope | null): Parent {
+    if (!v1Knobs.includes(knob)) return this.#parents.v2(scope)
     return this.#v1Parent(knob.controller) ?? { reason: `the ${knob.controller} controller is not mounted` }
   }
 
@@ -188,12 +210,15 @@ export class CgroupPlanner {
         files.push({ name, value: readFirst([join(parent.dir, name)]) })
   }
 
-  #oomFile(key: string, groups: ReadonlyMap<string, unknown>): string | null {
+  #oomFile(
+    groups: ReadonlyMap<string, unknown>,
+    { scope, leaf }: { scope: Scope | null; leaf: (parent: string) => string },
+  ): string | null {
     const v1 = this.#v1Parent('memory')
-    if (v1 && 'dir' in v1 && groups.has(v1.dir)) return join(v1.dir, key, 'memory.oom_control')
-    const v2 = this.#host.v2?.controllers.has('memory') ? this.#parents.v2() : null
+    if (v1 && 'dir' in v1 && groups.has(v1.dir)) return join(leaf(v1.dir), 'memory.oom_control')
+    const v2 = this.#host.v2?.controllers.has('memory') ? this.#parents.v2(scope) : null
     if (v2 && 'dir' in v2 && groups.has(v2.dir) && v2.controllers.has('memory'))
-      return join(v2.dir, key, 'memory.events')
+      return join(leaf(v2.dir), 'memory.events')
     return null
   }
 }
@@ -204,6 +229,12 @@ function notJoined({ controller }: Knob): Outcome {
     reason: `the task was started without a limit of the ${controller} controller, and is not in its hierarchy`,
     mend: 'start the task with some limit of this kind; cgroup v2 has one hierarchy for all',
   }
+}
+
+/** Where a running task's cgroup is, whichever supervisor's spawner has put it there. */
+function scopeOf(cgroups: readonly string[], { v2 }: CgroupHost): Scope | null {
+  const at = cgroups.map(dir => dirname(dirname(dir))).find(dir => /\/holdfast-[^/]*\.scope$/.test(dir))
+  return v2 === null || at === undefined ? null : { unit: basename(at), path: at.slice(v2.mount.length) }
 }
 
 function missingFile({ files, limit }: Knob): Outcome | null {

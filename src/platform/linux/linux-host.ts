@@ -1,3 +1,4 @@
+import type { Scope } from '../../spawn/scope.ts'
 import type { CgroupPlanner } from './cgroups.ts'
 import type { KernelFeatures } from './kernel-features.ts'
 
@@ -7,4 +8,6 @@ export type LinuxHost = {
   readonly kernel: KernelFeatures
   /** Effective user id of this process. */
   readonly uid: number
+  /** Where the spawner lives. */
+  readonly scope?: Scope | null
 }

@@ -18,7 +18,7 @@ export function linuxPlatform(): Platform {
   }
   return {
     name: 'linux',
-    plan: (request, dir) => planLinux(request, dir, look()),
+    plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
     update: async (request, start, asked, wanted) =>
       updateLimits(request, start, asked, wanted, look().planner),
     sample: async start => sampleCgroups(start, look().cgroups),

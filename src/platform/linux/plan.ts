@@ -6,6 +6,7 @@ import { HoldfastError } from '../../errors.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
+import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
@@ -17,6 +18,7 @@ import { userRow } from './user-row.ts'
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
+  const { scope = null } = host
   if (host.uid !== 0)
     throw new HoldfastError(
       'PERMISSION',
@@ -38,8 +40,17 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const cwd = command.cwd ?? '/'
   const typed = interpolate(command.path, env)
   const path = lookInside(typed, env.PATH ?? '', cwd, root.ops)
-  const rowsBefore = [...isolation.rows, ...root.rows, userRow(command.user, credentials.uid)]
-  const planned = host.planner.plan(key, resources, { pidNamespace: isolation.namespaces.includes('pid') })
+  const rowsBefore = [
+    ...isolation.rows,
+    ...root.rows,
+    userRow(command.user, credentials.uid),
+    ...scopeRows(scope),
+  ]
+  const planned = host.planner.plan(key, resources, {
+    pidNamespace: isolation.namespaces.includes('pid'),
+    scope,
+    name,
+  })
   const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
   const enforcement = settle([...cgroups.rows, ...rowsBefore], request.strict)
   return {

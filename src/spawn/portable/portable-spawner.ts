@@ -19,6 +19,11 @@ export class PortableSpawner implements Spawner {
     this.#keepAlive = keepAlive
   }
 
+  /** Each shim is a process of the supervisor's own unit. */
+  scope(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
   prepare(): null {
     return null
   }

@@ -28,7 +28,7 @@ describe('a basic plan', () => {
         },
       },
       '/state/key',
-      self,
+      { self },
     )
   }
 

@@ -1,4 +1,5 @@
 import type { PlatformName } from '../../../src/platform/port.ts'
+import { linuxMode } from '../../support/host-mode.ts'
 import type { Need } from '../../support/requires.ts'
 import type { Workbench } from '../../support/workbench.ts'
 
@@ -18,7 +19,7 @@ export type Check = (title: string, body: (bench: Workbench) => Promise<void>) =
 export type Section = (check: Check, adapter: Adapter) => void
 
 export const adapters: readonly Adapter[] = [
-  { title: 'basic, portable', platform: 'basic', native: false, needs: [] },
-  { title: 'basic, native', platform: 'basic', native: true, needs: ['linux', 'native'] },
-  { title: 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] },
+  { title: 'basic portable', platform: 'basic', native: false, needs: [] },
+  { title: 'basic native', platform: 'basic', native: true, needs: ['linux', 'native'] },
+  { title: linuxMode() ?? 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] },
 ]

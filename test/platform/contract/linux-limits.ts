@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor, Resources } from '../../../src/index.ts'
+import { linuxMode } from '../../support/host-mode.ts'
 import { cgroupsOf } from '../../support/leftovers.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
@@ -44,12 +45,14 @@ export const memory: Section = check => {
     assert.deepEqual({ cause, oomKilled }, { cause: 'forced', oomKilled: false })
   })
 
-  check('notes an OOM kill of a child, though the leader lives on to exit', async bench => {
-    const task = await limited(bench.shell(`${memoryHog}; exit 5`), { memoryMB: 16 })
-    await task.start()
-    const { exitCode, cause, oomKilled } = await task.wait()
-    assert.deepEqual({ exitCode, cause, oomKilled }, { exitCode: 5, cause: 'exited', oomKilled: true })
-  })
+  // On v2 there is no such end: memory.oom.group takes the leader along.
+  if (linuxMode() === 'linux v1')
+    check('notes an OOM kill of a child, though the leader lives on to exit', async bench => {
+      const task = await limited(bench.shell(`${memoryHog}; exit 5`), { memoryMB: 16 })
+      await task.start()
+      const { exitCode, cause, oomKilled } = await task.wait()
+      assert.deepEqual({ exitCode, cause, oomKilled }, { exitCode: 5, cause: 'exited', oomKilled: true })
+    })
 
   check('counts neither its shim nor the supervisor', async bench => {
     const task = await limited(bench.command('/bin/sleep', '1000'), { memoryMB: 16 })
@@ -111,25 +114,26 @@ export const processes: Section = check => {
     assert.match(await output(task, 'stderr'), /fork/i)
   })
 
-  check('kills what an earlier run has left in its cgroup, before it starts', async bench => {
-    const executor = bench.supervisor.executor('linux')
-    executor.command.path = '/bin/true'
-    await limited(executor, { pids: 20 })
-    // A first task makes the parent directory.
-    await outputOf(await limited(bench.shell('exit 0'), { pids: 20 }))
-    const cgroup = `/sys/fs/cgroup/pids/holdfast/${executor.key}`
-    mkdirSync(cgroup)
-    const leftover = spawn('/bin/sleep', ['1000'])
-    const end = once(leftover, 'exit')
-    try {
-      writeFileSync(`${cgroup}/cgroup.procs`, `${leftover.pid}`)
-      await executor.start()
-      assert.deepEqual(await end, [null, 'SIGKILL'])
-      assert.equal((await executor.wait()).exitCode, 0)
-    } finally {
-      leftover.kill('SIGKILL')
-    }
-  })
+  if (linuxMode() === 'linux v1')
+    check('kills what an earlier run has left in its cgroup, before it starts', async bench => {
+      const executor = bench.supervisor.executor('linux')
+      executor.command.path = '/bin/true'
+      await limited(executor, { pids: 20 })
+      // A first task makes the parent directory.
+      await outputOf(await limited(bench.shell('exit 0'), { pids: 20 }))
+      const cgroup = `/sys/fs/cgroup/pids/holdfast/${executor.key}`
+      mkdirSync(cgroup)
+      const leftover = spawn('/bin/sleep', ['1000'])
+      const end = once(leftover, 'exit')
+      try {
+        writeFileSync(`${cgroup}/cgroup.procs`, `${leftover.pid}`)
+        await executor.start()
+        assert.deepEqual(await end, [null, 'SIGKILL'])
+        assert.equal((await executor.wait()).exitCode, 0)
+      } finally {
+        leftover.kill('SIGKILL')
+      }
+    })
 }
 
 export const others: Section = check => {
@@ -146,30 +150,31 @@ export const others: Section = check => {
     assert.match(await output(task, 'stderr'), /./)
   })
 
-  check('writes every limit to the kernel, and swap is 0 unless asked for', async bench => {
-    const task = bench.command('/bin/sleep', '1000')
-    await limited(task, {
-      cpu: 512,
-      cpuLimit: 0.5,
-      memoryMB: 64,
-      memoryReserveBytes: 32 * mebibyte,
-      pids: 33,
+  if (linuxMode() === 'linux v1')
+    check('writes every limit to the kernel, and swap is 0 unless asked for', async bench => {
+      const task = bench.command('/bin/sleep', '1000')
+      await limited(task, {
+        cpu: 512,
+        cpuLimit: 0.5,
+        memoryMB: 64,
+        memoryReserveBytes: 32 * mebibyte,
+        pids: 33,
+      })
+      await task.start()
+      const read = (controller: string, file: string): string =>
+        readFileSync(`/sys/fs/cgroup/${controller}/holdfast/${keyOf(task)}/${file}`, 'utf8').trim()
+      assert.equal(read('cpu', 'cpu.shares'), '512')
+      assert.equal(Number(read('cpu', 'cpu.cfs_quota_us')) * 2, Number(read('cpu', 'cpu.cfs_period_us')))
+      assert.equal(read('memory', 'memory.limit_in_bytes'), `${64 * mebibyte}`)
+      assert.equal(read('memory', 'memory.soft_limit_in_bytes'), `${32 * mebibyte}`)
+      assert.equal(read('pids', 'pids.max'), '33')
+      const swap = task.enforcement.find(({ name }) => name === 'memoryMB')
+      if (swap?.status === 'enforced')
+        assert.equal(read('memory', 'memory.memsw.limit_in_bytes'), `${64 * mebibyte}`)
+      else assert.match(swap?.reason ?? '', /swap|memsw/)
+      await task.forceStop()
+      assert.deepEqual(cgroupsOf(keyOf(task)), [], 'the cgroups go with the task')
     })
-    await task.start()
-    const read = (controller: string, file: string): string =>
-      readFileSync(`/sys/fs/cgroup/${controller}/holdfast/${keyOf(task)}/${file}`, 'utf8').trim()
-    assert.equal(read('cpu', 'cpu.shares'), '512')
-    assert.equal(Number(read('cpu', 'cpu.cfs_quota_us')) * 2, Number(read('cpu', 'cpu.cfs_period_us')))
-    assert.equal(read('memory', 'memory.limit_in_bytes'), `${64 * mebibyte}`)
-    assert.equal(read('memory', 'memory.soft_limit_in_bytes'), `${32 * mebibyte}`)
-    assert.equal(read('pids', 'pids.max'), '33')
-    const swap = task.enforcement.find(({ name }) => name === 'memoryMB')
-    if (swap?.status === 'enforced')
-      assert.equal(read('memory', 'memory.memsw.limit_in_bytes'), `${64 * mebibyte}`)
-    else assert.match(swap?.reason ?? '', /swap|memsw/)
-    await task.forceStop()
-    assert.deepEqual(cgroupsOf(keyOf(task)), [], 'the cgroups go with the task')
-  })
 
   check('starts under strict exactly when every row is enforced', async bench => {
     const wishes: Resources[] = [

@@ -135,35 +135,61 @@ describe('limits on cgroup v2', () => {
       ])
     })
 
-    it("moves its own processes, and no others, out of the way of 'no internal processes'", () => {
-      const writes: string[] = []
-      host.file('unified/cgroup.procs', `1\n${process.pid}\n4242\n4343\n`)
+    /** An inner group with these members; who is moved out is no member any more, and without members nobody is busy. */
+    function inner(members: readonly number[], writes: string[]) {
+      host.file('unified/cgroup.type', 'domain\n')
+      host.file('unified/cgroup.procs', `${members.join('\n')}\n`)
       host.file('proc/1/stat', '1 (init) S 0 1 1 0')
       host.file('proc/4242/stat', `4242 (a spawner) S ${process.pid} 1 1 0`)
       host.file('proc/4343/stat', '4343 (a stranger) S 1 1 1 0')
-      const moved = () => writes.includes(`${process.pid} > holdfast-supervisor/cgroup.procs`)
-      const write = kernel(writes, () => !moved())
-      const { rows } = new CgroupPlanner(detectCgroups(host), { ...host, write }).plan(
+      const procs = () => readFileSync(host.path('unified/cgroup.procs'), 'utf8').trim()
+      const delegate = kernel(writes, () => procs() !== '')
+      return (path: string, pid: string) => {
+        delegate(path, pid)
+        if (!path.endsWith('cgroup.procs')) return
+        const left = procs().split('\n')
+        host.file('unified/cgroup.procs', left.filter(member => member !== pid).join('\n'))
+      }
+    }
+
+    const planWith = (write: (path: string, value: string) => void) =>
+      new CgroupPlanner(detectCgroups(host), { ...host, write }).plan(
         'key',
         { pids: 1 },
         { pidNamespace: true },
       )
+
+    it("moves its own processes out of the way of 'no internal processes' before it switches anything on", () => {
+      const writes: string[] = []
+      const { rows } = planWith(inner([process.pid, 4242], writes))
       assert.equal(rows[0]?.status, 'enforced')
+      assert.deepEqual(writes.slice(0, 3), [
+        `${process.pid} > holdfast-supervisor/cgroup.procs`,
+        '4242 > holdfast-supervisor/cgroup.procs',
+        '+memory > cgroup.subtree_control',
+      ])
+    })
+
+    it('leaves strangers in the group where they are, switches nothing on, and says what it cannot enforce', () => {
+      const writes: string[] = []
+      const { rows } = planWith(inner([process.pid, 4242, 4343], writes))
+      assert.equal(rows[0]?.status, 'skipped')
+      assert.match(rows[0]?.reason ?? '', /pids controller is not available/)
       assert.deepEqual(
-        writes.filter(line => line.includes('cgroup.procs')),
-        [`${process.pid} > holdfast-supervisor/cgroup.procs`, '4242 > holdfast-supervisor/cgroup.procs'],
+        writes.filter(line => !line.endsWith('holdfast-supervisor/cgroup.procs')),
+        [],
       )
     })
 
-    it('reports what a stranger in the group keeps it from enforcing', () => {
-      const write = kernel([], () => true)
-      const { rows } = new CgroupPlanner(detectCgroups(host), { ...host, write }).plan(
-        'key',
-        { pids: 1 },
-        { pidNamespace: true },
+    it('leaves the members of the root of all where they are', () => {
+      const writes: string[] = []
+      host.file('unified/cgroup.procs', `1\n${process.pid}\n`)
+      const { rows } = planWith(kernel(writes, () => false))
+      assert.equal(rows[0]?.status, 'enforced')
+      assert.deepEqual(
+        writes.filter(line => line.includes('cgroup.procs')),
+        [],
       )
-      assert.equal(rows[0]?.status, 'skipped')
-      assert.match(rows[0]?.reason ?? '', /pids controller is not available/)
     })
   })
 })

@@ -1,0 +1,11 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The command line of one of test/fixtures/programs: compiled where the tests are (test/vm/bundle.mjs), else through tsx. */
+export function programCommand(name: string): string[] {
+  const bundled = fileURLToPath(new URL(`./programs/${name}.mjs`, import.meta.url))
+  if (existsSync(bundled)) return [process.execPath, bundled]
+  const source = join(fileURLToPath(new URL('../fixtures/programs/', import.meta.url)), `${name}.ts`)
+  return [process.execPath, '--import', import.meta.resolve('tsx'), source]
+}

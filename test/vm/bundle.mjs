@@ -1,0 +1,47 @@
+// Usage: node bundle.mjs DIR FILE...
+// Bundles test files, and the programs they start, into DIR: a guest under software emulation must neither compile TypeScript nor find some
+// thousand small files on a network file system (tsx: 40 s before the first test; the bundle: 3 s).
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const [, , into = '', ...files] = process.argv
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const programs = join(root, 'test/fixtures/programs')
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  outExtension: { '.js': '.mjs' },
+  conditions: ['development'],
+  // Some of what is bundled is CommonJS and calls require().
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  logLevel: 'warning',
+}
+
+// One file, so that modules with a state (what is to be removed at the end, what has been counted) exist once.
+const tests = ['test/setup.ts', ...files].map(file => JSON.stringify(join(root, file)))
+await build({
+  ...common,
+  stdin: {
+    contents: `export { mochaHooks } from ${tests[0]}\n${tests
+      .slice(1)
+      .map(file => `import ${file}`)
+      .join('\n')}`,
+    resolveDir: root,
+    loader: 'ts',
+  },
+  outfile: join(into, 'tests.mjs'),
+})
+const used = ['start', 'own', 'inherit', 'orchestrator', 'wait']
+await build({
+  ...common,
+  entryPoints: readdirSync(programs)
+    .filter(file => used.includes(basename(file, '.ts')))
+    .map(file => join(programs, file)),
+  outdir: join(into, 'programs'),
+})
