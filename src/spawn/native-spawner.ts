@@ -14,12 +14,15 @@ type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
  */
 export class NativeSpawner implements Spawner {
   readonly #program: string
+  readonly #rootless: boolean
   readonly #keepAlive: KeepAlive
   #session: Session | null = null
   #closed = false
 
-  constructor(program: string, keepAlive: KeepAlive) {
+  /** `rootless`: it enters a user namespace first, in which its shims are root. */
+  constructor(program: string, keepAlive: KeepAlive, { rootless = false } = {}) {
     this.#program = program
+    this.#rootless = rootless
     this.#keepAlive = keepAlive
   }
 
@@ -40,7 +43,7 @@ export class NativeSpawner implements Spawner {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
     if (this.#session === null || this.#session.over)
-      this.#session = new Session(this.#program, this.#keepAlive)
+      this.#session = new Session(this.#program, this.#rootless, this.#keepAlive)
     return this.#session
   }
 }
@@ -56,8 +59,8 @@ class Session {
   #lastId = 0
   over = false
 
-  constructor(program: string, keepAlive: KeepAlive) {
-    this.#child = startSpawner(program)
+  constructor(program: string, rootless: boolean, keepAlive: KeepAlive) {
+    this.#child = startSpawner(program, rootless)
     const { stdin, stdout, stderr } = this.#child
     const replies = new ReplyReader()
     stdout.on('data', (chunk: Buffer) => {
@@ -138,9 +141,9 @@ class Session {
   }
 }
 
-function startSpawner(program: string) {
+function startSpawner(program: string, rootless: boolean) {
   assertSpareDescriptors()
-  return execa(program, ['spawner'], {
+  return execa(program, rootless ? ['spawner', 'rootless'] : ['spawner'], {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',

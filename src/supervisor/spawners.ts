@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.ts'
+import { isRootless } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
@@ -6,10 +7,14 @@ import { NativeSpawner } from '../spawn/native-spawner.ts'
 import { PortableSpawner } from '../spawn/portable/portable-spawner.ts'
 import type { Spawner } from '../spawn/spawner.ts'
 
-/** The one spawner of a supervisor, chosen at first use: native where there is one. */
+/**
+ * The spawner of a supervisor, chosen at first use: native where there is one. An ordinary user's has another for isolated tasks, inside a user
+ * namespace: there a set-user-ID program does not work, as it should for a Basic task.
+ */
 export class Spawners {
   readonly #keepAlive: KeepAlive
   #spawner: Spawner | null = null
+  #rootless: Spawner | null = null
   #closed = false
 
   constructor(keepAlive: KeepAlive) {
@@ -31,6 +36,8 @@ export class Spawners {
         },
       )
     }
+    if ('path' in native && isRootless(platform))
+      return (this.#rootless ??= new NativeSpawner(native.path, this.#keepAlive, { rootless: true }))
     this.#spawner ??=
       'path' in native
         ? new NativeSpawner(native.path, this.#keepAlive)
@@ -41,6 +48,7 @@ export class Spawners {
   async close(): Promise<void> {
     this.#closed = true
     // Nothing else may be left that keeps the program running: without this it would end in the middle of close().
-    if (this.#spawner !== null) await this.#keepAlive.while(this.#spawner.close())
+    for (const spawner of [this.#spawner, this.#rootless])
+      if (spawner !== null) await this.#keepAlive.while(spawner.close())
   }
 }

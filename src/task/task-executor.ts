@@ -27,6 +27,7 @@ import type {
 } from '../api.ts'
 import { parseCommand, parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
+import { mountsAllocation } from '../platform/index.ts'
 import type { PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
 import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
@@ -114,7 +115,8 @@ export class TaskExecutor implements Executor {
     fault('start-asked')
     const name = this.#name ?? defaultTaskName(command.path)
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
-    const made = this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, this.#platform === 'linux')
+    const made =
+      this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, mountsAllocation(this.#platform, command))
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
     const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
     Object.assign(this.command, command)

@@ -4,13 +4,13 @@ import { lookPath } from '../../command/lookup.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
-import { basicCredentials, type Self } from './credentials.ts'
+import { ownOrSwitched, type Self } from '../credentials.ts'
 import { basicRows } from './rows.ts'
 
 export async function planBasic(request: TaskRequest, dir: string, self: Self = ownUser()): Promise<Plan> {
   const { command, alloc, name } = request
   const enforcement = settle(basicRows(command, request.resources ?? {}), request.strict)
-  const credentials = await basicCredentials(command, self)
+  const credentials = await ownOrSwitched(command, self)
   const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
   const typed = interpolate(command.path, env)
   const cwd = command.cwd ?? alloc.task

@@ -1,14 +1,21 @@
+import type { StartRecord } from '../../../machines/index.ts'
+import type { Usage } from '../../api.ts'
 import type { Platform } from '../port.ts'
+import { ownAccess } from './access.ts'
 import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
-import { kernelFeatures } from './kernel-features.ts'
 import { killLinuxTree } from './kill.ts'
 import { type LinuxHost, planLinux } from './plan.ts'
 import { releaseCgroups } from './release.ts'
 import { sampleCgroups } from './sample.ts'
 
+type Options = {
+  /** For a task that has no cgroup, as an ordinary user's where none is delegated: from its processes. */
+  readonly sampleProcesses: (start: StartRecord) => Promise<Usage>
+}
+
 /** Limits by cgroups, isolation by namespaces. Looks at the host when first used. */
-export function linuxPlatform(): Platform {
+export function linuxPlatform({ sampleProcesses }: Options): Platform {
   let host: (LinuxHost & { readonly cgroups: CgroupHost }) | undefined
   const look = () => {
     host ??= lookAtHost()
@@ -17,7 +24,8 @@ export function linuxPlatform(): Platform {
   return {
     name: 'linux',
     plan: (request, dir) => planLinux(request, dir, look()),
-    sample: async start => sampleCgroups(start, look().cgroups),
+    sample: async start =>
+      start.cgroups.length > 0 ? sampleCgroups(start, look().cgroups) : sampleProcesses(start),
     killTree: start => killLinuxTree(start),
     release: releaseCgroups,
   }
@@ -25,10 +33,5 @@ export function linuxPlatform(): Platform {
 
 function lookAtHost(): LinuxHost & { readonly cgroups: CgroupHost } {
   const cgroups = detectCgroups()
-  return {
-    cgroups,
-    planner: new CgroupPlanner(cgroups),
-    kernel: kernelFeatures(),
-    uid: process.geteuid?.() ?? -1,
-  }
+  return { cgroups, planner: new CgroupPlanner(cgroups), access: ownAccess() }
 }

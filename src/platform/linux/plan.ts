@@ -1,41 +1,33 @@
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
-import { resolveUser } from '../../command/users.ts'
-import { HoldfastError } from '../../errors.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
-import { enforced, loosened, type Row, settle } from '../rows.ts'
+import { settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
+import type { Access } from './access.ts'
 import type { CgroupPlanner } from './cgroups.ts'
 import { isolationOf } from './isolation.ts'
-import type { KernelFeatures } from './kernel-features.ts'
 import { lookInside } from './program.ts'
 import { rootPlan } from './root.ts'
+import { taskUser } from './task-user.ts'
 
 /** What planning needs to know of the host; looked at once, because every start waits for it. */
 export type LinuxHost = {
   readonly planner: CgroupPlanner
-  readonly kernel: KernelFeatures
-  /** Effective user id of this process. */
-  readonly uid: number
+  readonly access: Access
 }
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
-  if (host.uid !== 0)
-    throw new HoldfastError(
-      'PERMISSION',
-      `the linux executor needs root, this process runs as user ${host.uid}`,
-      {
-        hint: 'run as root (sudo), or use the basic executor: newBasicExecutor(), holdfast run --basic',
-      },
-    )
-  const credentials = await resolveUser(command.user ?? 'nobody', command.group)
+  const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
-  const isolation = isolationOf(command, name, host.kernel)
+  const isolation = isolationOf(command, name, host.access)
   const memory = memoryLimit(resources)
-  const root = isolation.ownRoot ? rootPlan(command, alloc, { memory }) : { ops: [], shared: 0, rows: [] }
+  const rootless = host.access.right === 'user-namespace'
+  const root = isolation.ownRoot
+    ? rootPlan(command, alloc, { memory, rootless })
+    : { ops: [], shared: 0, rows: [] }
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
@@ -43,7 +35,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const cwd = command.cwd ?? '/'
   const typed = interpolate(command.path, env)
   const path = lookInside(typed, env.PATH ?? '', cwd, root.ops)
-  const rowsBefore = [...isolation.rows, ...root.rows, userRow(command.user, credentials.uid)]
+  const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows]
   const cgroups = host.planner.plan(key, resources, { pidNamespace: isolation.namespaces.includes('pid') })
   const enforcement = settle([...cgroups.rows, ...rowsBefore], request.strict)
   return {
@@ -55,7 +47,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd,
       umask: command.umask ?? 0o022,
-      credentials,
+      credentials: user.credentials,
       ...streamTargets(command, alloc, name),
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
@@ -72,14 +64,9 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       hostname: isolation.hostname,
       root: root.ops,
       rootShared: root.shared,
-      capabilities: capabilityNumbers(command.capabilities ?? []),
+      capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
     },
   }
-}
-
-function userRow(user: string | number | undefined, uid: number): Row {
-  const what = { name: 'user', kind: 'isolation', requested: String(user ?? 'nobody') } as const
-  return uid === 0 ? loosened(what) : enforced(what)
 }

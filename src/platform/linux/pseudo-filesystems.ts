@@ -20,11 +20,26 @@ const links: readonly (readonly [name: string, to: string])[] = [
   ['shm', '/tmp'],
 ]
 
-export const deviceDirectory: readonly MountOp[] = [
-  { op: 'dir', at: '/dev', mode: 0o755 },
-  ...nodes.map(([name, major, minor]): MountOp => ({ op: 'node', at: `/dev/${name}`, major, minor })),
-  ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
-]
+export const deviceDirectory: readonly MountOp[] = devicesBy(([name, major, minor]) => ({
+  op: 'node',
+  at: `/dev/${name}`,
+  major,
+  minor,
+}))
+
+/** Where no node can be made, or would work: the host's own. Read-only is the file, not the device. */
+export const boundDeviceDirectory: readonly MountOp[] = devicesBy(([name]) => ({
+  ...{ op: 'bind', source: `/dev/${name}`, base: null, at: `/dev/${name}` },
+  ...{ readOnly: true, devices: true },
+}))
+
+function devicesBy(make: (node: (typeof nodes)[number]) => MountOp): MountOp[] {
+  return [
+    { op: 'dir', at: '/dev', mode: 0o755 },
+    ...nodes.map(make),
+    ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
+  ]
+}
 
 /**
  * The OCI runtimes' lists (moby, oci/defaults.go: MaskedPaths and ReadonlyPaths), less what is in /sys, which a task does not have.

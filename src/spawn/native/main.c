@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "features.h"
+#include "probe.h"
 #include "spawner.h"
 
 static int features_run(void) {
@@ -20,13 +21,15 @@ static void hide_path(char *path) {
 }
 
 int main(int argc, char **argv) {
-  const char *mode = argc == 2 ? argv[1] : "";
+  const bool rootless = argc == 3 && strcmp(argv[2], "rootless") == 0;
+  const char *mode = argc == 2 || rootless ? argv[1] : "";
   if (strcmp(mode, "spawner") == 0) {
     hide_path(argv[0]);
-    return spawner_run();
+    return spawner_run(rootless);
   }
+  if (strcmp(mode, "probe") == 0) return probe_run(rootless);
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

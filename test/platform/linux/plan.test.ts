@@ -3,6 +3,7 @@ import type { Command, Resources } from '../../../src/api.ts'
 import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
 import { CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
 import { hostnameOf } from '../../../src/platform/linux/isolation.ts'
+import type { Access, Right } from '../../../src/platform/linux/access.ts'
 import type { KernelFeatures } from '../../../src/platform/linux/kernel-features.ts'
 import { planLinux } from '../../../src/platform/linux/plan.ts'
 import { FakeHost, v1Files } from '../fake-host.ts'
@@ -11,6 +12,8 @@ const everything: KernelFeatures = {
   namespaces: new Set(['mount', 'pid', 'ipc', 'uts', 'cgroup', 'network']),
   seccomp: true,
 }
+
+const asRoot: Access = { right: 'root', self: { uid: 0, gid: 0, groups: [] }, kernel: everything }
 
 describe('a plan for Linux', () => {
   let host: FakeHost
@@ -27,6 +30,8 @@ describe('a plan for Linux', () => {
     name?: string
     kernel?: KernelFeatures
     uid?: number
+    groups?: number[]
+    right?: Right
   }
 
   function plan({
@@ -36,6 +41,8 @@ describe('a plan for Linux', () => {
     name = 'web',
     kernel = everything,
     uid = 0,
+    groups = [],
+    right = uid === 0 ? 'root' : 'user-namespace',
   }: Asked = {}) {
     const planner = new CgroupPlanner(detectCgroups(host), host)
     const request = {
@@ -46,7 +53,10 @@ describe('a plan for Linux', () => {
         alloc: host.allocation(name),
       },
     }
-    return planLinux(request, '/state/key', { planner, kernel, uid })
+    return planLinux(request, '/state/key', {
+      planner,
+      access: { right, self: { uid, gid: uid, groups }, kernel },
+    })
   }
 
   const row = async (name: string, asked?: Asked) =>
@@ -99,7 +109,7 @@ describe('a plan for Linux', () => {
       },
       ...{ command: { path: '/bin/true', args: [], env: {} }, resources: null, alloc: host.allocation() },
     }
-    return planLinux(request, '/state/key', { planner, kernel: everything, uid: 0 })
+    return planLinux(request, '/state/key', { planner, access: asRoot })
   }
 
   it('reports each loosening as asked for, and strict lets it pass', async () => {
