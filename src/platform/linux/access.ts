@@ -73,7 +73,7 @@ function denials(
     const errno = tried[name] ?? 0
     return errno === 0
       ? []
-      : [[name, { reason: refusalOf(name, errno), mend: namespaceMend(name, errno, rootless) }]]
+      : [[name, { reason: refusalOf(errno), mend: namespaceMend(name, errno, rootless) }]]
   })
   const root = rootDenial(tried, kernel, new Map(refused))
   return new Map([...refused, ...(root === null ? [] : [['root', root] as const])])

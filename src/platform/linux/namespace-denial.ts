@@ -28,9 +28,8 @@ export function userNamespaceDenial({ user, step = '' }: Probe, proc = '/proc'):
   return { reason, mend: 'run as root (sudo), outside a chroot and outside a container that refuses unshare' }
 }
 
-export function refusalOf(name: string, errno: number): string {
-  const what = name === 'root' ? 'a root of its own' : `a ${name} namespace`
-  return `this process may not make ${what} (${errnoName(errno)})`
+export function refusalOf(errno: number): string {
+  return `this host refuses it to this process (${errnoName(errno)})`
 }
 
 export function namespaceMend(name: string, errno: number, rootless: boolean): string {

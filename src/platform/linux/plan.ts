@@ -26,7 +26,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const memory = memoryLimit(resources)
   const rootless = host.access.right === 'user-namespace'
   const root = isolation.ownRoot
-    ? rootPlan(command, alloc, { memory, rootless })
+    ? rootPlan(command, alloc, { memory, rootless, seesProcesses: !isolation.namespaces.includes('pid') })
     : { ops: [], shared: 0, rows: [] }
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }

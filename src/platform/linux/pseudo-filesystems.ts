@@ -62,9 +62,12 @@ const masked = [
 const readOnly = ['bus', 'fs', 'irq', 'sys']
 
 /** A mount each costs the start some 10 us, so what this kernel does not have is left out. */
-export function procMounts({ hasProc }: HostDirectories): MountOp[] {
+export function procMounts(
+  { hasProc }: HostDirectories,
+  proc: MountOp = { op: 'proc', at: '/proc' },
+): MountOp[] {
   return [
-    { op: 'proc', at: '/proc' },
+    proc,
     ...masked.filter(hasProc).map((name): MountOp => ({ op: 'mask', at: `/proc/${name}` })),
     ...readOnly.filter(hasProc).map((name): MountOp => ({ op: 'readonly', at: `/proc/${name}` })),
   ]

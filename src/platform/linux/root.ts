@@ -46,6 +46,8 @@ export type RootOptions = {
   readonly memory: number | null
   /** In an ordinary user's namespace: no device nodes can be made there, and no /proc mounted where none is in view. */
   readonly rootless?: boolean
+  /** The task is in the host's pid namespace. */
+  readonly seesProcesses?: boolean
   readonly host?: HostDirectories
 }
 
@@ -57,7 +59,7 @@ export type RootOptions = {
 export function rootPlan(
   command: Readonly<Command>,
   alloc: TaskPaths,
-  { memory, rootless = false, host = hostDirectories }: RootOptions,
+  { memory, rootless = false, seesProcesses = false, host = hostDirectories }: RootOptions,
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
@@ -67,11 +69,13 @@ export function rootPlan(
     tmpfsAt(inside(target), sizeBytes ?? size),
   )
   const devices = rootless ? boundDeviceDirectory : deviceDirectory
+  // Only who owns a pid namespace may mount its /proc; the host's is there already.
+  const hostProc = rootless && seesProcesses
   const base: MountOp[] = [...system.ops, ...devices, ...mountPoints]
   const ops: MountOp[] = [
     ...base,
     ...own.ops,
-    ...procMounts(host),
+    ...procMounts(host, hostProc ? bind('/proc', '/proc', false) : { op: 'proc', at: '/proc' }),
     ...(tmpfs.some(({ at }) => at === '/tmp') ? [] : [tmpfsAt('/tmp', size)]),
     bind(alloc.shared, '/alloc', false),
     bind(alloc.local, '/local', false),
