@@ -3,7 +3,12 @@ import { namespaces, ownRoot, privileges } from './contract/linux-isolation.ts'
 import { memory, others, processes, processor } from './contract/linux-limits.ts'
 import { declare } from './contract.ts'
 
-const linux: Adapter = { title: 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] }
+const linux: Adapter = {
+  title: 'linux',
+  platform: 'linux',
+  native: true,
+  needs: ['linux', 'isolation', 'native'],
+}
 
 declare('the isolation of a linux task', linux, {
   'its privileges': privileges,
@@ -13,6 +18,6 @@ declare('the isolation of a linux task', linux, {
 
 declare(
   'the limits of a linux task, on cgroup v1',
-  { ...linux, needs: [...linux.needs, 'cgroup-v1'] },
+  { ...linux, needs: [...linux.needs, 'root', 'cgroup-v1'] },
   { memory, processor, processes, others },
 )

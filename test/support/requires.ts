@@ -1,7 +1,8 @@
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
+import { mayIsolate } from './identity.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 
-export type Need = 'root' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native'
+export type Need = 'root' | 'isolation' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native'
 
 type Check = {
   readonly met: () => boolean
@@ -17,6 +18,11 @@ const checks: Readonly<Record<Need, Check>> = {
   root: {
     met: () => process.geteuid?.() === 0,
     how: 'run it as root (sudo npx mocha ...)',
+    possible: onLinux,
+  },
+  isolation: {
+    met: mayIsolate,
+    how: 'run it as root, or where an ordinary user may make user namespaces; `holdfast doctor` says how',
     possible: onLinux,
   },
   'cgroup-v1': {
@@ -49,4 +55,12 @@ export function requires(context: Mocha.Context, ...needs: Need[]): void {
     throw new Error(`skipped under CI, though this host could run it: ${title} needs ${reason}`)
   process.stderr.write(`SKIPPED ${title}: needs ${reason}\n`)
   context.skip()
+}
+
+/** A test whose subject is root's alone: another user as the task's, device nodes, real capabilities. */
+export function asRoot(body: () => Promise<void>): Mocha.AsyncFunc {
+  return function (this: Mocha.Context) {
+    requires(this, 'root')
+    return body()
+  }
 }

@@ -130,7 +130,8 @@ function attempt(make: () => Parent): Parent {
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     const denied = code === 'EACCES' || code === 'EPERM'
-    return { reason: `${path ?? parentName} cannot be made (${code ?? String(error)})`, denied }
+    const what = denied ? 'belongs to root, or its parent does' : 'cannot be made'
+    return { reason: `${path ?? parentName} ${what} (${code ?? String(error)})`, denied }
   }
 }
 

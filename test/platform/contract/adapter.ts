@@ -1,4 +1,5 @@
 import type { PlatformName } from '../../../src/platform/port.ts'
+import { isRoot } from '../../support/identity.ts'
 import type { Need } from '../../support/requires.ts'
 import type { Workbench } from '../../support/workbench.ts'
 
@@ -20,5 +21,8 @@ export type Section = (check: Check, adapter: Adapter) => void
 export const adapters: readonly Adapter[] = [
   { title: 'basic, portable', platform: 'basic', native: false, needs: [] },
   { title: 'basic, native', platform: 'basic', native: true, needs: ['linux', 'native'] },
-  { title: 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] },
+  {
+    title: isRoot ? 'linux' : 'linux, rootless',
+    ...{ platform: 'linux', native: true, needs: ['linux', 'isolation', 'native'] },
+  },
 ]
