@@ -12,16 +12,23 @@ module.exports = {
     {
       name: 'clients-use-the-entry-only',
       comment:
-        'The command line, the examples and the benches import the library entry: what they need, users can have.',
+        'The command line, the conformance suite, the examples and the benches import the library entry: what they need, users can have.',
       severity: 'error',
-      from: { path: '^(src/cli|examples|bench)/' },
-      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/'] },
+      from: { path: '^(src/cli|src/conformance|examples|bench)/' },
+      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/', '^src/conformance/'] },
     },
     {
       name: 'nobody-imports-the-command-line',
       severity: 'error',
       from: { pathNot: '^(src/cli|test)/' },
       to: { path: '^src/cli/' },
+    },
+    {
+      name: 'nobody-imports-the-conformance-suite',
+      comment: 'It is an entry of its own, and a client of the other; only the command line runs it.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(conformance|cli/actions)/' },
+      to: { path: '^src/conformance/' },
     },
     {
       name: 'nobody-imports-the-audit',

@@ -23,16 +23,31 @@ export type Probe = {
  * in which this process waits. Null when the program cannot be run.
  */
 export function probe(program: string, rootless: boolean): Probe | null {
-  const { stdout, failed } = execaSync(program, ['probe', ...(rootless ? ['rootless'] : [])], {
-    reject: false,
-    extendEnv: false,
-    cwd: '/',
-    stdin: 'ignore',
-    timeout: 10_000,
-  })
+  return answer<Probe>(program, rootless ? ['probe', 'rootless'] : ['probe'])
+}
+
+/** What the native program says of its build and of this kernel. */
+export type NativeFeatures = {
+  readonly version: number
+  readonly static: boolean
+  readonly libc: string
+  readonly arch: string
+  readonly seccomp: boolean
+  readonly openat2: boolean
+  readonly mountSetattr: boolean
+}
+
+/** Null when the program cannot be run. */
+export function nativeFeatures(program: string): NativeFeatures | null {
+  return answer<NativeFeatures>(program, ['features'])
+}
+
+function answer<Answer>(program: string, args: readonly string[]): Answer | null {
+  const options = { reject: false, extendEnv: false, cwd: '/', stdin: 'ignore', timeout: 10_000 } as const
+  const { stdout, failed } = execaSync(program, args, options)
   if (failed) return null
   try {
-    return JSON.parse(stdout) as Probe
+    return JSON.parse(stdout) as Answer
   } catch {
     return null
   }

@@ -36,7 +36,7 @@ export async function runTestsAsOrdinaryUser(files: readonly string[]): Promise<
       '--import',
       'tsx',
       '--conditions=development',
-      'node_modules/mocha/bin/_mocha',
+      'node_modules/mocha/bin/mocha.js',
       ...configuration,
       ...reporter,
       ...files,

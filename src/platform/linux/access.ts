@@ -105,7 +105,8 @@ function denyAll(denial: Denial): ReadonlyMap<string, Denial> {
   return new Map(names.map(name => [name, denial]))
 }
 
-function ownIds(): Own {
+/** The effective ids of this process; -1 on a system that has none. */
+export function ownIds(): Own {
   const { geteuid, getegid, getgroups } = process
   const gid = getegid?.call(process) ?? -1
   const groups = getgroups?.call(process) ?? []

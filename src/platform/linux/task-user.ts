@@ -7,6 +7,11 @@ import type { Access, Own } from './access.ts'
 
 type TaskUser = { readonly credentials: LaunchSpec['credentials']; readonly rows: readonly Row[] }
 
+/** What becomes of the user that the command asks for, without looking anybody up. */
+export function taskUserRows(command: Readonly<Command>, { self }: Access): readonly Row[] {
+  return self.uid === 0 ? [enforced(userOf(command))] : rowsOfOwn(command, self)
+}
+
 /**
  * Who the task runs as. Root's tasks are nobody's unless told otherwise; an ordinary user's are its own, whatever the default, for it cannot become
  * anybody else. Throws PERMISSION when it asks for somebody else, START_FAILED for an unknown name.
