@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { packageRoot } from '../src/spawn/native-program.ts'
-import { ordinaryUid, runTestsAsOrdinaryUser } from './support/ordinary-user.ts'
+import { runTestsAsOrdinaryUser } from './support/ordinary-user.ts'
 import { requires } from './support/requires.ts'
 
 /** Test files that mean something to an ordinary user, and how many of their tests must not be skipped there. */
@@ -33,12 +31,7 @@ describe('as an ordinary user', function () {
 
   before(function () {
     // An ordinary user's own run has all of it in its place.
-    requires(this, 'root', 'linux', 'native')
-    if (mayRead() && mayMakeNamespaces()) return
-    process.stderr.write(
-      `SKIPPED as an ordinary user: user ${ordinaryUid} may not read ${packageRoot} (put the clone where everybody may), or may not make user namespaces (unshare -U true)\n`,
-    )
-    this.skip()
+    requires(this, 'root', 'linux', 'native', 'ordinary-user')
   })
 
   for (const [title, files, least] of suites)
@@ -52,26 +45,3 @@ describe('as an ordinary user', function () {
       assert.ok(passes.length >= least, `only ${passes.length} tests ran; ${said}`)
     })
 })
-
-function mayRead(): boolean {
-  return succeeds('test', [
-    '-r',
-    `${packageRoot}/package.json`,
-    '-a',
-    '-r',
-    `${packageRoot}/node_modules/mocha/package.json`,
-  ])
-}
-
-function mayMakeNamespaces(): boolean {
-  return succeeds('unshare', ['--user', 'true'])
-}
-
-function succeeds(program: string, args: string[]): boolean {
-  try {
-    execFileSync(program, args, { stdio: 'ignore', uid: ordinaryUid, gid: ordinaryUid, cwd: '/' })
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chownSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { packageRoot } from '../../src/spawn/native-program.ts'
@@ -63,4 +64,20 @@ export function homeOfOrdinaryUser(): string {
   const home = temporaryDirectory('home')
   chownSync(home, ordinaryUid, ordinaryUid)
   return home
+}
+
+/** Whether that user can run tests of this clone, isolated. */
+export function ordinaryUserServes(): boolean {
+  const files = ['package.json', 'node_modules/mocha/package.json', 'build/native/holdfast-native']
+  const readable = files.flatMap(file => ['-a', '-r', `${packageRoot}/${file}`]).slice(1)
+  return succeeds('test', readable) && succeeds('unshare', ['--user', 'true'])
+}
+
+function succeeds(program: string, args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore', uid: ordinaryUid, gid: ordinaryUid, cwd: '/' })
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,8 +1,9 @@
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { mayIsolate } from './identity.ts'
+import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 
-export type Need = 'root' | 'isolation' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native'
+export type Need = 'root' | 'isolation' | 'ordinary-user' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native'
 
 type Check = {
   readonly met: () => boolean
@@ -24,6 +25,11 @@ const checks: Readonly<Record<Need, Check>> = {
     met: mayIsolate,
     how: 'run it as root, or where an ordinary user may make user namespaces; `holdfast doctor` says how',
     possible: onLinux,
+  },
+  'ordinary-user': {
+    met: ordinaryUserServes,
+    how: `put the clone where user ${ordinaryUid} may read it, on a host where it may make user namespaces (unshare --user true)`,
+    possible: () => false,
   },
   'cgroup-v1': {
     met: () => detectCgroups().v1.has('memory'),
