@@ -69,6 +69,7 @@ const doing = new Map(
     seccomp: 'The system call filter could not be installed',
     chdir: 'The working directory could not be entered',
     exec: 'The program could not be executed',
+    task: 'Nothing could be run inside the task',
   }),
 )
 

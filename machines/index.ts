@@ -1,3 +1,4 @@
+export * from './chart.ts'
 export * from './decisions.ts'
 export * from './envelope.ts'
 export * from './failure.ts'

@@ -88,6 +88,9 @@ function causeOf({ failure, exitCode, signal, stop, oomKills }: ExitRecord): Cau
 function failureIn(record: ExitRecord, errnoName: ErrnoName): Failure | null {
   if (record.failure !== null) return failureOf(record.failure, errnoName)
   if (causeOf(record) !== 'lost') return null
+  const { survivors } = record
+  if (survivors.length > 0)
+    return { code: 'LOST', message: `It was killed and did not end; still alive: ${survivors.join(', ')}` }
   return { code: 'LOST', message: 'The exit record has neither an exit code nor a signal.' }
 }
 

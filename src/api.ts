@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
-import type { Cause, TaskState } from '../machines/index.ts'
+import type { Cause, FailureCode, TaskContext, TaskState } from '../machines/index.ts'
 import type { AllocDir } from './alloc/alloc-dir.ts'
 import type { HoldfastError } from './errors.ts'
 
@@ -145,6 +145,30 @@ export interface Usage {
   throttledMs: number | null
 }
 
+/** One line of a task's journal. It holds nothing of the environment or the arguments. */
+export interface HistoryEntry {
+  /** The number of a change of state, as in `transitions$`; null for an event that changes none. */
+  sequence: number | null
+  /** When it happened, as far as it is known; else when it was found out. */
+  at: Date
+  from: TaskState
+  to: TaskState
+  /** What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL` and `stop failed` change no state. */
+  event: string
+  /** Of `launch done`: milliseconds from the call of start() until the program had been exec'ed, as far as the one who wrote it has started it. */
+  tookMs?: number
+  /** What was asked for, or what has ended it. */
+  signal?: NodeJS.Signals | null
+  /** Of `STOP`: milliseconds until the whole tree is killed. */
+  graceMs?: number
+  /** These four of `EXITED` and `launch failed`: as in WaitResult. */
+  cause?: Cause
+  exitCode?: number | null
+  evidence?: 'record' | 'inferred'
+  oomKilled?: boolean
+  failure?: { code: FailureCode; stage?: string; errno?: string }
+}
+
 export interface LogOptions {
   /** Go on until the task has ended and everything is read. */
   follow?: boolean
@@ -188,8 +212,10 @@ export interface Executor {
   readonly state$: Observable<TaskState>
   /** One row per requested limit or isolation. Known once started. */
   readonly enforcement: readonly Enforcement[]
-  /** The XState actor, for inspectors. */
+  /** The XState actor, for inspectors. Asking makes one, also for a task that has ended. */
   readonly actor: AnyActorRef
+  /** What the machine knows of the task: plain data, without an actor for one that has ended. */
+  readonly context: TaskContext
   signal(signal: NodeJS.Signals): Promise<void>
   /** Changes the limits of a running task. */
   update(resources: Resources): Promise<void>

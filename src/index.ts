@@ -1,9 +1,10 @@
-export type { Cause, TaskContext, TaskState } from '../machines/index.ts'
+export type { Cause, FailureCode, TaskContext, TaskState } from '../machines/index.ts'
 export { AllocDir } from './alloc/alloc-dir.ts'
 export type {
   Command,
   Enforcement,
   Executor,
+  HistoryEntry,
   IoLimit,
   LogOptions,
   Mount,
@@ -28,6 +29,14 @@ export {
 } from './supervisor/default-supervisor.ts'
 export type { OpenReport } from './supervisor/open-all.ts'
 export type { SupervisorOptions } from './supervisor/options.ts'
+export type { Element as DrawingElement } from './graph/drawing.ts'
+export { type GraphFormat, taskDrawing, taskGraph } from './graph/task-graph.ts'
 export { defaultStateDir } from './supervisor/state-dir.ts'
-export { Supervisor, type TaskLabel, type TaskResult, type TaskTransition } from './supervisor/supervisor.ts'
+export {
+  Supervisor,
+  type TaskHistoryEntry,
+  type TaskLabel,
+  type TaskResult,
+  type TaskTransition,
+} from './supervisor/supervisor.ts'
 export { setCommand } from './task/set-command.ts'

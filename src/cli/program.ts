@@ -2,6 +2,8 @@ import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { auditCommand } from './commands/audit.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { graphCommand } from './commands/graph.ts'
+import { historyCommand } from './commands/history.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
 import { psCommand } from './commands/ps.ts'
@@ -33,7 +35,9 @@ export function holdfast(): Command {
     killCommand(),
     rmCommand(),
     logsCommand(),
+    historyCommand(),
     statsCommand(),
+    graphCommand(),
     doctorCommand(),
     auditCommand(),
   ])

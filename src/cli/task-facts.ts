@@ -1,4 +1,4 @@
-import type { Cause, Executor, TaskContext, TaskState } from '../index.ts'
+import type { Cause, Executor, TaskState } from '../index.ts'
 
 /** What is known of a task, in one flat record: a row of `ps`. */
 export type TaskFacts = {
@@ -18,7 +18,7 @@ export type TaskFacts = {
 }
 
 export async function factsOf(key: string, task: Executor): Promise<TaskFacts> {
-  const context = contextOf(task)
+  const { context } = task
   const result = context.outcome === null ? null : await task.wait()
   const startedAt = context.start?.startedAt
   return {
@@ -35,10 +35,4 @@ export async function factsOf(key: string, task: Executor): Promise<TaskFacts> {
     signal: result?.signal ?? null,
     command: [task.command.path, ...task.command.args],
   }
-}
-
-/** The machine's context is plain, documented data. To ask for the actor would make one, and that for thousands of ended tasks. */
-function contextOf(task: Executor): TaskContext {
-  const { context } = 'context' in task ? task : task.actor.getSnapshot()
-  return context as TaskContext
 }

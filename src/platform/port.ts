@@ -18,8 +18,21 @@ export type TaskRequest = {
   readonly durable: boolean
   /** The FIFO of the supervisor that the task is not to outlive; null: it outlives any. */
   readonly owner: string | null
+  /** The running task that this one runs inside of; absent or null: it is one of its own. */
+  readonly inside?: HostTask | null
   /** Milliseconds between the graceful stop at the wall time limit and SIGKILL. */
   readonly graceMs: number
+}
+
+/** A running task, as far as something that runs inside of it needs to know it. Plain JSON. */
+export type HostTask = {
+  readonly key: string
+  readonly name: string
+  /** The FIFO that its shim holds for as long as it lives. */
+  readonly alive: string
+  readonly start: StartRecord
+  /** What every process of it is given at its start. */
+  readonly rlimits: NonNullable<Resources['rlimits']>
 }
 
 export type { TaskPaths }
@@ -38,6 +51,17 @@ export interface Platform {
    * LIMIT_FAILED or ISOLATION_FAILED when `strict` and a row would not be `enforced`.
    */
   plan(request: TaskRequest, dir: string): Promise<Plan>
+  /**
+   * Gives a running task other limits: those `asked` for, of which `wanted` is what they come to with those it has. Resolves to a row for each one
+   * asked for. The wall time is the caller's to pass on. Throws LIMIT_FAILED when `strict` and a row would not be `enforced`, or when the kernel
+   * refuses one, and then all are as they were, or the message says which are not; INVALID_STATE when the task has just ended.
+   */
+  update(
+    request: TaskRequest,
+    start: StartRecord,
+    asked: Resources,
+    wanted: Resources,
+  ): Promise<readonly Enforcement[]>
   /** One sample. Values that cannot be known (any more) are null; `cpuPercent` is left to the caller. */
   sample(start: StartRecord): Promise<Usage>
   /**

@@ -1,22 +1,21 @@
 import { posix } from 'node:path'
-import type { Command } from '../api.ts'
 import type { FileTarget } from '../spawn/spec.ts'
-import type { TaskPaths } from './port.ts'
+import type { TaskPaths, TaskRequest } from './port.ts'
 
 /**
  * Where the task reads and writes. By default logs in a directory that tasks own, opened beneath the allocation; also a path asked for is
  * opened so when it leads into the allocation, where another task may have planted a link. Any other path is the orchestrator's own.
+ * What runs inside a task has its logs with its own records: they are its own, and go with it.
  */
 export function streamTargets(
-  { stdin, stdout, stderr }: Readonly<Command>,
-  alloc: TaskPaths,
-  taskName: string,
+  { command: { stdin, stdout, stderr }, alloc, name, inside }: TaskRequest,
+  dir: string,
 ): { stdin: FileTarget; stdout: FileTarget; stderr: FileTarget } {
-  const logs = posix.join(alloc.shared, 'logs')
+  const logs = inside ? `${dir}/` : posix.join(alloc.shared, 'logs', `${name}.`)
   return {
     stdin: fileTarget(stdin ?? 'null', alloc),
-    stdout: fileTarget(stdout ?? posix.join(logs, `${taskName}.stdout`), alloc),
-    stderr: fileTarget(stderr ?? posix.join(logs, `${taskName}.stderr`), alloc),
+    stdout: fileTarget(stdout ?? `${logs}stdout`, alloc),
+    stderr: fileTarget(stderr ?? `${logs}stderr`, alloc),
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 
 /** What a shim understands; see docs/native-protocol.md. Signals are numbers, times milliseconds. */
-export type ControlLine = `signal ${number}` | `stop ${number} ${number}` | 'kill'
+export type ControlLine = `signal ${number}` | `stop ${number} ${number}` | 'kill' | `wall ${number}`
 
 /**
  * Writes one line to a shim's control FIFO.

@@ -18,6 +18,7 @@ export class NativeSpawner implements Spawner {
   readonly #keepAlive: KeepAlive
   #session: Session | null = null
   #closed = false
+  restarts = 0
 
   /** `rootless`: it enters a user namespace first, in which its shims are root. */
   constructor(program: string, keepAlive: KeepAlive, { rootless = false } = {}) {
@@ -42,6 +43,7 @@ export class NativeSpawner implements Spawner {
   #open(): Session {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+    if (this.#session?.over) this.restarts++
     if (this.#session === null || this.#session.over)
       this.#session = new Session(this.#program, this.#rootless, this.#keepAlive)
     return this.#session

@@ -53,7 +53,11 @@ const exitSchema = z
     failure: z.object({ stage: z.string().min(1), errno: count, detail: z.string() }).nullable(),
   })
   .refine(
-    ({ exitCode, signal, failure }) => [exitCode, signal, failure].filter(end => end !== null).length === 1,
+    ({ exitCode, signal, failure, survivors }) => {
+      const ends = [exitCode, signal, failure].filter(end => end !== null).length
+      // A leader that could not be killed has not ended: then it is named instead.
+      return ends === 1 || (ends === 0 && survivors.length > 0)
+    },
     {
       error: 'exactly one of exitCode, signal and failure says how it ended',
     },

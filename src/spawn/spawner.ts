@@ -34,6 +34,8 @@ export interface Spawner {
   launch(spec: LaunchSpec): Promise<Launched>
   /** Makes sure that its process runs, and names it for the records; null when it has none of its own. */
   prepare(): number | null
+  /** How often its process has died and was started anew. */
+  readonly restarts: number
   /** Lets go: shims live on. Resolves when the spawner process is gone. */
   close(): Promise<void>
 }

@@ -1,3 +1,5 @@
+import type { ProcessIdentity } from '../../machines/index.ts'
+
 /**
  * What a shim is told: everything about one task that must be decided before it is forked. TypeScript decides,
  * the shim only carries out. `wire.ts` encodes it for the native program; the portable shim reads it as JSON.
@@ -5,7 +7,7 @@
 export type LaunchSpec = {
   /** The task's directory (absolute, made, 0700): records and FIFOs go here. */
   readonly dir: string
-  /** The program as the task sees it; already looked up and interpolated. */
+  /** The program as the task sees it, interpolated. The native program looks a bare name up on the PATH in `env`, as the task sees that too. */
   readonly path: string
   /** argv, the program's own name first. */
   readonly argv: readonly string[]
@@ -41,6 +43,8 @@ export type LaunchSpec = {
   readonly oomFile: string | null
   /** v1 freezer directory of the task for killing without a pid namespace, or null. */
   readonly freezer: string | null
+  /** It is to run inside a task that runs already: `cgroups` are then that task's, and only joined. */
+  readonly inside?: InsideSpec | null
   /** Namespaces to unshare. */
   readonly namespaces: readonly ('mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network')[]
   /** A network namespace to join instead, by path. */
@@ -57,6 +61,15 @@ export type LaunchSpec = {
   readonly capabilities: readonly number[] | null
   readonly noNewPrivileges: boolean
   readonly seccomp: boolean
+}
+
+export type InsideSpec = {
+  /** The FIFO `alive` of the task: what runs inside is killed when its shim is gone. */
+  readonly alive: string
+  /** Whose namespaces and root are entered. Null: none are. */
+  readonly leader: ProcessIdentity | null
+  /** PID 1 of the task's pid namespace, if it has one. */
+  readonly init: ProcessIdentity | null
 }
 
 /**

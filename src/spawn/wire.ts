@@ -86,6 +86,12 @@ function pushCgroups(fields: string[], spec: LaunchSpec): void {
 }
 
 function pushIsolation(fields: string[], spec: LaunchSpec): void {
+  if (spec.inside) {
+    const { alive, leader, init } = spec.inside
+    fields.push('inside', alive)
+    if (leader !== null) fields.push('inside-leader', `${leader.pid}`, `${leader.startTime}`)
+    if (init !== null) fields.push('inside-init', `${init.pid}`, `${init.startTime}`)
+  }
   for (const namespace of spec.namespaces) fields.push('namespace', namespace)
   if (spec.networkPath !== null) fields.push('network-path', spec.networkPath)
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)

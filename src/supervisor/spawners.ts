@@ -45,6 +45,10 @@ export class Spawners {
     return this.#spawner
   }
 
+  get restarts(): number {
+    return this.#spawner?.restarts ?? 0
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     // Nothing else may be left that keeps the program running: without this it would end in the middle of close().

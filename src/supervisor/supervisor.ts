@@ -1,19 +1,21 @@
 import { Observable, Subject } from 'rxjs'
 import type { Outcome, TaskState } from '../../machines/index.ts'
-import type { Executor, ShutdownOptions, WaitResult } from '../api.ts'
+import type { Executor, HistoryEntry, ShutdownOptions, WaitResult } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import { bestPlatform } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
 import { discardTask } from '../task/discard.ts'
 import { provideTaskMachine } from '../task/provide.ts'
+import { readHistory } from '../task/journal.ts'
 import { setCommand } from '../task/set-command.ts'
 import { StateDirectory } from '../task/task-directory.ts'
 import { TaskExecutor, type TaskOptions } from '../task/task-executor.ts'
-import { parseTaskId } from '../task/task-id.ts'
+import { isTaskKey, parseTaskId } from '../task/task-id.ts'
 import type { TaskProcess } from '../task/task-process.ts'
 import type { TaskEvents, TaskRuntime } from '../task/task-runtime.ts'
 import { toWaitResult } from '../task/wait-result.ts'
+import { refusal } from '../command/refusal.ts'
 import { HeldWhileLive } from './held-while-live.ts'
 import { type OpenReport, openAll } from './open-all.ts'
 import { parseOptions, type SupervisorOptions } from './options.ts'
@@ -34,6 +36,8 @@ export type TaskTransition = {
   at: Date
 }
 
+export type TaskHistoryEntry = { task: TaskLabel } & HistoryEntry
+
 /** Many tasks: owns them, streams what they do, stops them together, and finds them again after a restart. */
 export class Supervisor {
   readonly #runtime: TaskRuntime<TaskExecutor>
@@ -42,6 +46,7 @@ export class Supervisor {
   readonly #tasks = new Map<string, TaskExecutor>()
   readonly #results = new Subject<TaskResult>()
   readonly #transitions = new Subject<TaskTransition>()
+  readonly #journal = new Subject<TaskHistoryEntry>()
   readonly #held: HeldWhileLive
   #closed: Promise<void> | null = null
 
@@ -145,6 +150,34 @@ export class Supervisor {
     return this.#held.stream(this.#transitions)
   }
 
+  /**
+   * What goes into the journals of the tasks, as it comes: of each change of state once, whichever supervisor writes it, but for what two write
+   * in the same instant. For those who look on: unlike with `transitions$`, to listen does not count as having been told, and keeps no program
+   * running.
+   */
+  get journal$(): Observable<TaskHistoryEntry> {
+    return this.#journal.asObservable()
+  }
+
+  /**
+   * The journal of a task of the state directory, in order, each change of state once. It is for people and replay: a line may be missing after a
+   * full disk. Rejects NOT_FOUND, INVALID_ARGUMENT.
+   */
+  async history(key: string): Promise<HistoryEntry[]> {
+    if (!isTaskKey(key)) throw refusal('key', key, "a task's key")
+    const held = this.#runtime.processes.get(key)
+    if (held !== undefined) return held.journal.read()
+    const { state } = this.#runtime
+    // For the error it throws where there is no such task.
+    state.read(key)
+    return readHistory(state.taskDirectory(key))
+  }
+
+  /** How often the spawner of this supervisor has died and was started anew. */
+  get spawnerRestarts(): number {
+    return this.#spawners.restarts
+  }
+
   /** Stops all tasks that run, in parallel. Resolves when nothing of any is left; rejects LOST naming those of which something is. */
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult[]> {
     const running = [...this.#tasks.values()].filter(task => task.outcome === null)
@@ -185,6 +218,7 @@ export class Supervisor {
     this.#tasks.clear()
     this.#results.complete()
     this.#transitions.complete()
+    this.#journal.complete()
     await this.#spawners.close()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
@@ -199,6 +233,7 @@ export class Supervisor {
         this.#transitions.next({ task: label(task), ...change, at: new Date(at) })
         return this.#transitions.observed
       },
+      recorded: (task, entry) => this.#journal.next({ task: label(task), ...entry }),
       exited: (task, outcome) => {
         this.#results.next(toTaskResult(task, outcome))
         this.#held.end(task.key)

@@ -11,6 +11,7 @@ export const crashPoints = [
   'request-sent',
   'started-heard',
   'running-told',
+  'journal-written',
   'running-saving',
   'running-saved',
   'stopping-saving',

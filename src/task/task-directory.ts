@@ -94,7 +94,7 @@ export class StateDirectory {
   /** Replaces task.json. Readers see the old one or the new one. */
   write(key: string, text: string): void {
     const path = join(this.taskDirectory(key), 'task.json')
-    const temporary = `${path}.${writer}.tmp`
+    const temporary = temporaryName(path)
     writeFileSync(temporary, text, { mode: 0o600 })
     fault('state-half-written')
     renameSync(temporary, path)
@@ -181,6 +181,10 @@ export class StateDirectory {
 
 /** Two supervisors of one task must not write the same temporary file: one would publish what the other has half written. */
 const writer = randomBytes(4).toString('hex')
+
+export function temporaryName(path: string): string {
+  return `${path}.${writer}.tmp`
+}
 
 function storageError(error: unknown, sentence: string, path: string): HoldfastError {
   const { code, message } = error as NodeJS.ErrnoException

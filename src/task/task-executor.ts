@@ -19,6 +19,7 @@ import type {
   Command,
   Enforcement,
   Executor,
+  HistoryEntry,
   LogOptions,
   Resources,
   ShutdownOptions,
@@ -28,12 +29,15 @@ import type {
 import { parseCommand, parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import { mountsAllocation } from '../platform/index.ts'
-import type { PlatformName, TaskPaths } from '../platform/port.ts'
+import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
+import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
 import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
+import { guestCommand, refuseOtherIsolation } from './guest-command.ts'
 import { logStream } from './log-stream.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import { type Rehydrated, rehydrate } from './rehydrate.ts'
+import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
@@ -47,11 +51,15 @@ export type TaskOptions = {
   readonly orphans?: 'keep' | 'kill'
 }
 
+/** The task that another is to run inside of; asked when that one is started. Throws INVALID_STATE when it does not run. */
+type Host = () => { readonly task: HostTask; readonly alloc: TaskPaths; readonly command: Readonly<Command> }
+
 /** The Executor face of one task: checks what is asked, tells the machine, waits for what it says. */
 export class TaskExecutor implements Executor {
   readonly command: Command = { path: '', args: [], env: {} }
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #orphans: 'keep' | 'kill'
+  readonly #host: Host | null
   #platform: PlatformName
   #key: string | null = null
   #name: string | null = null
@@ -64,6 +72,10 @@ export class TaskExecutor implements Executor {
   /** How many of its changes of state have been told, and the number of the last that needs no telling any more. */
   #told = 0
   #heard = 0
+  /** What happened before there was a journal to write it to. */
+  #early: HistoryEntry[] = []
+  #askedAt: number | null = null
+  #stopFailure: TaskContext['stopFailure'] = null
   #reported = false
   #lastUsage: Usage | null = null
   #destroyed: Promise<void> | null = null
@@ -74,7 +86,9 @@ export class TaskExecutor implements Executor {
     runtime: TaskRuntime<TaskExecutor>,
     platform: PlatformName,
     { orphans = runtime.orphans }: TaskOptions = {},
+    host: Host | null = null,
   ) {
+    this.#host = host
     this.#runtime = runtime
     this.#platform = platform
     this.#orphans = orphans
@@ -90,6 +104,12 @@ export class TaskExecutor implements Executor {
 
   async configureTaskDir(taskName: string, alloc: AllocDir): Promise<void> {
     this.#allow('configureTaskDir')
+    if (this.#host !== null) {
+      throw new HoldfastError(
+        'INVALID_STATE',
+        'configureTaskDir() is refused: it runs in the directory of its task',
+      )
+    }
     if (!(alloc instanceof AllocDir))
       throw new HoldfastError('INVALID_ARGUMENT', `alloc: got ${typeof alloc}, takes an AllocDir`)
     this.#alloc = alloc.taskPaths(taskName)
@@ -112,11 +132,17 @@ export class TaskExecutor implements Executor {
       })
     }
     const command = parseCommand(this.command)
+    this.#askedAt = performance.now()
     fault('start-asked')
-    const name = this.#name ?? defaultTaskName(command.path)
+    const host = this.#host?.() ?? null
+    if (host !== null) refuseOtherIsolation(command, host.command)
+    const program = defaultTaskName(command.path)
+    const name = this.#name ?? (host === null ? program : `${host.task.name}.${program}`)
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
     const made =
-      this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, mountsAllocation(this.#platform, command))
+      host?.alloc ??
+      this.#alloc ??
+      this.#runtime.state.buildAlloc(this.key, name, mountsAllocation(this.#platform, command))
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
     const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
     Object.assign(this.command, command)
@@ -133,16 +159,18 @@ export class TaskExecutor implements Executor {
           strict: this.#runtime.strict,
           durable: this.#runtime.durable,
           owner,
+          inside: host?.task ?? null,
           graceMs: this.#runtime.shutdown.graceMs,
         },
         enforcement: [],
         logs: noLogs,
-        ownAlloc: this.#alloc === null,
+        ownAlloc: host === null && this.#alloc === null,
         launchers: [],
       }),
     )
     if (this.#name === null) this.named(name)
     this.#runtime.events.started(this)
+    if (this.state === 'limited') this.#note('START')
     this.#live().send({ type: 'START', key: this.key, at: Date.now() })
     await this.#launched()
   }
@@ -250,12 +278,18 @@ export class TaskExecutor implements Executor {
 
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
     const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
-    if (this.#allow('shutdown')) this.#live().send({ type: 'STOP', signal, graceMs, at: Date.now() })
+    if (this.#allow('shutdown')) {
+      if (this.state === 'stopping') this.#note('STOP', { signal, graceMs })
+      this.#live().send({ type: 'STOP', signal, graceMs, at: Date.now() })
+    }
     return this.#stopped()
   }
 
   async forceStop(): Promise<WaitResult> {
-    if (this.#allow('forceStop')) this.#live().send({ type: 'KILL', at: Date.now() })
+    if (this.#allow('forceStop')) {
+      if (this.state === 'stopping') this.#note('KILL', { signal: 'SIGKILL' })
+      this.#live().send({ type: 'KILL', at: Date.now() })
+    }
     return this.#stopped()
   }
 
@@ -263,18 +297,26 @@ export class TaskExecutor implements Executor {
     signalNumber(signal)
     this.#allow('signal')
     this.#process?.signal(signal)
+    this.#note('SIGNAL', { signal })
   }
 
-  async update(_resources: Resources): Promise<void> {
+  async update(resources: Resources): Promise<void> {
     this.#allow('update')
-    throw new HoldfastError('UNSUPPORTED', 'update() is not available in this version', {
-      hint: 'Start the task anew with the limits it needs.',
-    })
+    await this.#held().update(parseResources(resources))
   }
 
-  exec(_name: string, ..._args: string[]): Executor {
+  exec(name: string, ...args: string[]): Executor {
     this.#allow('exec')
-    throw new HoldfastError('UNSUPPORTED', 'exec() is not available in this version')
+    this.#runtime.assertOpen()
+    const host: Host = () => {
+      this.#allow('exec')
+      const { alloc, command } = this.#held().spec.request
+      return { task: this.#held().asHost(), alloc, command }
+    }
+    const guest = new TaskExecutor(this.#runtime, this.#platform, { orphans: this.#orphans }, host)
+    Object.assign(guest.command, guestCommand(this.command))
+    setCommand(guest, name, args)
+    return guest
   }
 
   async usage(): Promise<Usage> {
@@ -416,6 +458,7 @@ export class TaskExecutor implements Executor {
    */
   #moved({ value, context }: TaskSnapshot | StoredSnapshot): void {
     const passed = passedStates(value, context)
+    this.#noteStopFailure(context.stopFailure)
     if (passed.length <= this.#told) return
     // What the records do not say by themselves is written down before it is told, or a successor could come to another conclusion.
     const written = this.#stored !== null
@@ -424,8 +467,11 @@ export class TaskExecutor implements Executor {
     const heardBefore = this.#heard
     const at = Date.now()
     for (const [index, to] of passed.entries()) {
-      if (index < this.#told) continue
+      if (index < this.#told && !this.#process?.adopted) continue
       const change = { from: passed[index - 1] ?? 'configured', to, sequence: index + 1, at }
+      // Also what was told before: whoever told it may have been killed before it was in the journal.
+      this.#record(this.#entryOf(change, context))
+      if (index < this.#told) continue
       const heard = this.#runtime.events.transition(this, change)
       // Who starts a task and does not listen wants to know nothing of it; who only looks in must not swallow what others wait for.
       if (heard || !this.#process?.adopted) this.#heard = change.sequence
@@ -433,7 +479,30 @@ export class TaskExecutor implements Executor {
       if (to !== 'configured' && to !== 'limited') fault(`${to}-told`)
     }
     if (!written || this.#heard > heardBefore) this.#process?.saveSoon()
+    else this.#process?.flushJournal()
     if (context.outcome !== null) this.#report(context.outcome)
+  }
+
+  #entryOf(change: Change & { readonly at: number }, context: TaskContext): HistoryEntry {
+    const entry = changeEntry(change, context, change.at)
+    if (change.to !== 'running' || this.#askedAt === null) return entry
+    return { ...entry, tookMs: Math.round((performance.now() - this.#askedAt) * 1000) / 1000 }
+  }
+
+  #note(event: string, details: Parameters<typeof noteEntry>[2] = {}): void {
+    this.#record(noteEntry(this.state, event, details))
+    this.#process?.saveSoon()
+  }
+
+  #noteStopFailure(failure: TaskContext['stopFailure']): void {
+    const before = this.#stopFailure
+    this.#stopFailure = failure
+    if (failure !== null && before === null) this.#note('stop failed', { failure: bare(failure) })
+  }
+
+  #record(entry: HistoryEntry): void {
+    if (this.#process === null) this.#early.push(entry)
+    else if (this.#process.journal.add(entry)) this.#runtime.events.recorded(this, entry)
   }
 
   #passed(): readonly TaskState[] {
@@ -458,6 +527,7 @@ export class TaskExecutor implements Executor {
     }
     process.told = () => this.#heard
     this.#runtime.processes.set(this.key, process)
+    for (const entry of this.#early.splice(0)) this.#record(entry)
   }
 
   #held(): TaskProcess {

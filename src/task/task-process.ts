@@ -13,10 +13,11 @@ import {
   type StoredSnapshot,
   taskStates,
 } from '../../machines/index.ts'
-import type { Enforcement, Usage } from '../api.ts'
+import type { Enforcement, Resources, Usage } from '../api.ts'
+import { parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import { platform } from '../platform/index.ts'
-import type { Plan, PlatformName } from '../platform/port.ts'
+import type { HostTask, Plan, Platform, PlatformName } from '../platform/port.ts'
 import { shimAlive, watchAlive } from '../spawn/alive.ts'
 import { type ControlLine, sendControl } from '../spawn/control.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
@@ -24,11 +25,14 @@ import { readExit, readStart } from '../spawn/records.ts'
 import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawn/spawner.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { fault } from './fault.ts'
+import { Journal, journalName } from './journal.ts'
 import { launchers } from './launchers.ts'
 import { patiently } from './patiently.ts'
 import { currentBootId, isAlive } from '../spawn/process-table.ts'
 import type { TaskEffects } from './provide.ts'
 import { signalNumber } from './signals.ts'
+import { readLimits, type UpdatedLimits, writeLimits } from './limits-file.ts'
+import { mergeResources, mergeRows } from './merge-limits.ts'
 import type { StateDirectory } from './task-directory.ts'
 import { type TaskSpec, toEnvelope } from './task-spec.ts'
 
@@ -49,6 +53,7 @@ export type TaskHost = {
  */
 export class TaskProcess implements TaskEffects {
   readonly dir: string
+  readonly journal: Journal
   /** The machine's snapshot, for task.json. Set by the executor before anything is started. */
   snapshot: () => StoredSnapshot | null = () => null
   /** The number of the last transition that need not be told again, for task.json. */
@@ -70,10 +75,12 @@ export class TaskProcess implements TaskEffects {
     this.#mode = mode
     this.#spec = spec
     this.dir = host.state.taskDirectory(spec.request.key)
+    this.journal = new Journal(this.dir, mode === 'start')
   }
 
+  /** As it is now, whoever has changed the limits last. */
   get enforcement(): readonly Enforcement[] {
-    return this.#spec.enforcement
+    return this.#limits().enforcement
   }
 
   log(stream: 'stdout' | 'stderr'): FileTarget {
@@ -118,9 +125,7 @@ export class TaskProcess implements TaskEffects {
         // It may have been dead before it was asked: nobody is at work on the request, so where no shim was it can be asked again.
         if (error instanceof SpawnerDied && attempt === 1 && !this.#traces()) continue
         // A shim that was killed before it could record anything may have made them already.
-        await platform(name)
-          .release(spec.cgroups.map(({ dir }) => dir))
-          .catch(() => {})
+        await this.#adapter.release(spec.cgroups.map(({ dir }) => dir)).catch(() => {})
         throw this.#launchError(error)
       }
     }
@@ -184,9 +189,56 @@ export class TaskProcess implements TaskEffects {
   }
 
   sample(): Promise<Usage> {
+    return this.#adapter.sample(this.#started())
+  }
+
+  /**
+   * Changes the limits, also while other supervisors do: who finds that another was quicker applies what was asked on top of that. Written
+   * down once it is so; the limits of a task whose supervisor dies between the two are new, and its rows old.
+   */
+  async update(asked: Resources): Promise<void> {
+    const { request } = this.#spec
+    for (;;) {
+      const current = this.#limits()
+      const resources = parseResources(mergeResources(current.resources, asked))
+      const rows = await this.#adapter.update(request, this.#started(), asked, resources)
+      if (asked.wallTimeMs !== undefined && !this.#control(`wall ${asked.wallTimeMs}`))
+        throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
+      const enforcement = mergeRows(current.enforcement, rows)
+      if (writeLimits(this.dir, { revision: current.revision + 1, resources, enforcement })) return
+    }
+  }
+
+  /** Of a task that has been removed: as it was started. */
+  #limits(): Omit<UpdatedLimits, 'resources'> & { readonly resources: Resources | null } {
+    const { enforcement, request } = this.#spec
+    return readLimits(this.dir) ?? { revision: 0, resources: request.resources, enforcement }
+  }
+
+  #started(): StartRecord {
     const start = this.#start ?? this.#recorded()
     if (start === null) throw new HoldfastError('LOST', 'the start record of the task is gone')
-    return platform(this.#spec.request.platform).sample(start)
+    return start
+  }
+
+  /** This task, for what is to run inside of it. Throws LOST when its start record is gone. */
+  asHost(): HostTask {
+    const { key, name, inside } = this.#spec.request
+    // Inside of what is inside is inside the same task.
+    if (inside) return inside
+    return {
+      key,
+      name,
+      alive: `${this.dir}/alive`,
+      start: this.#started(),
+      rlimits: this.#limits().resources?.rlimits ?? {},
+    }
+  }
+
+  /** Who looks after its processes: a guest has no cgroups of its own to be known by. */
+  get #adapter(): Platform {
+    const { inside, platform: name } = this.#spec.request
+    return platform(inside ? 'basic' : name)
   }
 
   /** What lies in the directory and in the process table, for reconcile(). */
@@ -214,7 +266,7 @@ export class TaskProcess implements TaskEffects {
   /** Whether a shim has ever been at work in the directory. */
   #traces(): boolean {
     try {
-      return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !unborn.has(name))
+      return readdirSync(this.dir).some(name => !name.startsWith('task.json') && !ours.has(name))
     } catch (error) {
       // Another process is removing the task: task.json, which goes last, says so.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
@@ -235,9 +287,8 @@ export class TaskProcess implements TaskEffects {
   async killLeftovers(): Promise<readonly number[]> {
     const start = this.#start ?? this.#recorded()
     if (start === null || start.bootId !== currentBootId()) return []
-    const adapter = platform(this.#spec.request.platform)
-    const survivors = await adapter.killTree(start)
-    await adapter.release(start.cgroups)
+    const survivors = await this.#adapter.killTree(start)
+    await this.#adapter.release(start.cgroups)
     return survivors
   }
 
@@ -256,6 +307,11 @@ export class TaskProcess implements TaskEffects {
     if (this.#dirty) this.saveNow()
   }
 
+  /** Writes what the journal waits with, of a task of which nothing else is to be written. */
+  flushJournal(): void {
+    if (!this.#gone) this.journal.flush()
+  }
+
   /** Writes the snapshot, before something is done or told that the records alone would not tell. */
   saveNow(): void {
     if (this.#gone) return
@@ -272,7 +328,7 @@ export class TaskProcess implements TaskEffects {
     this.flush()
     this.#gone = true
     const start = this.#start ?? this.#recorded()
-    if (start !== null) await platform(this.#spec.request.platform).release(start.cgroups)
+    if (start !== null) await this.#adapter.release(start.cgroups)
     fault('destroy-cgroups-removed')
     if (this.#spec.ownAlloc)
       await this.#host.state.removeAlloc(this.#spec.request.key, this.#spec.request.name)
@@ -427,6 +483,8 @@ export class TaskProcess implements TaskEffects {
     const { key } = this.#spec.request
     const state = this.snapshot()?.value
     if (this.snapshot() === null) return
+    // Before the number of what was told: what is stored as told is in the journal, or a successor would leave it out.
+    if (this.journal.flush()) fault('journal-written')
     try {
       if (this.#isBehind()) return
       if (isTold(state)) fault(`${state}-saving`)
@@ -439,8 +497,8 @@ export class TaskProcess implements TaskEffects {
   }
 }
 
-/** FIFOs that a shim is about to put in their place. */
-const unborn = new Set(['alive.tmp', 'control.tmp'])
+/** The supervisor's own, and FIFOs that a shim is about to put in their place. */
+const ours = new Set([journalName, 'alive.tmp', 'control.tmp'])
 
 const rank = ({ value }: StoredSnapshot) => taskStates.indexOf(value)
 

@@ -1,5 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { Outcome, TaskState } from '../../machines/index.ts'
+import type { HistoryEntry } from '../api.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import type { TaskHost, TaskProcess } from './task-process.ts'
 
@@ -28,6 +29,8 @@ export type TaskEvents<Task> = {
   started(task: Task): void
   /** Returns whether somebody was there to hear it. */
   transition(task: Task, change: { from: TaskState; to: TaskState; sequence: number; at: number }): boolean
+  /** Something new in the task's journal. */
+  recorded(task: Task, entry: HistoryEntry): void
   exited(task: Task, outcome: Outcome): void
   destroyed(task: Task): void
 }

@@ -87,6 +87,25 @@ describe('attack: system calls', () => {
     for (const name of ['reboot', 'sethostname', 'swapoff']) assert.equal(seen[name], 'EPERM', name)
   })
 
+  it('no socket of a family that an own network does not hold, by any way to ask for one', async () => {
+    const seen = await sockets({ network: 'none' })
+    assert.deepEqual(seen, {
+      vsock: 'EAFNOSUPPORT',
+      alg: 'EAFNOSUPPORT',
+      'vsock-high': 'EAFNOSUPPORT',
+      // A kernel without the ABI answers with a signal.
+      'i386-vsock': seen['i386-vsock'] === 'SIGSEGV' ? 'SIGSEGV' : 'EAFNOSUPPORT',
+      'i386-socketcall': seen['i386-socketcall'] === 'SIGSEGV' ? 'SIGSEGV' : 'ENOSYS',
+      ...ordinary,
+    })
+  })
+
+  it('control: with the filter off the kernel itself answers', async () => {
+    const seen = await sockets({ network: 'none', seccomp: 'off' })
+    const refusing = ['EAFNOSUPPORT', 'ENOSYS']
+    for (const [name, verdict] of Object.entries(seen)) assert.ok(!refusing.includes(verdict), name)
+  })
+
   it('control: with the filter off int 0x80 reaches the kernel or the kernel has none', async () => {
     const seen = await callAll('i386', { seccomp: 'off' })
     assert.ok(['EFAULT', 'SIGSEGV'].includes(seen.mount ?? ''), seen.mount)
@@ -96,6 +115,16 @@ describe('attack: system calls', () => {
 async function expectAllRefused(abi: Abi, loosened: Partial<Command> = {}): Promise<void> {
   const seen = await callAll(abi, loosened)
   assert.deepEqual(seen, Object.fromEntries(Object.keys(refused).map(name => [name, 'EPERM'])))
+}
+
+const ordinary = { unix: 'ok', inet: 'ok', 'inet6-or-not': 'ok', netlink: 'ok' }
+
+async function sockets(loosened: Partial<Command>): Promise<Record<string, string>> {
+  let seen: Record<string, string> = {}
+  await withWorkbench('linux', async bench => {
+    seen = await verdicts(attacker(bench, 'sockets', [], loosened))
+  })
+  return seen
 }
 
 async function callAll(abi: Abi, loosened: Partial<Command>): Promise<Record<string, string>> {

@@ -71,6 +71,35 @@ describe('the commands on tasks', function () {
     assert.deepEqual([stopped.task.name, stopped.signal, stopped.cause], ['two', 'SIGKILL', 'forced'])
   })
 
+  it('history tells what has happened, as a table and as lines of JSON', async () => {
+    await detached('web', 'sleep', '60')
+    await cli('stop', 'web')
+    const { stdout } = await cli('history', 'web')
+    assert.match(
+      stdout,
+      /^NO +TIME +AFTER +STATE +EVENT +DETAILS\n1 .*configured → limited +(?:START|LIMIT)\n/,
+    )
+    assert.match(
+      stdout,
+      /3 .*running → stopping +STOP +SIGTERM, grace 5 s\n4 .*stopping → exited +EXITED +shutdown, SIGTERM\n$/,
+    )
+    const lines = (await cli('history', '--json', 'web')).stdout.trimEnd().split('\n')
+    assert.deepEqual(
+      lines.map(line => JSON.parse(line).sequence).filter(sequence => sequence !== null),
+      [1, 2, 3, 4],
+    )
+    assert.doesNotMatch(lines.join(), /sleep/)
+    assert.match((await cli('history', 'nobody')).stderr, /there is no task "nobody"/)
+  })
+
+  it('graph prints the state chart', async () => {
+    assert.match((await cli('graph')).stdout, /^stateDiagram-v2\n/)
+    assert.equal(JSON.parse((await cli('graph', '--format', 'json')).stdout).id, 'task')
+    assert.match((await cli('graph', '--format', 'svg')).stdout, /^<svg .*<\/svg>\n$/s)
+    const refused = await cli('graph', '--format', 'png')
+    assert.deepEqual([refused.code, /takes "mermaid"/.test(refused.stderr)], [1, true])
+  })
+
   it('rm --force kills and removes one that runs', async () => {
     await detached('web', 'sleep', '60')
     assert.equal((await cli('rm', '--force', 'web')).code, 0)

@@ -195,6 +195,11 @@ describe('parseStart', () => {
 })
 
 describe('parseExit', () => {
+  it('believes that there is no end yet when it names who is alive', () => {
+    const record = { ...exit, exitCode: null, survivors: [7], logsComplete: false }
+    assert.deepEqual(parseExit(JSON.stringify(record)), record)
+  })
+
   const failure = { stage: 'exec', errno: 2, detail: '' }
   for (const [what, change] of [
     ['no end at all: unknown is never 0', { exitCode: null }],

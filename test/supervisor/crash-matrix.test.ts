@@ -19,6 +19,7 @@ const passes: Partial<Record<CrashPoint, readonly number[]>> = {
   'request-sent': [1, 5, 9],
   'started-heard': [1, 8],
   'running-told': [1, 8],
+  'journal-written': [1, 5, 9],
   'gone-heard': [1, 6],
   'exited-told': [1, 7],
   'found-ended': [1, 3],

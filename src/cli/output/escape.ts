@@ -20,6 +20,11 @@ export function json(value: unknown): string {
   )
 }
 
+/** The same on one line, for streams. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(hostile, utf16)
+}
+
 function utf16(character: string): string {
   return Array.from({ length: character.length }, (_, index) => {
     return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`

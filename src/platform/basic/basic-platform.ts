@@ -1,6 +1,9 @@
+import { guestLimitRows } from '../inside.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import type { Platform } from '../port.ts'
+import { settle } from '../rows.ts'
 import { planBasic } from './plan.ts'
+import { basicLimitRows } from './rows.ts'
 import { sampleTree } from './sample.ts'
 
 const killLimitMs = 10_000
@@ -10,6 +13,8 @@ export function basicPlatform(): Platform {
   return {
     name: 'basic',
     plan: (request, dir) => planBasic(request, dir),
+    update: async ({ strict, inside }, _start, asked) =>
+      settle(inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked), strict),
     sample: sampleTree,
     killTree: start => killProcessTree(start, killLimitMs),
     release: async () => {},

@@ -8,8 +8,8 @@ import { ownOrSwitched, type Self } from '../credentials.ts'
 import { basicRows } from './rows.ts'
 
 export async function planBasic(request: TaskRequest, dir: string, self: Self = ownUser()): Promise<Plan> {
-  const { command, alloc, name } = request
-  const enforcement = settle(basicRows(command, request.resources ?? {}), request.strict)
+  const { command, alloc, inside } = request
+  const enforcement = settle(basicRows(command, request.resources ?? {}, inside), request.strict)
   const credentials = await ownOrSwitched(command, self)
   const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
   const typed = interpolate(command.path, env)
@@ -24,7 +24,7 @@ export async function planBasic(request: TaskRequest, dir: string, self: Self = 
       cwd,
       umask: command.umask ?? 0o022,
       credentials,
-      ...streamTargets(command, alloc, name),
+      ...streamTargets(request, dir),
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: [],
@@ -32,6 +32,7 @@ export async function planBasic(request: TaskRequest, dir: string, self: Self = 
       graceMs: request.graceMs,
       durable: request.durable,
       owner: request.owner,
+      inside: inside ? { alive: inside.alive, leader: null, init: null } : null,
       cgroups: [],
       oomFile: null,
       freezer: null,

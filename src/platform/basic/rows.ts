@@ -1,23 +1,33 @@
 import type { Command, Enforcement, Resources } from '../../api.ts'
+import { insideWhat } from '../inside.ts'
 import { requestedLimits } from '../limits.ts'
+import type { HostTask } from '../port.ts'
 import { enforced, loosened, type Row, skipped } from '../rows.ts'
 
 const mend = 'use the linux executor as root: newLinuxExecutor(), or holdfast run without --basic'
 const reason = 'the basic executor has no limits and no isolation'
 
 /** One row per limit and per isolation that was asked for; what was not asked for is not reported. */
-export function basicRows(command: Readonly<Command>, resources: Resources): Row[] {
+export function basicRows(command: Readonly<Command>, resources: Resources, inside?: HostTask | null): Row[] {
   return [
-    // The wall time is the shim's own clock, so it holds everywhere.
-    ...requestedLimits(resources).map(what =>
-      what.name === 'wallTimeMs' ? enforced(what) : skipped(what, reason, mend),
-    ),
+    ...(inside ? [loosened(insideWhat(inside), alongside)] : []),
+    ...basicLimitRows(resources),
     ...requestedIsolation(command).map(({ loose, ...what }) =>
       loose ? loosened(what) : skipped(what, reason, mend),
     ),
     ...(command.user === undefined && command.group === undefined ? [] : [userRow(command)]),
   ]
 }
+
+export function basicLimitRows(resources: Resources): Row[] {
+  // The wall time is the shim's own clock, so it holds everywhere.
+  return requestedLimits(resources).map(what =>
+    what.name === 'wallTimeMs' ? enforced(what) : skipped(what, reason, mend),
+  )
+}
+
+const alongside =
+  "a process beside the task's, in the same directory: the basic executor has nothing to share"
 
 function userRow({ user, group }: Readonly<Command>): Row {
   const requested = [user, group].filter(part => part !== undefined).join(':')

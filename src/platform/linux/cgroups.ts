@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Resources } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
@@ -13,7 +13,7 @@ import { v2Knobs } from './cgroup-v2.ts'
 import { parseCpuList } from './cpu-list.ts'
 import { ioNeedUnmet } from './io-needs.ts'
 import type { Knob, KnobFile } from './knob.ts'
-import { limitRows, type Outcome } from './limit-rows.ts'
+import { limitRows, limitsOf, type Outcome } from './limit-rows.ts'
 
 export type CgroupPlan = {
   readonly cgroups: readonly CgroupSpec[]
@@ -21,6 +21,11 @@ export type CgroupPlan = {
   readonly freezer: string | null
   readonly rows: readonly Row[]
 }
+
+/** One value for one kernel file. */
+export type CgroupWrite = { readonly path: string; readonly value: string }
+
+type KnobValue = { name: string; value: string }
 
 type Options = ParentOptions & { readonly sys?: string }
 
@@ -45,7 +50,7 @@ export class CgroupPlanner {
 
   plan(key: string, resources: Resources, { pidNamespace }: { pidNamespace: boolean }): CgroupPlan {
     const limits = normalizeLimits(resources, device => blockDeviceNumber(device, this.#sys))
-    const groups = new Map<string, { name: string; value: string }[]>()
+    const groups = new Map<string, KnobValue[]>()
     const join1 = (parent: Parent) =>
       'dir' in parent && (groups.has(parent.dir) || groups.set(parent.dir, []))
     for (const name of ['memory', 'cpuacct']) this.#joinAlways(name, join1)
@@ -68,6 +73,35 @@ export class CgroupPlanner {
     }
   }
 
+  /**
+   * What is to be written, in order, into the cgroups a running task is in, so that it has what was asked for; `wanted` is that and what it has.
+   * A v1 hierarchy that it has not joined stays out of reach: who has been in none of its cgroups could not be moved there without a moment
+   * in which a new process of it escapes.
+   */
+  change(
+    cgroups: readonly string[],
+    asked: Resources,
+    wanted: Resources,
+  ): { readonly writes: readonly CgroupWrite[]; readonly rows: readonly Row[] } {
+    const limits = normalizeLimits(wanted, device => blockDeviceNumber(device, this.#sys))
+    const changing = limitsOf(asked)
+    const joined = new Map(cgroups.map(dir => [dirname(dir), dir]))
+    const groups = new Map([...joined.keys()].map(parent => [parent, [] as KnobValue[]]))
+    const outcomes = new Map<string, Outcome[]>()
+    for (const knob of [...v1Knobs, ...v2Knobs]) {
+      if (knob.limit === null || !changing.has(knob.limit)) continue
+      const outcome = this.#apply(knob, limits, groups)
+      const strange = [...groups.keys()].filter(parent => !joined.has(parent))
+      for (const parent of strange) groups.delete(parent)
+      const told = strange.length > 0 ? notJoined(knob) : outcome
+      if (told) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), told])
+    }
+    const writes = [...groups].flatMap(([parent, files]) =>
+      files.map(({ name, value }) => ({ path: join(joined.get(parent) ?? parent, name), value })),
+    )
+    return { writes, rows: limitRows(asked, outcomes) }
+  }
+
   #joinAlways(controller: string, joinParent: (parent: Parent) => unknown): void {
     const parent = this.#v1Parent(controller)
     if (parent) joinParent(parent)
@@ -81,7 +115,7 @@ export class CgroupPlanner {
   }
 
   /** Null: the knob is of the other version, or not asked for. */
-  #apply(knob: Knob, limits: Limits, groups: Map<string, { name: string; value: string }[]>): Outcome | null {
+  #apply(knob: Knob, limits: Limits, groups: Map<string, KnobValue[]>): Outcome | null {
     if (!this.#responsible(knob)) return null
     const asked = knob.files.some(file => file.values(limits).length > 0)
     if (!asked) return null
@@ -149,7 +183,7 @@ export class CgroupPlanner {
   }
 
   /** A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted with what was wanted. */
-  #completeCpusets(groups: Map<string, { name: string; value: string }[]>): void {
+  #completeCpusets(groups: Map<string, KnobValue[]>): void {
     const mount = this.#host.v1.get('cpuset')
     const parent = mount === undefined ? null : this.#parents.v1(mount)
     if (!parent || !('dir' in parent)) return
@@ -166,6 +200,14 @@ export class CgroupPlanner {
     if (v2 && 'dir' in v2 && groups.has(v2.dir) && v2.controllers.has('memory'))
       return join(v2.dir, key, 'memory.events')
     return null
+  }
+}
+
+function notJoined({ controller }: Knob): Outcome {
+  return {
+    status: 'skipped',
+    reason: `the task was started without a limit of the ${controller} controller, and is not in its hierarchy`,
+    mend: 'start the task with some limit of this kind; cgroup v2 has one hierarchy for all',
   }
 }
 

@@ -13,6 +13,12 @@ const limitFields: Readonly<Record<string, keyof Limits>> = {
   memoryReserveBytes: 'memoryReserve',
 }
 
+/** The limits that fields of Resources stand for. Swap goes with the memory that it is on top of. */
+export function limitsOf(resources: Resources): ReadonlySet<keyof Limits> {
+  const limits = Object.keys(resources).map(field => limitFields[field] ?? (field as keyof Limits))
+  return new Set(limits.includes('memory') ? [...limits, 'swap'] : limits)
+}
+
 /** One row per limit asked for, from what became of the files that serve it. */
 export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, readonly Outcome[]>): Row[] {
   return requestedLimits(resources).map(what => {

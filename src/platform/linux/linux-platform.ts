@@ -5,9 +5,11 @@ import { ownAccess } from './access.ts'
 import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
 import { killLinuxTree } from './kill.ts'
-import { type LinuxHost, planLinux } from './plan.ts'
+import type { LinuxHost } from './linux-host.ts'
+import { planLinux } from './plan.ts'
 import { releaseCgroups } from './release.ts'
 import { sampleCgroups } from './sample.ts'
+import { updateLimits } from './update.ts'
 
 type Options = {
   /** For a task that has no cgroup, as an ordinary user's where none is delegated: from its processes. */
@@ -24,6 +26,8 @@ export function linuxPlatform({ sampleProcesses }: Options): Platform {
   return {
     name: 'linux',
     plan: (request, dir) => planLinux(request, dir, look()),
+    update: async (request, start, asked, wanted) =>
+      updateLimits(request, start, asked, wanted, look().planner),
     sample: async start =>
       start.cgroups.length > 0 ? sampleCgroups(start, look().cgroups) : sampleProcesses(start),
     killTree: start => killLinuxTree(start),

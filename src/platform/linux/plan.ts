@@ -5,21 +5,16 @@ import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
-import type { Access } from './access.ts'
-import type { CgroupPlanner } from './cgroups.ts'
 import { isolationOf } from './isolation.ts'
+import type { LinuxHost } from './linux-host.ts'
 import { lookInside } from './program.ts'
+import { planInside } from './plan-inside.ts'
 import { rootPlan } from './root.ts'
 import { taskUser } from './task-user.ts'
 
-/** What planning needs to know of the host; looked at once, because every start waits for it. */
-export type LinuxHost = {
-  readonly planner: CgroupPlanner
-  readonly access: Access
-}
-
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
+  if (request.inside) return planInside(request, request.inside, dir, host)
   const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.access)
@@ -48,7 +43,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       cwd,
       umask: command.umask ?? 0o022,
       credentials: user.credentials,
-      ...streamTargets(command, alloc, name),
+      ...streamTargets(request, dir),
       nice: command.nice ?? null,
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs(resources.rlimits),

@@ -1,6 +1,7 @@
 #include "child.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,9 +16,11 @@
 #include <unistd.h>
 #include "cgroup.h"
 #include "exile.h"
+#include "inside.h"
 #include "log.h"
 #include "privileges.h"
 #include "root.h"
+#include "system.h"
 
 /* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have ignored those too. Zero is SIG_DFL. */
 static void reset_signals(void) {
@@ -97,12 +100,26 @@ static int use_own_null(const struct spec *spec, struct failure *failure) {
 }
 
 /* Without a pid namespace nothing else ends the task with its shim. A backstop only: it is per process and lost at fork. */
-static int die_with_shim(const struct child_setup *setup, struct failure *failure) {
-  if ((setup->spec->namespaces & NAMESPACE_PID) != 0) return 0;
+static int die_with_shim(pid_t shim, struct failure *failure) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return fail(failure, STAGE_EXEC, errno, "parent-death signal");
-  /* It may have died before we asked. */
-  if (getppid() != setup->shim) _exit(1);
+  /* It may have died before we asked. Where it is not of our pid namespace, it has the number 0 there. */
+  pid_t parent = getppid();
+  if (parent != shim && parent != 0) _exit(1);
   return 0;
+}
+
+static int give_up_privileges(const struct child_setup *setup, struct failure *failure) {
+  const struct spec *spec = setup->spec;
+  if (spec->seccomp && !spec->no_new_privileges && seccomp_install(&setup->host->program, failure) != 0) return -1;
+  if (drop_privileges(spec, failure) != 0) return -1;
+  /* A change of user has made us what fs.suid_dumpable says, which may be readable by that user. Until exec we are not. */
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail(failure, STAGE_CAPABILITIES, errno, "dumpable");
+  bool alone = spec->inside.leader.pid == 0 && (spec->namespaces & NAMESPACE_PID) == 0;
+  if (alone && die_with_shim(setup->shim, failure) != 0) return -1;
+  if (spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail(failure, STAGE_CAPABILITIES, errno, "no_new_privs");
+  if (chdir(spec->cwd) != 0) return fail(failure, STAGE_CHDIR, errno, "%s", spec->cwd);
+  return spec->seccomp && spec->no_new_privileges ? seccomp_install(&setup->host->program, failure) : 0;
 }
 
 /*
@@ -129,29 +146,90 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if (spec->root != NULL && use_own_null(spec, failure) != 0) return -1;
   umask(spec->umask);
   if (set_limits(spec, failure) != 0) return -1;
-  if (spec->seccomp && !spec->no_new_privileges && seccomp_install(&setup->host->program, failure) != 0) return -1;
-  if (drop_privileges(spec, failure) != 0 || die_with_shim(setup, failure) != 0) return -1;
-  if (spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    return fail(failure, STAGE_CAPABILITIES, errno, "no_new_privs");
-  if (chdir(spec->cwd) != 0) return fail(failure, STAGE_CHDIR, errno, "%s", spec->cwd);
-  if (spec->seccomp && spec->no_new_privileges) return seccomp_install(&setup->host->program, failure);
-  return 0;
+  return give_up_privileges(setup, failure);
+}
+
+/*
+ * Into the running task. As above, but everything of the task's is there: the cgroups with its limits, the namespaces with its root. Whatever is
+ * the host's is closed before the task can see us, and its view of us begins with the fork after this.
+ */
+static int prepare_inside(const struct child_setup *setup, struct failure *failure) {
+  const struct spec *spec = setup->spec;
+  struct entrance entrance;
+  reset_signals();
+  if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
+  int before[] = {setup->gate, setup->report, setup->born, setup->process};
+  close_others(before, 4);
+  if (entrance_open(&entrance, setup->process, failure) != 0) return -1;
+  if (cgroups_join(spec->cgroups, failure) != 0) return -1;
+  if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
+  if (entrance_pass(&entrance, failure) != 0) return -1;
+  int after[] = {setup->gate, setup->report, setup->born};
+  close_others(after, 3);
+  umask(spec->umask);
+  if (set_limits(spec, failure) != 0) return -1;
+  return give_up_privileges(setup, failure);
+}
+
+/* As execvp has it, but on the PATH that the program itself is given, without a shell for what is no program, and never in the directory at hand. */
+static void execute(const struct spec *spec) {
+  if (strchr(spec->path, '/') != NULL) {
+    execve(spec->path, spec->argv, spec->envp);
+    return;
+  }
+  const char *folders = "/usr/bin:/bin";
+  for (char **variable = spec->envp; *variable != NULL; variable++)
+    if (strncmp(*variable, "PATH=", 5) == 0) folders = *variable + 5;
+  bool denied = false;
+  for (const char *next = folders; next != NULL; next = strchr(next, ':')) {
+    next += *next == ':';
+    int length = (int)strcspn(next, ":");
+    char path[PATH_MAX];
+    if (length == 0 || snprintf(path, sizeof path, "%.*s/%s", length, next, spec->path) >= PATH_MAX) continue;
+    execve(path, spec->argv, spec->envp);
+    denied |= errno == EACCES;
+    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) return;
+  }
+  errno = denied ? EACCES : ENOENT;
+}
+
+/* Waits for the word that the start is recorded. */
+static void run_program(const struct child_setup *setup, struct failure *failure) {
+  char byte;
+  ssize_t count;
+  do count = read(setup->gate, &byte, 1);
+  while (count < 0 && errno == EINTR);
+  if (count != 1) _exit(1);
+  byte = CHILD_MARK;
+  if (write_all(setup->report, &byte, 1)) execute(setup->spec);
+  fail(failure, STAGE_EXEC, errno, "%s", setup->spec->path);
+}
+
+static _Noreturn void report_failure(const struct child_setup *setup, const struct failure *failure) {
+  write_all(setup->report, failure, sizeof *failure);
+  _exit(127);
 }
 
 _Noreturn void child_run(const struct child_setup *setup) {
   struct failure failure = {.stage = STAGE_NONE};
-  if (prepare(setup, &failure) == 0) {
-    char byte;
-    ssize_t count;
-    do count = read(setup->gate, &byte, 1);
-    while (count < 0 && errno == EINTR);
-    if (count != 1) _exit(1);
-    byte = CHILD_MARK;
-    if (write_all(setup->report, &byte, 1)) execve(setup->spec->path, setup->spec->argv, setup->spec->envp);
-    fail(&failure, STAGE_EXEC, errno, "%s", setup->spec->path);
+  if (prepare(setup, &failure) == 0) run_program(setup, &failure);
+  report_failure(setup, &failure);
+}
+
+_Noreturn void child_run_inside(const struct child_setup *setup) {
+  struct failure failure = {.stage = STAGE_NONE};
+  if (prepare_inside(setup, &failure) != 0) report_failure(setup, &failure);
+  pid_t pid = sys_fork_sibling();
+  if (pid == 0) {
+    close(setup->born);
+    if (setsid() < 0) fail(&failure, STAGE_FORK, errno, "setsid");
+    else if (die_with_shim(setup->shim, &failure) == 0) run_program(setup, &failure);
+    report_failure(setup, &failure);
   }
-  write_all(setup->report, &failure, sizeof failure);
-  _exit(127);
+  if (pid < 0) fail(&failure, STAGE_FORK, errno, "inside the task");
+  else if (write_all(setup->born, &pid, sizeof pid)) _exit(0);
+  else fail(&failure, STAGE_FORK, errno, "pid of the process inside the task");
+  report_failure(setup, &failure);
 }
 
 _Noreturn void stub_run(int leash, int exile) {

@@ -13,10 +13,17 @@ struct child_setup {
   int report;
   int network;
   pid_t shim;
+  /* Of one that runs inside a task: the task's leader in /proc, and where the pid of the process to come is told. */
+  int process, born;
 };
 
 enum { CHILD_MARK = 'x' };
 
 _Noreturn void child_run(const struct child_setup *setup);
+/*
+ * The same for one that runs inside a task, in two steps: this process does everything that takes privileges where the task cannot see it, and its
+ * child, which the task can see, begins with what the program will have. That child is the shim's own; its pid is told, and this one ends.
+ */
+_Noreturn void child_run_inside(const struct child_setup *setup);
 /* Runs in PID 1 of the task's pid namespace: reaps, and dies with the shim, taking the namespace along. */
 _Noreturn void stub_run(int leash, int exile);

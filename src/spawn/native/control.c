@@ -18,6 +18,7 @@ static struct order parse(char *line) {
   else if (count == 3 && strcmp(words[0], "stop") == 0 && parse_signal(words[1], &order.signal) &&
            parse_number(words[2], 0, INT64_MAX / 4, &order.grace_ms))
     order.kind = ORDER_STOP;
+  else if (count == 2 && strcmp(words[0], "wall") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &order.wall_ms)) order.kind = ORDER_WALL;
   return order;
 }
 

@@ -10,11 +10,12 @@ struct control {
   char line[CONTROL_LINE_MOST + 1];
 };
 
-enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL };
+enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL };
 struct order {
   enum order_kind kind;
   int signal;
-  int64_t grace_ms;
+  /* Of ORDER_STOP and of ORDER_WALL. */
+  int64_t grace_ms, wall_ms;
 };
 
 /* Takes in bytes; calls obey for each whole line. */

@@ -4,6 +4,8 @@
 
 struct host {
   bool has_openat2, has_mount_setattr, has_seccomp;
+  /* No task can write to the file that we are executed from. */
+  bool is_sealed;
   int oom_score_adj;
   /* What shims run with. */
   int own_oom_score_adj;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "system.h"
 
 /* O_NONBLOCK: a FIFO planted or given without a reader must be an error, not a wait without end. */
@@ -82,18 +83,20 @@ static int fail_at(struct failure *failure, enum stage stage, int error, const s
   return fail(failure, stage, error, "%s/%s%s", target->base, target->path, what);
 }
 
-int open_read_only_view(int fd, int flags) {
-  _cleanup_fd_ int original = fd;
+int open_through_mount(int fd, int flags, uint64_t attributes) {
   _cleanup_fd_ int tree = sys_open_tree(fd, "", TREE_CLONE | TREE_CLOEXEC | TREE_EMPTY_PATH);
-  struct mount_attributes change = {.set = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC};
-  if (tree >= 0 && sys_mount_setattr(tree, 0, &change) == 0) {
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", tree);
-    int view = open(path, flags);
-    if (view >= 0) return view;
-  }
-  original = -1;
-  return fd;
+  struct mount_attributes change = {.set = attributes};
+  if (tree < 0 || sys_mount_setattr(tree, 0, &change) != 0) return -1;
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", tree);
+  return open(path, flags);
+}
+
+int open_read_only_view(int fd, int flags) {
+  int view = open_through_mount(fd, flags, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC);
+  if (view < 0) return fd;
+  close(fd);
+  return view;
 }
 
 bool is_null(const struct file_target *target) { return target->base == NULL && strcmp(target->path, "/dev/null") == 0; }

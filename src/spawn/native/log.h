@@ -10,6 +10,8 @@ bool is_null(const struct file_target *target);
  * A device can be written to all the same; its mode and times cannot be changed.
  */
 int open_read_only_view(int fd, int flags);
+/* The same file through a mount of its own with these attributes, or -1. */
+int open_through_mount(int fd, int flags, uint64_t attributes);
 /* openat without following a link in any component, nor leaving `base`. */
 int open_beneath(int base, const char *path, int flags);
 int open_log(const struct file_target *target, const struct spec *spec, struct failure *failure);

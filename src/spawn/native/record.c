@@ -7,18 +7,21 @@
 #include <unistd.h>
 #include "text.h"
 
+uint64_t stat_number(const char *stat, int number) {
+  /* The name in field 2 may hold spaces and parentheses; only the last one ends it. */
+  const char *field = strrchr(stat, ')');
+  for (int at = 2; field != NULL && at < number; at++) {
+    field = strchr(field, ' ');
+    if (field != NULL) field++;
+  }
+  return field == NULL ? 0 : strtoull(field, NULL, 10);
+}
+
 struct identity identify(pid_t pid) {
   struct identity identity = {.pid = pid};
   char path[32], stat[1024];
   snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0) return identity;
-  /* The name in field 2 may hold spaces and parentheses; only the last one ends it. */
-  char *field = strrchr(stat, ')');
-  for (int number = 2; field != NULL && number < 22; number++) {
-    field = strchr(field, ' ');
-    if (field != NULL) field++;
-  }
-  if (field != NULL) identity.start = strtoull(field, NULL, 10);
+  if (read_file_at(AT_FDCWD, path, stat, sizeof stat) > 0) identity.start = stat_number(stat, 22);
   return identity;
 }
 

@@ -23,13 +23,10 @@ struct exit_record {
   const struct failure *failure;
 };
 
-struct identity {
-  pid_t pid;
-  uint64_t start;
-};
-
 /* Field 22 of /proc/PID/stat; 0 when it cannot be read. */
 struct identity identify(pid_t pid);
+/* One field of a stat file's text, from 4 on; 0 when it is not there. */
+uint64_t stat_number(const char *stat, int number);
 /* The exit record's file with its blocks reserved, so that a disk filled by the task cannot lose the result. -1 with errno on failure. */
 int reserve_exit_record(int dir);
 bool write_start_record(int dir, const struct identity *shim, const struct identity *task, const struct identity *init, int64_t started_at,

@@ -12,6 +12,9 @@
 enum { CLONE_NEW_ANY = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 };
 /* Both push input into a terminal as if it were typed there. */
 enum { IOCTL_TIOCSTI = 0x5412, IOCTL_TIOCLINUX = 0x541c };
+/* Families that a network namespace does not hold: to the hypervisor and its other guests, and to the kernel's ciphers. */
+enum { FAMILY_ALG = 38, FAMILY_VSOCK = 40 };
+enum { SOCKETCALL_SOCKET = 1 };
 enum { CALLS_MOST = 128 };
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -34,7 +37,7 @@ static void emit_unless(struct seccomp_program *program, uint16_t test, uint32_t
   emit(program, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), value, 0, count));
 }
 
-enum { REFUSE = SECCOMP_RET_ERRNO | EPERM, MISSING = SECCOMP_RET_ERRNO | ENOSYS };
+enum { REFUSE = SECCOMP_RET_ERRNO | EPERM, MISSING = SECCOMP_RET_ERRNO | ENOSYS, NO_FAMILY = SECCOMP_RET_ERRNO | EAFNOSUPPORT };
 
 /* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more of these two. */
 static size_t argument(size_t index) { return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t); }
@@ -57,6 +60,21 @@ static void emit_action(struct seccomp_program *program, enum call_action action
       emit_return(program, REFUSE);
       emit_unless(program, BPF_JEQ, IOCTL_TIOCLINUX, 1);
       emit_return(program, REFUSE);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      break;
+    case CALL_SOCKET:
+      emit_load(program, argument(0));
+      emit_unless(program, BPF_JEQ, FAMILY_ALG, 1);
+      emit_return(program, NO_FAMILY);
+      emit_unless(program, BPF_JEQ, FAMILY_VSOCK, 1);
+      emit_return(program, NO_FAMILY);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      break;
+    /* i386's older way has the family in memory, where a filter cannot look; any program may take it, by int 0x80. */
+    case CALL_SOCKETCALL:
+      emit_load(program, argument(0));
+      emit_unless(program, BPF_JEQ, SOCKETCALL_SOCKET, 1);
+      emit_return(program, MISSING);
       emit_return(program, SECCOMP_RET_ALLOW);
       break;
   }

@@ -3,7 +3,7 @@
 #include <linux/filter.h>
 #include "failure.h"
 
-enum call_action { CALL_ALLOW, CALL_REFUSE, CALL_MISSING, CALL_CLONE, CALL_IOCTL };
+enum call_action { CALL_ALLOW, CALL_REFUSE, CALL_MISSING, CALL_CLONE, CALL_IOCTL, CALL_SOCKET, CALL_SOCKETCALL };
 
 struct call {
   unsigned number;

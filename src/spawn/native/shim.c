@@ -16,6 +16,7 @@
 #include "cgroup.h"
 #include "child.h"
 #include "control.h"
+#include "inside.h"
 #include "log.h"
 #include "record.h"
 #include "reply.h"
@@ -23,6 +24,7 @@
 #include "tree.h"
 
 enum { KILL_MOST_MS = 10000, NOTES_MOST = 64 };
+#define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
   int id;
@@ -34,6 +36,10 @@ struct shim {
 
   /* Descriptors; -1 when not open. `alive` is only held. */
   int reply, dir, control, alive, owner, signals, reserved, leash, gate, report;
+
+  /* Of one that runs inside a task: that task's FIFO, its leader and its PID 1 in /proc; who enters it for us, and where the pid of our leader comes from. */
+  int host_alive, host_leader, host_init, born;
+  pid_t usher;
 
   /* What is still needed of the spec after that. */
   char **cgroups;
@@ -53,7 +59,7 @@ struct shim {
   size_t line_length;
 
   /* Boottime milliseconds; 0: none. */
-  int64_t stop_deadline, wall_deadline, give_up;
+  int64_t stop_deadline, wall_deadline, give_up, execed_at;
   struct exit_record record;
   struct failure failure;
 };
@@ -76,6 +82,8 @@ static OWN_FRAME void PRINTF(2, 3) note(struct shim *shim, const char *format, .
 /* Own session, nothing inherited but the way to answer. */
 static int settle(struct shim *shim) {
   setsid();
+  /* One task must not find what another has put there. */
+  sys_own_session_keyring();
   prctl(PR_SET_NAME, "holdfast-shim", 0, 0, 0);
   /* Nobody of the same user may read our memory: it holds the task's environment until exec. */
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -122,17 +130,40 @@ static int open_directory(struct shim *shim) {
 }
 
 /*
- * The supervisor holds the write end for as long as it lives; the task is not to outlive that. Asked once by read: poll reports no hang-up on a
- * FIFO whose last writer left before we opened it.
+ * Whether somebody holds the write end; if nobody does, errno is 0. Asked once by read: poll reports no hang-up on a FIFO whose last writer left
+ * before we opened it.
  */
+static bool watch_holder(int *fd, const char *path) {
+  *fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+  if (*fd < 0) return errno = errno == ENOENT ? 0 : errno, false;
+  char byte;
+  if (read(*fd, &byte, 1) < 0 && errno == EAGAIN) return true;
+  return errno = 0, false;
+}
+
+/* The supervisor holds it for as long as it lives; the task is not to outlive that. */
 static int watch_owner(struct shim *shim) {
   const char *path = shim->spec->owner;
   if (path == NULL) return 0;
-  shim->owner = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-  if (shim->owner < 0 && errno != ENOENT) return fail(&shim->failure, STAGE_FORK, errno, "%s", path);
-  char byte;
-  if (shim->owner >= 0 && read(shim->owner, &byte, 1) < 0 && errno == EAGAIN) return 0;
+  if (watch_holder(&shim->owner, path)) return 0;
+  if (errno != 0) return fail(&shim->failure, STAGE_FORK, errno, "%s", path);
   return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
+}
+
+/* It is not to be outlived either. */
+static int watch_host_task(struct shim *shim) {
+  const struct inside *inside = &shim->spec->inside;
+  if (inside->alive == NULL) return 0;
+  if (!watch_holder(&shim->host_alive, inside->alive)) return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
+  if (inside->leader.pid == 0) return 0;
+  if (!shim->host->is_sealed) return fail(&shim->failure, STAGE_NAMESPACE, EPERM, "the spawner's own file cannot be kept from being written to");
+  if ((shim->host_leader = process_open(&inside->leader)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  if (inside->init.pid != 0 && (shim->host_init = process_open(&inside->init)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  return 0;
+}
+
+static bool host_task_is_ending(const struct shim *shim) {
+  return (shim->host_leader >= 0 && process_is_ending(shim->host_leader)) || (shim->host_init >= 0 && process_is_ending(shim->host_init));
 }
 
 static int watch_signals(struct shim *shim) {
@@ -160,14 +191,16 @@ static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer);
-  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
+  /* A guest only joins its task's. */
+  const bool is_guest = spec->inside.alive != NULL;
+  for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
     count++;
     size += sizeof(char *) + string_size(cgroup->dir);
   }
   if (size > 0) {
     if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     char *next = (char *)(shim->cgroups + count);
-    for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+    for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
       shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
@@ -175,6 +208,7 @@ static int keep_needed(struct shim *shim) {
   shim->tree.cgroup = count > 0 ? shim->cgroups[0] : NULL;
   shim->tree.freezer = shim->freezer;
   shim->tree.has_namespace = (spec->namespaces & NAMESPACE_PID) != 0;
+  shim->tree.is_guest = spec->inside.leader.pid != 0;
   shim->wall_ms = spec->wall_ms;
   shim->grace_ms = spec->grace_ms;
   shim->durable = spec->durable;
@@ -214,7 +248,7 @@ static int await_stub(struct shim *shim) {
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL, &shim->failure);
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, &shim->failure);
   if (in < 0) return -1;
   _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->failure);
   if (out < 0) return -1;
@@ -229,10 +263,16 @@ static int fork_task(struct shim *shim) {
   if (pipe2(report, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
   _cleanup_fd_ int report_write = report[1];
   shim->report = report[0];
-  struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read,
-                              .report = report_write, .network = network, .shim = getpid()};
+  int born[2] = {-1, -1};
+  if (shim->tree.is_guest && pipe2(born, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int born_write = born[1];
+  shim->born = born[0];
+  struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
+                              .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write};
   pid_t pid = sys_fork();
+  if (pid == 0 && shim->tree.is_guest) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
+  if (shim->tree.is_guest) shim->usher = pid;
   if (spec->prepared_root >= 0) close(spec->prepared_root);
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
   shim->tree.leader = pid;
@@ -245,7 +285,7 @@ static OWN_FRAME int open_gate(struct shim *shim) {
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
   shim->record.started_at = realtime_ms();
-  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, shim->spec->cgroups))
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, shim->cgroup_count > 0 ? shim->spec->cgroups : NULL))
     return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
   int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id, self.pid, (unsigned long long)self.start,
                         shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
@@ -259,8 +299,8 @@ static OWN_FRAME int open_gate(struct shim *shim) {
 
 static OWN_FRAME int set_up(struct shim *shim) {
   if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_owner(shim) != 0) return -1;
-  if (keep_needed(shim) != 0) return -1;
-  if (cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
+  if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
+  if (shim->cgroup_count > 0 && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
   if (shim->tree.has_namespace && fork_stub(shim) != 0) return -1;
@@ -307,6 +347,11 @@ static void obey(const struct order *order, void *context) {
       break;
     case ORDER_STOP: stop(shim, STOP_SHUTDOWN, order->signal, order->grace_ms); break;
     case ORDER_KILL: force(shim, STOP_FORCE); break;
+    case ORDER_WALL:
+      /* From exec on, as the first limit was: one that has passed stops the task now. */
+      shim->wall_ms = order->wall_ms;
+      if (shim->execed_at != 0 && shim->record.stop.reason == STOP_NONE) shim->wall_deadline = shim->execed_at + order->wall_ms;
+      break;
   }
 }
 
@@ -316,6 +361,19 @@ static OWN_FRAME void read_control(struct shim *shim) {
   if (count > 0) control_feed(&shim->input, bytes, (size_t)count, obey, shim);
 }
 
+/* The usher has let the task's own process in, and is about to go: that one is our leader. Not before it is recorded may it exec. */
+static void take_leader(struct shim *shim) {
+  pid_t pid;
+  if (shim->born < 0) return;
+  ssize_t count = read(shim->born, &pid, sizeof pid);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  close_fd(&shim->born);
+  if (count != (ssize_t)sizeof pid) return;
+  shim->tree.leader = pid;
+  /* What was asked for meanwhile has reached the usher at most. */
+  if (open_gate(shim) != 0 || shim->record.stop.reason != STOP_NONE) force(shim, STOP_FORCE);
+}
+
 static void reap(struct shim *shim) {
   for (;;) {
     int status;
@@ -323,6 +381,7 @@ static void reap(struct shim *shim) {
     pid_t pid = wait4(-1, &status, WNOHANG, &usage);
     if (pid <= 0) return;
     if (pid == shim->tree.stub) shim->tree.stub = 0;
+    if (pid == shim->usher) take_leader(shim);
     if (pid != shim->tree.leader) continue;
     shim->record.has_status = true;
     shim->record.status = status;
@@ -356,7 +415,8 @@ static bool is_writable(int fd, int wait_ms) {
 
 /* Exec has happened: the request is history. */
 static void started(struct shim *shim) {
-  if (shim->wall_ms > 0) shim->wall_deadline = boottime_ms() + shim->wall_ms;
+  shim->execed_at = boottime_ms();
+  if (shim->wall_ms > 0) shim->wall_deadline = shim->execed_at + shim->wall_ms;
   /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
   if (is_writable(shim->reply, 0)) send_started(shim);
   shim->spec = NULL;
@@ -415,16 +475,23 @@ static void live(struct shim *shim) {
       {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1, .events = POLLOUT},
       /* Nobody writes into it: it can only hang up. */
       {.fd = shim->owner, .events = 0},
+      {.fd = shim->host_alive, .events = 0},
+      {.fd = shim->born, .events = POLLIN},
     };
     int64_t now = boottime_ms();
     int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
-    if (poll(waiting, 5, wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
+    if (poll(waiting, sizeof waiting / sizeof waiting[0], wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
+    if (waiting[6].revents != 0) take_leader(shim);
     if (waiting[2].revents != 0) read_report(shim);
     if (waiting[3].revents != 0) send_started(shim);
     if (waiting[0].revents != 0) read_signals(shim);
     if (waiting[1].revents != 0) read_control(shim);
     if (waiting[4].revents != 0) {
       close_fd(&shim->owner);
+      force(shim, STOP_ORPHANED);
+    }
+    if (waiting[5].revents != 0) {
+      close_fd(&shim->host_alive);
       force(shim, STOP_ORPHANED);
     }
     check_deadlines(shim);
@@ -442,6 +509,19 @@ static void explain_silence(struct shim *shim) {
   else fail(&shim->failure, STAGE_EXEC, 0, "exited with %d before exec", WEXITSTATUS(status));
 }
 
+/* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little. */
+static void explain_host_task(struct shim *shim) {
+  if (!host_task_is_ending(shim)) return;
+  bool killed = shim->record.has_status && WIFSIGNALED(shim->record.status) && WTERMSIG(shim->record.status) == SIGKILL;
+  if (shim->spec != NULL) {
+    shim->failure = (struct failure){.stage = STAGE_NONE};
+    fail(&shim->failure, STAGE_TASK, ESRCH, TASK_ENDED);
+  } else if (killed && oom_kills(shim->oom_file) <= shim->oom_before) {
+    note_stop(shim, STOP_ORPHANED, SIGKILL);
+    if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = shim->record.stop.at;
+  }
+}
+
 static OWN_FRAME void send_failed(struct shim *shim) {
   char line[REPLY_MOST];
   size_t length = reply_failed(line, shim->id, &shim->failure);
@@ -451,6 +531,7 @@ static OWN_FRAME void send_failed(struct shim *shim) {
 
 static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
+  explain_host_task(shim);
   explain_silence(shim);
   if (record->exited_at == 0) record->exited_at = realtime_ms();
   int64_t now = boottime_ms();
@@ -461,8 +542,8 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     note(shim, "exit.json: %s", strerror(errno));
-  /* Innermost last made, first removed. */
-  for (size_t i = shim->cgroup_count; i > 0; i--)
+  /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and whoever waits is to hear of the survivors now. */
+  for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove(shim->cgroups[i - 1], shim->freezer);
   if (record->failure != NULL) send_failed(shim);
   else if (shim->line_length > 0 && is_writable(shim->reply, 1000)) send_started(shim);
@@ -473,9 +554,10 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
+    .host_alive = -1, .host_leader = -1, .host_init = -1, .born = -1,
   };
   if (set_up(&shim) == 0) {
-    if (open_gate(&shim) != 0) force(&shim, STOP_FORCE);
+    if (shim.usher == 0 && open_gate(&shim) != 0) force(&shim, STOP_FORCE);
     live(&shim);
   } else tree_kill(&shim.tree);
   finish(&shim);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "log.h"
 #include "prepared_roots.h"
 #include "reply.h"
+#include "seal.h"
 #include "shim.h"
 #include "system.h"
 #include "user_namespace.h"
@@ -202,6 +204,8 @@ static int serve(struct spawner *spawner, int signals) {
 int spawner_run(bool rootless) {
   /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as well. */
   setsid();
+  /* Once for all tasks: those that cannot have one of their own at least do not have the supervisor's. */
+  sys_own_session_keyring();
   close_others(NULL, 0);
   _cleanup_fd_ int signals = open_child_signals();
   struct host *host = pages_allocate(sizeof *host);
@@ -216,6 +220,9 @@ int spawner_run(bool rootless) {
   if (rootless && !user_namespace_enter(&spawner->step)) spawner->refused = errno;
   host_probe(host);
   host->spawner = getpid();
+  /* An executed descriptor leaves its number for a name. */
+  prctl(PR_SET_NAME, "holdfast-native", 0, 0, 0);
+  host->is_sealed = seal_holds();
   ask_to_be_spared(host);
   host->exile = exile_make();
   if ((host->null = open_null_view()) < 0) {

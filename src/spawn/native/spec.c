@@ -60,6 +60,19 @@ SET_PATH(freezer)
 SET_PATH(network_path)
 SET_PATH(owner)
 
+static const char *set_inside(struct reader *reader, char **operands) {
+  reader->spec->inside.alive = operands[0];
+  return is_absolute(operands[0]) ? NULL : "inside takes an absolute path";
+}
+static const char *set_identity(struct identity *identity, char **operands) {
+  int64_t pid, start;
+  if (!parse_number(operands[0], 1, INT32_MAX, &pid) || !parse_number(operands[1], 0, INT64_MAX, &start)) return "inside-* takes a pid and a start time";
+  *identity = (struct identity){(pid_t)pid, (uint64_t)start};
+  return NULL;
+}
+static const char *set_inside_leader(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.leader, operands); }
+static const char *set_inside_init(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.init, operands); }
+
 static const char *set_path(struct reader *reader, char **operands) {
   reader->spec->path = operands[0];
   return operands[0][0] == '\0' ? "path is empty" : NULL;
@@ -313,6 +326,9 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"cgroup-file", 2, true, add_cgroup_file},
   {"oom-file", 1, false, set_oom_file},
   {"freezer", 1, false, set_freezer},
+  {"inside", 1, false, set_inside},
+  {"inside-leader", 2, false, set_inside_leader},
+  {"inside-init", 2, false, set_inside_init},
   {"namespace", 1, true, add_namespace},
   {"network-path", 1, false, set_network_path},
   {"hostname", 1, false, set_hostname},
@@ -347,6 +363,17 @@ static const char *parse_option(struct reader *reader, const char *name, uint64_
   return "an option is of an unknown name";
 }
 
+/* Everything of the task's is entered as it is: nothing is made, and nothing of it is set again. */
+static const char *check_inside(const struct spec *spec) {
+  const struct inside *inside = &spec->inside;
+  if (inside->alive == NULL) return inside->leader.pid != 0 || inside->init.pid != 0 ? "inside-* without inside" : NULL;
+  if (inside->init.pid != 0 && inside->leader.pid == 0) return "inside-init without inside-leader";
+  if (spec->namespaces != 0 || spec->network_path != NULL || spec->freezer != NULL) return "inside with namespace, network-path or freezer";
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+    if (cgroup->files != NULL || inside->leader.pid == 0) return "inside with cgroup-file, or with cgroup and no inside-leader";
+  return NULL;
+}
+
 /* What would act on the host instead of on the task is refused here, before anything is forked. */
 static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->dir == NULL) return "dir is missing";
@@ -356,7 +383,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0) return "hostname without namespace uts";
   if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
-  return NULL;
+  return check_inside(spec);
 }
 
 const char *spec_parse(struct request *request, struct spec *spec) {

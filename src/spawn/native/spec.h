@@ -9,6 +9,22 @@ enum { FRAME_MOST = 64 << 20 };
 /* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute. */
 struct file_target { const char *base, *path; };
 
+/* A process named so that a reused pid cannot be taken for it: `start` is field 22 of /proc/PID/stat. */
+struct identity {
+  pid_t pid;
+  uint64_t start;
+};
+
+/* What runs inside a task that runs already. */
+struct inside {
+  /* The task's leader, whose namespaces are entered; pid 0: there are none to enter. */
+  struct identity leader;
+  /* PID 1 of its pid namespace; pid 0: there is none. */
+  struct identity init;
+  /* The FIFO that the task's shim holds; NULL: nothing runs inside of anything. */
+  const char *alive;
+};
+
 struct rlimit_spec {
   struct rlimit_spec *next;
   const char *name;
@@ -60,6 +76,7 @@ struct spec {
   struct cgroup *cgroups;
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
+  struct inside inside;
   struct mount_op *root;
   /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the bytes of `shared_text`. */
   struct mount_op **root_own;

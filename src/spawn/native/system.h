@@ -1,6 +1,8 @@
 /* System calls that the C library or the kernel headers at hand may be too old to name. Numbers from 424 up are the same on every architecture. */
 #pragma once
 #include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -32,9 +34,16 @@ static inline int sys_openat2(int dir, const char *path, const struct how *how) 
 static inline int sys_mount_setattr(int fd, unsigned flags, const struct mount_attributes *attributes) {
   return (int)syscall(NR_mount_setattr, fd, "", flags | TREE_EMPTY_PATH, attributes, sizeof *attributes);
 }
+/*
+ * A new, empty one. Whoever possesses a keyring may use its keys whatever user he is, and it is inherited: the supervisor's holds its login's.
+ * Fails where the kernel has no keys, and when the user has used up his share (keyrings(7)): then the one at hand stays.
+ */
+static inline void sys_own_session_keyring(void) { (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0L, 0, 0, 0); }
 static inline int sys_pivot_root(const char *root, const char *old) { return (int)syscall(SYS_pivot_root, root, old); }
 /*
  * fork without the C library's own bookkeeping (locks of threads we do not have), which writes to half a dozen pages in each child:
  * a shim and a stub live as long as their task, and those pages would be most of what they weigh.
  */
 static inline pid_t sys_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
+/* The new process is a child of our parent. */
+static inline pid_t sys_fork_sibling(void) { return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0); }

@@ -8,27 +8,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cgroup.h"
+#include "record.h"
 
-struct pid_list {
-  pid_t *pids;
-  size_t count, capacity;
-};
-
-static bool list_add(struct pid_list *list, pid_t pid) {
+static bool list_add(struct process_list *list, pid_t pid) {
   for (size_t i = 0; i < list->count; i++)
-    if (list->pids[i] == pid) return false;
+    if (list->processes[i].pid == pid) return false;
   if (list->count == list->capacity) {
     size_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
-    pid_t *grown = realloc(list->pids, capacity * sizeof *grown);
+    struct identity *grown = realloc(list->processes, capacity * sizeof *grown);
     if (grown == NULL) return false;
-    list->pids = grown;
+    list->processes = grown;
     list->capacity = capacity;
   }
-  list->pids[list->count++] = pid;
+  list->processes[list->count++] = (struct identity){.pid = pid};
   return true;
 }
 
-static void add_children(pid_t pid, struct pid_list *list) {
+static void add_children(pid_t pid, struct process_list *list) {
   char path[64], text[4096];
   snprintf(path, sizeof path, "/proc/%d/task", pid);
   DIR *threads = opendir(path);
@@ -48,29 +44,86 @@ static void add_children(pid_t pid, struct pid_list *list) {
   closedir(threads);
 }
 
+static bool is_alive(const struct identity *process) {
+  char path[32], stat[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", process->pid);
+  if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 || stat_number(stat, 22) != process->start) return false;
+  const char *state = strrchr(stat, ')');
+  return state != NULL && strchr("ZX", state[2]) == NULL;
+}
+
 /* All that descends from us. We are the subreaper: whoever loses its parent comes to us, so none can leave this tree. */
-static void add_descendants(struct pid_list *list, bool stop) {
+static void add_descendants(struct process_list *list, bool stop) {
   add_children(getpid(), list);
   for (size_t i = 0; i < list->count; i++) {
-    if (stop) kill(list->pids[i], SIGSTOP);
-    add_children(list->pids[i], list);
+    if (stop) kill(list->processes[i].pid, SIGSTOP);
+    add_children(list->processes[i].pid, list);
   }
+}
+
+/* A number that still is a session's is no other process's. */
+static void add_session(struct process_list *list, pid_t leader) {
+  enum { SESSION = 6 };
+  DIR *processes = opendir("/proc");
+  if (processes == NULL) return;
+  for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+    int64_t pid;
+    char path[64], stat[1024];
+    if (!parse_number(entry->d_name, 1, INT32_MAX, &pid)) continue;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 || stat_number(stat, SESSION) != (uint64_t)leader) continue;
+    list_add(list, (pid_t)pid);
+  }
+  closedir(processes);
 }
 
 /* Stopped ones cannot fork; when a walk finds nobody new, all are stopped and all are known. */
 static void sweep(void) {
-  struct pid_list list = {0};
+  struct process_list list = {0};
   size_t before;
   int walks = 0;
   do {
     before = list.count;
     add_descendants(&list, true);
   } while (list.count != before && ++walks < 100);
-  for (size_t i = 0; i < list.count; i++) kill(list.pids[i], SIGKILL);
-  free(list.pids);
+  for (size_t i = 0; i < list.count; i++) kill(list.processes[i].pid, SIGKILL);
+  free(list.processes);
 }
 
-void tree_kill(const struct tree *tree) {
+/* Named while it is surely the one that was found. One that has gone by now was killed by its parent or by itself. */
+static void stop_guest(struct process_list *list, size_t index) {
+  struct identity *process = &list->processes[index];
+  if (process->start == 0) *process = identify(process->pid);
+  if (process->start == 0) *process = list->processes[--list->count];
+  else if (is_alive(process)) {
+    kill(process->pid, SIGSTOP);
+    add_children(process->pid, list);
+  }
+}
+
+/*
+ * The guest's descendants, and those of its session who have lost their parents; all stopped before any of them dies, which would take its
+ * children out of reach. Who has left both is the task's.
+ */
+static void sweep_guest(struct tree *tree) {
+  struct process_list *list = &tree->killed;
+  size_t before;
+  int walks = 0;
+  do {
+    before = list->count;
+    add_children(getpid(), list);
+    if (tree->leader > 0) add_session(list, tree->leader);
+    for (size_t i = 0; i < list->count; i++) stop_guest(list, i);
+  } while (list->count != before && ++walks < 100);
+  for (size_t i = 0; i < list->count; i++)
+    if (is_alive(&list->processes[i])) kill(list->processes[i].pid, SIGKILL);
+}
+
+void tree_kill(struct tree *tree) {
+  if (tree->is_guest) {
+    sweep_guest(tree);
+    return;
+  }
   if (tree->stub > 0) kill(tree->stub, SIGKILL);
   if (tree->leader > 0) {
     kill(-tree->leader, SIGKILL);
@@ -94,6 +147,8 @@ static bool reap(struct tree *tree) {
 
 static bool is_empty(struct tree *tree) {
   bool childless = reap(tree);
+  for (size_t i = 0; i < tree->killed.count; i++)
+    if (is_alive(&tree->killed.processes[i])) return false;
   if (tree->has_namespace || tree->cgroup == NULL) return childless;
   return cgroup_kill(tree->cgroup, tree->freezer) && childless;
 }
@@ -108,11 +163,13 @@ static void name_survivors(const struct tree *tree, struct survivors *survivors)
     cgroup_members(tree->cgroup, note_survivor, survivors);
     if (survivors->count > 0) return;
   }
-  struct pid_list list = {0};
+  struct process_list list = {0};
   add_descendants(&list, false);
   for (size_t i = 0; i < list.count; i++)
-    if (list.pids[i] != tree->stub) note_survivor(list.pids[i], survivors);
-  free(list.pids);
+    if (list.processes[i].pid != tree->stub) note_survivor(list.processes[i].pid, survivors);
+  free(list.processes);
+  for (size_t i = 0; i < tree->killed.count; i++)
+    if (is_alive(&tree->killed.processes[i])) note_survivor(tree->killed.processes[i].pid, survivors);
 }
 
 void tree_finish(struct tree *tree, int64_t deadline, struct survivors *survivors) {

@@ -13,6 +13,7 @@ import { ReplyReader } from '../wire.ts'
  */
 export class PortableSpawner implements Spawner {
   readonly #keepAlive: KeepAlive
+  readonly restarts = 0
 
   constructor(keepAlive: KeepAlive) {
     this.#keepAlive = keepAlive

@@ -25,6 +25,7 @@ type Ending = { exitCode: number | null; signal: number | null; failure: ExitRec
 const spec = JSON.parse(readFileSync(0, 'utf8')) as LaunchSpec
 let startedAt: number | null = null
 let stop: StopRecord | null = null
+let wallTimeout: NodeJS.Timeout | undefined
 let forceTimer: NodeJS.Timeout | null = null
 let forceAt = Number.POSITIVE_INFINITY
 
@@ -60,6 +61,11 @@ function run(): void {
  * has told its caller that nothing was started. Asked after the FIFOs are made: who sees the death later than that sees them.
  */
 function refuseOrphaned(): void {
+  if (spec.inside && !isHeld(spec.inside.alive))
+    throw Object.assign(new Error('the task it was to run inside of has ended'), {
+      stage: 'task',
+      errno: -osConstants.errno.ESRCH,
+    })
   if (process.ppid === Number(process.argv[2]) && (spec.owner === null || isHeld(spec.owner))) return
   throw Object.assign(new Error('the supervisor ended before the task was started'), { stage: 'fork' })
 }
@@ -141,6 +147,7 @@ function started(child: ChildProcess): void {
   writeRecord(spec.dir, 'start.json', record, false)
   listen(pid)
   if (spec.owner !== null) watchHeld(spec.owner, new KeepAlive(), () => force(pid, 'orphaned'))
+  if (spec.inside) watchHeld(spec.inside.alive, new KeepAlive(), () => force(pid, 'orphaned'))
   // As a daemon manager would: the host is going down, or somebody wants us gone.
   process.on('SIGTERM', () => requestStop(pid, 'shutdown', osConstants.signals.SIGTERM, spec.graceMs))
   if (spec.wallTimeMs !== null) wallTimer(pid, startedAt + spec.wallTimeMs)
@@ -149,9 +156,10 @@ function started(child: ChildProcess): void {
 
 /** setTimeout takes 2^31-1 ms at most and fires at once beyond. */
 function wallTimer(pid: number, at: number): void {
+  clearTimeout(wallTimeout)
   const left = at - Date.now()
-  if (left <= 0) requestStop(pid, 'timeout', osConstants.signals.SIGTERM, spec.graceMs)
-  else setTimeout(() => wallTimer(pid, at), Math.min(left, 2 ** 31 - 1))
+  if (left > 0) wallTimeout = setTimeout(() => wallTimer(pid, at), Math.min(left, 2 ** 31 - 1))
+  else if (stop === null) requestStop(pid, 'timeout', osConstants.signals.SIGTERM, spec.graceMs)
 }
 
 function listen(pid: number): void {
@@ -165,10 +173,11 @@ function listen(pid: number): void {
 }
 
 function obey(pid: number, line: string): void {
-  const [, verb, first, second] = /^(signal|stop|kill)(?: (\d{1,3}))?(?: (\d{1,15}))?$/.exec(line) ?? []
+  const [, verb, first, second] = /^(signal|stop|kill|wall)(?: (\d{1,15}))?(?: (\d{1,15}))?$/.exec(line) ?? []
   if (verb === 'signal' && first) send(pid, Number(first))
   if (verb === 'stop' && first && second) requestStop(pid, 'shutdown', Number(first), Number(second))
   if (verb === 'kill') force(pid, 'force')
+  if (verb === 'wall' && first) wallTimer(pid, (startedAt ?? Date.now()) + Number(first))
 }
 
 function requestStop(pid: number, reason: StopRecord['reason'], signal: number, graceMs: number): void {

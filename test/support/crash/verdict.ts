@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Entry } from './journal.ts'
+import { readHistory } from '../../../src/task/journal.ts'
 import { kinds, spell, unstarted } from './kinds.ts'
 
 type Transition = Extract<Entry, { what: 'transition' }>
@@ -17,6 +18,7 @@ export function judge(
   const ofTask = lives.map(entries => entries.filter(entry => entry.key === key))
   judgeTransitions(ofTask)
   judgeResults(stateDir, key, name, ofTask)
+  judgeHistory(join(stateDir, 'tasks', key), name, ofTask)
 }
 
 /** Of a task that its first supervisor has removed, or never came to make: nothing told contradicts itself. */
@@ -51,6 +53,23 @@ function judgeNumbers(lives: readonly (readonly Entry[])[]): Transition | undefi
   for (const [index, change] of inOrder.entries())
     assert.equal(change.from, inOrder[index - 1]?.to ?? 'configured')
   return inOrder.at(-1)
+}
+
+/** The journal on disk has each change that was told, once and in order, whoever was killed. */
+function judgeHistory(dir: string, name: string, lives: readonly (readonly Entry[])[]): void {
+  const told = new Map(
+    lives.flatMap(entries => entries.filter(entry => entry.what === 'transition')).map(e => [e.sequence, e]),
+  )
+  const written = readHistory(dir).filter(({ sequence }) => sequence !== null)
+  // A removal that was cut short has begun with the journal.
+  if (kinds[name]?.destroyed && written.length === 0) return
+  assert.deepEqual(
+    written.map(({ sequence, from, to }) => [sequence, from, to]),
+    [...told.values()]
+      .sort((a, b) => a.sequence - b.sequence)
+      .map(({ sequence, from, to }) => [sequence, from, to]),
+    'the journal and what was told',
+  )
 }
 
 function judgeResults(

@@ -1,0 +1,17 @@
+import type { Enforcement, Resources } from '../api.ts'
+import { requestedLimits } from './limits.ts'
+import type { HostTask } from './port.ts'
+import { enforced, type Row, skipped } from './rows.ts'
+
+export function insideWhat({ name }: HostTask): Pick<Enforcement, 'name' | 'kind' | 'requested'> {
+  return { name: 'inside', kind: 'isolation', requested: `task ${name}` }
+}
+
+/** What runs inside a task shares the task's limits; only those of one process, and of its own time, can be its own. */
+export function guestLimitRows(resources: Resources, { rlimits }: { rlimits: boolean }): Row[] {
+  return requestedLimits(resources).map(what =>
+    what.name === 'wallTimeMs' || (rlimits && what.name.startsWith('rlimits.'))
+      ? enforced(what)
+      : skipped(what, 'what runs inside a task shares the limits of the task', "update() the task's own"),
+  )
+}

@@ -1,0 +1,110 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { HoldfastError } from '../../errors.ts'
+import type { CgroupWrite } from './cgroups.ts'
+
+/**
+ * Writes one value after the other. When the kernel refuses one, those before it are set back, last first, so that the task has either all of its
+ * new limits or its old ones. Throws LIMIT_FAILED, which says so or names what could not be set back; INVALID_STATE when the cgroup is gone.
+ */
+export function changeCgroups(writes: readonly CgroupWrite[]): void {
+  const undo: CgroupWrite[] = []
+  for (const write of inOrder(writes)) {
+    try {
+      const before = readFileSync(write.path, 'utf8')
+      makeRoom(write)
+      put(write)
+      undo.unshift({ path: write.path, value: earlierValue(write, before) })
+    } catch (error) {
+      throw refused(
+        write,
+        error as NodeJS.ErrnoException,
+        undo.filter(earlier => !isPut(earlier)),
+      )
+    }
+  }
+}
+
+/** v1 takes no memory limit above the one of memory and swap together, and none of both below that of memory: what is raised past the other goes second. */
+function inOrder(writes: readonly CgroupWrite[]): readonly CgroupWrite[] {
+  const both = writes.find(({ path }) => basename(path) === 'memory.memsw.limit_in_bytes')
+  const memory = writes.find(({ path }) => basename(path) === 'memory.limit_in_bytes')
+  if (!both || !memory || Number(memory.value) <= Number(read(both.path))) return writes
+  return [both, ...writes.filter(write => write !== both)]
+}
+
+/**
+ * cgroup v2 obeys a limit below what is in use by killing (cgroup-v2.rst, memory.max), where v1 refuses with EBUSY. What can be given back is
+ * asked for first; if that is not enough, it is refused here as v1 does.
+ */
+function makeRoom({ path, value }: CgroupWrite): void {
+  if (basename(path) !== 'memory.max') return
+  const current = (): number => Number(read(join(dirname(path), 'memory.current')))
+  const excess = current() - Number(value)
+  if (!(excess > 0)) return
+  // Linux 5.19; EAGAIN when it could not reclaim as much.
+  isPut({ path: join(dirname(path), 'memory.reclaim'), value: String(excess) })
+  if (current() > Number(value)) throw Object.assign(new Error('the task uses more'), { code: 'EBUSY' })
+}
+
+/** What to write to be back where it was: some files hold a line for each device, and are written one line at a time. */
+function earlierValue({ path, value }: CgroupWrite, before: string): string {
+  const name = basename(path)
+  const [device = ''] = value.split(' ')
+  const line = before.split('\n').find(entry => entry.startsWith(`${device} `))
+  if (name === 'io.max') return line ?? `${device} rbps=max wbps=max riops=max wiops=max`
+  if (name.startsWith('blkio.throttle.')) return line ?? `${device} 0`
+  return before.split('\n')[0] ?? ''
+}
+
+function put({ path, value }: CgroupWrite): void {
+  // Never made anew: a file that is not there belongs to a cgroup that is gone.
+  writeFileSync(path, `${value}\n`, { flag: 'r+' })
+}
+
+function isPut(write: CgroupWrite): boolean {
+  try {
+    put(write)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function read(path: string): string {
+  return readFileSync(path, 'utf8').trim()
+}
+
+function refused(
+  { path, value }: CgroupWrite,
+  { code, message }: NodeJS.ErrnoException,
+  notBack: readonly CgroupWrite[],
+): HoldfastError {
+  if (code === 'ENOENT' || code === 'ENODEV')
+    return new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended', {
+      errno: code,
+      path,
+    })
+  const rest =
+    notBack.length === 0
+      ? 'no limit was changed'
+      : `changed, and not to be set back, were ${notBack.map(write => write.path).join(', ')}`
+  return new HoldfastError(
+    'LIMIT_FAILED',
+    `the kernel does not take ${value} for ${basename(path)}: ${code ?? message}; ${rest}`,
+    {
+      stage: 'cgroup',
+      errno: code,
+      path,
+      hint: hints[code ?? ''],
+    },
+  )
+}
+
+const hints: Record<string, string> = {
+  EBUSY:
+    'The task uses more than that, and the kernel cannot take it back: ask for more than usage() says, or stop the task.',
+  EINVAL: 'Check the value against the cgroups around the task.',
+  EACCES: 'Only the user who may write to the cgroup can change it: root, usually.',
+  EPERM: 'Only the user who may write to the cgroup can change it: root, usually.',
+}

@@ -1,0 +1,8 @@
+import type { Access } from './access.ts'
+import type { CgroupPlanner } from './cgroups.ts'
+
+/** What planning needs to know of the host; looked at once, because every start waits for it. */
+export type LinuxHost = {
+  readonly planner: CgroupPlanner
+  readonly access: Access
+}

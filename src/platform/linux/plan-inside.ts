@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { capabilityNumbers } from '../../command/capabilities.ts'
+import { taskEnvironment } from '../../command/environment.ts'
+import { interpolate } from '../../command/interpolate.ts'
+import { guestLimitRows, insideWhat } from '../inside.ts'
+import { rlimitPairs } from '../limits.ts'
+import type { HostTask, Plan, TaskRequest } from '../port.ts'
+import { enforced, settle } from '../rows.ts'
+import { streamTargets } from '../streams.ts'
+import { isolationOf } from './isolation.ts'
+import type { LinuxHost } from './linux-host.ts'
+import { taskUser } from './task-user.ts'
+
+/**
+ * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the command gets the privileges that
+ * the task's own has. A bare name is looked up by the native program when it is inside, on the PATH as it is there.
+ */
+export async function planInside(
+  request: TaskRequest,
+  inside: HostTask,
+  dir: string,
+  host: LinuxHost,
+): Promise<Plan> {
+  const { command, alloc } = request
+  const user = await taskUser(command, host.access)
+  const resources = request.resources ?? {}
+  const isolation = isolationOf(command, inside.name, host.access)
+  const places = isolation.ownRoot
+    ? { allocDir: '/alloc', taskDir: '/local' }
+    : { allocDir: alloc.shared, taskDir: alloc.local }
+  const env = taskEnvironment(command.env, places)
+  const typed = interpolate(command.path, env)
+  const { cgroups, task: leader, init } = inside.start
+  const enforcement = settle(
+    [
+      ...guestLimitRows(resources, { rlimits: true }),
+      enforced(insideWhat(inside)),
+      ...isolation.rows,
+      ...user.rows,
+    ],
+    request.strict,
+  )
+  return {
+    enforcement,
+    spec: {
+      dir,
+      path: typed,
+      argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
+      env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+      cwd: command.cwd ?? '/',
+      umask: command.umask ?? 0o022,
+      credentials: user.credentials,
+      ...streamTargets(request, dir),
+      nice: command.nice ?? null,
+      oomScoreAdj: command.oomScoreAdj ?? null,
+      rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),
+      wallTimeMs: resources.wallTimeMs ?? null,
+      graceMs: request.graceMs,
+      durable: request.durable,
+      owner: request.owner,
+      inside: { alive: inside.alive, leader, init },
+      cgroups: cgroups.map(path => ({ dir: path, files: [] })),
+      oomFile: oomFileIn(cgroups),
+      freezer: null,
+      namespaces: [],
+      networkPath: null,
+      hostname: null,
+      root: [],
+      rootShared: 0,
+      capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
+      noNewPrivileges: isolation.noNewPrivileges,
+      seccomp: isolation.seccomp,
+    },
+  }
+}
+
+/** The task's own counter of OOM kills; the shim compares it with what it was at the start. */
+function oomFileIn(cgroups: readonly string[]): string | null {
+  const files = cgroups.flatMap(dir => [join(dir, 'memory.oom_control'), join(dir, 'memory.events')])
+  return files.find(file => existsSync(file)) ?? null
+}

@@ -1,0 +1,30 @@
+import type { StartRecord } from '../../../machines/index.ts'
+import type { Enforcement, Resources } from '../../api.ts'
+import type { TaskRequest } from '../port.ts'
+import { type Row, settle, weakened } from '../rows.ts'
+import { changeCgroups } from './cgroup-change.ts'
+import type { CgroupPlanner } from './cgroups.ts'
+
+/** Decides first, as a start does, and only then writes anything. */
+export function updateLimits(
+  { strict }: TaskRequest,
+  { cgroups }: StartRecord,
+  asked: Resources,
+  wanted: Resources,
+  planner: CgroupPlanner,
+): readonly Enforcement[] {
+  const { writes, rows } = planner.change(cgroups, asked, wanted)
+  const enforcement = settle(rows.map(ofRunning), strict)
+  changeCgroups(writes)
+  return enforcement
+}
+
+/** Each process has its rlimits for itself, and passes them on to its children: there is no place where a task's could be changed. */
+function ofRunning(row: Row): Row {
+  if (!row.name.startsWith('rlimits.')) return row
+  return weakened(
+    row,
+    'the processes that run keep theirs; only what exec() runs from now on has it',
+    'start the task anew',
+  )
+}

@@ -1,0 +1,35 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Command } from '../api.ts'
+import { HoldfastError } from '../errors.ts'
+
+/** What the task's isolation is made of: what runs inside of it enters that as it is. */
+const isolation = [
+  'hostname',
+  'network',
+  'mounts',
+  'tmpfs',
+  'devices',
+  'root',
+  'capabilities',
+  'noNewPrivileges',
+  'seccomp',
+  'namespaces',
+] as const satisfies readonly (keyof Command)[]
+
+/** What a command inside a task begins with: the task's own, but for the program and its streams. */
+export function guestCommand(command: Readonly<Command>): Partial<Command> {
+  const { path: _path, args: _args, argv0: _argv0, stdin: _in, stdout: _out, stderr: _err, ...rest } = command
+  // Its own to change: the task's is frozen.
+  return structuredClone(rest)
+}
+
+/** Throws INVALID_ARGUMENT for isolation that is not the task's. User, environment, directory and niceness may be others. */
+export function refuseOtherIsolation(command: Readonly<Command>, ofTask: Readonly<Command>): void {
+  const other = isolation.find(field => !isDeepStrictEqual(command[field], ofTask[field]))
+  if (other === undefined) return
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `command.${other}: got another than the task's, takes only that: it runs inside the task as it is`,
+    { hint: `Leave command.${other} as exec() has set it.` },
+  )
+}

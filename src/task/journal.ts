@@ -1,0 +1,146 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HistoryEntry } from '../api.ts'
+
+/** From here on only changes of state are written, of which a life has four. */
+const fullBytes = 64 * 1024
+/** More is not ours. */
+const mostBytes = 4 * fullBytes
+const mostWaiting = 100
+
+export const journalName = 'journal.ndjson'
+
+/**
+ * What happened to a task, a line each, beside its records: for people and for replay. Nothing is decided by it, and no failure to write it is
+ * anybody's trouble: what a full disk refuses is written later, or by the next supervisor of the task, or not at all.
+ */
+export class Journal {
+  readonly #path: string
+  #waiting: HistoryEntry[] = []
+  /** The numbers that are written or waiting. Null: not looked yet, somebody else may have written. */
+  #known: Set<number> | null
+  /** The last line may be half a one. */
+  #torn = false
+
+  /** `fresh`: nobody has written to it before. */
+  constructor(dir: string, fresh: boolean) {
+    this.#path = join(dir, journalName)
+    this.#known = fresh ? new Set() : null
+  }
+
+  /** Keeps it until the next flush. False: it is there already. */
+  add(entry: HistoryEntry): boolean {
+    const { sequence } = entry
+    if (sequence === null) {
+      if (this.#waiting.length < mostWaiting) this.#waiting.push(entry)
+      return true
+    }
+    const known = this.#numbers()
+    if (known.has(sequence)) return false
+    known.add(sequence)
+    this.#waiting.push(entry)
+    return true
+  }
+
+  /** Appends what waits. True: something was written. Never throws. */
+  flush(): boolean {
+    if (this.#waiting.length === 0) return false
+    try {
+      append(this.#path, this.#waiting, this.#torn)
+      this.#waiting = []
+      this.#torn = false
+      return true
+    } catch {
+      this.#torn = true
+      return false
+    }
+  }
+
+  /** What is written and what waits to be. */
+  read(): HistoryEntry[] {
+    return inOrder([...readJournal(this.#path), ...this.#waiting])
+  }
+
+  #numbers(): Set<number> {
+    if (this.#known !== null) return this.#known
+    const text = readText(this.#path)
+    this.#torn = text !== '' && !text.endsWith('\n')
+    this.#known = new Set(parseLines(text).flatMap(({ sequence }) => sequence ?? []))
+    return this.#known
+  }
+}
+
+/** The journal in a task's directory, in order, each change of state once: two supervisors may both have written it. Empty where there is none. */
+export function readHistory(dir: string): HistoryEntry[] {
+  return inOrder(readJournal(join(dir, journalName)))
+}
+
+function readJournal(path: string): HistoryEntry[] {
+  return parseLines(readText(path))
+}
+
+/** One write, at the end of the file: the lines of two supervisors do not mix. */
+function append(path: string, entries: readonly HistoryEntry[], torn: boolean): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
+  try {
+    const full = fstatSync(fd).size >= fullBytes
+    const lines = entries.filter(({ sequence }) => !full || sequence !== null)
+    const text = Buffer.from(lines.map(entry => `${JSON.stringify(entry)}\n`).join(''))
+    const bytes = torn ? Buffer.concat([Buffer.from('\n'), text]) : text
+    if (writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Nothing of it is trusted: the file may be torn, damaged, or as large as the disk. */
+function readText(path: string): string {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const { size } = fstatSync(fd)
+      if (size <= mostBytes) return readFileSync(fd, 'utf8')
+      const buffer = Buffer.alloc(mostBytes)
+      return buffer.toString('utf8', 0, readSync(fd, buffer))
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return ''
+  }
+}
+
+function parseLines(text: string): HistoryEntry[] {
+  return text.split('\n').flatMap(line => {
+    if (line === '') return []
+    try {
+      const entry = JSON.parse(line) as HistoryEntry
+      const at = new Date(entry.at)
+      return isEntry(entry) && !Number.isNaN(at.getTime()) ? [{ ...entry, at }] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function isEntry({ sequence, from, to, event }: HistoryEntry): boolean {
+  return (
+    (sequence === null || Number.isSafeInteger(sequence)) &&
+    [from, to, event].every(word => typeof word === 'string')
+  )
+}
+
+/** Changes by their numbers, the first writer of each having the word; other events where they were written. */
+function inOrder(entries: readonly HistoryEntry[]): HistoryEntry[] {
+  const seen = new Set<number>()
+  const places: { place: number; entry: HistoryEntry }[] = []
+  let last = 0
+  for (const entry of entries) {
+    if (entry.sequence !== null && seen.has(entry.sequence)) continue
+    if (entry.sequence !== null) seen.add(entry.sequence)
+    last = Math.max(last, entry.sequence ?? 0)
+    places.push({ place: entry.sequence ?? last, entry })
+  }
+  return places.sort((a, b) => a.place - b.place).map(({ entry }) => entry)
+}

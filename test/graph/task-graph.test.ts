@@ -1,0 +1,80 @@
+import { strict as assert } from 'node:assert'
+import { createMachine } from 'xstate'
+import { taskChart, taskMachine } from '../../machines/index.ts'
+import { type Box, layout } from '../../src/graph/layout.ts'
+import { taskGraph } from '../../src/index.ts'
+import { refuses } from '../support/refuses.ts'
+
+const states = Object.keys(taskMachine.states)
+
+describe('the graph of a task', () => {
+  it('has every state and every event of the machine', () => {
+    const { states: drawn, edges } = taskChart()
+    assert.deepEqual(
+      drawn.map(({ name }) => name),
+      states,
+    )
+    const events = [...drawn.flatMap(({ answers }) => answers), ...edges.flatMap(({ labels }) => labels)]
+    const named = new Set(events.map(({ event }) => event))
+    for (const event of taskMachine.events.filter(type => !type.startsWith('xstate.')))
+      assert.ok(named.has(event), event)
+    assert.ok(named.has('launch done') && named.has('launch failed') && named.has('always'))
+    assert.deepEqual(
+      edges.find(({ from, to }) => from === 'limited' && to === 'running'),
+      { from: 'limited', to: 'running', labels: [{ event: 'launch done', guard: 'launching' }] },
+    )
+  })
+
+  it('as mermaid has an arrow for each edge of the chart', async () => {
+    const text = await taskGraph('mermaid')
+    assert.match(text, /^stateDiagram-v2\n/)
+    for (const { from, to } of taskChart().edges) assert.ok(text.includes(`${from ?? 'any'} --> ${to}: `))
+    assert.match(text, / \[\*\] --> configured\n/)
+    assert.match(text, / exited --> \[\*\]\n/)
+  })
+
+  it('as JSON is the machine: read again, it has the same states and transitions', async () => {
+    const config = JSON.parse(await taskGraph('json')) as Parameters<typeof createMachine>[0]
+    const again = createMachine(config)
+    const shape = (machine: typeof again) =>
+      [machine.root, ...Object.values(machine.root.states)].map(node => ({
+        key: node.key,
+        type: node.type,
+        invoked: node.invoke.map(({ id, src }) => [id, src]),
+        transitions: [...[...node.transitions.values()].flat(), ...(node.always ?? [])].map(each => [
+          each.eventType,
+          each.target?.map(({ key }) => key),
+          each.reenter,
+          each.guard,
+        ]),
+      }))
+    assert.deepEqual(shape(again), shape(taskMachine as unknown as typeof again))
+  })
+
+  it('as SVG stands alone, and nothing lies upon anything else', async () => {
+    const svg = await taskGraph('svg')
+    assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/)
+    for (const state of states) assert.ok(svg.includes(`data-state="${state}"`), state)
+    assert.match(svg, /prefers-color-scheme:dark/)
+    assert.doesNotMatch(svg, /url\(|href|<script|@import/)
+
+    const { states: placed, edges, width, height } = await layout(taskChart())
+    const boxes: [string, Box][] = [
+      ...placed.map((state): [string, Box] => [state.state.name, state]),
+      ...edges.map(({ edge, label }): [string, Box] => [`${edge.from} → ${edge.to}`, label]),
+    ]
+    for (const [name, box] of boxes) {
+      assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height, name)
+      for (const [other, rest] of boxes)
+        assert.ok(name === other || !overlap(box, rest), `${name} lies upon ${other}`)
+    }
+  })
+
+  it('in another format is refused', async () => {
+    await refuses(taskGraph('png' as 'svg'), { code: 'INVALID_ARGUMENT', message: /format: got "png"/ })
+  })
+})
+
+function overlap(a: Box, b: Box): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+}
