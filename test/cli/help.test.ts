@@ -4,7 +4,20 @@ import { fingerprint } from '../../src/index.ts'
 import { holdfast } from './program.ts'
 
 const nowhere = '/nonexistent/state'
-const commands = ['run', 'ps', 'wait', 'stop', 'kill', 'rm', 'logs', 'stats', 'doctor', 'audit']
+const commands = [
+  'run',
+  'ps',
+  'wait',
+  'stop',
+  'kill',
+  'rm',
+  'logs',
+  'history',
+  'stats',
+  'graph',
+  'doctor',
+  'audit',
+]
 
 describe('the help', () => {
   it('lists every command there is, and none to come', async () => {
