@@ -12,10 +12,54 @@ module.exports = {
     {
       name: 'clients-use-the-entry-only',
       comment:
-        'The command line, the conformance suite, the examples and the benches import the library entry: what they need, users can have.',
+        'The command line, the conformance suite, the examples and the benches import the entries of the package: what they need, users can have.',
       severity: 'error',
       from: { path: '^(src/cli|src/conformance|examples|bench)/' },
-      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/cli/', '^src/conformance/'] },
+      to: {
+        path: '^(src|machines)/',
+        pathNot: [
+          '^src/index\\.ts$',
+          '^src/(inspector|metrics)/index\\.ts$',
+          '^src/cli/',
+          '^src/conformance/',
+        ],
+      },
+    },
+    {
+      name: 'the-inspector-uses-the-entry-only',
+      severity: 'error',
+      from: { path: '^src/inspector/' },
+      to: {
+        path: '^(src|machines)/',
+        pathNot: ['^src/index\\.ts$', '^src/metrics/index\\.ts$', '^src/inspector/'],
+      },
+    },
+    {
+      name: 'metrics-use-the-entry-only',
+      severity: 'error',
+      from: { path: '^src/metrics/' },
+      to: { path: '^(src|machines)/', pathNot: ['^src/index\\.ts$', '^src/metrics/'] },
+    },
+    {
+      name: 'the-library-does-without-server-and-metrics',
+      comment: 'They have entries of their own: whoever imports the library reads none of it.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(cli|inspector|metrics)/' },
+      to: { path: '^src/(inspector|metrics)/|node_modules/(hono|@hono|prom-client)/' },
+    },
+    {
+      name: 'the-page-knows-types-only',
+      comment:
+        'web/ is for browsers: of the rest of the package it takes types, which are gone when it is built.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|machines)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      severity: 'error',
+      from: { path: '^(src|machines)/' },
+      to: { path: '^web/' },
     },
     {
       name: 'nobody-imports-the-command-line',

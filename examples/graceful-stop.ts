@@ -15,7 +15,7 @@ await new Promise<void>(resolve => {
   })
 })
 
-const { signal, cause } = await task.shutdown({ signal: 'SIGTERM', graceMs: 500 })
+const { signal, cause } = await task.shutdown({ signal: 'SIGTERM', graceMs: 2000 })
 console.log(`signal ${signal}, cause ${cause}`)
 
 await task.destroy()

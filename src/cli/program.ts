@@ -2,8 +2,10 @@ import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { auditCommand } from './commands/audit.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { execCommand } from './commands/exec.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
 import { psCommand } from './commands/ps.ts'
@@ -12,6 +14,7 @@ import { runCommand } from './commands/run.ts'
 import { statsCommand } from './commands/stats.ts'
 import { stopCommand } from './commands/stop.ts'
 import { stateDirOption, styled } from './commands/subcommand.ts'
+import { updateCommand } from './commands/update.ts'
 import { waitCommand } from './commands/wait.ts'
 
 /** The whole command line. Its modules are light: what does the work is imported when a command is carried out. */
@@ -37,6 +40,9 @@ export function holdfast(): Command {
     logsCommand(),
     historyCommand(),
     statsCommand(),
+    execCommand(),
+    updateCommand(),
+    inspectCommand(),
     graphCommand(),
     doctorCommand(),
     auditCommand(),

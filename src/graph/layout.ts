@@ -83,10 +83,13 @@ const options = {
   'elk.spacing.edgeLabel': '4',
   'elk.spacing.edgeNode': '18',
   'elk.spacing.edgeEdge': '14',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '34',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '24',
   'elk.layered.spacing.edgeNodeBetweenLayers': '16',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
-  'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
+  // The narrowest and the straightest of all that were tried.
+  'elk.layered.nodePlacement.strategy': 'LINEAR_SEGMENTS',
+  'elk.layered.edgeLabels.sideSelection': 'ALWAYS_DOWN',
+  'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
 }
 
 export function labelText({ event, guard }: ChartLabel): string {
@@ -98,7 +101,7 @@ function stateLines({ actors, answers }: ChartState): string[] {
 }
 
 /** Nothing here can measure a text: an estimate that is rather too wide. */
-function widest(lines: readonly string[], perCharacter = 6.8): number {
+function widest(lines: readonly string[], perCharacter = 6.6): number {
   return Math.max(0, ...lines.map(line => line.length)) * perCharacter
 }
 

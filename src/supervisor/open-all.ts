@@ -17,10 +17,13 @@ export async function openAll(
   state: StateDirectory,
   held: (key: string) => TaskExecutor | undefined,
   make: () => TaskExecutor,
+  gone: (listed: ReadonlySet<string>) => void = () => {},
 ): Promise<OpenReport> {
   const report: OpenReport = { resumed: [], exited: [], lost: [], quarantined: [] }
   let turn = performance.now()
-  for (const key of state.list()) {
+  const keys = state.list()
+  gone(new Set(keys))
+  for (const key of keys) {
     if (performance.now() - turn > turnMs) {
       await new Promise(resolve => setImmediate(resolve))
       turn = performance.now()

@@ -101,14 +101,24 @@ export class Supervisor {
     return executor
   }
 
-  /** Takes over every task in the state directory. One that cannot be used stops no other: it is in `quarantined`. */
+  /**
+   * Takes over every task in the state directory. One that cannot be used stops no other: it is in `quarantined`. Called again it takes over what
+   * others have started since, and lets go of what it had taken over and others have removed.
+   */
   openAll(): Promise<OpenReport> {
     this.#refuseIfClosed()
     return openAll(
       this.#runtime.state,
       key => this.#tasks.get(key),
       () => this.executor(platformOfStored),
+      listed => this.#letGoOfRemoved(listed),
     )
+  }
+
+  /** A task of its own that was never on disk is in no list either, and stays. */
+  #letGoOfRemoved(listed: ReadonlySet<string>): void {
+    for (const [key, task] of this.#tasks)
+      if (task.takenOver && task.outcome !== null && !listed.has(key)) task.letGo()
   }
 
   /**

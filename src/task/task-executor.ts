@@ -397,6 +397,17 @@ export class TaskExecutor implements Executor {
     this.#runtime.processes.delete(this.key)
   }
 
+  /** Started by another supervisor. */
+  get takenOver(): boolean {
+    return this.#process?.adopted ?? false
+  }
+
+  /** Of a task that another process has removed. */
+  letGo(): void {
+    this.detach()
+    this.#runtime.events.destroyed(this)
+  }
+
   /** Writes what is still to be written of the snapshot. */
   flush(): void {
     this.#process?.flush()

@@ -101,12 +101,15 @@ describe('attack: planted logs', () => {
       }))
 
     it(`a log that its task cuts off while it is followed does not hang the reader (${platform})`, () =>
-      scene(platform, async ({ run }) => {
+      scene(platform, async ({ run, alloc }) => {
         const task = await run(
           'one',
-          'echo before; sleep 0.2; : > $NOMAD_ALLOC_DIR/logs/one.stdout; sleep 0.1',
+          'echo before; until [ -e $NOMAD_TASK_DIR/seen ]; do sleep 0.02; done; : > $NOMAD_ALLOC_DIR/logs/one.stdout; sleep 0.1',
         )
-        assert.match(await output(task, 'stdout', { follow: true }), /^before/)
+        const all = output(task, 'stdout', { follow: true })
+        await untilOutput(task, 'before')
+        writeFileSync(join(alloc.taskPaths('one').local, 'seen'), '')
+        assert.match(await all, /^before/)
         assert.equal(await output(task), '')
       }))
 
@@ -149,7 +152,7 @@ describe('attack: planted logs', () => {
         const source = { target: () => (${JSON.stringify(target)}), writing: () => false, ended: Promise.resolve(), hold: () => () => {} }
         logStream(source, { tail: 1 }).subscribe(() => process.exit(0))`
       execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-        timeout: 10_000,
+        timeout: 50_000,
         stdio: 'pipe',
       })
     }))

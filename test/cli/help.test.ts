@@ -14,6 +14,8 @@ const commands = [
   'logs',
   'history',
   'stats',
+  'exec',
+  'update',
   'graph',
   'doctor',
   'audit',

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Supervisor } from '../../src/index.ts'
 
@@ -15,11 +16,16 @@ export type Started = {
 }
 
 /** Starts the real program, without a terminal. */
-export function start(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+export function start(
+  stateDir: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): Started {
   const child = spawn(process.execPath, ['--import', 'tsx', main, '--state-dir', stateDir, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
     env: { ...process.env, ...env },
-  })
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>
   const seen = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -8,7 +8,7 @@ import { destroyAll, holdfast, start } from './program.ts'
 
 describe('holdfast run', function () {
   // Each call is a whole program: seconds, on a machine that is busy with other tests.
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   let stateDir: string
   beforeEach(() => {

@@ -8,7 +8,7 @@ import { destroyAll, type Ended, holdfast, start } from './program.ts'
 
 describe('the commands on tasks', function () {
   // Each call is a whole program: seconds, on a machine that is busy with other tests.
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   let stateDir: string
   const cli = (...args: string[]): Promise<Ended> => holdfast(stateDir, ...args)
@@ -98,6 +98,77 @@ describe('the commands on tasks', function () {
     assert.match((await cli('graph', '--format', 'svg')).stdout, /^<svg .*<\/svg>\n$/s)
     const refused = await cli('graph', '--format', 'png')
     assert.deepEqual([refused.code, /takes "mermaid"/.test(refused.stderr)], [1, true])
+  })
+
+  it('exec runs a second command inside one, with its own code, streams and input, and leaves the task alone', async () => {
+    await detached('web', 'sh', '-c', 'echo begun; sleep 60')
+    await start(stateDir, ['logs', '-f', 'web']).printed('begun')
+    const ended = await cli(
+      'exec',
+      '-q',
+      '-e',
+      'WHO=you',
+      'web',
+      '--',
+      'sh',
+      '-c',
+      'echo "for $WHO"; echo no >&2; exit 7',
+    )
+    assert.deepEqual(ended, { code: 7, stdout: 'for you\n', stderr: 'no\n' })
+    assert.equal((await cli('exec', 'web', '--', 'sh', '-c', 'kill -9 $$')).code, 137)
+    const missing = await cli('exec', 'web', 'nothing-of-that-name')
+    assert.deepEqual([missing.code, missing.stdout], [127, ''])
+    const document = JSON.parse((await cli('exec', '--json', 'web', 'true')).stdout)
+    assert.deepEqual([document.task.name, document.exitCode], ['web.true', 0])
+
+    const kept = (await cli('exec', '--detach', 'web', 'sh', '-c', 'echo kept; exit 4')).stdout.trim()
+    assert.equal((await cli('wait', kept)).code, 4)
+    assert.equal((await cli('logs', kept)).stdout, 'kept\n')
+    const tasks = JSON.parse((await cli('ps', '--all', '--json')).stdout).tasks as {
+      name: string
+      state: string
+    }[]
+    assert.deepEqual(
+      tasks.map(({ name, state }) => [name, state]).sort(),
+      [
+        ['web', 'running'],
+        ['web.sh', 'exited'],
+      ],
+      'what was waited for is gone, what was detached is kept',
+    )
+    await cli('stop', '--grace', '0s', 'web')
+    assert.match((await cli('exec', 'web', 'true')).stderr, /exec\(\) is refused: the task has ended/)
+    assert.equal((await cli('exec', 'web', 'true')).code, 125)
+  })
+
+  it('exec -i passes input on to its end', async () => {
+    await detached('web', 'sleep', '60')
+    const { child, ended } = start(stateDir, ['exec', '-q', '-i', 'web', '--', 'cat'], {}, 'pipe')
+    child.stdin?.end('line one\nline two\n')
+    assert.deepEqual(await ended, { code: 0, stdout: 'line one\nline two\n', stderr: '' })
+  })
+
+  it('update changes limits, prints what became of them, and wants one', async () => {
+    const key = await detached('web', 'sleep', '60')
+    const changed = await cli('update', 'web', '--memory', '64M', '--timeout', '1h')
+    assert.equal(changed.code, 2, 'the basic executor has no limit of memory')
+    assert.match(
+      changed.stdout,
+      new RegExp(`^web \\[${key}\\]\n {2}enforced +time 1h 0m\n {2}skipped +memory 64 MiB: `),
+    )
+    const { enforcement } = JSON.parse((await cli('update', '--timeout', '2h', '--json', 'web')).stdout)
+    assert.deepEqual(
+      enforcement.map(({ name, requested }: { name: string; requested: string }) => [name, requested]),
+      [
+        ['memoryBytes', String(64 * 1024 * 1024)],
+        ['wallTimeMs', '7200000'],
+      ],
+    )
+    assert.match((await cli('update', 'web')).stderr, /no limit is given/)
+    assert.match((await cli('update', '--memory', '1K', 'web')).stderr, /--memory.*1024/)
+    assert.equal((await cli('update', '--pids', '5', 'nobody')).code, 1)
+    await cli('update', 'web', '--timeout', '1ms')
+    assert.equal((await cli('wait', 'web')).code, 143)
   })
 
   it('rm --force kills and removes one that runs', async () => {

@@ -2,6 +2,7 @@ import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 import type { Adapter, Check, Section } from './contract/adapter.ts'
 import { environment } from './contract/environment.ts'
+import { inside } from './contract/inside.ts'
 import { interfaces } from './contract/interface.ts'
 import { logs } from './contract/logs.ts'
 import { observation } from './contract/observation.ts'
@@ -10,6 +11,7 @@ import { results } from './contract/results.ts'
 import { starting } from './contract/starting.ts'
 import { stopping } from './contract/stopping.ts'
 import { tree } from './contract/tree.ts'
+import { updating } from './contract/updating.ts'
 
 /** Needs no shim to be decided; with a portable one, each start of which is a Node process, it would be proven again at some cost. */
 const decidedBefore = 'calls out of turn'
@@ -23,6 +25,8 @@ const sections: Readonly<Record<string, Section>> = {
   'its whole tree': tree,
   'its logs': logs,
   'watching it': observation,
+  'a second command inside it': inside,
+  'other limits for it': updating,
   [decidedBefore]: interfaces,
 }
 

@@ -22,7 +22,7 @@ describe('a shim that is forked in the last moment of its spawner, with nobody l
   })
 
   it('starts nothing where it had left no trace by then', async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     for (let round = 0; round < rounds; round++) {
       const place = temporaryDirectory('abandoned')
       const { untouched, mark } = await killSpawner(place, (4 * round) / rounds)

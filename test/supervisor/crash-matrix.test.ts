@@ -56,7 +56,7 @@ describe('a supervisor that is killed', () => {
   })
 
   it(`at a random instant, ${rounds} times (seed ${seed})`, async function () {
-    this.timeout(most)
+    this.timeout(most + rounds * 6000)
     await inParallel(Array.from({ length: rounds }, (_, index) => randomRound(index)))
   })
 })

@@ -19,7 +19,7 @@ describe('a supervisor through which many tasks have passed', () => {
   for (const [platform, tasks, needs] of platforms) {
     it(`holds no more at the end than after the first third: ${tasks} ${platform} tasks`, async function () {
       requires(this, ...needs)
-      this.timeout(30_000 + tasks * 100)
+      this.timeout(60_000 + tasks * 1000)
       const stateDir = temporaryDirectory('leak')
       const { samples, results } = await pass(platform, tasks, stateDir)
       const [first, middle, last] = samples

@@ -44,6 +44,6 @@ export function startFixture(
     reject: false,
     stripFinalNewline: false,
     env: { HOLDFAST_STATE_DIR: stateDir, ...env },
-    timeout: 15_000,
+    timeout: 120_000,
   })
 }

@@ -31,7 +31,7 @@ export function assertNothingLeft(key: string, stateDir?: string): void {
 
 /** The same for many, and with patience for a shim that has said its last word and is about to exit. */
 export async function untilNoneLeft(keys: readonly string[]): Promise<void> {
-  for (let tries = 0; tries < 100 && processesOfAny(keys).length > 0; tries++) await sleep(10)
+  for (let tries = 0; tries < 1000 && processesOfAny(keys).length > 0; tries++) await sleep(10)
   assertNoneLeft(keys)
 }
 

@@ -1,9 +1,19 @@
+import { existsSync } from 'node:fs'
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { mayIsolate } from './identity.ts'
 import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 
-export type Need = 'root' | 'isolation' | 'ordinary-user' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'native'
+export type Need =
+  | 'root'
+  | 'isolation'
+  | 'ordinary-user'
+  | 'linux'
+  | 'cgroup-v1'
+  | 'cgroup-v2'
+  | 'native'
+  | 'page'
+  | 'chromium'
 
 type Check = {
   readonly met: () => boolean
@@ -11,6 +21,14 @@ type Check = {
   /** Whether a run on this very host could have met it. */
   readonly possible: () => boolean
 }
+
+/** Where distributions put it. CHROMIUM_PATH names another. */
+export const chromium = [
+  process.env.CHROMIUM_PATH ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find(path => path !== '' && existsSync(path))
 
 const onLinux = () => process.platform === 'linux'
 
@@ -40,6 +58,16 @@ const checks: Readonly<Record<Need, Check>> = {
     met: () => detectCgroups().v2?.controllers.has('memory') ?? false,
     how: 'boot with systemd.unified_cgroup_hierarchy=1',
     possible: () => false,
+  },
+  page: {
+    met: () => existsSync(new URL('../../dist/web/app.js', import.meta.url)),
+    how: 'npm run build',
+    possible: () => true,
+  },
+  chromium: {
+    met: () => chromium !== undefined,
+    how: 'apt-get install chromium, or set CHROMIUM_PATH',
+    possible: onLinux,
   },
   native: {
     met: () => 'path' in nativeProgram(),

@@ -53,6 +53,7 @@ const phrases: Readonly<Record<string, (requested: string) => string>> = {
   memoryBytes: requested => `memory ${bytesText(Number(requested))}`,
   memoryMB: requested => `memory ${requested} MiB`,
   wallTimeMs: requested => `time ${timeText(Number(requested))}`,
+  inside: requested => `inside ${requested}`,
   user: requested => `user ${requested}`,
   root: requested => (requested === 'own' ? 'own root' : `root ${requested}`),
   capabilities: requested => (requested === 'none' ? 'no capabilities' : `capabilities ${requested}`),

@@ -45,7 +45,8 @@ function usedLine({ usage, oomKilled }: WaitResult, colors: Colors): string[] {
   return [labelled('used', used.join(', '), colors.dim)]
 }
 
-function enforcementText(enforcement: readonly Enforcement[], colors: Colors): string[] {
+/** The rows as lines of text. */
+export function enforcementText(enforcement: readonly Enforcement[], colors: Colors): string[] {
   return enforcementLines(enforcement).flatMap(({ label, text, mend }) => [
     labelled(label, escaped(text), label === 'enforced' ? colors.dim : colors.yellow),
     ...(mend === null ? [] : [labelled('mend', escaped(mend), colors.cyan)]),

@@ -7,6 +7,12 @@ export function parseNumber(flag: string, text: string, takes = 'a number'): num
 }
 
 /** Throws INVALID_ARGUMENT. */
+export function parsePort(flag: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw refused(flag, text, 'a port, 0 to 65535')
+  return Number(text)
+}
+
+/** Throws INVALID_ARGUMENT. */
 export function parseCount(flag: string, text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw refused(flag, text, 'a whole number, 0 or more')
   return Number(text)

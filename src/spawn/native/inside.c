@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -29,9 +30,10 @@ int process_open(const struct identity *identity) {
 }
 
 bool process_is_ending(int process) {
-  enum { FLAGS = 9, EXITING = 0x4 };
+  enum { FLAGS = 9, EXITING = 0x4, PENDING = 31, KILLED = 1 << (SIGKILL - 1) };
   char stat[1024];
-  return read_file_at(process, "stat", stat, sizeof stat) <= 0 || (stat_number(stat, FLAGS) & EXITING) != 0;
+  if (read_file_at(process, "stat", stat, sizeof stat) <= 0) return true;
+  return (stat_number(stat, FLAGS) & EXITING) != 0 || (stat_number(stat, PENDING) & KILLED) != 0;
 }
 
 static bool is_same(int fd, const char *path) {

@@ -5,7 +5,7 @@
 
 /* Its directory in /proc, which belongs to this very process and never to a later one of its number. -1: it is gone, ESRCH. */
 int process_open(const struct identity *identity);
-/* From the moment it begins to exit; then the kernel kills what is in its pid namespace, if it is PID 1 of one. */
+/* From the moment it is killed or begins to exit; then the kernel kills what is in its pid namespace, if it is PID 1 of one. */
 bool process_is_ending(int process);
 
 enum { ENTRANCES = 6 };

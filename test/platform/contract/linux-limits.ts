@@ -71,16 +71,20 @@ export const memory: Section = check => {
 
 export const processor: Section = check => {
   check('gets no more processor time than its quota', async bench => {
-    const task = await limited(bench.shell('while :; do :; done'), { cpuLimit: 0.2, wallTimeMs: 1000 })
+    // Less than a busy machine leaves it, or it would never come to its quota.
+    const task = await limited(bench.shell('while :; do :; done'), { cpuLimit: 0.05 })
     await task.start()
-    await sleep(300)
-    const { throttledMs } = await task.usage()
-    const { usage, startedAt, exitedAt, cause } = await task.wait()
+    const begun = Date.now()
+    let throttled: number | null = 0
+    while (Date.now() < begun + 700 || throttled === 0) {
+      await sleep(50)
+      throttled = (await task.usage()).throttledMs
+    }
+    assert.ok((throttled ?? 0) > 0, `${throttled} ms throttled`)
+    const { usage, startedAt, exitedAt } = await task.forceStop()
     assert.ok(usage && startedAt && exitedAt)
-    assert.equal(cause, 'timeout')
     const share = (usage.cpuUserMs + usage.cpuSystemMs) / (exitedAt.getTime() - startedAt.getTime())
-    assert.ok(share > 0 && share < 0.5, `${share} of a processor`)
-    assert.ok((throttledMs ?? 0) > 0, `${throttledMs} ms throttled`)
+    assert.ok(share > 0 && share < 0.3, `${share} of a processor`)
   })
 
   check('runs on the processors it was given', async bench => {

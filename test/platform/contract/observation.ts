@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { lastValueFrom, toArray } from 'rxjs'
+import type { Usage } from '../../../src/index.ts'
 import { untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import type { Section } from './adapter.ts'
@@ -43,10 +44,19 @@ export const observation: Section = (check, { platform }) => {
   })
 
   check('samples until the end and then completes', async bench => {
-    const task = bench.command('/bin/sleep', '0.3')
+    const task = bench.command('/bin/sleep', '1000')
     await task.start()
-    const samples = await lastValueFrom(task.usage$(50).pipe(toArray()))
-    assert.ok(samples.length >= 2, `${samples.length}`)
+    const samples: Usage[] = []
+    await new Promise<void>((resolve, reject) => {
+      task.usage$(50).subscribe({
+        next: sample => {
+          if (samples.push(sample) === 3) task.forceStop().catch(reject)
+        },
+        complete: resolve,
+        error: reject,
+      })
+    })
+    assert.ok(samples.length >= 3, `${samples.length}`)
     // The last one may have met an empty cgroup: the task dead, its end not yet told.
     for (const { memoryBytes, pids } of samples.slice(0, -1)) assert.ok(memoryBytes !== 0 && pids !== 0)
   })

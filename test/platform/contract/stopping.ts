@@ -155,9 +155,10 @@ export const stopping: Section = check => {
 
   check('forces at its wall time what ignores SIGTERM, and the cause is still timeout', async bench => {
     const task = bench.commandOf(bench.another({ shutdown: { graceMs: 100 } }), '/bin/sh', '-c', deaf)
-    await task.limit({ wallTimeMs: 300 })
+    await task.limit({ wallTimeMs: 1500 })
     await task.start()
     const { signal, cause } = await task.wait()
+    assert.equal(await output(task), 'ready\n', 'it ignored the signal by then')
     assert.deepEqual({ signal, cause }, { signal: 'SIGKILL', cause: 'timeout' })
   })
 

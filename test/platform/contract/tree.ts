@@ -5,7 +5,8 @@ import { keyOf, startRecordOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
 
 // Forgets its parent, its session and its signals: what a daemon does, and what somebody does who wants to stay.
-const daemon = '(setsid sh -c \'trap "" TERM HUP INT; echo daemon; while :; do sleep 1; done\' &)'
+const daemon =
+  '(setsid sh -c \'trap "" TERM HUP INT; echo daemon; : > $HOLDFAST_TASK_DIR/up; while :; do sleep 1; done\' &)'
 
 export const tree: Section = (check, { native }) => {
   check('reaches the whole process group with a graceful stop', async bench => {
@@ -54,7 +55,7 @@ export const tree: Section = (check, { native }) => {
     })
 
     check('leaves no such daemon when the leader ends by itself', async bench => {
-      const task = bench.shell(`${daemon}; sleep 0.2; exit 4`)
+      const task = bench.shell(`${daemon}; until [ -e $HOLDFAST_TASK_DIR/up ]; do sleep 0.02; done; exit 4`)
       await task.start()
       assert.equal((await task.wait()).exitCode, 4)
       assert.match(await output(task), /daemon/)

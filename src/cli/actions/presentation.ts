@@ -1,0 +1,55 @@
+import type { Executor } from '../../index.ts'
+import { exitCodeOf } from '../exit-code.ts'
+import { json } from '../output/escape.ts'
+import { resultBlock, shortfalls } from '../output/result-block.ts'
+import { resultDocument } from '../output/result-document.ts'
+import { colorsFor } from '../output/terminal.ts'
+import { namingFlags } from '../parse/flag-names.ts'
+import { attend } from './attend.ts'
+
+export type Presentation = {
+  readonly json?: boolean
+  readonly quiet?: boolean
+  /** Remove its records and logs when it has ended. */
+  readonly rm?: boolean
+}
+
+/** Starts a task and leaves it running, having said what it is called. */
+export async function detached(task: Executor, { json: asJson, quiet }: Presentation): Promise<number> {
+  await started(task)
+  const { key, name, state, enforcement } = task
+  if (asJson) process.stdout.write(`${json({ task: { key, name }, id: task.id(), state, enforcement })}\n`)
+  else {
+    process.stdout.write(`${key}\n`)
+    if (!quiet) process.stderr.write(shortfalls(enforcement, colorsFor(process.stderr)))
+  }
+  return 0
+}
+
+/** Starts a task, stays with it to its end, and resolves to its exit code. */
+export async function attached(
+  task: Executor,
+  { json: asJson, quiet, rm }: Presentation,
+  begun: () => void = () => {},
+): Promise<number> {
+  const start = () => started(task).then(begun)
+  const result = await attend(task, start, { printing: !asJson })
+  const { key, name, enforcement } = task
+  const id = task.id()
+  if (rm) await task.destroy()
+  if (asJson) process.stdout.write(`${json(resultDocument({ key, name, id }, result, enforcement))}\n`)
+  else if (!quiet)
+    process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
+  return exitCodeOf(result)
+}
+
+/** A task that could not be started leaves nothing worth keeping: the error says it all. */
+async function started(task: Executor): Promise<void> {
+  try {
+    await namingFlags(() => task.start())
+  } catch (error) {
+    // What failed first is what is to be told.
+    await task.destroy().catch(() => {})
+    throw error
+  }
+}

@@ -1,0 +1,53 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
+import { refuse } from './guard.ts'
+
+export type Env = { Bindings: HttpBindings }
+
+/** A browser has a handful of connections per host; more than this is no browser. */
+const mostStreams = 64
+/** A reader that takes nothing for so long is gone, or wants us to believe that it will be back. */
+const patienceMs = 30_000
+
+/** Server-sent events: bounded in number, each write waiting until the reader has taken the one before. */
+export class EventStreams {
+  readonly #open = new Set<AbortController>()
+
+  open(context: Context<Env>, body: (stream: SSEStreamingApi, gone: AbortSignal) => Promise<void>): Response {
+    if (this.#open.size >= mostStreams) return refuse(context, 503, 'too many readers')
+    const gone = new AbortController()
+    this.#open.add(gone)
+    const { outgoing } = context.env
+    const cut = (): void => {
+      outgoing.destroy()
+    }
+    gone.signal.addEventListener('abort', cut)
+    outgoing.once('close', () => gone.abort())
+    return streamSSE(context, async stream => {
+      const patient = new Proxy(stream, {
+        get: (target, name) => {
+          if (name !== 'writeSSE') return Reflect.get(target, name) as unknown
+          return async (message: Parameters<SSEStreamingApi['writeSSE']>[0]) => {
+            const timer = setTimeout(() => gone.abort(), patienceMs)
+            await target.writeSSE(message).finally(() => clearTimeout(timer))
+          }
+        },
+      })
+      try {
+        await body(patient, gone.signal)
+      } finally {
+        this.#open.delete(gone)
+        gone.signal.removeEventListener('abort', cut)
+      }
+    })
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  closeAll(): void {
+    for (const each of [...this.#open]) each.abort()
+  }
+}

@@ -1,0 +1,2 @@
+export { type Inspector, inspector } from './inspector.ts'
+export type { InspectorOptions } from './options.ts'

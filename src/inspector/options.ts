@@ -1,0 +1,49 @@
+import { HoldfastError, Supervisor } from '../index.ts'
+
+export type InspectorOptions = {
+  /** Whose tasks are shown. The inspector never starts, opens or closes any of it by itself. */
+  readonly supervisor: Supervisor
+  /** Default 0: a free one. */
+  readonly port?: number
+  /** A loopback address: `127.0.0.1` (default), another of 127.0.0.0/8, or `::1`. There is no TLS: from elsewhere, come through a tunnel. */
+  readonly host?: string
+  /** What a Prometheus server says to read /metrics, and nothing else; 16 characters or more. Default: a random one. */
+  readonly metricsToken?: string
+  /** Show the arguments of tasks, too, which may hold secrets. Default false: the program alone. */
+  readonly showArguments?: boolean
+}
+
+export type InspectorSettings = Required<InspectorOptions>
+
+/** Throws INVALID_ARGUMENT naming the option. */
+export function parseInspectorOptions(
+  options: InspectorOptions,
+  randomToken: () => string,
+): InspectorSettings {
+  const { supervisor, port = 0, host = '127.0.0.1', showArguments = false } = options
+  const { metricsToken = randomToken() } = options
+  if (!(supervisor instanceof Supervisor)) throw refused('supervisor', typeof supervisor, 'a Supervisor')
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    throw refused('port', String(port), 'a whole number, 0 to 65535')
+  if (typeof host !== 'string' || !isLoopback(host))
+    throw refused(
+      'host',
+      JSON.stringify(host),
+      'a loopback address',
+      'From another machine, use a tunnel: ssh -L PORT:127.0.0.1:PORT HOST',
+    )
+  if (typeof metricsToken !== 'string' || !/^[\x21-\x7e]{16,256}$/.test(metricsToken))
+    throw refused('metricsToken', 'another', '16 to 256 visible ASCII characters')
+  if (typeof showArguments !== 'boolean')
+    throw refused('showArguments', typeof showArguments, 'true or false')
+  return { supervisor, port, host, metricsToken, showArguments }
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host === 'localhost' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host)
+}
+
+function refused(name: string, got: string, takes: string, hint?: string): HoldfastError {
+  const more = hint === undefined ? {} : { hint }
+  return new HoldfastError('INVALID_ARGUMENT', `inspector option ${name}: got ${got}, takes ${takes}`, more)
+}

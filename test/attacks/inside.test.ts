@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command, Executor } from '../../src/index.ts'
+import { nativeProgram } from '../../src/spawn/native-program.ts'
+import { output, outputOf, untilOutput } from '../support/output.ts'
+import { requires } from '../support/requires.ts'
+import { startRecordOf } from '../support/task-key.ts'
+import { type Workbench, withWorkbench } from '../support/workbench.ts'
+import { attacker, parseVerdicts } from './hostile.ts'
+
+const capable = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_DAC_READ_SEARCH']
+const kinds: readonly { readonly title: string; readonly loosened: Partial<Command> }[] = [
+  { title: 'the task’s user', loosened: { seccomp: 'off' } },
+  { title: 'root in the task', loosened: { user: 'root', seccomp: 'off' } },
+]
+const withCapabilities: Partial<Command> = {
+  user: 'root',
+  seccomp: 'off',
+  capabilities: capable,
+  noNewPrivileges: false,
+}
+
+describe('attack: what exec() brings into a task', function () {
+  this.timeout(120_000)
+
+  before(function () {
+    requires(this, 'root', 'linux', 'native')
+  })
+
+  for (const { title, loosened } of kinds)
+    it(`between fork and exec it can be robbed of nothing by ${title}`, () =>
+      withWorkbench('linux', async bench => {
+        const { tried, met, ...lost } = await watched(bench, loosened)
+        assert.deepEqual(lost, {})
+        assert.equal(met, '25')
+        assert.equal(tried, 'yes', 'it was never seen: the test proves nothing')
+      }))
+
+  it('one that may trace it finds there the task’s own root and descriptors, and a file that nobody can write to', () =>
+    withWorkbench('linux', async bench => {
+      // This is the watcher's control: it does see and rob them where the kernel lets it.
+      const { tried, met, ...lost } = await watched(bench, withCapabilities)
+      assert.deepEqual([tried, met], ['yes', '25'])
+      for (const what of ['exe', 'root', 'mem', 'ptrace']) assert.ok(what in lost, what)
+      const before = digest()
+      const seen = await overwritten(bench, withCapabilities, '1')
+      assert.deepEqual([seen.open, seen.file], ['ok', '/memfd:holdfast (deleted)'])
+      assert.ok(
+        ['ETXTBSY', 'EACCES', 'EPERM'].includes(seen['open-for-writing'] ?? ''),
+        seen['open-for-writing'],
+      )
+      assert.notEqual(seen.write, 'ok')
+      assert.equal(digest(), before)
+    }))
+
+  for (const [title, loosened] of [
+    ['root in the task', { user: 'root', seccomp: 'off' }],
+    ['root with capabilities', withCapabilities],
+  ] as const)
+    it(`a program whose interpreter is /proc/self/exe hands ${title} no file of the host (CVE-2019-5736)`, () =>
+      withWorkbench('linux', async bench => {
+        const before = digest()
+        const task = attacker(bench, 'overwrite', ['holdfast'], loosened)
+        await task.start()
+        await untilOutput(task, 'ready')
+        await plant(task)
+        for (let round = 0; round < 400 && task.state === 'running'; round++) {
+          const guest = task.exec('/local/trap')
+          await guest.start().catch(() => {})
+          await guest.wait().catch(() => {})
+          await guest.destroy()
+          if ((await output(task)).includes('open')) break
+        }
+        await task.wait()
+        const seen = parseVerdicts(await output(task))
+        assert.deepEqual([seen.open, seen.file], ['ok', '/memfd:holdfast (deleted)'])
+        for (const attempt of ['write', 'truncate', 'map']) assert.notEqual(seen[attempt], 'ok', attempt)
+        assert.equal(digest(), before)
+      }))
+
+  it('control: the same program does overwrite the file of a process of the task', () =>
+    withWorkbench('linux', async bench => {
+      const task = attacker(bench, 'overwrite', ['victim'], { user: 'root', seccomp: 'off' })
+      await task.start()
+      await untilOutput(task, 'ready')
+      const guest = task.exec('/bin/sh', '-c', 'cp /bin/sleep /local/victim; /local/victim 0.2; true')
+      assert.equal(await outputOf(guest), '')
+      await task.wait()
+      const seen = parseVerdicts(await output(task))
+      assert.deepEqual([seen.open, seen.file, seen.write], ['ok', '/local/victim', 'ok'])
+    }))
+
+  it('has three descriptors, none of which leads to the host', () =>
+    withWorkbench('linux', async bench => {
+      const task = attacker(bench, 'descriptors')
+      task.command.args = []
+      const host = bench.shell('echo ready; sleep 1000')
+      Object.assign(host.command, { mounts: task.command.mounts, user: 'root' })
+      await host.start()
+      await untilOutput(host, 'ready')
+      const lines = (await outputOf(host.exec('/tmp/hostile/descriptors'))).trim().split('\n')
+      const descriptors = lines.filter(line => /^\d/.test(line))
+      assert.deepEqual(
+        descriptors.map(line => line.split(' ').slice(0, 2).join(' ')),
+        ['0 ENOTDIR', '1 ENOTDIR', '2 ENOTDIR'],
+      )
+    }))
+
+  it('runs what lies in the task’s root, not what lies at that path on the host', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.shell(
+        'printf "#!/bin/sh\\necho of-the-task\\n" > /tmp/tool; chmod 755 /tmp/tool; echo ready; sleep 1000',
+      )
+      await task.start()
+      await untilOutput(task, 'ready')
+      assert.equal(await outputOf(task.exec('/tmp/tool')), 'of-the-task\n')
+      const named = task.exec('tool')
+      named.command.env.PATH = '/nowhere:/tmp:/usr/bin'
+      assert.equal(await outputOf(named), 'of-the-task\n')
+      // A file of the host that the task's root does not have.
+      const absent = task.exec(nativePath())
+      await assert.rejects(absent.start(), { code: 'START_FAILED', stage: 'exec', errno: 'ENOENT' })
+    }))
+
+  it('does not follow a task into mounts of its own making', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.command(
+        'unshare',
+        '--user',
+        '--map-root-user',
+        '--mount',
+        'sh',
+        '-c',
+        'mount --bind /bin/false /bin/true && echo ready; sleep 1000',
+      )
+      task.command.seccomp = 'off'
+      await task.start()
+      await untilOutput(task, 'ready')
+      await assert.rejects(task.exec('true').start(), {
+        code: 'ISOLATION_FAILED',
+        stage: 'namespace',
+        errno: 'EPERM',
+        message: /is not the one it was started with/,
+      })
+    }))
+
+  it('never enters what has a reused pid', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.shell('echo ready; sleep 1000')
+      await task.start()
+      await untilOutput(task, 'ready')
+      const path = join(bench.stateDir, 'tasks', task.key, 'start.json')
+      const record = startRecordOf(task)
+      // As if the number had gone to another process: this very test's.
+      const forged = { ...record, task: { ...record.task, pid: process.pid } }
+      writeFileSync(path, JSON.stringify(forged))
+      const taken = await bench.another().open(task.id())
+      await assert.rejects(taken.exec('/bin/true').start(), {
+        code: 'START_FAILED',
+        stage: 'task',
+        errno: 'ESRCH',
+      })
+      writeFileSync(path, JSON.stringify(record))
+    }))
+
+  it('is not stopped by a task that is frozen, nor frozen with what stops it', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.shell('echo ready; kill -STOP $$; sleep 1000')
+      await task.start()
+      await untilOutput(task, 'ready')
+      assert.equal(await outputOf(task.exec('/bin/echo', 'awake')), 'awake\n')
+      const stubborn = task.exec('/bin/sh', '-c', 'trap "" TERM; echo on; kill -STOP $$; sleep 1000')
+      await stubborn.start()
+      await untilOutput(stubborn, 'on')
+      assert.equal((await stubborn.shutdown({ graceMs: 50 })).cause, 'forced')
+    }))
+
+  it('a tree of it that forks and daemonises all the time dies with forceStop, or with the task', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.shell('echo ready; sleep 1000')
+      await task.limit({ pids: 64 })
+      await task.start()
+      await untilOutput(task, 'ready')
+      const guest = task.exec(
+        '/bin/sh',
+        '-c',
+        'echo on; while :; do (sleep 0.2 &) ; (sleep 1000 &); sleep 0.01; done 2>/dev/null',
+      )
+      await guest.start()
+      await untilOutput(guest, 'on')
+      const { signal, error } = await guest.forceStop()
+      assert.deepEqual({ signal, error }, { signal: 'SIGKILL', error: null })
+      const left = task.exec('/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
+      assert.equal(await outputOf(left), '1\n', 'the sleep of the task itself')
+    }))
+})
+
+/** What a watcher in the task got hold of while twenty-five commands came in. */
+async function watched(bench: Workbench, loosened: Partial<Command>): Promise<Record<string, string>> {
+  const task = attacker(bench, 'watcher', ['25'], loosened)
+  await task.start()
+  await untilOutput(task, 'ready')
+  for (let round = 0; round < 400 && task.state === 'running'; round++) {
+    const guest = task.exec('/bin/true')
+    await guest.start().catch(() => {})
+    await guest.wait().catch(() => {})
+    await guest.destroy()
+  }
+  await task.wait()
+  const { ready: _, ...verdicts } = parseVerdicts(await output(task), await output(task, 'stderr'))
+  return verdicts
+}
+
+async function overwritten(
+  bench: Workbench,
+  loosened: Partial<Command>,
+  whose: string,
+): Promise<Record<string, string>> {
+  const task = attacker(bench, 'overwrite', [whose], loosened)
+  await task.start()
+  await task.wait()
+  return parseVerdicts(await output(task), await output(task, 'stderr'))
+}
+
+async function plant(task: Executor): Promise<void> {
+  const planted = task.exec(
+    '/bin/sh',
+    '-c',
+    'echo "#!/proc/self/exe" > /local/trap; chmod 755 /local/trap; echo done',
+  )
+  assert.equal(await outputOf(planted), 'done\n')
+}
+
+function nativePath(): string {
+  const found = nativeProgram()
+  assert.ok('path' in found)
+  return found.path
+}
+
+function digest(): string {
+  return createHash('sha256').update(readFileSync(nativePath())).digest('hex')
+}

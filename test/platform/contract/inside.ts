@@ -1,0 +1,380 @@
+import { strict as assert } from 'node:assert'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Executor, HoldfastError, TaskResult } from '../../../src/index.ts'
+import { assertNothingLeft, processesOf } from '../../support/leftovers.ts'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { refuses } from '../../support/refuses.ts'
+import { directoryOf, keyOf, startRecordOf } from '../../support/task-key.ts'
+import type { Workbench } from '../../support/workbench.ts'
+import type { Section } from './adapter.ts'
+
+const waiting = 'echo ready; while :; do sleep 0.05; done'
+
+async function running(bench: Workbench, script = waiting): Promise<Executor> {
+  const task = bench.shell(script)
+  await task.start()
+  await untilOutput(task, 'ready')
+  return task
+}
+
+/** Counts the processes that the task's own pid namespace shows of these tests' sleepers. */
+function sleepersIn(task: Executor): Executor {
+  return task.exec('/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
+}
+
+/** A second command inside a running task. */
+export const inside: Section = (check, { platform, native }) => {
+  check('has a result, logs, a key and an id of its own', async bench => {
+    const task = await running(bench)
+    const guest = task.exec('/bin/sh', '-c', 'echo out; echo err >&2; exit 7')
+    assert.equal(guest.state, 'configured')
+    await guest.start()
+    const { exitCode, signal, cause, evidence, logsComplete } = await guest.wait()
+    assert.deepEqual(
+      { exitCode, signal, cause, evidence, logsComplete },
+      { exitCode: 7, signal: null, cause: 'exited', evidence: 'record', logsComplete: true },
+    )
+    assert.deepEqual([await output(guest), await output(guest, 'stderr')], ['out\n', 'err\n'])
+    assert.notEqual(guest.id(), task.id())
+    assert.equal(await output(task), 'ready\n')
+    assert.equal(task.state, 'running')
+  })
+
+  check('shares the directories of the task, and begins with its environment', async bench => {
+    const task = bench.shell('echo of-the-task > $HOLDFAST_TASK_DIR/note; echo ready; sleep 1000')
+    task.command.env = { GREETING: 'hello' }
+    await task.start()
+    await untilOutput(task, 'ready')
+    const guest = task.exec('/bin/sh', '-c', 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
+    guest.command.env.OWN = 'world'
+    assert.equal(await outputOf(guest), 'of-the-task\nhello world\n')
+    assert.deepEqual(task.command.env, { GREETING: 'hello' })
+  })
+
+  check('finds a program by its name on the PATH it is given', async bench => {
+    const task = await running(bench)
+    assert.equal(await outputOf(task.exec('echo', 'found')), 'found\n')
+    const lost = task.exec('echo')
+    lost.command.env.PATH = '/nowhere'
+    await refuses(lost.start(), { code: 'START_FAILED', stage: 'exec', errno: 'ENOENT' })
+    assert.equal((await lost.wait().catch(({ code }: HoldfastError) => code)) !== undefined, true)
+    assert.equal(task.state, 'running')
+  })
+
+  check('is stopped and killed with its own tree, and the task goes on', async bench => {
+    const task = await running(bench)
+    const polite = task.exec('/bin/sh', '-c', 'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done')
+    const deaf = task.exec(
+      '/bin/sh',
+      '-c',
+      'trap "" TERM; sleep 1000 & (sleep 1000 & sleep 1000) & echo on; wait',
+    )
+    for (const guest of [polite, deaf]) await guest.start()
+    for (const guest of [polite, deaf]) await untilOutput(guest, 'on')
+    const [stopped, forced] = await Promise.all([
+      polite.shutdown({ graceMs: 10_000 }),
+      deaf.shutdown({ graceMs: 50 }),
+    ])
+    assert.deepEqual([stopped.exitCode, stopped.cause], [9, 'shutdown'])
+    assert.deepEqual([forced.signal, forced.cause], ['SIGKILL', 'forced'])
+    for (const guest of [polite, deaf]) assert.deepEqual(processesOf(keyOf(guest)), [])
+    if (platform === 'linux') assert.equal(await outputOf(sleepersIn(task)), '0\n')
+    assert.equal(task.state, 'running')
+  })
+
+  check('gets signals', async bench => {
+    const task = await running(bench)
+    const guest = task.exec('/bin/sh', '-c', 'trap "exit 3" USR1; echo on; while :; do sleep 0.05; done')
+    await guest.start()
+    await untilOutput(guest, 'on')
+    await guest.signal('SIGUSR1')
+    assert.equal((await guest.wait()).exitCode, 3)
+  })
+
+  check('ends when the task ends, and says how', async bench => {
+    const task = await running(bench)
+    const guests = [task.exec('/bin/sleep', '1000'), task.exec('/bin/sleep', '1000')]
+    for (const guest of guests) await guest.start()
+    await task.forceStop()
+    for (const guest of guests) {
+      const { exitCode, signal, cause, evidence } = await guest.wait()
+      assert.deepEqual(
+        { exitCode, signal, cause, evidence },
+        { exitCode: null, signal: 'SIGKILL', cause: 'forced', evidence: 'record' },
+      )
+    }
+  })
+
+  check('ends when the leader of the task exits by itself', async bench => {
+    const task = bench.shell('echo ready; until [ -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done; exit 4')
+    await task.start()
+    await untilOutput(task, 'ready')
+    const guest = task.exec('/bin/sleep', '1000')
+    await guest.start()
+    assert.equal(
+      (await outputOf(task.exec('/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go; echo went'))) !== '',
+      true,
+    )
+    const [ended, result] = await Promise.all([task.wait(), guest.wait()])
+    assert.equal(ended.exitCode, 4)
+    assert.deepEqual([result.signal, result.cause], ['SIGKILL', 'forced'])
+  })
+
+  check('is told of by the streams of its supervisor, and is one of its tasks', async bench => {
+    const results: TaskResult[] = []
+    const states: string[] = []
+    bench.supervisor.results$.subscribe(result => results.push(result))
+    const task = await running(bench)
+    bench.supervisor.transitions$.subscribe(({ task: { key }, to }) => states.push(`${key} ${to}`))
+    const guest = task.exec('/bin/sh', '-c', 'exit 2')
+    await guest.start()
+    await guest.wait()
+    assert.ok(bench.supervisor.tasks.get(keyOf(guest)))
+    assert.deepEqual(
+      results.map(({ task: { key, name }, exitCode }) => [key, name, exitCode]),
+      [[keyOf(guest), 'sh.sh', 2]],
+    )
+    assert.deepEqual(
+      states,
+      ['limited', 'running', 'exited'].map(state => `${keyOf(guest)} ${state}`),
+    )
+  })
+
+  check('is taken over by its id, with its result, and stopped by whoever took it over', async bench => {
+    const task = await running(bench)
+    const [one, two] = [task.exec('/bin/sleep', '1000'), task.exec('/bin/sh', '-c', 'echo kept; exit 6')]
+    await one.start()
+    await two.start()
+    await two.wait()
+    const other = bench.another()
+    const [taken, ended] = await Promise.all([other.open(one.id()), other.open(two.id())])
+    assert.deepEqual([(await ended.wait()).exitCode, await output(ended)], [6, 'kept\n'])
+    assert.deepEqual(taken.enforcement, one.enforcement)
+    assert.equal(taken.state, 'running')
+    const [stopped, here] = await Promise.all([taken.shutdown(), one.wait()])
+    assert.equal(stopped.cause, 'shutdown')
+    assert.deepEqual(here, stopped)
+  })
+
+  check('is begun by a supervisor that has taken the task over', async bench => {
+    const task = await running(bench)
+    const taken = await bench.another().open(task.id())
+    const guest = taken.exec('/bin/sh', '-c', 'exit 8')
+    await guest.start()
+    assert.equal((await guest.wait()).exitCode, 8)
+    // What is inside of it is inside of the task.
+    const outer = taken.exec('/bin/sleep', '1000')
+    await outer.start()
+    assert.equal(await outputOf(outer.exec('/bin/sh', '-c', 'echo deeper')), 'deeper\n')
+    assert.equal((await outer.forceStop()).cause, 'forced')
+  })
+
+  check('leaves nothing after destroy(), and the task untouched', async bench => {
+    const task = await running(bench)
+    const guest = task.exec('/bin/sleep', '1000')
+    await guest.start()
+    const [key, directory] = [keyOf(guest), directoryOf(guest)]
+    await guest.destroy()
+    assertNothingLeft(key, bench.stateDir)
+    assert.equal(existsSync(directory), false)
+    assert.equal(task.state, 'running')
+  })
+
+  check('is refused where no task runs', async bench => {
+    const task = bench.shell('exit 0')
+    assert.throws(() => task.exec('true'), { code: 'INVALID_STATE' })
+    await task.start()
+    await task.wait()
+    assert.throws(() => task.exec('true'), { code: 'INVALID_STATE' })
+    const another = await running(bench)
+    const late = another.exec('true')
+    await another.forceStop()
+    await refuses(late.start(), { code: 'INVALID_STATE' })
+    assert.deepEqual(bench.keys().sort(), [keyOf(task), keyOf(another)].sort())
+  })
+
+  check('refuses a directory of its own, and what is not a command', async bench => {
+    const task = await running(bench)
+    const guest = task.exec('true')
+    await refuses(guest.configureTaskDir('x', {} as never), { code: 'INVALID_STATE' })
+    assert.throws(() => task.exec(''), { code: 'INVALID_ARGUMENT' })
+    guest.command.seccomp = 'off'
+    await refuses(guest.start(), { code: 'INVALID_ARGUMENT', message: /command\.seccomp/ })
+    delete guest.command.seccomp
+    guest.command.cwd = 'relative'
+    await refuses(guest.start(), { code: 'INVALID_ARGUMENT', message: /command\.cwd/ })
+  })
+
+  check(
+    'is ended by a time limit of its own; other limits are the task’s, and a row says so',
+    async bench => {
+      const task = await running(bench)
+      const guest = task.exec('/bin/sleep', '1000')
+      await guest.limit({ wallTimeMs: 100, pids: 5 })
+      await guest.start()
+      assert.equal((await guest.wait()).cause, 'timeout')
+      const rows = new Map(guest.enforcement.map(row => [row.name, row]))
+      assert.equal(rows.get('wallTimeMs')?.status, 'enforced')
+      assert.equal(rows.get('pids')?.status, 'skipped')
+      assert.ok(rows.get('inside'))
+      assert.equal(task.state, 'running')
+    },
+  )
+
+  check('stays what it was when many begin at the same time', async bench => {
+    const task = await running(bench)
+    const guests = Array.from({ length: 8 }, (_, n) => task.exec('/bin/sh', '-c', `echo ${n}; exit ${n}`))
+    await Promise.all(guests.map(guest => guest.start()))
+    const ends = await Promise.all(guests.map(guest => guest.wait()))
+    assert.deepEqual(
+      ends.map(({ exitCode }) => exitCode),
+      guests.map((_, n) => n),
+    )
+    assert.deepEqual(
+      await Promise.all(guests.map(guest => output(guest))),
+      guests.map((_, n) => `${n}\n`),
+    )
+  })
+
+  if (platform === 'basic') {
+    check('is a process beside the task’s: what it leaves behind ends with it', async bench => {
+      const task = await running(bench)
+      const guest = task.exec('/bin/sh', '-c', 'sleep 1000 & exit 0')
+      await guest.start()
+      assert.equal((await guest.wait()).exitCode, 0)
+      assert.deepEqual(processesOf(keyOf(guest)), [])
+      assert.equal(guest.enforcement.find(({ name }) => name === 'inside')?.status, 'skipped')
+    })
+    if (native) return
+  }
+  if (platform !== 'linux') return
+
+  check(
+    'is in every namespace, root and cgroup of the task, with no privilege that it lacks',
+    async bench => {
+      const task = bench.shell(
+        'grep -E "Cap|NoNewPrivs|Seccomp:" /proc/self/status; readlink /proc/self/ns/*; ls /; hostname; id; echo ready; sleep 1000',
+      )
+      await task.limit({ memoryMB: 64, pids: 20 })
+      await task.start()
+      const told = (await untilOutput(task, 'ready')).replace('ready\n', '')
+      const guest = task.exec('/bin/sh', ...task.command.args)
+      await guest.start()
+      assert.equal((await untilOutput(guest, 'ready')).replace('ready\n', ''), told)
+      const cgroups = (of: Executor): string =>
+        readFileSync(`/proc/${startRecordOf(of).task.pid}/cgroup`, 'utf8')
+      assert.equal(cgroups(guest), cgroups(task))
+      assert.ok(cgroups(guest).includes(keyOf(task)))
+      await guest.forceStop()
+    },
+  )
+
+  check('counts in the limits of the task, and is killed by them', async bench => {
+    const task = bench.shell(waiting)
+    await task.limit({ memoryMB: 24, pids: 8 })
+    await task.start()
+    await untilOutput(task, 'ready')
+    const forking = task.exec(
+      '/bin/sh',
+      '-c',
+      'i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 1000 & done; exit 0',
+    )
+    await forking.start()
+    assert.equal((await forking.wait()).exitCode, 2)
+    assert.match(await output(forking, 'stderr'), /fork/i)
+    // Those that it left are the task's, and go on counting.
+    await refuses(task.exec('true').start(), { code: 'START_FAILED', errno: 'EAGAIN' })
+    assert.equal(task.state, 'running')
+    const roomy = await running(bench)
+    await roomy.update({ memoryMB: 24 })
+    const hungry = roomy.exec('/usr/bin/tail', '/dev/zero')
+    await hungry.start()
+    const { signal, cause, oomKilled } = await hungry.wait()
+    assert.deepEqual({ signal, cause, oomKilled }, { signal: 'SIGKILL', cause: 'oom', oomKilled: true })
+    assert.equal(roomy.state, 'running')
+  })
+
+  check(
+    'leaves behind to the task what has left its session, and the end of the task takes it along',
+    async bench => {
+      const task = await running(bench)
+      const guest = task.exec(
+        '/bin/sh',
+        '-c',
+        '(setsid sleep 1000 &); (setsid sleep 1000 &); sleep 0.1; exit 0',
+      )
+      await guest.start()
+      assert.equal((await guest.wait()).exitCode, 0)
+      assert.equal(await outputOf(sleepersIn(task)), '2\n')
+      await task.shutdown({ graceMs: 50 })
+      assert.deepEqual(processesOf(keyOf(task)), [])
+    },
+  )
+
+  check('runs as another user when told to, and has the rlimits of the task or its own', async bench => {
+    const task = bench.shell(waiting)
+    await task.limit({ rlimits: { nofile: 77, core: 0 } })
+    await task.start()
+    await untilOutput(task, 'ready')
+    const root = task.exec('/bin/sh', '-c', 'id -u; ulimit -n; grep CapEff /proc/self/status')
+    root.command.user = 'root'
+    assert.equal(await outputOf(root), '0\n77\nCapEff:\t0000000000000000\n')
+    const own = task.exec('/bin/sh', '-c', 'ulimit -n; ulimit -c')
+    await own.limit({ rlimits: { nofile: 55 } })
+    assert.equal(await outputOf(own), '55\n0\n')
+  })
+
+  check(
+    'says so when the task ends while the start is on its way, and nothing is left of it',
+    async bench => {
+      for (let round = 0; round < 12; round++) {
+        const task = await running(bench)
+        const guest = task.exec('/bin/sleep', '1000')
+        const start = guest.start().then(
+          () => null,
+          (error: HoldfastError) => error,
+        )
+        if (round % 2 === 0) await new Promise(resolve => setTimeout(resolve, round / 2))
+        process.kill(startRecordOf(task).task.pid, 'SIGKILL')
+        const error = await start
+        await task.wait()
+        if (error === null) assert.equal((await guest.wait()).signal, 'SIGKILL')
+        else
+          assert.deepEqual(
+            [error.code, error.stage, error.errno],
+            ['START_FAILED', 'task', 'ESRCH'],
+            error.message,
+          )
+        assert.deepEqual(processesOf(keyOf(guest)), [])
+        assert.equal(existsSync(join(bench.stateDir, 'allocs', keyOf(guest))), false)
+        await guest.destroy()
+        await task.destroy()
+      }
+    },
+  )
+
+  check('does without the namespaces that the task does without', async bench => {
+    for (const namespaces of [
+      { pid: false },
+      { mount: false, pid: false },
+      { mount: false, uts: false, ipc: false, cgroup: false },
+    ]) {
+      const task = bench.shell(waiting)
+      task.command.namespaces = namespaces
+      await task.start()
+      await untilOutput(task, 'ready')
+      const guest = task.exec('/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo on; wait')
+      await guest.start()
+      await untilOutput(guest, 'on')
+      const pids = processesOf(keyOf(guest))
+      assert.ok(pids.length >= 1)
+      assert.equal((await guest.shutdown({ graceMs: 50 })).cause, 'forced')
+      const other = task.exec('/bin/sleep', '1000')
+      await other.start()
+      await task.forceStop()
+      assert.deepEqual([(await other.wait()).signal, (await other.wait()).cause], ['SIGKILL', 'forced'])
+      assert.deepEqual(processesOf(keyOf(other)), [])
+    }
+  })
+}
