@@ -12,12 +12,17 @@ module.exports = {
     {
       name: 'clients-use-the-entry-only',
       comment:
-        'The command line, the examples and the benches import the entries of the package: what they need, users can have.',
+        'The command line, the conformance suite, the examples and the benches import the entries of the package: what they need, users can have.',
       severity: 'error',
-      from: { path: '^(src/cli|examples|bench)/' },
+      from: { path: '^(src/cli|src/conformance|examples|bench)/' },
       to: {
         path: '^(src|machines)/',
-        pathNot: ['^src/index\\.ts$', '^src/(inspector|metrics|nomad)/index\\.ts$', '^src/cli/'],
+        pathNot: [
+          '^src/index\\.ts$',
+          '^src/(inspector|metrics|nomad)/index\\.ts$',
+          '^src/cli/',
+          '^src/conformance/',
+        ],
       },
     },
     {
@@ -74,6 +79,13 @@ module.exports = {
       severity: 'error',
       from: { pathNot: '^(src/cli|test)/' },
       to: { path: '^src/cli/' },
+    },
+    {
+      name: 'nobody-imports-the-conformance-suite',
+      comment: 'It is an entry of its own, and a client of the other; only the command line runs it.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/(conformance|cli/actions)/' },
+      to: { path: '^src/conformance/' },
     },
     {
       name: 'nobody-imports-the-audit',

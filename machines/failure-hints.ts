@@ -63,6 +63,8 @@ const hints: Record<string, Record<string, string>> = {
   },
   namespace: {
     EPERM: needsRoot,
+    EACCES:
+      'An ordinary user’s running task can be entered only by the supervisor that has started it: its user namespace is that one’s.',
     ENOSPC: 'The limit on namespaces is reached: see /proc/sys/user/max_*_namespaces.',
     EUSERS: 'The limit on nested namespaces is reached.',
     EINVAL: 'This kernel was built without that kind of namespace.',

@@ -1,24 +1,45 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { nativeProgram } from '../spawn/native-program.ts'
+import { join } from 'node:path'
+import type { Enforcement } from '../api.ts'
+import { nativeProgram, packageRoot } from '../spawn/native-program.ts'
+import { type NativeFeatures, nativeFeatures, probe } from '../spawn/probe.ts'
+import { unitProperties } from '../spawn/unit.ts'
+import type { HostRow } from './host-row.ts'
+import { type Access, type Own, ownIds, findAccess } from './linux/access.ts'
 import { type CgroupHost, detectCgroups } from './linux/cgroup-mode.ts'
-import { controllerMend } from './linux/cgroups.ts'
-import { kernelFeatures } from './linux/kernel-features.ts'
+import { controllerRow } from './linux/controller-row.ts'
+import { isolationOf } from './linux/isolation.ts'
+import { missingNamespace } from './linux/kernel-features.ts'
+import { ownUnit, type Unit } from './linux/own-unit.ts'
+import { taskUserRows } from './linux/task-user.ts'
+import type { PlatformName } from './port.ts'
 
-/** One thing this host can enforce, or cannot, and the command that would change it. */
-export type HostRow = {
-  readonly name: string
-  readonly status: 'yes' | 'no' | 'weakened'
-  readonly why: string
-  readonly mend: string | null
-}
+export type { HostRow }
 
 export type HostReport = {
+  readonly mode: {
+    readonly cgroup: CgroupHost['mode']
+    /** The service manager that runs here, as the one of this user: null where there is none. */
+    readonly systemd: 'system' | 'user' | null
+    /** By what right tasks are isolated: as root, in an ordinary user's namespace (rootless), or not at all. */
+    readonly isolation: Access['right']
+  }
+  readonly versions: {
+    readonly holdfast: string
+    readonly node: string
+    readonly kernel: string
+    /** Null: there is none, or it does not run. */
+    readonly native: NativeFeatures | null
+  }
+  /** What a `run` without options uses, and what it gets less of there than is its default. Empty: nothing is weakened. */
+  readonly defaultRun: { readonly platform: PlatformName; readonly weakened: readonly Enforcement[] }
   readonly rows: readonly HostRow[]
-  /** Which cgroup file systems are mounted. */
-  readonly cgroups: CgroupHost['mode']
 }
 
 export type HostSources = {
+  /** Where the host's /run is, for tests. */
+  readonly root?: string
   readonly proc?: string
   readonly env?: NodeJS.ProcessEnv
   /** Effective user id; undefined where there is none. */
@@ -27,49 +48,92 @@ export type HostSources = {
 
 /** What this host can enforce, for `doctor`. Looks anew each time; changes nothing. */
 export async function fingerprint({
+  root = '',
   proc = '/proc',
   env = process.env,
   uid = process.geteuid?.(),
 }: HostSources = {}): Promise<HostReport> {
   const cgroups = detectCgroups({ proc })
+  const native = nativeProgram(env)
+  const program = 'path' in native ? native.path : null
+  const features = program === null ? null : nativeFeatures(program)
+  const self: Own = { ...ownIds(), ...(uid !== undefined && { uid }) }
+  const tryOut = (rootless: boolean) => (program === null ? null : probe(program, rootless))
+  const access = findAccess({ proc, self, tryOut })
+  const unit = await ownUnit({ proc, root, uid, show: unitProperties })
+  const isBasic = process.platform !== 'linux' || features === null
+  const rows = [
+    ...machineRows(native, features, uid),
+    modeRow(cgroups),
+    ...['cpu', 'cpuset', 'memory', 'pids', 'io'].map(name =>
+      controllerRow(cgroups, name, { proc, root, uid }),
+    ),
+    ...isolationRows(access),
+    ...unitRows(unit),
+  ]
   return {
-    cgroups: cgroups.mode,
-    rows: [
-      row('node', true, process.versions.node, null),
-      row(
-        'kernel',
-        process.platform === 'linux',
-        `${process.platform} ${release()}`,
-        'the linux executor needs Linux; the basic one works here',
-      ),
-      row(
-        'root',
-        uid === 0,
-        uid === undefined ? 'this system has no user numbers' : `running as user ${uid}`,
-        'run as root (sudo)',
-      ),
-      nativeRow(env),
-      modeRow(cgroups),
-      ...['cpu', 'cpuset', 'memory', 'pids', 'io'].map(name => controllerRow(cgroups, name)),
-      ...featureRows(proc),
-    ],
+    mode: { cgroup: cgroups.mode, systemd: systemdOf(root, uid), isolation: isBasic ? 'none' : access.right },
+    versions: { holdfast: ownVersion(), node: process.versions.node, kernel: release(), native: features },
+    defaultRun: isBasic
+      ? { platform: 'basic', weakened: [nothingIsolated(native)] }
+      : { platform: 'linux', weakened: weakenedByDefault(access) },
+    rows,
   }
 }
+
+/** The rows of a task that asks for nothing. Limits are not among them: none is the default. */
+function weakenedByDefault(access: Access): readonly Enforcement[] {
+  const command = { path: '/bin/true', args: [], env: {} }
+  const rows = [...isolationOf(command, 'task', access).rows, ...taskUserRows(command, access)]
+  return rows.filter(({ status, chosen }) => status !== 'enforced' && !chosen)
+}
+
+function nothingIsolated(native: ReturnType<typeof nativeProgram>): Enforcement {
+  return {
+    ...{ name: 'isolation', kind: 'isolation', requested: 'own', status: 'skipped', chosen: false },
+    reason: 'unavailable' in native ? native.unavailable : 'the native program does not run here',
+    mend: nativeMend,
+  }
+}
+
+const nativeMend = 'install a C compiler and run npm run build in the holdfast package'
 
 function row(name: string, good: boolean, why: string, mend: string | null): HostRow {
   return { name, status: good ? 'yes' : 'no', why, mend: good ? null : mend }
 }
 
-function nativeRow(env: NodeJS.ProcessEnv): HostRow {
-  const found = nativeProgram(env)
-  return 'path' in found
-    ? row('native', true, found.path, null)
-    : row(
-        'native',
-        false,
-        found.unavailable,
-        'install a C compiler and run npm run build in the holdfast package',
-      )
+function machineRows(
+  native: ReturnType<typeof nativeProgram>,
+  features: NativeFeatures | null,
+  uid: number | undefined,
+): HostRow[] {
+  const user = uid === undefined ? 'this system has no user numbers' : `running as user ${uid}`
+  return [
+    row('holdfast', true, ownVersion(), null),
+    row('node', true, process.versions.node, null),
+    row(
+      'kernel',
+      process.platform === 'linux',
+      `${process.platform} ${release()}`,
+      'the linux executor needs Linux; the basic one works here',
+    ),
+    row('root', uid === 0, user, 'run as root (sudo)'),
+    nativeRow(native, features),
+  ]
+}
+
+function nativeRow(native: ReturnType<typeof nativeProgram>, features: NativeFeatures | null): HostRow {
+  if ('unavailable' in native) return row('native', false, native.unavailable, nativeMend)
+  if (features === null)
+    return row(
+      'native',
+      false,
+      `${native.path} does not run here`,
+      'npm run build, on a file system without noexec',
+    )
+  const { version, libc, static: isStatic, arch } = features
+  const how = `version ${version}, ${arch}, ${isStatic ? 'static ' : ''}${libc}`
+  return row('native', true, `${native.path} (${how})`, null)
 }
 
 function modeRow(cgroups: CgroupHost): HostRow {
@@ -82,32 +146,61 @@ function modeRow(cgroups: CgroupHost): HostRow {
   return row('cgroup', cgroups.mode !== 'none', where[cgroups.mode], 'mount -t cgroup2 none /sys/fs/cgroup')
 }
 
-/** `io` is called blkio on v1. */
-function controllerRow(cgroups: CgroupHost, name: string): HostRow {
-  const v1Name = name === 'io' ? 'blkio' : name
-  const mount = cgroups.v1.get(v1Name)
-  if (mount !== undefined) return row(`cgroup.${name}`, true, `${v1Name} at ${mount}`, null)
-  if (cgroups.v2?.controllers.has(name))
-    return row(`cgroup.${name}`, true, `in cgroup2 at ${cgroups.v2.mount}`, null)
-  const controller = cgroups.mode === 'v2' ? name : v1Name
-  const why =
-    cgroups.unusable.get(v1Name) ??
-    cgroups.unusable.get(name) ??
-    `no hierarchy has the ${controller} controller`
-  return row(`cgroup.${name}`, false, why, controllerMend(cgroups, controller))
+function isolationRows(access: Access): HostRow[] {
+  const { kernel, self } = access
+  const by = access.right === 'user-namespace' ? 'in a user namespace' : 'in this kernel'
+  const names = [...(self.uid === 0 ? [] : ['user']), 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network']
+  const namespaces = names.map(name => {
+    const has = name === 'user' ? access.right === 'user-namespace' : kernel.namespaces.has(name)
+    const { reason, mend } = missingNamespace(name, kernel)
+    return row(`namespace.${name}`, has, has ? by : reason, mend)
+  })
+  const root =
+    kernel.denied?.get('root') ?? (kernel.namespaces.has('mount') ? null : missingNamespace('mount', kernel))
+  const user = taskUserRows({ path: '', args: [], env: {} }, access).find(
+    ({ status }) => status === 'weakened',
+  )
+  return [
+    ...namespaces,
+    row(
+      'own root',
+      root === null,
+      root?.reason ?? 'system directories read-only, private /tmp, minimal /dev',
+      root?.mend ?? null,
+    ),
+    row(
+      'seccomp',
+      kernel.seccomp,
+      kernel.seccomp ? 'filters in this kernel' : 'not in this kernel',
+      'a kernel with CONFIG_SECCOMP_FILTER',
+    ),
+    user === undefined
+      ? row('user', true, 'tasks run as nobody, or as whom you say', null)
+      : { name: 'user', status: 'weakened', why: user.reason ?? '', mend: user.mend },
+  ]
 }
 
-function featureRows(proc: string): HostRow[] {
-  const kernel = kernelFeatures(proc)
-  const namespaces = ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'network'].map(name => {
-    const has = kernel.namespaces.has(name)
-    return row(
-      `namespace.${name}`,
-      has,
-      has ? 'in this kernel' : 'not in this kernel',
-      'a kernel with CONFIG_NAMESPACES and its options',
-    )
-  })
-  const why = kernel.seccomp ? 'filters in this kernel' : 'not in this kernel'
-  return [...namespaces, row('seccomp', kernel.seccomp, why, 'a kernel with CONFIG_SECCOMP_FILTER')]
+/** Only where there is something to say: outside a unit nobody stops tasks behind our back. */
+function unitRows(unit: Unit | null): HostRow[] {
+  if (unit === null) return []
+  const { name, killMode } = unit
+  const why = `this process belongs to ${name}, KillMode=${killMode}`
+  if (killMode === 'process' || killMode === 'none') return [row('unit', true, why, null)]
+  const mend = `systemctl edit ${name}, and in [Service]: KillMode=process and Delegate=yes`
+  return [
+    { name: 'unit', status: 'weakened', why: `${why}: a stop of it kills what it finds of tasks too`, mend },
+  ]
+}
+
+function systemdOf(root: string, uid: number | undefined): 'system' | 'user' | null {
+  // sd_booted(3)
+  if (!existsSync(`${root}/run/systemd/system`)) return null
+  return uid === 0 ? 'system' : existsSync(`${root}/run/user/${uid}/systemd/private`) ? 'user' : null
+}
+
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  return version
 }

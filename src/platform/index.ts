@@ -1,5 +1,8 @@
+import type { Command } from '../api.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
 import { basicPlatform } from './basic/basic-platform.ts'
+import { sampleTree } from './basic/sample.ts'
+import { ownAccess } from './linux/access.ts'
 import { kernelFeatures } from './linux/kernel-features.ts'
 import { linuxPlatform } from './linux/linux-platform.ts'
 import type { Platform, PlatformName } from './port.ts'
@@ -9,7 +12,10 @@ export type { HostReport, HostRow } from './host.ts'
 export { fingerprint } from './host.ts'
 export type { Plan, Platform, PlatformName, TaskPaths, TaskRequest } from './port.ts'
 
-const makers: Readonly<Record<PlatformName, () => Platform>> = { basic: basicPlatform, linux: linuxPlatform }
+const makers: Readonly<Record<PlatformName, () => Platform>> = {
+  basic: basicPlatform,
+  linux: () => linuxPlatform({ sampleProcesses: sampleTree }),
+}
 const made = new Map<PlatformName, Platform>()
 
 /** One per process: a platform remembers what the host offers. */
@@ -19,10 +25,24 @@ export function platform(name: PlatformName): Platform {
   return known
 }
 
-/** `linux` where it can do its work: as root, with the native program, on a kernel with mount and pid namespaces. */
+/**
+ * `linux` where there is the native program: as root on a kernel with mount and pid namespaces, and as any other user, who gets of it what this
+ * host allows, and is told of the rest.
+ */
 export function bestPlatform(): PlatformName {
-  if (process.platform !== 'linux' || process.geteuid?.() !== 0 || 'unavailable' in nativeProgram())
-    return 'basic'
+  if (process.platform !== 'linux' || 'unavailable' in nativeProgram()) return 'basic'
+  if (process.geteuid?.() !== 0) return 'linux'
   const { namespaces } = kernelFeatures()
   return namespaces.has('mount') && namespaces.has('pid') ? 'linux' : 'basic'
+}
+
+/** Whether its tasks are forked from inside a user namespace, which tasks of other platforms are not to be in. */
+export function isRootless(name: PlatformName): boolean {
+  return name === 'linux' && ownAccess().right === 'user-namespace'
+}
+
+/** Whether nobody but this process need reach the allocation by its path: the task gets it mounted. */
+export function mountsAllocation(name: PlatformName, { root, namespaces }: Readonly<Command>): boolean {
+  if (name !== 'linux' || root === 'host' || namespaces?.mount === false) return false
+  return !ownAccess().kernel.denied?.has('root')
 }

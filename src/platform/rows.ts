@@ -34,7 +34,13 @@ export function settle(rows: readonly Row[], strict: boolean): readonly Enforcem
   const [first] = short
   if (!first) return rows
   const code = short.some(({ kind }) => kind === 'limit') ? 'LIMIT_FAILED' : 'ISOLATION_FAILED'
-  const list = short.map(({ name, reason }) => `${name} (${reason})`).join('; ')
+  const reasons = [...new Set(short.map(({ reason }) => reason))]
+  const list = reasons
+    .map(
+      shared =>
+        `${short.flatMap(({ name, reason }) => (reason === shared ? name : [])).join(', ')} (${shared})`,
+    )
+    .join('; ')
   const mends = [...new Set(short.flatMap(({ mend }) => mend ?? []))]
   throw new HoldfastError(code, `strict: this host cannot enforce ${list}`, {
     hint: mends.length > 0 ? mends.join('; ') : 'start without strict to accept less',

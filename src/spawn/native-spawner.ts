@@ -7,6 +7,8 @@ import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd }
 import type { LaunchSpec } from './spec.ts'
 import { encodeLaunch, type Reply, ReplyReader } from './wire.ts'
 
+type Options = { readonly rootless?: boolean; readonly scoping?: Scoping }
+
 type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
 
 /**
@@ -15,6 +17,7 @@ type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
  */
 export class NativeSpawner implements Spawner {
   readonly #program: string
+  readonly #arguments: readonly string[]
   readonly #keepAlive: KeepAlive
   readonly #scoping: Scoping
   #session: Session | null = null
@@ -24,15 +27,17 @@ export class NativeSpawner implements Spawner {
   #closed = false
   restarts = 0
 
-  constructor(program: string, keepAlive: KeepAlive, scoping: Scoping = () => null) {
+  /** `rootless`: it enters a user namespace first, in which its shims are root. `scoping`: how it comes into a unit of its own. */
+  constructor(program: string, keepAlive: KeepAlive, { rootless = false, scoping = noScope }: Options = {}) {
     this.#program = program
+    this.#arguments = rootless ? ['spawner', 'rootless'] : ['spawner']
     this.#keepAlive = keepAlive
     this.#scoping = scoping
   }
 
   async scope(): Promise<Scope | null> {
     // Where nobody manages units, a start that is refused is refused before there is a spawner.
-    if (this.#session === null && this.#scoping(this.#program, spawnerArguments) === null) return null
+    if (this.#session === null && this.#scoping(this.#program, this.#arguments) === null) return null
     const session = this.#open()
     const scope = await this.#scope
     // It died while we waited: what has been found out was of that one.
@@ -60,8 +65,8 @@ export class NativeSpawner implements Spawner {
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
     if (this.#session !== null && !this.#session.over) return this.#session
     if (this.#session?.over) this.restarts++
-    const start = this.#refused === null ? this.#scoping(this.#program, spawnerArguments) : null
-    this.#session = new Session(this.#program, this.#keepAlive, start)
+    const start = this.#refused === null ? this.#scoping(this.#program, this.#arguments) : null
+    this.#session = new Session([this.#program, ...this.#arguments], this.#keepAlive, start)
     this.#scope = start === null ? Promise.resolve(this.#refused) : this.#settled(this.#session, start, tries)
     return this.#session
   }
@@ -74,8 +79,8 @@ export class NativeSpawner implements Spawner {
     if (scope !== null && 'unit' in scope) return scope
     await session.close()
     if (this.#closed) return null
-    const next = triesLeft > 1 ? this.#scoping(this.#program, spawnerArguments) : null
-    this.#session = new Session(this.#program, this.#keepAlive, next)
+    const next = triesLeft > 1 ? this.#scoping(this.#program, this.#arguments) : null
+    this.#session = new Session([this.#program, ...this.#arguments], this.#keepAlive, next)
     if (next !== null) return this.#settled(this.#session, next, triesLeft - 1)
     this.#refused = scope ?? {
       reason: complaint ?? 'the spawner died at once',
@@ -85,7 +90,7 @@ export class NativeSpawner implements Spawner {
   }
 }
 
-const spawnerArguments = ['spawner']
+const noScope: Scoping = () => null
 
 /** How often a scope is asked for, and how many milliseconds one may take. */
 const tries = 2
@@ -106,9 +111,9 @@ class Session {
   #lastId = 0
   over = false
 
-  constructor(program: string, keepAlive: KeepAlive, start: ScopedStart | null) {
+  constructor(command: readonly string[], keepAlive: KeepAlive, start: ScopedStart | null) {
     this.start = start
-    this.#child = startSpawner(program, start)
+    this.#child = startSpawner(start?.command ?? command, start?.env ?? {})
     this.#ready = new Promise(resolve => (this.#sayReady = resolve))
     const { stdin, stdout, stderr } = this.#child
     const replies = new ReplyReader()
@@ -205,9 +210,8 @@ class Session {
   }
 }
 
-function startSpawner(program: string, start: ScopedStart | null) {
+function startSpawner([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
   assertSpareDescriptors()
-  const [file, ...args] = start?.command ?? [program, ...spawnerArguments]
   return execa(file, args, {
     stdin: 'pipe',
     stdout: 'pipe',
@@ -217,7 +221,7 @@ function startSpawner(program: string, start: ScopedStart | null) {
     // The shims are its children; it goes by itself when its standard input ends.
     cleanup: false,
     extendEnv: false,
-    env: start?.env ?? {},
+    env,
     // It must not keep a directory busy for as long as it lives.
     cwd: '/',
   })

@@ -28,7 +28,10 @@ export function newBasicExecutor(): Executor {
   return defaultSupervisor().executor('basic')
 }
 
-/** cgroups, namespaces, its own root, an unprivileged user. Needs root, Linux and the native program: start() says what is missing. */
+/**
+ * cgroups, namespaces, its own root, an unprivileged user; for an ordinary user in a user namespace and as itself. Needs Linux and the native program:
+ * start() says what is missing, `enforcement` what this host does not give.
+ */
 export function newLinuxExecutor(): Executor {
   return defaultSupervisor().executor('linux')
 }

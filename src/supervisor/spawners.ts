@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors.ts'
-import { spawnerScope } from '../platform/index.ts'
+import { isRootless, spawnerScope } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
@@ -7,10 +7,14 @@ import { NativeSpawner } from '../spawn/native-spawner.ts'
 import { PortableSpawner } from '../spawn/portable/portable-spawner.ts'
 import type { Spawner } from '../spawn/spawner.ts'
 
-/** The one spawner of a supervisor, chosen at first use: native where there is one. */
+/**
+ * The spawner of a supervisor, chosen at first use: native where there is one. An ordinary user's has another for isolated tasks, inside a user
+ * namespace: there a set-user-ID program does not work, as it should for a Basic task.
+ */
 export class Spawners {
   readonly #keepAlive: KeepAlive
   #spawner: Spawner | null = null
+  #rootless: Spawner | null = null
   #closed = false
 
   constructor(keepAlive: KeepAlive) {
@@ -32,20 +36,26 @@ export class Spawners {
         },
       )
     }
+    if ('path' in native && isRootless(platform))
+      return (this.#rootless ??= new NativeSpawner(native.path, this.#keepAlive, {
+        rootless: true,
+        scoping: spawnerScope,
+      }))
     this.#spawner ??=
       'path' in native
-        ? new NativeSpawner(native.path, this.#keepAlive, spawnerScope)
+        ? new NativeSpawner(native.path, this.#keepAlive, { scoping: spawnerScope })
         : new PortableSpawner(this.#keepAlive)
     return this.#spawner
   }
 
   get restarts(): number {
-    return this.#spawner?.restarts ?? 0
+    return (this.#spawner?.restarts ?? 0) + (this.#rootless?.restarts ?? 0)
   }
 
   async close(): Promise<void> {
     this.#closed = true
     // Nothing else may be left that keeps the program running: without this it would end in the middle of close().
-    if (this.#spawner !== null) await this.#keepAlive.while(this.#spawner.close())
+    for (const spawner of [this.#spawner, this.#rootless])
+      if (spawner !== null) await this.#keepAlive.while(spawner.close())
   }
 }

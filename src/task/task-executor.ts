@@ -29,6 +29,7 @@ import type {
 } from '../api.ts'
 import { parseCommand, parseResources, parseTerminalSize } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
+import { mountsAllocation } from '../platform/index.ts'
 import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
 import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
@@ -140,7 +141,9 @@ export class TaskExecutor implements Executor {
     const name = this.#name ?? (host === null ? program : `${host.task.name}.${program}`)
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
     const made =
-      host?.alloc ?? this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name, this.#platform === 'linux')
+      host?.alloc ??
+      this.#alloc ??
+      this.#runtime.state.buildAlloc(this.key, name, mountsAllocation(this.#platform, command))
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
     const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
     Object.assign(this.command, command)

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir } from '../../src/index.ts'
+import { strongest } from '../support/identity.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -11,7 +12,7 @@ import { attacker } from './hostile.ts'
 
 describe('attack: the allocation', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
   for (const pathInTask of ['local/precious', 'local/deep/tree'])
@@ -23,7 +24,7 @@ describe('attack: the allocation', () => {
         const task = bench.shell(
           'find /local -type f | while read f; do echo stolen > $f; chmod 4777 $f; done; find /local -type f | wc -l',
         )
-        task.command.user = 'root'
+        task.command.user = strongest
         await task.configureTaskDir('web', alloc)
         assert.ok(Number(await outputOf(task)) > 0)
       }))
@@ -34,7 +35,7 @@ describe('attack: the allocation', () => {
       const task = bench.shell(
         'for f in /precious /tree/victim-1; do echo stolen > $f; chmod 4777 $f; rm -f $f; done',
       )
-      task.command.user = 'root'
+      task.command.user = strongest
       await task.configureTaskDir('web', alloc)
       await task.start()
       await task.wait()
@@ -66,7 +67,7 @@ describe('attack: the allocation', () => {
         const inside = platform === 'linux' ? '/local' : local
         const tasks = ['a', 'b', 'c'].map(name => {
           const task = attacker(bench, 'swapper', [`${inside}/${name}`, `${inside}/${name}-link`])
-          task.command.user = 'root'
+          task.command.user = strongest
           return task
         })
         for (const task of tasks) await task.configureTaskDir('web', alloc)
@@ -108,13 +109,16 @@ describe('attack: the allocation', () => {
       mkdirSync(join(local, 'target'))
       // Relative: it leads to /etc of the root that is being built.
       execFileSync('ln', ['-s', '../etc', join(local, 'link')])
-      const swapper = attacker(bench, 'swapper', ['/local/target', '/local/link'], { user: 'root' })
+      const swapper = attacker(bench, 'swapper', ['/local/target', '/local/link'], { user: strongest })
       await swapper.configureTaskDir('web', alloc)
       await swapper.start()
       await untilOutput(swapper, 'ready')
       for (let round = 0; round < 30; round++) {
         const task = bench.shell('cut -d" " -f5 /proc/self/mountinfo | grep -c "^/etc"; true')
-        Object.assign(task.command, { user: 'root', mounts: [{ source: outside, target: '/local/target' }] })
+        Object.assign(task.command, {
+          user: strongest,
+          mounts: [{ source: outside, target: '/local/target' }],
+        })
         // A log of its own each.
         Object.assign(task.command, { stdout: join(outside, '../count') })
         await task.configureTaskDir('web', alloc)
@@ -154,7 +158,7 @@ describe('attack: the allocation', () => {
       mkdirSync(join(alloc.sharedDir, 'data/plain'))
       const task = bench.shell('mkdir /alloc/data/plain/seen; ls /m')
       Object.assign(task.command, {
-        user: 'root',
+        user: strongest,
         mounts: [{ source: join(alloc.sharedDir, 'data/plain'), target: '/m' }],
       })
       await task.configureTaskDir('web', alloc)

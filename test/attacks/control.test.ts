@@ -8,7 +8,7 @@ import { attacker, newMark, wearing } from './hostile.ts'
 
 describe('attack: what the shim reads', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
   it('rubbish on the control FIFO, however much, neither stops the task nor deafens the shim nor fills its log', () =>

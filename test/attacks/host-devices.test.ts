@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../src/index.ts'
+import { isRoot, strongest, taskUsers } from '../support/identity.ts'
 import { output, outputOf } from '../support/output.ts'
-import { requires } from '../support/requires.ts'
+import { asRoot, requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 import { attacker, verdicts } from './hostile.ts'
 
@@ -28,32 +29,36 @@ const typing = ['TIOCSTI', 'TIOCSTI-high', 'TIOCLINUX']
 
 describe('attack: devices and the kernel’s files', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
   for (const path of ['/proc/self/fd/0', '/proc/self/fd/1', '/proc/keys', '/proc/timer_list'])
-    it(`root in a task cannot change the host's /dev/null through ${path}`, () =>
-      withWorkbench('linux', async bench => {
-        const before = nullDevice()
-        // Output "null" is one more way to hand in the host's device.
-        const task = bench.shell(`chmod 0676 ${path}; touch -d 2001-01-01 ${path}`)
-        Object.assign(task.command, { user: 'root', stdout: 'null' })
-        try {
-          await task.start()
-          await task.wait()
-          assert.deepEqual(nullDevice(), before)
-          assert.match(await output(task, 'stderr'), /chmod: .*\ntouch: /)
-        } finally {
-          chmodSync('/dev/null', before.mode)
-          utimesSync('/dev/null', before.changed, before.changed)
-        }
-      }))
+    it(
+      `root in a task cannot change the host's /dev/null through ${path}`,
+      asRoot(() =>
+        withWorkbench('linux', async bench => {
+          const before = nullDevice()
+          // Output "null" is one more way to hand in the host's device.
+          const task = bench.shell(`chmod 0676 ${path}; touch -d 2001-01-01 ${path}`)
+          Object.assign(task.command, { user: strongest, stdout: 'null' })
+          try {
+            await task.start()
+            await task.wait()
+            assert.deepEqual(nullDevice(), before)
+            assert.match(await output(task, 'stderr'), /chmod: .*\ntouch: /)
+          } finally {
+            chmodSync('/dev/null', before.mode)
+            utimesSync('/dev/null', before.changed, before.changed)
+          }
+        }),
+      ),
+    )
 
   it('what is masked in /proc reads as nothing and swallows what is written, for root too', () =>
     withWorkbench('linux', async bench => {
       assert.ok(masked.length >= 3, 'this kernel has something to mask')
       const task = bench.shell(`cat ${masked.join(' ')} 2>/dev/null | wc -c; ls -A /proc/acpi | wc -l`)
-      task.command.user = 'root'
+      task.command.user = strongest
       assert.equal((await outputOf(task)).trim(), existsSync('/proc/acpi') ? '0\n0' : '0')
     }))
 
@@ -66,22 +71,26 @@ describe('attack: devices and the kernel’s files', () => {
         '/proc/sys/net/ipv4/ip_forward',
         '/proc/irq/default_smp_affinity',
       ].filter(path => existsSync(path))
-      const seen = await verdicts(attacker(bench, 'opens', ['w', ...knobs], { user: 'root' }))
-      assert.deepEqual(seen, Object.fromEntries(knobs.map(path => [path, 'EROFS'])))
+      const seen = await verdicts(attacker(bench, 'opens', ['w', ...knobs], { user: strongest }))
+      assert.deepEqual(seen, Object.fromEntries(knobs.map(path => [path, isRoot ? 'EROFS' : 'EACCES'])))
     }))
 
-  it('control: in the host’s root the same knobs open for root', () =>
-    withWorkbench('linux', async bench => {
-      const path = '/proc/sys/kernel/core_pattern'
-      const seen = await verdicts(
-        attacker(bench, 'opens', ['w', path, '/proc/timer_list'], {
-          user: 'root',
-          root: 'host',
-          namespaces: { mount: false },
-        }),
-      )
-      assert.equal(seen[path], 'ok')
-    }))
+  it(
+    'control: in the host’s root the same knobs open for root',
+    asRoot(() =>
+      withWorkbench('linux', async bench => {
+        const path = '/proc/sys/kernel/core_pattern'
+        const seen = await verdicts(
+          attacker(bench, 'opens', ['w', path, '/proc/timer_list'], {
+            user: strongest,
+            root: 'host',
+            namespaces: { mount: false },
+          }),
+        )
+        assert.equal(seen[path], 'ok')
+      }),
+    ),
+  )
 
   it('kernel memory and disks have no node, and none can be made', () =>
     withWorkbench('linux', async bench => {
@@ -103,7 +112,7 @@ describe('attack: devices and the kernel’s files', () => {
 
   it('three descriptors are inherited: none is a directory or a terminal, and there is none to open', () =>
     withWorkbench('linux', async bench => {
-      for (const user of ['nobody', 'root']) {
+      for (const user of taskUsers) {
         const seen = await verdicts(attacker(bench, 'descriptors', [], { user }))
         assert.deepEqual(Object.keys(seen), ['0', '1', '2', 'tty', ...typing])
         assert.deepEqual(
@@ -165,7 +174,7 @@ describe('attack: devices and the kernel’s files', () => {
       const task = bench.shell(
         'cut -d: -f3 /proc/self/cgroup | sort -u; grep -c cgroup /proc/self/mountinfo; ls /sys',
       )
-      task.command.user = 'root'
+      task.command.user = strongest
       await task.limit({ memoryMB: 64, pids: 32, cpuLimit: 1 })
       assert.equal((await outputOf(task)).trim(), '/\n0')
       assert.match(await output(task, 'stderr'), /ls: cannot access '\/sys': No such file/)

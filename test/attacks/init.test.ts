@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { strongest, taskUsers } from '../support/identity.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
-import { requires } from '../support/requires.ts'
+import { asRoot, requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 import { attacker, compiled, verdicts } from './hostile.ts'
 import { parseStartRecord } from './start-record.ts'
@@ -20,10 +21,10 @@ const tracing = [
 
 describe('attack: the shim and PID 1', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
-  for (const user of ['nobody', 'root'])
+  for (const user of taskUsers)
     for (const seccomp of ['default', 'off'] as const)
       it(`PID 1 cannot be traced, read, stopped or killed by ${user}, seccomp ${seccomp}`, () =>
         withWorkbench('linux', async bench => {
@@ -36,7 +37,7 @@ describe('attack: the shim and PID 1', () => {
   it('the descriptors of PID 1 lead nowhere', () =>
     withWorkbench('linux', async bench => {
       const task = bench.shell('for fd in /proc/1/fd/*; do readlink $fd && cat <$fd; done; true')
-      task.command.user = 'root'
+      task.command.user = strongest
       assert.equal(await outputOf(task), '')
     }))
 
@@ -51,25 +52,33 @@ describe('attack: the shim and PID 1', () => {
       const task = bench.shell(
         'ls -d /proc/1/root/root /proc/1/root/boot /proc/1/cwd/root; grep CapEff /proc/1/status',
       )
-      Object.assign(task.command, { user: 'root', capabilities: ['CAP_SYS_PTRACE'] })
+      Object.assign(task.command, { user: strongest, capabilities: ['CAP_SYS_PTRACE'] })
       assert.equal((await outputOf(task)).trim(), 'CapEff:\t0000000000000000')
     }))
 
-  it('without a pid namespace the shim can neither be traced nor read nor signalled by nobody', () =>
-    withWorkbench('linux', async bench => {
-      const seen = await attackShim(bench, { seccomp: 'off' })
-      assert.deepEqual(pick(seen, looking), all(looking, 'EACCES'))
-      assert.deepEqual(pick(seen, tracing), all(tracing, 'EPERM'))
-      assert.deepEqual(pick(seen, ['alive', 'state']), { alive: 'ok', state: 'S' })
-    }))
+  it(
+    'without a pid namespace the shim can neither be traced nor read nor signalled by nobody',
+    asRoot(() =>
+      withWorkbench('linux', async bench => {
+        const seen = await attackShim(bench, { seccomp: 'off' })
+        assert.deepEqual(pick(seen, looking), all(looking, 'EACCES'))
+        assert.deepEqual(pick(seen, tracing), all(tracing, 'EPERM'))
+        assert.deepEqual(pick(seen, ['alive', 'state']), { alive: 'ok', state: 'S' })
+      }),
+    ),
+  )
 
-  it('under Basic the shim of a task of another user cannot be traced, read or signalled either', () =>
-    withWorkbench('basic', async bench => {
-      const seen = await attackShim(bench, {})
-      assert.deepEqual(pick(seen, looking), all(looking, 'EACCES'))
-      assert.deepEqual(pick(seen, tracing), all(tracing, 'EPERM'))
-      assert.deepEqual(pick(seen, ['alive', 'state']), { alive: 'ok', state: 'S' })
-    }))
+  it(
+    'under Basic the shim of a task of another user cannot be traced, read or signalled either',
+    asRoot(() =>
+      withWorkbench('basic', async bench => {
+        const seen = await attackShim(bench, {})
+        assert.deepEqual(pick(seen, looking), all(looking, 'EACCES'))
+        assert.deepEqual(pick(seen, tracing), all(tracing, 'EPERM'))
+        assert.deepEqual(pick(seen, ['alive', 'state']), { alive: 'ok', state: 'S' })
+      }),
+    ),
+  )
 
   it('control: the same program does all that to a process of its own user', async () => {
     const victim = execFileSync('sh', ['-c', 'sleep 30 >/dev/null 2>&1 & echo $!'], {
@@ -81,27 +90,35 @@ describe('attack: the shim and PID 1', () => {
     assert.match(text, /^(alive E|state [Ztx])/m)
   })
 
-  it('kill -9 -1 and kill -9 0 end the task and nobody else, and the record says so', () =>
-    withWorkbench('linux', async bench => {
-      const uid = 64_991
-      const bystander = Number(
-        execFileSync('sh', ['-c', 'sleep 30 >/dev/null 2>&1 & echo $!'], { encoding: 'utf8', uid, gid: uid }),
-      )
-      try {
-        const task = bench.shell('sleep 30 & setsid sleep 30 & kill -9 -1; echo survived; kill -9 0')
-        task.command.user = uid
-        task.command.group = uid
-        await task.start()
-        const { signal, cause, oomKilled, evidence } = await task.wait()
-        assert.deepEqual(
-          { signal, cause, oomKilled, evidence },
-          { signal: 'SIGKILL', cause: 'signaled', oomKilled: false, evidence: 'record' },
+  it(
+    'kill -9 -1 and kill -9 0 end the task and nobody else, and the record says so',
+    asRoot(() =>
+      withWorkbench('linux', async bench => {
+        const uid = 64_991
+        const bystander = Number(
+          execFileSync('sh', ['-c', 'sleep 30 >/dev/null 2>&1 & echo $!'], {
+            encoding: 'utf8',
+            uid,
+            gid: uid,
+          }),
         )
-        assert.match(readFileSync(`/proc/${bystander}/stat`, 'latin1'), /\(sleep\) [SR]/)
-      } finally {
-        process.kill(bystander, 'SIGKILL')
-      }
-    }))
+        try {
+          const task = bench.shell('sleep 30 & setsid sleep 30 & kill -9 -1; echo survived; kill -9 0')
+          task.command.user = uid
+          task.command.group = uid
+          await task.start()
+          const { signal, cause, oomKilled, evidence } = await task.wait()
+          assert.deepEqual(
+            { signal, cause, oomKilled, evidence },
+            { signal: 'SIGKILL', cause: 'signaled', oomKilled: false, evidence: 'record' },
+          )
+          assert.match(readFileSync(`/proc/${bystander}/stat`, 'latin1'), /\(sleep\) [SR]/)
+        } finally {
+          process.kill(bystander, 'SIGKILL')
+        }
+      }),
+    ),
+  )
 })
 
 /** A task of a user of its own attacks its shim, whose pid it is told through its directory. */

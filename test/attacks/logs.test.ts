@@ -12,9 +12,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir, type Executor } from '../../src/index.ts'
+import { strongest, weakest } from '../support/identity.ts'
 import { output, untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
-import { requires } from '../support/requires.ts'
+import { asRoot, requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
 const logStreamModule = new URL('../../src/task/log-stream.ts', import.meta.url).href
@@ -30,7 +31,7 @@ type Scene = {
 
 describe('attack: planted logs', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
   for (const platform of ['linux', 'basic'] as const) {
@@ -58,21 +59,25 @@ describe('attack: planted logs', () => {
         await refuses(run('two', 'echo written >&2'), { stage: 'log', errno: 'EMLINK' })
       }))
 
-    it(`nobody cannot take the log directory away (${platform})`, () =>
-      scene(platform, async ({ run, alloc }) => {
-        // Its own logs in there it may remove, so it complains elsewhere.
-        const script = 'cd $NOMAD_ALLOC_DIR; { mv logs gone; rm -rf logs; rmdir logs; } 2> data/said; true'
-        await (await run('one', script)).wait()
-        const said = readFileSync(join(alloc.sharedDir, 'data/said'), 'utf8').trim().split('\n')
-        assert.equal(said.length, 3)
-        for (const line of said) assert.match(line, /Operation not permitted/)
-        assert.deepEqual(readdirSync(alloc.sharedDir).sort(), ['data', 'logs', 'tmp'])
-      }))
+    it(
+      `nobody cannot take the log directory away (${platform})`,
+      asRoot(() =>
+        scene(platform, async ({ run, alloc }) => {
+          // Its own logs in there it may remove, so it complains elsewhere.
+          const script = 'cd $NOMAD_ALLOC_DIR; { mv logs gone; rm -rf logs; rmdir logs; } 2> data/said; true'
+          await (await run('one', script)).wait()
+          const said = readFileSync(join(alloc.sharedDir, 'data/said'), 'utf8').trim().split('\n')
+          assert.equal(said.length, 3)
+          for (const line of said) assert.match(line, /Operation not permitted/)
+          assert.deepEqual(readdirSync(alloc.sharedDir).sort(), ['data', 'logs', 'tmp'])
+        }),
+      ),
+    )
 
     it(`root puts a link in the place of the log directory: no log is opened behind it (${platform})`, () =>
       scene(platform, async ({ run, outside }) => {
         const script = `mv $NOMAD_ALLOC_DIR/logs $NOMAD_ALLOC_DIR/gone && ln -s ${outside} $NOMAD_ALLOC_DIR/logs`
-        assert.equal((await (await run('one', script, 'root')).wait()).exitCode, 0)
+        assert.equal((await (await run('one', script, strongest)).wait()).exitCode, 0)
         const error = await refuses(run('two', 'echo written'), { stage: 'log' })
         assert.ok(['ELOOP', 'ENOTDIR'].includes(error.errno ?? ''), error.errno)
       }))
@@ -90,7 +95,7 @@ describe('attack: planted logs', () => {
       scene(platform, async ({ run, outside }) => {
         writeFileSync(join(outside, 'one.stdout'), 'SECRET')
         const script = `cd $NOMAD_ALLOC_DIR; mv logs gone; ln -s ${outside} logs`
-        const task = await run('one', script, 'root')
+        const task = await run('one', script, strongest)
         await task.wait()
         await refuses(output(task), { code: 'PERMISSION' })
       }))
@@ -112,7 +117,7 @@ describe('attack: planted logs', () => {
       scene(platform, async ({ bench, run, alloc, outside }) => {
         await (await run('one', `ln -s ${outside} $NOMAD_ALLOC_DIR/data/away`)).wait()
         const task = bench.shell('echo written')
-        Object.assign(task.command, { user: 'nobody', stdout: join(alloc.sharedDir, 'data/away/new') })
+        Object.assign(task.command, { user: weakest, stdout: join(alloc.sharedDir, 'data/away/new') })
         await task.configureTaskDir('two', alloc)
         await refuses(task.start(), { stage: 'log' })
       }))
@@ -121,7 +126,7 @@ describe('attack: planted logs', () => {
       scene(platform, async ({ bench, run, alloc, outside }) => {
         await (await run('one', `ln -s ${outside}/secret $NOMAD_ALLOC_DIR/data/in`)).wait()
         const task = bench.shell('cat')
-        Object.assign(task.command, { user: 'nobody', stdin: join(alloc.sharedDir, 'data/in') })
+        Object.assign(task.command, { user: weakest, stdin: join(alloc.sharedDir, 'data/in') })
         await task.configureTaskDir('two', alloc)
         await refuses(task.start(), { stage: 'stdin', errno: 'ELOOP' })
       }))
@@ -130,7 +135,7 @@ describe('attack: planted logs', () => {
       scene(platform, async ({ bench, run, alloc }) => {
         await (await run('one', 'echo honest > $NOMAD_ALLOC_DIR/data/in')).wait()
         const task = bench.shell('cat')
-        Object.assign(task.command, { user: 'nobody', stdin: join(alloc.sharedDir, 'data/in') })
+        Object.assign(task.command, { user: weakest, stdin: join(alloc.sharedDir, 'data/in') })
         await task.configureTaskDir('two', alloc)
         await task.start()
         await untilOutput(task, 'honest')
@@ -184,7 +189,7 @@ async function scene(platform: 'linux' | 'basic', play: (scene: Scene) => Promis
     writeFileSync(join(outside, 'secret'), 'SECRET', { mode: 0o600 })
     const alloc = new AllocDir(join(directory, 'alloc'))
     await alloc.build(['one', 'two'])
-    const run = async (name: string, script: string, user = 'nobody'): Promise<Executor> => {
+    const run = async (name: string, script: string, user = weakest): Promise<Executor> => {
       const task = bench.shell(script)
       task.command.user = user
       await task.configureTaskDir(name, alloc)
@@ -195,7 +200,7 @@ async function scene(platform: 'linux' | 'basic', play: (scene: Scene) => Promis
     // Whatever happened: the host is as it was.
     assert.equal(readFileSync(join(outside, 'secret'), 'utf8'), 'SECRET')
     assert.equal(lstatSync(join(outside, 'secret')).mode & 0o777, 0o600)
-    assert.equal(lstatSync(join(outside, 'secret')).uid, 0)
+    assert.equal(lstatSync(join(outside, 'secret')).uid, process.geteuid?.())
     assert.deepEqual(
       readdirSync(outside).filter(name => name !== 'secret' && name !== 'one.stdout'),
       [],

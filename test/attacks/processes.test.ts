@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Executor } from '../../src/index.ts'
 import type { PlatformName } from '../../src/platform/port.ts'
+import { strongest, weakest } from '../support/identity.ts'
 import { output, untilOutput } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
@@ -14,7 +15,7 @@ type Way = { readonly title: string; readonly platform: PlatformName; readonly l
 
 const ways: readonly Way[] = [
   { title: 'linux', platform: 'linux', loosened: {} },
-  { title: 'linux as root', platform: 'linux', loosened: { user: 'root' } },
+  { title: 'linux as root', platform: 'linux', loosened: { user: strongest } },
   { title: 'linux without a pid namespace', platform: 'linux', loosened: { namespaces: { pid: false } } },
   {
     title: 'linux without mount and pid namespaces',
@@ -23,12 +24,12 @@ const ways: readonly Way[] = [
   },
   { title: 'linux in the host’s root', platform: 'linux', loosened: { root: 'host' } },
   { title: 'basic', platform: 'basic', loosened: {} },
-  { title: 'basic as nobody', platform: 'basic', loosened: { user: 'nobody' } },
+  { title: 'basic as nobody', platform: 'basic', loosened: { user: weakest } },
 ]
 
 describe('attack: processes that will not die', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
   for (const { title, platform, loosened } of ways) {
@@ -83,6 +84,7 @@ describe('attack: processes that will not die', () => {
 
 describe('attack: more than its share', () => {
   before(function () {
+    // Without cgroups nothing but rlimits holds an ordinary user's task.
     requires(this, 'root', 'linux', 'native')
   })
 
@@ -152,7 +154,7 @@ describe('attack: more than its share', () => {
       const task = bench.shell(
         'ulimit -n 64 && ulimit -Hn 128; nice -n -5 true; nice; echo -500 > /proc/self/oom_score_adj',
       )
-      Object.assign(task.command, { user: 'root' })
+      Object.assign(task.command, { user: strongest })
       await task.limit({ rlimits: { nofile: [32, 32] } })
       await task.start()
       await task.wait()

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Command } from '../../src/index.ts'
+import { strongest } from '../support/identity.ts'
 import { outputOf } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench, type Workbench } from '../support/workbench.ts'
 
 describe('attack: the root that tasks share', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
   it('cannot be changed by any task, not even one of user root', () =>
@@ -26,13 +27,13 @@ describe('attack: the root that tasks share', () => {
         'chmod 777 /proc/keys',
       ]
       const script = attempts.map(attempt => `${attempt} 2>/dev/null && echo '${attempt}'`).join(';')
-      assert.equal(await run(bench, `${script}; true`, { user: 'root' }), '')
+      assert.equal(await run(bench, `${script}; true`, { user: strongest }), '')
       assert.equal(await run(bench, look), before)
     }))
 
   it('is not given to a task that has capabilities', () =>
     withWorkbench('linux', async bench => {
-      const able: Partial<Command> = { user: 'root', seccomp: 'off', capabilities: ['CAP_SYS_ADMIN'] }
+      const able: Partial<Command> = { user: strongest, seccomp: 'off', capabilities: ['CAP_SYS_ADMIN'] }
       assert.equal(
         await run(bench, 'mount -o remount,rw / && touch /planted && ls /planted', able),
         '/planted\n',

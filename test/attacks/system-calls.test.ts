@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Command } from '../../src/index.ts'
+import { strongest } from '../support/identity.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 import { attacker, verdicts } from './hostile.ts'
@@ -61,7 +62,7 @@ type Abi = 'native' | 'x32' | 'i386'
 
 describe('attack: system calls', () => {
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
     if (process.arch !== 'x64') this.skip()
   })
 
@@ -72,7 +73,7 @@ describe('attack: system calls', () => {
 
   it('no x32 number is let through', () => expectAllRefused('x32'))
 
-  it('the same holds for root', () => expectAllRefused('native', { user: 'root' }))
+  it('the same holds for root', () => expectAllRefused('native', { user: strongest }))
 
   it('without no_new_privs the filter is in place all the same', () =>
     expectAllRefused('native', { noNewPrivileges: false }))

@@ -88,7 +88,7 @@ describe('the health of a node', () => {
     mend: status === 'no' ? 'mend it' : null,
   })
   const health = (rows: ReturnType<typeof row>[], config: object = {}) =>
-    fingerprintOf({ rows, cgroups: 'v2' }, readAgentConfig(config))
+    fingerprintOf({ rows, mode: { cgroup: 'v2', systemd: null, isolation: 'root' } }, readAgentConfig(config))
 
   it('is good only where everything that a task gets by default is enforced', () => {
     assert.deepEqual(health([row('kernel', 'yes'), row('cgroup.io', 'no')]).health, 2)

@@ -9,7 +9,7 @@ const linux: Adapter = {
   title: linuxMode() ?? 'linux',
   platform: 'linux',
   native: true,
-  needs: ['linux', 'root', 'native'],
+  needs: ['linux', 'isolation', 'native'],
 }
 
 declare('the isolation of a linux task', linux, {
@@ -20,7 +20,7 @@ declare('the isolation of a linux task', linux, {
 
 declare(
   'the limits of a linux task, on cgroup v1',
-  { ...linux, needs: [...linux.needs, 'cgroup-v1'] },
+  { ...linux, needs: [...linux.needs, 'root', 'cgroup-v1'] },
   { memory, processor, processes, others },
 )
 

@@ -132,6 +132,30 @@ describe('native program under the address and undefined behaviour sanitizers', 
     if (reports !== undefined) assert.deepEqual(readReports(reports), [])
   })
 
+  describe('probe', () => {
+    for (const way of [[], ['rootless']])
+      it(`tries everything and tells each errno, in children of its own (${way.join('') || 'as it stands'})`, function () {
+        const { stdout, status } = spawnSync(program, ['probe', ...way], {
+          encoding: 'utf8',
+          env: sanitizerEnvironment(reports),
+        })
+        assert.equal(status, 0)
+        const found = JSON.parse(stdout) as Record<string, unknown>
+        if (found.user !== 0) {
+          // Its own answer where the host refuses: nothing else was tried.
+          assert.deepEqual(Object.keys(found), ['user', 'step'])
+          return
+        }
+        const tried = ['user', 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network', 'root', 'proc']
+        assert.deepEqual(Object.keys(found), [...tried, 'mountSetattr'])
+        if (process.geteuid?.() === 0)
+          assert.deepEqual(
+            tried.filter(name => found[name] !== 0),
+            [],
+          )
+      })
+  })
+
   describe('check', () => {
     it('accepts what wire.ts encodes', () => {
       assert.deepEqual(check(reports, [encodeLaunch(1, bare), encodeLaunch(2 ** 31 - 1, full)]), ['ok', 'ok'])

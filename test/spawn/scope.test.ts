@@ -28,7 +28,7 @@ describe('a spawner that is to live in a scope', () => {
 
   async function withSpawner(how: Scoping, body: (spawner: NativeSpawner) => Promise<void>): Promise<void> {
     const native = nativeProgram()
-    const spawner = new NativeSpawner('path' in native ? native.path : '', new KeepAlive(), how)
+    const spawner = new NativeSpawner('path' in native ? native.path : '', new KeepAlive(), { scoping: how })
     try {
       await body(spawner)
     } finally {

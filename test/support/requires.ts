@@ -1,10 +1,22 @@
 import { existsSync } from 'node:fs'
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { serviceManager } from '../../src/platform/linux/delegated-scope.ts'
+import { mayIsolate } from './identity.ts'
+import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 
 export type Need =
-  'root' | 'linux' | 'cgroup-v1' | 'cgroup-v2' | 'systemd' | 'throwaway' | 'native' | 'page' | 'chromium'
+  | 'root'
+  | 'isolation'
+  | 'ordinary-user'
+  | 'linux'
+  | 'cgroup-v1'
+  | 'cgroup-v2'
+  | 'systemd'
+  | 'throwaway'
+  | 'native'
+  | 'page'
+  | 'chromium'
 
 type Check = {
   readonly met: () => boolean
@@ -29,6 +41,16 @@ const checks: Readonly<Record<Need, Check>> = {
     met: () => process.geteuid?.() === 0,
     how: 'run it as root (sudo npx mocha ...)',
     possible: onLinux,
+  },
+  isolation: {
+    met: mayIsolate,
+    how: 'run it as root, or where an ordinary user may make user namespaces; `holdfast doctor` says how',
+    possible: onLinux,
+  },
+  'ordinary-user': {
+    met: ordinaryUserServes,
+    how: `put the clone where user ${ordinaryUid} may read it, on a host where it may make user namespaces (unshare --user true)`,
+    possible: () => false,
   },
   'cgroup-v1': {
     met: () => detectCgroups().v1.has('memory'),
@@ -86,4 +108,12 @@ export function requires(context: Mocha.Context, ...needs: Need[]): void {
 export function missingOf(needs: readonly Need[]): string | null {
   const missing = needs.filter(need => !checks[need].met())
   return missing.length === 0 ? null : missing.map(need => `${need} (${checks[need].how})`).join(', ')
+}
+
+/** A test whose subject is root's alone: another user as the task's, device nodes, real capabilities. */
+export function asRoot(body: () => Promise<void>): Mocha.AsyncFunc {
+  return function (this: Mocha.Context) {
+    requires(this, 'root')
+    return body()
+  }
 }

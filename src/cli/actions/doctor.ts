@@ -1,16 +1,27 @@
-import { fingerprint, type HostRow } from '../../index.ts'
+import { type Enforcement, fingerprint, type HostReport, type HostRow } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { escaped, json } from '../output/escape.ts'
 import { table } from '../output/table.ts'
 import { type Colors, colorsFor } from '../output/terminal.ts'
 
-export async function doctor(_operands: readonly string[], { json: asJson }: CommonOptions): Promise<number> {
-  const { rows } = await fingerprint()
-  const short = rows.filter(({ status }) => status !== 'yes')
+export type DoctorOptions = CommonOptions & { readonly conformance?: boolean }
+
+export async function doctor(_operands: readonly string[], options: DoctorOptions): Promise<number> {
+  if (options.conformance) return (await import('./conformance.ts')).proveConformance(options)
+  const report = await fingerprint()
+  const ok = report.defaultRun.weakened.length === 0
   const colors = colorsFor(process.stdout)
-  if (asJson) process.stdout.write(`${json({ ok: short.length === 0, rows })}\n`)
-  else process.stdout.write(`${hostTable(rows, colors)}\n${verdict(short, colors)}`)
-  return short.length === 0 ? 0 : 1
+  if (options.json) process.stdout.write(`${json({ ok, ...report })}\n`)
+  else
+    process.stdout.write(`${modeLine(report)}\n${hostTable(report.rows, colors)}\n${verdict(report, colors)}`)
+  return ok ? 0 : 1
+}
+
+const rights = { root: 'root', 'user-namespace': 'rootless, in user namespaces', none: 'no isolation' }
+
+function modeLine({ mode }: HostReport): string {
+  const manager = mode.systemd === null ? 'no systemd for this user' : `systemd (${mode.systemd})`
+  return `cgroup ${mode.cgroup}, ${manager}, ${rights[mode.isolation]}\n`
 }
 
 function hostTable(rows: readonly HostRow[], colors: Colors): string {
@@ -19,10 +30,20 @@ function hostTable(rows: readonly HostRow[], colors: Colors): string {
   return table(['WHAT', 'HERE', 'WHY'], cells, { colors })
 }
 
-function verdict(short: readonly HostRow[], colors: Colors): string {
-  if (short.length === 0) return `${colors.green('This host can enforce everything.')}\n`
-  const mends = short.map(
-    ({ name, mend }) => `  ${colors.yellow(name)}: ${escaped(mend ?? 'nothing can be done here')}\n`,
-  )
-  return `What would change the rest:\n${mends.join('')}`
+function verdict({ rows, defaultRun }: HostReport, colors: Colors): string {
+  const short = rows.filter(({ status, mend }) => status !== 'yes' && mend !== null)
+  const head =
+    defaultRun.weakened.length > 0
+      ? `${colors.yellow('A run without options is weakened here:')} ${listed(defaultRun.weakened)}.\n`
+      : `${colors.green('A run without options gets all that is its default.')}\n`
+  if (short.length === 0) return `${head}${colors.green('This host can enforce everything.')}\n`
+  const mends = [...new Set(short.map(({ mend }) => mend))].map(mend => {
+    const names = short.filter(row => row.mend === mend).map(({ name }) => name)
+    return `  ${colors.yellow(names.join(', '))}: ${escaped(mend ?? '')}\n`
+  })
+  return `${head}What would change the rest:\n${mends.join('')}`
+}
+
+function listed(weakened: readonly Enforcement[]): string {
+  return weakened.map(({ name, status }) => `${name} ${status}`).join(', ')
 }

@@ -7,6 +7,7 @@ export function doctorCommand(): Command {
     .description(
       'Shows what this host and user can enforce, what not, why, and what would change it. Changes nothing.',
     )
+    .option('--conformance', 'prove it: run real tasks, and see whether each promise of each executor holds')
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/doctor.ts')).doctor)
@@ -16,5 +17,6 @@ const more = `
 Examples:
   holdfast doctor
   holdfast doctor --json | jq '.rows[] | select(.status != "yes")'
+  holdfast doctor --conformance
 
-Exit codes: 0 if everything can be enforced; 1 if a run would get less.`
+Exit codes: 0 if a run without options gets all that is its default; 1 if it would be weakened. With --conformance: 1 if a promise is broken.`

@@ -18,14 +18,14 @@ const optional = new Set(['cgroup.io'])
  * with `allow_weakened` also one that says what is missing.
  */
 export function fingerprintOf(
-  { rows, cgroups }: HostReport,
+  { rows, mode }: Pick<HostReport, 'rows' | 'mode'>,
   { enabled, allow_weakened }: Pick<AgentConfig, 'enabled' | 'allow_weakened'>,
 ): Fingerprint {
   if (!enabled) return undetected('disabled in the plugin configuration')
   const short = rows.filter(({ name, status }) => status !== 'yes' && !optional.has(name))
   const kernel = short.find(({ name }) => name === 'kernel')
   if (kernel !== undefined) return undetected(sentence(kernel))
-  const attributes = attributesOf(cgroups, short)
+  const attributes = attributesOf(mode.cgroup, short)
   if (short.length === 0) return { attributes, health: healthState.healthy, health_description: 'Healthy' }
   return {
     attributes,
@@ -39,10 +39,13 @@ function undetected(why: string): Fingerprint {
 }
 
 /** Never `driver.holdfast` itself: the agent sets that. */
-function attributesOf(cgroups: HostReport['cgroups'], short: readonly HostRow[]): Record<string, object> {
+function attributesOf(
+  cgroup: HostReport['mode']['cgroup'],
+  short: readonly HostRow[],
+): Record<string, object> {
   const texts = {
     version: version(),
-    cgroup: cgroups,
+    cgroup,
     isolation: short.length === 0 ? 'full' : 'weakened',
     node_version: process.versions.node,
   }

@@ -6,7 +6,7 @@ import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
-import { basicCredentials, type Self } from './credentials.ts'
+import { ownOrSwitched, type Self } from '../credentials.ts'
 import { basicRows } from './rows.ts'
 
 export async function planBasic(
@@ -17,7 +17,7 @@ export async function planBasic(
   const { command, alloc, inside } = request
   const rows = [...basicRows(command, request.resources ?? {}, inside), ...scopeRows(scope)]
   const enforcement = settle(rows, request.strict)
-  const credentials = await basicCredentials(command, self)
+  const credentials = await ownOrSwitched(command, self)
   const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
   const typed = interpolate(command.path, env)
   const cwd = command.cwd ?? alloc.task

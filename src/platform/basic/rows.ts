@@ -4,7 +4,7 @@ import { requestedLimits } from '../limits.ts'
 import type { HostTask } from '../port.ts'
 import { enforced, loosened, type Row, skipped } from '../rows.ts'
 
-const mend = 'use the linux executor as root: newLinuxExecutor(), or holdfast run without --basic'
+const mend = 'use the linux executor: newLinuxExecutor(), or holdfast run without --basic'
 const reason = 'the basic executor has no limits and no isolation'
 
 /** One row per limit and per isolation that was asked for; what was not asked for is not reported. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDirectory } from '../../alloc/make-directories.ts'
 import { descendants, processExists } from '../../spawn/process-table.ts'
@@ -7,7 +7,9 @@ import { type CgroupHost, readText, readWords } from './cgroup-mode.ts'
 
 /** The directory under which the tasks' own cgroups are made, or why there is none. */
 export type Parent =
-  { readonly dir: string; readonly controllers: ReadonlySet<string> } | { readonly reason: string }
+  | { readonly dir: string; readonly controllers: ReadonlySet<string> }
+  /** `denied`: for want of a right, which is the caller's to mend and not the kernel's. */
+  | { readonly reason: string; readonly denied?: boolean }
 
 type Write = (path: string, value: string) => void
 
@@ -36,8 +38,7 @@ export class CgroupParents {
   v1(mount: string): Parent {
     return this.#cached(mount, () => {
       const controllers = new Set([...this.#host.v1].filter(([, at]) => at === mount).map(([name]) => name))
-      const dir = join(mount, parentName)
-      mkdirSync(dir, { recursive: true, mode: 0o755 })
+      const dir = join(madeOrThrow(mount), parentName)
       if (controllers.has('cpuset')) for (const file of ['cpuset.cpus', 'cpuset.mems']) inherit(dir, file)
       return { dir, controllers }
     })
@@ -158,7 +159,9 @@ function attempt(make: () => Parent): Parent {
     return make()
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
-    return { reason: `${path ?? parentName} cannot be made (${code ?? String(error)})` }
+    const denied = code === 'EACCES' || code === 'EPERM'
+    const what = denied ? 'belongs to root, or its parent does' : 'cannot be made'
+    return { reason: `${path ?? parentName} ${what} (${code ?? String(error)})`, denied }
   }
 }
 
@@ -179,8 +182,11 @@ function madeParent(base: string): boolean {
   }
 }
 
+/** What root has made is there for an ordinary user too, and of no use. */
 function madeOrThrow(base: string): string {
-  mkdirSync(join(base, parentName), { recursive: true, mode: 0o755 })
+  const dir = join(base, parentName)
+  mkdirSync(dir, { recursive: true, mode: 0o755 })
+  accessSync(dir, constants.W_OK)
   return base
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Resources } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
@@ -172,7 +172,12 @@ export class CgroupPlanner {
     const reason =
       this.#host.unusable.get(controller) ??
       ('reason' in parent ? parent.reason : `the ${controller} controller is not available to ${parent.dir}`)
-    return { status: 'skipped', reason, mend: controllerMend(this.#host, controller) }
+    const denied = 'denied' in parent && parent.denied === true
+    return {
+      status: 'skipped',
+      reason,
+      mend: denied ? delegationMend(this.#host) : controllerMend(this.#host, controller),
+    }
   }
 
   #chooseFile(knob: Knob, dir: string): KnobFile | undefined {
@@ -250,6 +255,14 @@ export function controllerMend(host: CgroupHost, controller: string): string {
     return `echo +${controller} > ${host.v2?.mount ?? '/sys/fs/cgroup'}/cgroup.subtree_control`
   const at = `/sys/fs/cgroup/${controller}`
   return `mkdir -p ${at} && mount -t cgroup -o ${controller} cgroup ${at}`
+}
+
+/** How an ordinary user comes to a cgroup of its own. A v1 hierarchy is never delegated: there it could take its limits off itself. */
+export function delegationMend({ mode }: CgroupHost, root = ''): string {
+  if (mode !== 'v2') return 'run as root (sudo)'
+  if (existsSync(`${root}/run/systemd/system`))
+    return 'sudo loginctl enable-linger "$USER", or run under: systemd-run --user --scope --property=Delegate=yes'
+  return 'run as root (sudo), or in a cgroup that root has given to you: mkdir and chown -R it below /sys/fs/cgroup, and echo your shell into its cgroup.procs'
 }
 
 function readFirst(paths: readonly string[]): string {

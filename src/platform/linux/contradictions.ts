@@ -1,15 +1,11 @@
 import type { Command } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
-import { configOf } from './kernel-features.ts'
+import type { Row } from '../rows.ts'
 
-/** Options that cannot both be had. Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for the rest. */
-export function refuseContradictions(command: Readonly<Command>): void {
+/** Options that cannot both be had. Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for the rest. `uid` is this process's own. */
+export function refuseContradictions(command: Readonly<Command>, uid: number): void {
   const { namespaces = {}, hostname, root, network } = command
-  if (namespaces.user === true)
-    throw new HoldfastError('UNSUPPORTED', 'namespaces.user: user namespaces are not supported yet', {
-      stage: 'namespace',
-      hint: 'leave namespaces.user out; the task runs as nobody without capabilities anyway',
-    })
+  refuseUserNamespace(namespaces.user, uid)
   if (hostname !== undefined && namespaces.uts === false)
     throw contradiction('hostname', 'namespaces.uts: false', "the name would be the whole machine's")
   if (command.cgroups !== undefined && namespaces.pid === false)
@@ -34,6 +30,24 @@ export function refuseContradictions(command: Readonly<Command>): void {
   }
 }
 
+/**
+ * Who runs as root gets none: its tasks are of another user without capabilities already, and inside one a task could reach more of the kernel, not
+ * less. An ordinary user's tasks are always in one: without it there are no other namespaces either.
+ */
+function refuseUserNamespace(wanted: boolean | undefined, uid: number): void {
+  if (wanted === true && uid === 0)
+    throw new HoldfastError('UNSUPPORTED', 'namespaces.user: as root, tasks get no user namespace', {
+      stage: 'namespace',
+      hint: 'leave namespaces.user out: the task runs as nobody without capabilities anyway. An ordinary user gets one',
+    })
+  if (wanted === false && uid !== 0)
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      'namespaces.user: false, and an ordinary user has no other isolation without a user namespace',
+      { stage: 'namespace', hint: 'leave namespaces.user out, or use the basic executor' },
+    )
+}
+
 function mountsAnything({
   mounts = [],
   tmpfs = [],
@@ -44,15 +58,12 @@ function mountsAnything({
 }
 
 /** Mounts that were asked for are never dropped in silence. */
-export function refuseLostMounts(command: Readonly<Command>): void {
+export function refuseLostMounts(command: Readonly<Command>, { reason, mend }: Row): void {
   if (!mountsAnything(command)) return
   throw new HoldfastError(
     'UNSUPPORTED',
-    'mounts, tmpfs, devices and root.embed need mount namespaces, which this kernel does not have',
-    {
-      stage: 'namespace',
-      hint: `a kernel with ${configOf('mount')}`,
-    },
+    `mounts, tmpfs, devices and root.embed need a root of the task's own: ${reason}`,
+    { stage: 'namespace', ...(mend !== null && { hint: mend }) },
   )
 }
 

@@ -1,8 +1,9 @@
 import type { Command } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
-import { askedFor, enforced, loosened, type Row, skipped } from '../rows.ts'
+import { askedFor, enforced, loosened, type Row, skipped, weakened } from '../rows.ts'
+import type { Access } from './access.ts'
 import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
-import { configOf, type KernelFeatures } from './kernel-features.ts'
+import { type KernelFeatures, missingNamespace } from './kernel-features.ts'
 
 /** What of the kernel's isolation a task gets, decided from the command and from what this kernel has. */
 export type Isolation = {
@@ -13,15 +14,18 @@ export type Isolation = {
   readonly ownRoot: boolean
   readonly seccomp: boolean
   readonly noNewPrivileges: boolean
+  /** Null: they are left alone, for want of the right to give them up. */
+  readonly capabilities: readonly string[] | null
   readonly rows: readonly Row[]
 }
 
 const byDefault = ['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const
 
 /** Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for options that contradict each other. */
-export function isolationOf(command: Readonly<Command>, taskName: string, kernel: KernelFeatures): Isolation {
-  refuseContradictions(command)
-  const rows: Row[] = []
+export function isolationOf(command: Readonly<Command>, taskName: string, access: Access): Isolation {
+  const { kernel } = access
+  refuseContradictions(command, access.self.uid)
+  const rows: Row[] = userNamespaceRows(access)
   const namespaces = byDefault.filter(name => {
     const row = namespaceRow(name, command.namespaces?.[name], kernel)
     rows.push(row)
@@ -29,15 +33,16 @@ export function isolationOf(command: Readonly<Command>, taskName: string, kernel
   })
   const network = networkOf(command, kernel)
   rows.push(network.row)
-  const ownRoot = namespaces.includes('mount') && command.root !== 'host'
-  const root = rootRow(command, ownRoot)
-  if (!root.chosen) refuseLostMounts(command)
+  const ownRoot = namespaces.includes('mount') && command.root !== 'host' && !kernel.denied?.has('root')
+  const root = rootRow(command, ownRoot, kernel)
+  if (!root.chosen) refuseLostMounts(command, root)
   const wantsSeccomp = command.seccomp !== 'off'
   const seccomp = wantsSeccomp && kernel.seccomp
   const noNewPrivileges = command.noNewPrivileges ?? true
+  const capabilities = capabilitiesOf(command.capabilities ?? [], noNewPrivileges, access)
   rows.push(
     root,
-    capabilitiesRow(command.capabilities ?? []),
+    capabilities.row,
     switchRow('noNewPrivileges', 'on', noNewPrivileges),
     wantsSeccomp && !kernel.seccomp ? seccompMissing : switchRow('seccomp', 'default', wantsSeccomp),
     devicesRow(command, root),
@@ -49,6 +54,7 @@ export function isolationOf(command: Readonly<Command>, taskName: string, kernel
     ownRoot,
     seccomp,
     noNewPrivileges,
+    capabilities: capabilities.kept,
     rows,
   }
 }
@@ -74,7 +80,17 @@ function namespaceRow(
   } as const
   if (wanted === false) return loosened(what)
   if (kernel.namespaces.has(name)) return enforced(what)
-  return skipped(what, `this kernel has no ${name} namespaces`, `a kernel with ${configOf(name)}`)
+  const { reason, mend } = missingNamespace(name, kernel)
+  return skipped(what, reason, mend)
+}
+
+/** An ordinary user's: all others rest on it. Root needs none, and gets none. */
+function userNamespaceRows({ right, self, kernel }: Access): Row[] {
+  if (self.uid === 0) return []
+  const what = { name: 'namespace.user', kind: 'isolation', requested: 'own' } as const
+  if (right === 'user-namespace') return [enforced(what)]
+  const { reason, mend } = missingNamespace('user', kernel)
+  return [skipped(what, reason, mend)]
 }
 
 function networkOf(
@@ -92,21 +108,16 @@ function networkOf(
     const reason = network === undefined ? "the default: the task uses the host's network" : askedFor
     return { own: false, path: null, row: loosened(what, reason, "network: 'none'") }
   }
-  if (!kernel.namespaces.has('network'))
-    return {
-      own: false,
-      path: null,
-      row: skipped(
-        { ...what, requested: own ? 'none' : what.requested },
-        'this kernel has no network namespaces',
-        `a kernel with ${configOf('network')}`,
-      ),
-    }
+  if (!kernel.namespaces.has('network')) {
+    const { reason, mend } = missingNamespace('network', kernel)
+    const requested = own ? 'none' : what.requested
+    return { own: false, path: null, row: skipped({ ...what, requested }, reason, mend) }
+  }
   if (typeof network === 'object') return { own: false, path: network.path, row: enforced(what) }
   return { own: true, path: null, row: enforced({ ...what, requested: 'none' }) }
 }
 
-function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean): Row {
+function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean, kernel: KernelFeatures): Row {
   const what = {
     name: 'root',
     kind: 'isolation',
@@ -115,15 +126,29 @@ function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean): Row
   if (ownRoot) return enforced(what)
   if (root === 'host') return loosened(what)
   if (namespaces?.mount === false) return loosened(what, 'asked for, by namespaces.mount: false')
-  return skipped(what, 'this kernel has no mount namespaces', `a kernel with ${configOf('mount')}`)
+  const { reason, mend } = kernel.denied?.get('root') ?? missingNamespace('mount', kernel)
+  return skipped(what, reason, mend)
 }
 
-function capabilitiesRow(kept: readonly string[]): Row {
-  return enforced({
-    name: 'capabilities',
-    kind: 'isolation',
-    requested: kept.length === 0 ? 'none' : `only ${kept.join(', ')}`,
-  })
+function capabilitiesOf(
+  kept: readonly string[],
+  noNewPrivileges: boolean,
+  { right, self }: Access,
+): { kept: readonly string[] | null; row: Row } {
+  const requested = kept.length === 0 ? 'none' : `only ${kept.join(', ')}`
+  const what = { name: 'capabilities', kind: 'isolation', requested } as const
+  if (self.uid === 0) return { kept, row: enforced(what) }
+  if (right === 'user-namespace' && kept.length > 0) {
+    const reason =
+      "they hold in the task's user namespace only: over what is its own, and nothing of the host's"
+    return { kept, row: weakened(what, reason, 'run as root (sudo)') }
+  }
+  if (right === 'none' && !noNewPrivileges) {
+    const reason =
+      'an ordinary user cannot give up what a set-user-ID program or one with file capabilities brings it'
+    return { kept: null, row: weakened(what, reason, 'leave noNewPrivileges on') }
+  }
+  return { kept, row: enforced(what) }
 }
 
 function switchRow(name: string, on: string, wanted: boolean): Row {

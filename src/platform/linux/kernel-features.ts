@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs'
 import type { Namespace } from '../../api.ts'
 
-export type KernelFeatures = { readonly namespaces: ReadonlySet<string>; readonly seccomp: boolean }
+/** Why something that the kernel has cannot be had by this process, and what would change that. */
+export type Denial = { readonly reason: string; readonly mend: string | null }
+
+export type KernelFeatures = {
+  /** Those that a task can have. */
+  readonly namespaces: ReadonlySet<string>
+  readonly seccomp: boolean
+  /** What the kernel has and yet refuses to this process: namespaces by their names, and `root` for a root of the task's own. */
+  readonly denied?: ReadonlyMap<string, Denial>
+}
 
 /** Names in /proc/self/ns. */
 const procNames: Readonly<Record<Exclude<Namespace, 'user'>, string>> = {
@@ -25,6 +34,16 @@ export function kernelFeatures(proc = '/proc'): KernelFeatures {
     namespaces: new Set(present.map(([name]) => name)),
     seccomp: existsSync(`${proc}/sys/kernel/seccomp/actions_avail`),
   }
+}
+
+/** Why there is none of these namespaces. */
+export function missingNamespace(name: string, { denied }: KernelFeatures): Denial {
+  return (
+    denied?.get(name) ?? {
+      reason: `this kernel has no ${name} namespaces`,
+      mend: `a kernel with ${configOf(name)}`,
+    }
+  )
 }
 
 /** The kernel's build option for a namespace. */

@@ -1,13 +1,11 @@
 import type { Scope } from '../../spawn/scope.ts'
+import type { Access } from './access.ts'
 import type { CgroupPlanner } from './cgroups.ts'
-import type { KernelFeatures } from './kernel-features.ts'
 
 /** What planning needs to know of the host; looked at once, because every start waits for it. */
 export type LinuxHost = {
   readonly planner: CgroupPlanner
-  readonly kernel: KernelFeatures
-  /** Effective user id of this process. */
-  readonly uid: number
+  readonly access: Access
   /** Where the spawner lives. */
   readonly scope?: Scope | null
 }

@@ -1,7 +1,9 @@
+import type { StartRecord } from '../../../machines/index.ts'
+import type { Usage } from '../../api.ts'
 import type { Platform } from '../port.ts'
+import { ownAccess } from './access.ts'
 import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
-import { kernelFeatures } from './kernel-features.ts'
 import { killLinuxTree } from './kill.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planLinux } from './plan.ts'
@@ -9,8 +11,13 @@ import { releaseCgroups } from './release.ts'
 import { sampleCgroups } from './sample.ts'
 import { updateLimits } from './update.ts'
 
+type Options = {
+  /** For a task that has no cgroup, as an ordinary user's where none is delegated: from its processes. */
+  readonly sampleProcesses: (start: StartRecord) => Promise<Usage>
+}
+
 /** Limits by cgroups, isolation by namespaces. Looks at the host when first used. */
-export function linuxPlatform(): Platform {
+export function linuxPlatform({ sampleProcesses }: Options): Platform {
   let host: (LinuxHost & { readonly cgroups: CgroupHost }) | undefined
   const look = () => {
     host ??= lookAtHost()
@@ -21,7 +28,8 @@ export function linuxPlatform(): Platform {
     plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
     update: async (request, start, asked, wanted) =>
       updateLimits(request, start, asked, wanted, look().planner),
-    sample: async start => sampleCgroups(start, look().cgroups),
+    sample: async start =>
+      start.cgroups.length > 0 ? sampleCgroups(start, look().cgroups) : sampleProcesses(start),
     killTree: start => killLinuxTree(start),
     release: releaseCgroups,
   }
@@ -29,10 +37,5 @@ export function linuxPlatform(): Platform {
 
 function lookAtHost(): LinuxHost & { readonly cgroups: CgroupHost } {
   const cgroups = detectCgroups()
-  return {
-    cgroups,
-    planner: new CgroupPlanner(cgroups),
-    kernel: kernelFeatures(),
-    uid: process.geteuid?.() ?? -1,
-  }
+  return { cgroups, planner: new CgroupPlanner(cgroups), access: ownAccess() }
 }

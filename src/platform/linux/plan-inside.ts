@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
-import { resolveUser } from '../../command/users.ts'
 import { guestLimitRows, insideWhat } from '../inside.ts'
 import { rlimitPairs } from '../limits.ts'
 import type { HostTask, Plan, TaskRequest } from '../port.ts'
@@ -11,7 +10,7 @@ import { enforced, settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
 import { isolationOf } from './isolation.ts'
 import type { LinuxHost } from './linux-host.ts'
-import { userRow } from './user-row.ts'
+import { taskUser } from './task-user.ts'
 
 /**
  * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the command gets the privileges that
@@ -24,9 +23,9 @@ export async function planInside(
   host: LinuxHost,
 ): Promise<Plan> {
   const { command, alloc } = request
-  const credentials = await resolveUser(command.user ?? 'nobody', command.group)
+  const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
-  const isolation = isolationOf(command, inside.name, host.kernel)
+  const isolation = isolationOf(command, inside.name, host.access)
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
@@ -38,7 +37,7 @@ export async function planInside(
       ...guestLimitRows(resources, { rlimits: true }),
       enforced(insideWhat(inside)),
       ...isolation.rows,
-      userRow(command.user, credentials.uid),
+      ...user.rows,
     ],
     request.strict,
   )
@@ -51,7 +50,7 @@ export async function planInside(
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd: command.cwd ?? '/',
       umask: command.umask ?? 0o022,
-      credentials,
+      credentials: user.credentials,
       ...streamTargets(request, dir),
       terminal: command.terminal ?? null,
       nice: command.nice ?? null,
@@ -70,7 +69,7 @@ export async function planInside(
       hostname: null,
       root: [],
       rootShared: 0,
-      capabilities: capabilityNumbers(command.capabilities ?? []),
+      capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
     },

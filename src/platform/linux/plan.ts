@@ -1,8 +1,6 @@
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
-import { resolveUser } from '../../command/users.ts'
-import { HoldfastError } from '../../errors.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
@@ -14,25 +12,20 @@ import type { LinuxHost } from './linux-host.ts'
 import { lookInside } from './program.ts'
 import { planInside } from './plan-inside.ts'
 import { rootPlan } from './root.ts'
-import { userRow } from './user-row.ts'
+import { taskUser } from './task-user.ts'
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
   const { scope = null } = host
-  if (host.uid !== 0)
-    throw new HoldfastError(
-      'PERMISSION',
-      `the linux executor needs root, this process runs as user ${host.uid}`,
-      {
-        hint: 'run as root (sudo), or use the basic executor: newBasicExecutor(), holdfast run --basic',
-      },
-    )
   if (request.inside) return planInside(request, request.inside, dir, host)
-  const credentials = await resolveUser(command.user ?? 'nobody', command.group)
+  const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
-  const isolation = isolationOf(command, name, host.kernel)
+  const isolation = isolationOf(command, name, host.access)
   const memory = memoryLimit(resources)
-  const root = isolation.ownRoot ? rootPlan(command, alloc, { memory }) : { ops: [], shared: 0, rows: [] }
+  const rootless = host.access.right === 'user-namespace'
+  const root = isolation.ownRoot
+    ? rootPlan(command, alloc, { memory, rootless, seesProcesses: !isolation.namespaces.includes('pid') })
+    : { ops: [], shared: 0, rows: [] }
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
@@ -40,12 +33,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const cwd = command.cwd ?? '/'
   const typed = interpolate(command.path, env)
   const path = lookInside(typed, env.PATH ?? '', cwd, root.ops)
-  const rowsBefore = [
-    ...isolation.rows,
-    ...root.rows,
-    userRow(command.user, credentials.uid),
-    ...scopeRows(scope),
-  ]
+  const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
   const planned = host.planner.plan(key, resources, {
     pidNamespace: isolation.namespaces.includes('pid'),
     scope,
@@ -62,7 +50,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd,
       umask: command.umask ?? 0o022,
-      credentials,
+      credentials: user.credentials,
       ...streamTargets(request, dir),
       terminal: command.terminal ?? null,
       nice: command.nice ?? null,
@@ -80,7 +68,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       hostname: isolation.hostname,
       root: root.ops,
       rootShared: root.shared,
-      capabilities: capabilityNumbers(command.capabilities ?? []),
+      capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
     },

@@ -20,11 +20,26 @@ const links: readonly (readonly [name: string, to: string])[] = [
   ['shm', '/tmp'],
 ]
 
-export const deviceDirectory: readonly MountOp[] = [
-  { op: 'dir', at: '/dev', mode: 0o755 },
-  ...nodes.map(([name, major, minor]): MountOp => ({ op: 'node', at: `/dev/${name}`, major, minor })),
-  ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
-]
+export const deviceDirectory: readonly MountOp[] = devicesBy(([name, major, minor]) => ({
+  op: 'node',
+  at: `/dev/${name}`,
+  major,
+  minor,
+}))
+
+/** Where no node can be made, or would work: the host's own. Read-only is the file, not the device. */
+export const boundDeviceDirectory: readonly MountOp[] = devicesBy(([name]) => ({
+  ...{ op: 'bind', source: `/dev/${name}`, base: null, at: `/dev/${name}` },
+  ...{ readOnly: true, devices: true },
+}))
+
+function devicesBy(make: (node: (typeof nodes)[number]) => MountOp): MountOp[] {
+  return [
+    { op: 'dir', at: '/dev', mode: 0o755 },
+    ...nodes.map(make),
+    ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
+  ]
+}
 
 /**
  * The OCI runtimes' lists (moby, oci/defaults.go: MaskedPaths and ReadonlyPaths), less what is in /sys, which a task does not have.
@@ -47,9 +62,12 @@ const masked = [
 const readOnly = ['bus', 'fs', 'irq', 'sys']
 
 /** A mount each costs the start some 10 us, so what this kernel does not have is left out. */
-export function procMounts({ hasProc }: HostDirectories): MountOp[] {
+export function procMounts(
+  { hasProc }: HostDirectories,
+  proc: MountOp = { op: 'proc', at: '/proc' },
+): MountOp[] {
   return [
-    { op: 'proc', at: '/proc' },
+    proc,
     ...masked.filter(hasProc).map((name): MountOp => ({ op: 'mask', at: `/proc/${name}` })),
     ...readOnly.filter(hasProc).map((name): MountOp => ({ op: 'readonly', at: `/proc/${name}` })),
   ]

@@ -7,7 +7,7 @@ import type { TaskPaths } from '../port.ts'
 import { type Row, skipped } from '../rows.ts'
 import { baseOf } from '../streams.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
-import { deviceDirectory, procMounts } from './pseudo-filesystems.ts'
+import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
 /** `shared`: how many of the first operations are the same for every task of this kind; see LaunchSpec.rootShared. */
 export type RootPlan = {
@@ -41,6 +41,16 @@ const reserved = new Set([
   'local',
 ])
 
+export type RootOptions = {
+  /** Bytes; a tmpfs is not to be larger. */
+  readonly memory: number | null
+  /** In an ordinary user's namespace: no device nodes can be made there, and no /proc mounted where none is in view. */
+  readonly rootless?: boolean
+  /** The task is in the host's pid namespace. */
+  readonly seesProcesses?: boolean
+  readonly host?: HostDirectories
+}
+
 /**
  * The task's own root, in the order of mounting: system directories read-only, what the orchestrator put into the task
  * directory, /dev, /proc, /tmp, the two writable directories, then what the command asks for on top.
@@ -49,7 +59,7 @@ const reserved = new Set([
 export function rootPlan(
   command: Readonly<Command>,
   alloc: TaskPaths,
-  { memory, host = hostDirectories }: { memory: number | null; host?: HostDirectories },
+  { memory, rootless = false, seesProcesses = false, host = hostDirectories }: RootOptions,
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
@@ -58,11 +68,14 @@ export function rootPlan(
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
   )
-  const base: MountOp[] = [...system.ops, ...deviceDirectory, ...mountPoints]
+  const devices = rootless ? boundDeviceDirectory : deviceDirectory
+  // Only who owns a pid namespace may mount its /proc; the host's is there already.
+  const hostProc = rootless && seesProcesses
+  const base: MountOp[] = [...system.ops, ...devices, ...mountPoints]
   const ops: MountOp[] = [
     ...base,
     ...own.ops,
-    ...procMounts(host),
+    ...procMounts(host, hostProc ? bind('/proc', '/proc', false) : { op: 'proc', at: '/proc' }),
     ...(tmpfs.some(({ at }) => at === '/tmp') ? [] : [tmpfsAt('/tmp', size)]),
     bind(alloc.shared, '/alloc', false),
     bind(alloc.local, '/local', false),
@@ -75,9 +88,20 @@ export function rootPlan(
       devices: true,
     })),
   ]
-  const shared = typeof command.root !== 'object' && needsNoPlace(ops.slice(base.length)) ? base.length : 0
-  return { ops, shared, rows: [...system.rows, ...own.rows] }
+  const rows = [...system.rows, ...own.rows]
+  if (typeof command.root === 'object' || !needsNoPlace(ops.slice(base.length)))
+    return { ops, shared: 0, rows }
+  return rootless
+    ? { ops: ops.toSpliced(base.length, 0, visibleProc), shared: base.length + 1, rows }
+    : { ops, shared: base.length, rows }
 }
+
+/**
+ * The kernel lets an ordinary user mount a /proc only where another one is in full view (mount_too_revealing(), fs/namespace.c), and in a
+ * root put together beforehand there is none. The task's own comes to lie over it, and only a task without capabilities, who cannot take
+ * that away again, is let into a shared root.
+ */
+const visibleProc = bind('/proc', '/proc', true)
 
 /** A shared root is read-only from the start: a mount point of one's own cannot be made there, only below what is mounted in it. */
 function needsNoPlace(ops: readonly MountOp[]): boolean {

@@ -9,14 +9,14 @@
 #include "system.h"
 
 /* /proc serves as the mount point: it is always there, and ours to cover in a namespace of our own. */
-static bool empty_out(const void *nothing) {
+bool exile_empty_out(const void *nothing) {
   (void)nothing;
   const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (mount("tmpfs", "/proc", "tmpfs", flags, "size=4k,mode=0555") != 0 || chdir("/proc") != 0) return false;
   return sys_pivot_root(".", ".") == 0 && umount2(".", MNT_DETACH) == 0;
 }
 
-int exile_make(void) { return mount_namespace_make(empty_out, NULL); }
+int exile_make(void) { return mount_namespace_make(exile_empty_out, NULL); }
 
 /*
  * PID 1 is visible to the task, and a task that was given CAP_SYS_PTRACE may look through it (/proc/1/root, /proc/1/cwd) or become it (/proc/1/mem).

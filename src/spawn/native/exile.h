@@ -4,5 +4,7 @@
 
 /* Runs in the spawner, once. The namespace's descriptor, or -1 where it cannot be made. */
 int exile_make(void);
+/* Runs in a mount namespace of its own: leaves nothing in it. False with errno. */
+bool exile_empty_out(const void *nothing);
 /* Runs in PID 1: goes there and gives up every privilege. False when it could not. */
 bool exile_enter(int exile);

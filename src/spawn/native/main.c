@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "features.h"
+#include "probe.h"
 #include "seal.h"
 #include "spawner.h"
 
@@ -23,20 +24,22 @@ static void hide_path(char *path) {
 }
 
 /* Once: our own name says that it was tried, and the shims ask how it went. */
-static void seal(const char *name) {
-  char called[] = "holdfast", mode[] = "spawner", *argv[] = {called, mode, NULL};
+static void seal(const char *name, bool rootless) {
+  char called[] = "holdfast", mode[] = "spawner", way[] = "rootless", *argv[] = {called, mode, rootless ? way : NULL, NULL};
   if (strcmp(name, own_name) != 0 && !seal_holds()) seal_self(argv);
 }
 
 int main(int argc, char **argv) {
-  const char *mode = argc == 2 ? argv[1] : "";
+  const bool rootless = argc == 3 && strcmp(argv[2], "rootless") == 0;
+  const char *mode = argc == 2 || rootless ? argv[1] : "";
   if (strcmp(mode, "spawner") == 0) {
-    seal(argv[0]);
+    seal(argv[0], rootless);
     hide_path(argv[0]);
-    return spawner_run();
+    return spawner_run(rootless);
   }
+  if (strcmp(mode, "probe") == 0) return probe_run(rootless);
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

@@ -19,6 +19,7 @@
 #include "seal.h"
 #include "shim.h"
 #include "system.h"
+#include "user_namespace.h"
 
 enum { SLOTS = 4096 };
 
@@ -37,6 +38,9 @@ struct spawner {
   bool taken[SLOTS];
   int next_slot;
   struct prepared_roots roots;
+  /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch is told. */
+  int refused;
+  const char *step;
   /* On pages of its own, written once: all shims share them. */
   const struct host *host;
 };
@@ -85,6 +89,10 @@ static void launch(struct spawner *spawner, struct request *request) {
   const char *wrong = spec_parse(request, &spec);
   if (wrong != NULL) {
     say_failed(spec.id, STAGE_REQUEST, EINVAL, wrong);
+    return;
+  }
+  if (spawner->refused != 0) {
+    say_failed(spec.id, STAGE_NAMESPACE, spawner->refused, spawner->step);
     return;
   }
   struct running running = {.id = spec.id, .slot = take_slot(spawner)};
@@ -193,7 +201,7 @@ static int serve(struct spawner *spawner, int signals) {
   }
 }
 
-int spawner_run(void) {
+int spawner_run(bool rootless) {
   /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as well. */
   setsid();
   /* Once for all tasks: those that cannot have one of their own at least do not have the supervisor's. */
@@ -208,6 +216,8 @@ int spawner_run(void) {
     return 2;
   }
   pages_keep_from_children(spawner, sizeof *spawner);
+  /* Before all else: what is opened, probed and forked from here on belongs to that namespace. */
+  if (rootless && !user_namespace_enter(&spawner->step)) spawner->refused = errno;
   host_probe(host);
   host->spawner = getpid();
   /* An executed descriptor leaves its number for a name. */

@@ -21,5 +21,5 @@ export type Section = (check: Check, adapter: Adapter) => void
 export const adapters: readonly Adapter[] = [
   { title: 'basic portable', platform: 'basic', native: false, needs: [] },
   { title: 'basic native', platform: 'basic', native: true, needs: ['linux', 'native'] },
-  { title: linuxMode() ?? 'linux', platform: 'linux', native: true, needs: ['linux', 'root', 'native'] },
+  { title: linuxMode() ?? 'linux', platform: 'linux', native: true, needs: ['linux', 'isolation', 'native'] },
 ]

@@ -3,9 +3,10 @@ import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { AllocDir } from '../../../src/index.ts'
+import { isRoot, strongest, taskUsers } from '../../support/identity.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
-import type { Section } from './adapter.ts'
+import type { Check, Section } from './adapter.ts'
 
 const systemDirectories = ['bin', 'sbin', 'etc', 'lib', 'lib32', 'lib64', 'usr']
 const onHost = systemDirectories.filter(name => lstatSync(`/${name}`, { throwIfNoEntry: false }))
@@ -19,7 +20,7 @@ const status = (pattern: string): [string, ...string[]] => [
   '/proc/self/status',
 ]
 
-export const privileges: Section = check => {
+const ofOtherUsers = (check: Check) => {
   check('runs as nobody, in the groups of nobody only', async bench => {
     const nobody =
       readFileSync('/etc/passwd', 'utf8')
@@ -39,8 +40,55 @@ export const privileges: Section = check => {
     task.command.group = 23456
     assert.equal(await outputOf(task), '12345\n23456\n')
   })
+}
 
-  for (const user of ['nobody', 'root']) {
+/** An ordinary user can start a task as itself, and as nobody else. */
+const ofOwnUser = (check: Check) => {
+  const uid = process.geteuid?.() ?? -1
+
+  check('runs as the user of the supervisor, and says why not as nobody', async bench => {
+    const task = bench.shell('id -u; id -g')
+    assert.equal(await outputOf(task), `${uid}\n${process.getegid?.()}\n`)
+    const row = task.enforcement.find(({ name }) => name === 'user')
+    assert.deepEqual([row?.status, row?.chosen], ['weakened', false])
+    assert.match(`${row?.reason} ${row?.mend}`, /cannot become another.*sudo/)
+  })
+
+  check(
+    'starts under strict as its own user by name, not as the default nobody and not as any other',
+    async bench => {
+      const strict = bench.another({ strict: true })
+      const shell = () => bench.commandOf(strict, '/bin/sh', '-c', 'exit 0')
+      await refuses(shell().start(), { code: 'ISOLATION_FAILED', hint: /sudo/ })
+      for (const user of ['nobody', 'root', uid + 1]) {
+        const other = shell()
+        other.command.user = user
+        await refuses(other.start(), { code: 'PERMISSION', hint: /root/ })
+      }
+      const own = shell()
+      own.command.user = uid
+      await own.start()
+      assert.equal((await own.wait()).exitCode, 0)
+    },
+  )
+
+  check('is told of every limit that no cgroup of its user is there for', async bench => {
+    const task = bench.shell('ulimit -n')
+    await task.limit({ memoryMB: 64, pids: 10, cpuLimit: 0.5, wallTimeMs: 60_000, rlimits: { nofile: 77 } })
+    assert.equal(await outputOf(task), '77\n')
+    for (const { name, kind, status, reason, mend } of task.enforcement) {
+      if (kind !== 'limit') continue
+      if (name === 'wallTimeMs' || name === 'rlimits.nofile') assert.equal(status, 'enforced', name)
+      else if (status !== 'enforced') assert.ok(reason && mend, name)
+    }
+  })
+}
+
+export const privileges: Section = check => {
+  if (isRoot) ofOtherUsers(check)
+  else ofOwnUser(check)
+
+  for (const user of taskUsers) {
     check(`has no capability, no new privileges and a system call filter, as ${user}`, async bench => {
       const task = bench.command(...status('Cap...|NoNewPrivs|Seccomp'))
       task.command.user = user
@@ -78,9 +126,11 @@ export const privileges: Section = check => {
     await task.start()
     const rows = new Map(task.enforcement.map(row => [row.name, row]))
     const names = ['mount', 'pid', 'ipc', 'uts', 'cgroup'].map(name => `namespace.${name}`)
-    for (const name of [...names, 'root', 'capabilities', 'noNewPrivileges', 'seccomp', 'user', 'devices']) {
+    for (const name of [...names, 'root', 'capabilities', 'noNewPrivileges', 'seccomp', 'devices']) {
       assert.equal(rows.get(name)?.status, 'enforced', name)
     }
+    assert.equal(rows.get('user')?.status, isRoot ? 'enforced' : 'weakened')
+    assert.equal(rows.get('namespace.user')?.status, isRoot ? undefined : 'enforced')
     const network = rows.get('network')
     assert.equal(network?.status, 'skipped')
     assert.ok(network?.reason && network.mend)
@@ -170,7 +220,7 @@ export const ownRoot: Section = check => {
     const task = bench.shell(
       `cat /opt/tool; echo; for place in ${places.join(' ')}; do (: > \${place}mark) 2>/dev/null && echo $place; done; (: >> /opt/tool) 2>/dev/null && echo tool`,
     )
-    task.command.user = 'root'
+    task.command.user = strongest
     await task.configureTaskDir('writer', alloc)
     await task.start()
     await task.wait()
@@ -203,7 +253,7 @@ export const ownRoot: Section = check => {
     const task = bench.shell(
       'cat /in/note; echo; (echo x > /in/mark) 2>/dev/null && echo wrote; echo back > /out/mark; df -k /scratch | tail -n 1 | { read _ size _; echo $size; }',
     )
-    task.command.user = 'root'
+    task.command.user = strongest
     task.command.mounts = [
       { source: shared, target: '/in', readOnly: true },
       { source: shared, target: '/out' },
@@ -213,10 +263,13 @@ export const ownRoot: Section = check => {
     assert.equal(readFileSync(join(shared, 'mark'), 'utf8'), 'back\n')
   })
 
-  check('shows the host where root is loosened, still as nobody', async bench => {
+  check('shows the host where root is loosened, still as the same user', async bench => {
     const task = bench.shell('test -d /sys/fs && echo host; id -u')
     task.command.root = 'host'
-    assert.match(await outputOf(task), /^host\n6553\d\n$/)
+    assert.match(
+      await outputOf(task),
+      isRoot ? /^host\n6553\d\n$/ : new RegExp(`^host\\n${process.geteuid?.()}\\n$`),
+    )
   })
 
   check('refuses a mount whose source does not exist, and contradictions', async bench => {

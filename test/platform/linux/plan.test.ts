@@ -3,6 +3,7 @@ import type { Command, Resources } from '../../../src/api.ts'
 import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
 import { CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
 import { hostnameOf } from '../../../src/platform/linux/isolation.ts'
+import type { Access, Right } from '../../../src/platform/linux/access.ts'
 import type { KernelFeatures } from '../../../src/platform/linux/kernel-features.ts'
 import { planLinux } from '../../../src/platform/linux/plan.ts'
 import { FakeHost, v1Files } from '../fake-host.ts'
@@ -11,6 +12,8 @@ const everything: KernelFeatures = {
   namespaces: new Set(['mount', 'pid', 'ipc', 'uts', 'cgroup', 'network']),
   seccomp: true,
 }
+
+const asRoot: Access = { right: 'root', self: { uid: 0, gid: 0, groups: [] }, kernel: everything }
 
 describe('a plan for Linux', () => {
   let host: FakeHost
@@ -27,6 +30,8 @@ describe('a plan for Linux', () => {
     name?: string
     kernel?: KernelFeatures
     uid?: number
+    groups?: number[]
+    right?: Right
   }
 
   function plan({
@@ -36,17 +41,22 @@ describe('a plan for Linux', () => {
     name = 'web',
     kernel = everything,
     uid = 0,
+    groups = [],
+    right = uid === 0 ? 'root' : 'user-namespace',
   }: Asked = {}) {
     const planner = new CgroupPlanner(detectCgroups(host), host)
     const request = {
       ...{ key: 'key', name, platform: 'linux' as const, strict, durable: true, owner: null, graceMs: 5000 },
       ...{
-        command: { path: '/bin/true', args: [], env: {}, user: 65534, ...command },
+        command: { path: '/bin/true', args: [], env: {}, ...(uid === 0 && { user: 65534 }), ...command },
         resources: resources ?? null,
         alloc: host.allocation(name),
       },
     }
-    return planLinux(request, '/state/key', { planner, kernel, uid })
+    return planLinux(request, '/state/key', {
+      planner,
+      access: { right, self: { uid, gid: uid, groups }, kernel },
+    })
   }
 
   const row = async (name: string, asked?: Asked) =>
@@ -99,7 +109,7 @@ describe('a plan for Linux', () => {
       },
       ...{ command: { path: '/bin/true', args: [], env: {} }, resources: null, alloc: host.allocation() },
     }
-    return planLinux(request, '/state/key', { planner, kernel: everything, uid: 0 })
+    return planLinux(request, '/state/key', { planner, access: asRoot })
   }
 
   it('reports each loosening as asked for, and strict lets it pass', async () => {
@@ -173,11 +183,60 @@ describe('a plan for Linux', () => {
     })
   })
 
-  it('needs root, and says what to do', async () => {
-    await assert.rejects(plan({ uid: 1000 }), { code: 'PERMISSION', hint: /sudo/ })
+  describe('for an ordinary user', () => {
+    const own = { uid: 1000 }
+
+    it('isolates in a user namespace, switches no user and binds the devices', async () => {
+      const { spec, enforcement } = await plan({ ...own, command: {} })
+      assert.deepEqual(spec.namespaces, ['mount', 'pid', 'ipc', 'uts', 'cgroup'])
+      assert.deepEqual([spec.credentials, spec.capabilities, spec.seccomp], [null, [], true])
+      assert.deepEqual(
+        spec.root.filter(({ op }) => op === 'node'),
+        [],
+      )
+      const shared = spec.root[spec.rootShared - 1]
+      assert.deepEqual([shared?.op, shared?.at], ['bind', '/proc'])
+      const short = enforcement.filter(({ status, chosen }) => status !== 'enforced' && !chosen)
+      assert.deepEqual(
+        short.map(({ name, status }) => [name, status]),
+        [['user', 'weakened']],
+      )
+    })
+
+    it('says which groups the task keeps', async () => {
+      const found = await row('groups', { ...own, groups: [27, 100], command: {} })
+      assert.match(found?.reason ?? '', /27, 100/)
+    })
+
+    it('takes its own user by number, and refuses any other', async () => {
+      assert.equal((await row('user', { ...own, command: { user: 1000 }, strict: true }))?.status, 'enforced')
+      await assert.rejects(plan({ ...own, command: { user: 1001 } }), { code: 'PERMISSION' })
+    })
+
+    it('cannot do without the user namespace, and gets it by name', async () => {
+      const command = (user: boolean) => ({ namespaces: { user } })
+      await assert.rejects(plan({ ...own, command: command(false) }), { code: 'UNSUPPORTED' })
+      assert.equal((await row('namespace.user', { ...own, command: command(true) }))?.status, 'enforced')
+    })
+
+    it('shows the host’s /proc where the pid namespace is shared: no other can be mounted', async () => {
+      const { spec } = await plan({ ...own, command: { namespaces: { pid: false } } })
+      assert.deepEqual(
+        spec.root.filter(({ op }) => op === 'proc'),
+        [],
+      )
+    })
+
+    it('says that capabilities hold in the namespace only', async () => {
+      const found = await row('capabilities', {
+        ...own,
+        command: { capabilities: ['CAP_CHOWN'] },
+      })
+      assert.equal(found?.status, 'weakened')
+    })
   })
 
-  it('refuses user namespaces for now, and options that contradict each other', async () => {
+  it('refuses root a user namespace, and options that contradict each other', async () => {
     await assert.rejects(plan({ command: { namespaces: { user: true } } }), { code: 'UNSUPPORTED' })
     const contradictions: Partial<Command>[] = [
       { hostname: 'x', namespaces: { uts: false } },

@@ -1,13 +1,13 @@
-import type { Command } from '../../api.ts'
-import { resolveUser } from '../../command/users.ts'
-import { HoldfastError } from '../../errors.ts'
-import type { LaunchSpec } from '../../spawn/spec.ts'
+import type { Command } from '../api.ts'
+import { resolveUser } from '../command/users.ts'
+import { HoldfastError } from '../errors.ts'
+import type { LaunchSpec } from '../spawn/spec.ts'
 
 /** The supervisor's user, for tests to choose. Null where the system has no user numbers. */
 export type Self = { readonly uid: number; readonly gid: number } | null
 
 /** Null: the supervisor's own user. Throws PERMISSION when another one is asked for and this process is not root. */
-export async function basicCredentials(
+export async function ownOrSwitched(
   { user, group }: Readonly<Command>,
   self: Self,
 ): Promise<LaunchSpec['credentials']> {

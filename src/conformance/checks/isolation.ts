@@ -1,0 +1,172 @@
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Bench } from '../bench.ts'
+import type { Check } from '../check.ts'
+import { expect, expectThat } from '../expect.ts'
+
+const kinds: Readonly<Record<string, string>> = {
+  pid: 'pid',
+  mount: 'mnt',
+  ipc: 'ipc',
+  uts: 'uts',
+  cgroup: 'cgroup',
+}
+
+/** A namespace of its own, by what the kernel calls it. */
+function namespace(name: string, file: string): Check {
+  return {
+    name: `${name} namespace of its own`,
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs([`namespace.${name}`])
+      const own = (await bench.output(`readlink /proc/self/ns/${file}`)).trim()
+      expectThat(own.startsWith(`${file}:[`), `the task reads ${own}`)
+      expectThat(own !== readlinkSync(`/proc/self/ns/${file}`), "it is the supervisor's")
+    },
+  }
+}
+
+async function status(bench: Bench, field: string): Promise<string> {
+  const line = await bench.output(`grep '^${field}:' /proc/self/status`)
+  return line.replace(`${field}:`, '').trim()
+}
+
+export const isolation: readonly Check[] = [
+  {
+    name: 'a file of the host cannot be found, whatever its mode',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['root'])
+      const directory = mkdtempSync(join(tmpdir(), 'holdfast-secret-'))
+      try {
+        writeFileSync(join(directory, 'note'), 'secret', { mode: 0o644 })
+        const seen = await bench.output(
+          `cat ${directory}/note /proc/1/root${directory}/note 2>/dev/null; ls -d /root /home /sys ${bench.stateDir} 2>/dev/null`,
+        )
+        expect('what the task finds', seen, '')
+      } finally {
+        rmSync(directory, { recursive: true, force: true })
+      }
+    },
+  },
+  {
+    name: 'system directories cannot be written',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['root'])
+      expect(
+        'what was written',
+        await bench.output(
+          'for d in / /usr /etc /dev; do (: > $d/holdfast-conformance) 2>/dev/null && echo $d; done; true',
+        ),
+        '',
+      )
+    },
+  },
+  {
+    name: '/tmp, /local and /alloc can, and /tmp is private',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['root'])
+      expect(
+        'the places',
+        await bench.output('for d in /tmp /local /alloc; do : > $d/x && echo $d; done'),
+        '/tmp\n/local\n/alloc\n',
+      )
+      expect('another task', await bench.output('ls -A /tmp'), '')
+    },
+  },
+  {
+    name: 'nothing is mounted on the host while a task runs',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['root'])
+      const task = bench.shell('sleep 600')
+      await task.start()
+      expectThat(
+        !readFileSync('/proc/self/mountinfo', 'utf8').includes(bench.stateDir),
+        'there is a mount in the state directory',
+      )
+      await task.forceStop()
+    },
+  },
+  {
+    name: 'no device but the usual six, and those work',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['devices'])
+      const script =
+        'for f in /dev/*; do [ -b $f ] || [ -c $f ] && [ ! -L $f ] && echo $f; done; head -c 4 /dev/urandom | wc -c; echo x > /dev/null && echo done'
+      const seen = (await bench.output(script)).trim().split(/\s+/)
+      expect('devices', seen, [
+        ...['full', 'null', 'random', 'tty', 'urandom', 'zero'].map(name => `/dev/${name}`),
+        '4',
+        'done',
+      ])
+    },
+  },
+  ...Object.entries(kinds).map(([name, file]) => namespace(name, file)),
+  {
+    name: 'no other process is seen, and none can be signalled',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['namespace.pid', 'root'])
+      const [seen = '', reached = ''] = (
+        await bench.output(`echo /proc/[0-9]*; kill -0 ${process.pid} 2>/dev/null && echo reached; true`)
+      ).split('\n')
+      expectThat(seen.split(' ').length <= 3, `it sees ${seen}`)
+      expectThat(reached !== 'reached' || process.pid <= 3, 'it can signal the supervisor')
+    },
+  },
+  {
+    name: 'the hostname is its own',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['namespace.uts'])
+      const before = hostname()
+      expect('the name', await bench.output('uname -n', { hostname: 'conformance' }), 'conformance\n')
+      expect("the host's", hostname(), before)
+    },
+  },
+  {
+    name: "network 'none' leaves a loopback only",
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['network'], null, { network: 'none' })
+      const routes = await bench.output('tail -n +2 /proc/net/route | wc -l; grep -c "lo:" /proc/net/dev', {
+        network: 'none',
+      })
+      expect('routes and loopbacks', routes, '0\n1\n')
+    },
+  },
+  {
+    name: 'no capability, neither held nor to be had',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['capabilities', 'noNewPrivileges'])
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'])
+        expect(set, BigInt(`0x${await status(bench, set)}`).toString(), '0')
+      expect('NoNewPrivs', await status(bench, 'NoNewPrivs'), '1')
+    },
+  },
+  {
+    name: 'system calls that no program needs are refused',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['seccomp'])
+      expect('Seccomp', await status(bench, 'Seccomp'), '2')
+      expect('unshare(2)', await bench.output('unshare --user true 2>/dev/null && echo made; true'), '')
+    },
+  },
+  {
+    name: 'the task is nobody',
+    group: 'isolation',
+    run: async bench => {
+      await bench.needs(['user'])
+      const ids = (await bench.output('id -u; id -G')).trim().split('\n')
+      expectThat(ids[0] !== '0', 'it is root')
+      expectThat(ids[1]?.split(' ').length === 1, `it is in the groups ${ids[1]}`)
+    },
+  },
+]

@@ -1,0 +1,54 @@
+import { execaSync } from 'execa'
+
+/** For each thing that isolating a task takes: 0, or the errno with which it was refused. See src/spawn/native/probe.c. */
+export type Probe = {
+  readonly user: number
+  /** Of the user namespace: what was refused. Then nothing else has been tried. */
+  readonly step?: string
+  readonly mount?: number
+  readonly pid?: number
+  readonly ipc?: number
+  readonly uts?: number
+  readonly cgroup?: number
+  readonly network?: number
+  /** A root of one's own: a tmpfs, and pivot_root to it. */
+  readonly root?: number
+  /** A /proc of one's own, in a pid namespace of one's own. */
+  readonly proc?: number
+  readonly mountSetattr?: boolean
+}
+
+/**
+ * Has the native program try what isolation takes, with the rights of this process or, `rootless`, from inside a user namespace. Takes some milliseconds,
+ * in which this process waits. Null when the program cannot be run.
+ */
+export function probe(program: string, rootless: boolean): Probe | null {
+  return answer<Probe>(program, rootless ? ['probe', 'rootless'] : ['probe'])
+}
+
+/** What the native program says of its build and of this kernel. */
+export type NativeFeatures = {
+  readonly version: number
+  readonly static: boolean
+  readonly libc: string
+  readonly arch: string
+  readonly seccomp: boolean
+  readonly openat2: boolean
+  readonly mountSetattr: boolean
+}
+
+/** Null when the program cannot be run. */
+export function nativeFeatures(program: string): NativeFeatures | null {
+  return answer<NativeFeatures>(program, ['features'])
+}
+
+function answer<Answer>(program: string, args: readonly string[]): Answer | null {
+  const options = { reject: false, extendEnv: false, cwd: '/', stdin: 'ignore', timeout: 10_000 } as const
+  const { stdout, failed } = execaSync(program, args, options)
+  if (failed) return null
+  try {
+    return JSON.parse(stdout) as Answer
+  } catch {
+    return null
+  }
+}

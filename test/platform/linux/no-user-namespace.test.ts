@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readlinkSync, writeFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Enforcement } from '../../../src/index.ts'
+import { packageRoot } from '../../../src/spawn/native-program.ts'
+import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
+import { requires } from '../../support/requires.ts'
+
+/**
+ * The command line for an ordinary user whom this host gives no user namespace: in one whose limit of further ones is 0 (user.max_user_namespaces is
+ * kept for each by itself), with root's numbers and everybody else's mapped to themselves.
+ */
+async function holdfastWithout(
+  home: string,
+  ...args: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const inner = `echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --reuid ${ordinaryUid} --regid ${ordinaryUid} --clear-groups "$@"`
+  // A second shell: only by exec with its number mapped does it get its capabilities back.
+  const outer = `read go; exec sh -c '${inner}' sh "$@"`
+  const program = [process.execPath, '--import', 'tsx', 'src/cli/main.ts', ...args]
+  const child = spawn('unshare', ['--user', 'sh', '-c', outer, 'sh', ...program], {
+    cwd: packageRoot,
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, HOLDFAST_STATE_DIR: `${home}/state` },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  const said = Promise.all([text(child.stdout), text(child.stderr)])
+  while (readlinkSync(`/proc/${child.pid}/ns/user`) === readlinkSync('/proc/self/ns/user')) await sleep(10)
+  for (const map of ['uid_map', 'gid_map']) writeFileSync(`/proc/${child.pid}/${map}`, '0 0 70000')
+  child.stdin.end('go\n')
+  const [stdout, stderr] = await said
+  return { code: await ended, stdout, stderr }
+}
+
+describe('an ordinary user on a host that gives it no user namespace', function () {
+  this.timeout(60_000)
+  let home: string
+
+  before(function () {
+    requires(this, 'root', 'linux', 'native', 'ordinary-user')
+    home = homeOfOrdinaryUser()
+  })
+
+  it('gets what needs no right: no new privileges, seccomp, rlimits and time; each loss has a reason and a mend', async () => {
+    const script = 'id -u; grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status; sleep 600 & exit 4'
+    const { code, stdout, stderr } = await holdfastWithout(
+      home,
+      'run',
+      '--json',
+      '--timeout',
+      '30s',
+      '--memory',
+      '64M',
+      '--',
+      'sh',
+      '-c',
+      script,
+    )
+    assert.equal(code, 4, stderr)
+    const { enforcement } = JSON.parse(stdout) as { enforcement: Enforcement[] }
+    const rows = new Map(enforcement.map(row => [row.name, row]))
+    for (const name of ['wallTimeMs', 'noNewPrivileges', 'seccomp', 'capabilities'])
+      assert.equal(rows.get(name)?.status, 'enforced', name)
+    for (const name of ['namespace.user', 'namespace.pid', 'namespace.mount', 'root', 'devices']) {
+      assert.equal(rows.get(name)?.status, 'skipped', name)
+      assert.match(rows.get(name)?.reason ?? '', /no user namespace \(unshare user: ENOSPC\)/)
+      assert.match(rows.get(name)?.mend ?? '', /sysctl -w user\.max_user_namespaces=/)
+    }
+    assert.ok(rows.get('memoryBytes')?.status === 'enforced' || rows.get('memoryBytes')?.mend)
+    const logs = await holdfastWithout(home, 'logs', 'sh')
+    assert.equal(logs.stdout, `${ordinaryUid}\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n`)
+  })
+
+  it('is refused under strict, and refused mounts, with the command that would change it', async () => {
+    for (const flags of [
+      ['--strict', '--user', String(ordinaryUid)],
+      ['--mount', '/usr:/tmp/usr'],
+    ]) {
+      const { code, stderr } = await holdfastWithout(home, 'run', ...flags, '--', 'true')
+      assert.equal(code, 125)
+      assert.match(stderr, /hint: .*sysctl -w user\.max_user_namespaces=/)
+    }
+  })
+
+  it('is told the same by doctor', async () => {
+    const { code, stdout } = await holdfastWithout(home, 'doctor', '--json')
+    assert.equal(code, 1)
+    const { mode, defaultRun } = JSON.parse(stdout) as {
+      mode: { isolation: string }
+      defaultRun: { weakened: Enforcement[] }
+    }
+    assert.equal(mode.isolation, 'none')
+    assert.ok(defaultRun.weakened.some(({ name }) => name === 'namespace.pid'))
+  })
+})
