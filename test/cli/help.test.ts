@@ -16,6 +16,7 @@ const commands = [
   'stats',
   'exec',
   'update',
+  'inspect',
   'graph',
   'doctor',
   'audit',

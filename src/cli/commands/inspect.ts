@@ -16,6 +16,10 @@ export function inspectCommand(): Command {
 }
 
 const more = `
+Examples:
+  holdfast inspect
+  holdfast inspect --port 7000
+
 The address that is printed ends with a token: whoever has it can stop tasks. From another machine, come through a tunnel:
   ssh -L 7000:127.0.0.1:7000 HOST holdfast inspect --port 7000
 Prometheus reads /metrics with a token of its own, the value of HOLDFAST_METRICS_TOKEN (16 characters or more) or a random one.
