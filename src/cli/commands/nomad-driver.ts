@@ -16,4 +16,6 @@ const more = `
 Examples:
   holdfast nomad-driver --install /opt/nomad/plugins
 
-The agent's configuration then needs plugin_dir, and a block: plugin "holdfast" { config { } }.`
+The agent's configuration then needs plugin_dir, and a block: plugin "holdfast" { config { } }.
+
+Exit codes: 0 when the agent has ended it in order; 1 if nobody who speaks the protocol has started it.`

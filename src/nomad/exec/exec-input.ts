@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { closeSync, constants, mkdirSync, openSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { makeFifo, removeFifo } from './fifo.ts'
 
 /** What is typed, on its way into a command: a FIFO that the command reads as its standard input. */
 export class ExecInput {
@@ -22,11 +17,7 @@ export class ExecInput {
 
   /** Rejects with what the file system says. */
   static async open(stateDir: string): Promise<ExecInput> {
-    const directory = join(stateDir, 'nomad-exec')
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const path = join(directory, randomBytes(8).toString('hex'))
-    // Node has no mkfifo(3); POSIX has mkfifo(1).
-    await run('mkfifo', ['-m', '600', path])
+    const path = await makeFifo(stateDir)
     // Both ends at first: without a reader the write end cannot be opened without waiting.
     const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
     try {
@@ -54,10 +45,6 @@ export class ExecInput {
   /** Idempotent. */
   close(): void {
     this.#writer.destroy()
-    try {
-      unlinkSync(this.path)
-    } catch {
-      // Closed before.
-    }
+    removeFifo(this.path)
   }
 }

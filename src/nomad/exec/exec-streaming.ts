@@ -6,6 +6,7 @@ import { exitResult } from '../tasks/exit-result.ts'
 import type { Message } from '../wire/codec.ts'
 import { commandIn } from './exec-task.ts'
 import { ExecInput } from './exec-input.ts'
+import { ExecOutput } from './exec-output.ts'
 
 type Request = {
   readonly setup: { task_id: string; command: readonly string[]; tty: boolean } | null
@@ -26,7 +27,9 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
   const { executor: task, stateDir } = await state.table.get(setup.task_id)
   const command = commandIn(task, setup.command)
   const input = await ExecInput.open(stateDir)
-  command.command.stdin = input.path
+  const outputs = await Promise.all([ExecOutput.open(stateDir), ExecOutput.open(stateDir)])
+  const [stdout, stderr] = outputs
+  Object.assign(command.command, { stdin: input.path, stdout: stdout.path, stderr: stderr.path })
   if (setup.tty) {
     const size = first.value.tty_size
     command.command.terminal = size === null ? usualSize : sizeOf(size)
@@ -38,16 +41,13 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
     gone.addEventListener('abort', hangUp, { once: true })
     if (gone.aborted) hangUp()
     void feed(requests, input, command).catch(hangUp)
-    await Promise.all([
-      show(call, command, 'stdout', gone),
-      setup.tty ? null : show(call, command, 'stderr', gone),
-    ])
+    await Promise.all([show(call, 'stdout', stdout, gone), show(call, 'stderr', stderr, gone)])
     call.write({ stdout: { close: true } })
     call.write({ stderr: { close: true } })
     call.write({ exited: true, result: exitResult(await command.wait()) })
   } finally {
     gone.removeEventListener('abort', hangUp)
-    input.close()
+    for (const end of [input, ...outputs]) end.close()
     await command.destroy()
   }
 }
@@ -62,37 +62,17 @@ async function feed(requests: AsyncIterator<Request>, input: ExecInput, command:
   }
 }
 
-/** Resolves when the command has ended and all of the stream is on its way. A slow reader slows us, and never the command. */
+/** Resolves when the command has ended and all of the stream is on its way, or whoever asked for it has gone. */
 async function show(
   call: Call,
-  command: Executor,
-  stream: 'stdout' | 'stderr',
+  name: 'stdout' | 'stderr',
+  output: ExecOutput,
   gone: AbortSignal,
 ): Promise<void> {
-  const waiting: Uint8Array[] = []
-  let wake = () => {}
-  let over = false
-  const log = command.logs$(stream, { follow: true }).subscribe({
-    next: chunk => {
-      waiting.push(chunk)
-      wake()
-    },
-    complete: () => {
-      over = true
-      wake()
-    },
-    error: () => {
-      over = true
-      wake()
-    },
-  })
-  gone.addEventListener('abort', () => wake(), { once: true })
-  while (!gone.aborted && (!over || waiting.length > 0)) {
-    const data = waiting.shift()
-    if (data === undefined) await new Promise<void>(resolve => (wake = resolve))
-    else if (!call.write({ [stream]: { data } })) await once(call, 'drain', { signal: gone }).catch(() => {})
+  for await (const data of output.read()) {
+    if (gone.aborted) return
+    if (!call.write({ [name]: { data } })) await once(call, 'drain', { signal: gone }).catch(() => {})
   }
-  log.unsubscribe()
 }
 
 function sizeOf({ height, width }: { height: number; width: number }) {
