@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,12 +19,13 @@
 #include "control.h"
 #include "inside.h"
 #include "log.h"
+#include "pump.h"
 #include "record.h"
 #include "reply.h"
 #include "system.h"
 #include "tree.h"
 
-enum { KILL_MOST_MS = 10000, NOTES_MOST = 64 };
+enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, NOTES_MOST = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -47,6 +49,9 @@ struct shim {
   char *oom_file, *freezer;
   int64_t wall_ms, grace_ms, oom_before;
   bool durable;
+
+  /* Of standard output and standard error: how it is rotated, or the FIFO that is held for it. */
+  struct { char *name; struct log_pump pump; int held; } logs[2];
 
   struct tree tree;
   struct identity task;
@@ -187,10 +192,18 @@ static char *copy_string(char **next, const char *text) {
 
 static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
 
+/* The last component, where the log is rotated; else NULL. */
+static const char *log_name(const struct spec *spec, const struct file_target *target) {
+  if (spec->log_most == 0) return NULL;
+  const char *slash = strrchr(target->path, '/');
+  return slash == NULL ? target->path : slash + 1;
+}
+
 /* What outlives the request, in one block: usually one page. */
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer);
+  const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
+  size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
   /* A guest only joins its task's. */
   const bool is_guest = spec->inside.alive != NULL;
   for (const struct cgroup *cgroup = is_guest ? NULL : spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
@@ -204,6 +217,7 @@ static int keep_needed(struct shim *shim) {
       shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
+    for (int i = 0; i < 2; i++) shim->logs[i].name = copy_string(&next, logs[i]);
   }
   shim->tree.cgroup = count > 0 ? shim->cgroups[0] : NULL;
   shim->tree.freezer = shim->freezer;
@@ -245,14 +259,37 @@ static int await_stub(struct shim *shim) {
   return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
 }
 
+static bool is_same_file(int one, int two) {
+  struct stat a, b;
+  return fstat(one, &a) == 0 && fstat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the second. */
+static int open_output(struct shim *shim, int index, int out) {
+  const struct spec *spec = shim->spec;
+  const struct file_target *target = index == 0 ? &spec->out : &spec->err;
+  int fd = open_log(target, spec, shim->host, &shim->logs[index].held, &shim->failure);
+  struct stat status;
+  if (fd < 0 || spec->log_most == 0 || given_descriptor(target) >= 0) return fd;
+  /* Only files grow. */
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return fd;
+  struct log_pump *first = &shim->logs[0].pump;
+  if (index == 0 || first->file < 0 || !is_same_file(first->file, fd))
+    return pump_open(&shim->logs[index].pump, fd, shim->logs[index].name, target, spec, &shim->failure);
+  /* Both in one file: two that rotate it would be one too many. */
+  close_fd(&fd);
+  fd = fcntl(out, F_DUPFD_CLOEXEC, 3);
+  return fd >= 0 ? fd : fail(&shim->failure, STAGE_LOG, errno, "descriptor");
+}
+
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, &shim->failure);
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, shim->host, &shim->failure);
   if (in < 0) return -1;
-  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->failure);
+  _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;
-  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->failure);
+  _cleanup_fd_ int err = open_output(shim, 1, out);
   if (err < 0) return -1;
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open(spec->network_path, O_RDONLY | O_CLOEXEC);
   if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s", spec->network_path);
@@ -477,6 +514,8 @@ static void live(struct shim *shim) {
       {.fd = shim->owner, .events = 0},
       {.fd = shim->host_alive, .events = 0},
       {.fd = shim->born, .events = POLLIN},
+      {.fd = shim->logs[0].pump.pipe, .events = POLLIN},
+      {.fd = shim->logs[1].pump.pipe, .events = POLLIN},
     };
     int64_t now = boottime_ms();
     int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
@@ -494,6 +533,9 @@ static void live(struct shim *shim) {
       close_fd(&shim->host_alive);
       force(shim, STOP_ORPHANED);
     }
+    /* A turn at most: what is asked of us comes between. */
+    for (int i = 0; i < 2; i++)
+      if (waiting[7 + i].revents != 0) pump_turn(&shim->logs[i].pump);
     check_deadlines(shim);
   }
 }
@@ -529,6 +571,29 @@ static OWN_FRAME void send_failed(struct shim *shim) {
   write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
 }
 
+/* What is in a FIFO when its last writer goes is there only for a reader that has it open already, and we cannot see whether one has. */
+static bool await_reader(int fifo, int64_t deadline) {
+  for (int unread; ioctl(fifo, FIONREAD, &unread) == 0 && unread > 0; sleep_ms(5))
+    if (boottime_ms() >= deadline) return false;
+  return true;
+}
+
+/* Nothing of the task is left by now, or it cannot be killed: who else holds a log's pipe gets little time. */
+static OWN_FRAME void finish_logs(struct shim *shim) {
+  struct exit_record *record = &shim->record;
+  int wait_ms = record->survivors.count > 0 ? 0 : LOGS_MOST_MS;
+  int64_t deadline = boottime_ms() + wait_ms;
+  for (int i = 0; i < 2; i++) {
+    struct log_pump *pump = &shim->logs[i].pump;
+    int64_t left = deadline - boottime_ms();
+    if (!pump_drain(pump, left > 0 ? (int)left : 0)) {
+      record->logs_lost = true;
+      note(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
+    }
+    if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
+  }
+}
+
 static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
   explain_host_task(shim);
@@ -537,6 +602,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   int64_t now = boottime_ms();
   bool given_up = shim->give_up != 0 && now >= shim->give_up;
   tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
+  finish_logs(shim);
   record->oom_kills = oom_kills(shim->oom_file);
   if (record->oom_kills > 0 && shim->oom_before > 0) record->oom_kills -= shim->oom_before;
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
@@ -555,6 +621,7 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
     .host_alive = -1, .host_leader = -1, .host_init = -1, .born = -1,
+    .logs = {{.pump = NO_PUMP, .held = -1}, {.pump = NO_PUMP, .held = -1}},
   };
   if (set_up(&shim) == 0) {
     if (shim.usher == 0 && open_gate(&shim) != 0) force(&shim, STOP_FORCE);
