@@ -1,4 +1,4 @@
-import { type Executor, HoldfastError, type Usage } from '../../index.ts'
+import type { Executor, Usage } from '../../index.ts'
 import { escaped } from './escape.ts'
 import type { Colors } from './terminal.ts'
 import { bytesText, timeText } from './units.ts'
@@ -37,9 +37,7 @@ export class StateLine {
         draw()
       },
       // What cannot be known is not shown.
-      error: (error: unknown) => {
-        if (!(error instanceof HoldfastError)) throw error
-      },
+      error: () => {},
     })
     const states = task.state$.subscribe({ next: draw, error: () => {} })
     return () => {
@@ -71,10 +69,11 @@ export class StateLine {
 }
 
 function stateText(task: Executor, elapsed: number, usage: Usage | null): string {
+  const { cpuPercent = null, memoryBytes = null, pids = null } = usage ?? {}
   const known = [
-    usage?.cpuPercent == null ? null : `cpu ${usage.cpuPercent.toFixed(0)} %`,
-    usage?.memoryBytes == null ? null : `memory ${bytesText(usage.memoryBytes)}`,
-    usage?.pids == null ? null : `${usage.pids} ${usage.pids === 1 ? 'process' : 'processes'}`,
-  ].filter(part => part !== null)
+    cpuPercent === null ? [] : `cpu ${cpuPercent.toFixed(0)} %`,
+    memoryBytes === null ? [] : `memory ${bytesText(memoryBytes)}`,
+    pids === null ? [] : `pids ${pids}`,
+  ].flat()
   return [`${escaped(task.name)} ${task.state} for ${timeText(elapsed)}`, ...known].join(', ')
 }
