@@ -12,7 +12,14 @@ const plain = colorsFor({ isTTY: false })
 function usage(name: string, cpuPercent: number | null, memoryBytes: number | null): TaskUsage {
   const unknown = { cpuMs: null, memoryPeakBytes: null, memoryLimitBytes: null, pids: null, pressure: null }
   const rest = { ioReadBytes: null, ioWriteBytes: null, throttledMs: null }
-  return { task: { key: `key-${name}`, name }, at: new Date(), cpuPercent, memoryBytes, ...unknown, ...rest }
+  return {
+    task: { key: `key-${name.replace(/\W/g, '')}`, name },
+    at: new Date(),
+    cpuPercent,
+    memoryBytes,
+    ...unknown,
+    ...rest,
+  }
 }
 
 describe('the table of top', () => {
