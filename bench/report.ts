@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { type BallastRow, ballastMegabytes } from './ballast.ts'
 import type { Skipped } from './contender.ts'
+import type { LogRow, SweepRow } from './logs.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
 import { inFlight } from './rounds.ts'
 import type { ScaleRow } from './scale.ts'
@@ -93,6 +94,27 @@ export function scaleTable(rows: readonly ScaleRow[]): string {
       row.psMs === null ? '' : `${row.psMs.toFixed(0)} ms`,
     ])
   return table.toString()
+}
+
+export function logTable({
+  rows,
+  sweep,
+}: {
+  readonly rows: readonly LogRow[]
+  readonly sweep: SweepRow | null
+}): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['512 MiB of logs', 'CPU of task and shim', 'x plain'],
+    colAligns: ['left', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, cpuMs, cpuRatio } of rows)
+    table.push([name, `${cpuMs.median.toFixed(0)} ms`, ratio(cpuRatio)])
+  if (sweep === null) return table.toString()
+  const { median, low, high } = sweep.milliseconds
+  const took = `${median.toFixed(2)} ms (${low.toFixed(2)}-${high.toFixed(2)})`
+  return `${table.toString()}\nusage of ${sweep.tasks} limited tasks, CPU of one sweep: ${took}`
 }
 
 export function skippedLines(skipped: readonly Skipped[]): string {

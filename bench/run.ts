@@ -3,13 +3,14 @@ import { availableParallelism, release, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureBallast } from './ballast.ts'
+import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
-import { ballastTable, memoryTable, scaleTable, skippedLines, startExitTable } from './report.ts'
+import { ballastTable, logTable, memoryTable, scaleTable, skippedLines, startExitTable } from './report.ts'
 import { measureScale } from './scale.ts'
 import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
 
-const usage = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale]
+const usage = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale|logs]
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
 Figures hold for this machine and this run; what carries over are the ratios.
@@ -49,10 +50,15 @@ async function run(givenRoot: string | undefined, quick: boolean, only: string |
   const scale = wanted('scale') ? await measureScale(givenRoot ?? inMemory(), scaleEffort, progress) : []
   show(scaleTable(scale))
 
+  const logs = wanted('logs')
+    ? await measureLogs(stateRoot, quick ? 3 : 7, progress)
+    : { rows: [], sweep: null }
+  show(logTable(logs))
+
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ballast, memory, scale, targets })
+  save({ host, effort, startExit, ballast, memory, scale, logs, targets })
 }
 
 /** Ten thousand directories: how fast a disk has them is another question. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
 import type { Cause, FailureCode, TaskContext, TaskState } from '../machines/index.ts'
@@ -18,8 +19,15 @@ export interface Command {
   user?: string | number
   group?: string | number
   umask?: number
-  /** `'null'` or a path. */
-  stdin?: string
+  /**
+   * `'null'` (default), an absolute path, `'fd:N'`, or a stream of this program, which is fed to the task through a pipe. The task sees the end
+   * when the stream ends, and also when the supervisor is closed or this program ends; a stream that the task reads no further is destroyed.
+   */
+  stdin?: string | Readable
+  /**
+   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start() has resolved, and is no socket. Default: the log files.
+   * A FIFO outside the allocation, or one there that is ours alone (mode 0600), needs no reader: the task waits when it is full.
+   */
   stdout?: string
   stderr?: string
   /**
@@ -27,6 +35,8 @@ export interface Command {
    * the native program only.
    */
   terminal?: TerminalSize
+  /** Rotates log files. Unless given the task writes them itself and they grow without bound. */
+  logs?: LogRotation
   hostname?: string
   network?: 'host' | 'none' | { path: string }
   mounts?: Mount[]
@@ -50,6 +60,20 @@ export interface Command {
 
 /** Of a terminal, each 1 to 65535. */
 export type TerminalSize = { rows: number; columns: number }
+
+/** A command as it is stored: a stream has no meaning to anybody but the program that has it. */
+export type PlainCommand = Omit<Command, 'stdin'> & { stdin?: string }
+
+/**
+ * A log that has reached `maxBytes` is renamed to `<file>.1`, that one to `<file>.2`, and so on; beyond `maxFiles`, the current one among them, the
+ * oldest goes. So each stream takes `maxFiles * maxBytes` at most.
+ */
+export type LogRotation = {
+  /** Bytes, 4096 or more. */
+  maxBytes: number
+  /** 2 to 100. */
+  maxFiles: number
+}
 
 export type Namespace = 'mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network' | 'user'
 export type Mount = { source: string; target: string; readOnly?: boolean }
@@ -156,6 +180,18 @@ export interface Usage {
   ioReadBytes: number | null
   ioWriteBytes: number | null
   throttledMs: number | null
+  /** How long the task's processes waited for what they lack (PSI, the kernel's accounting/psi.rst). Null without cgroup v2 and CONFIG_PSI. */
+  pressure: { cpu: Pressure | null; memory: Pressure | null; io: Pressure | null } | null
+}
+
+/** `some`: at least one of its processes waited; `full`: all of them did at once. Null where the kernel does not say. */
+export type Pressure = {
+  /** Per cent of the last ten seconds. */
+  somePercent: number | null
+  fullPercent: number | null
+  /** Milliseconds since the start. */
+  someMs: number | null
+  fullMs: number | null
 }
 
 /** One line of a task's journal. It holds nothing of the environment or the arguments. */
@@ -185,9 +221,9 @@ export interface HistoryEntry {
 export interface LogOptions {
   /** Go on until the task has ended and everything is read. */
   follow?: boolean
-  /** From the first byte (default), or only what comes from now on. */
+  /** From the first byte that is still kept (default), or only what comes from now on. */
   fromStart?: boolean
-  /** The last N lines, then on. */
+  /** The last N lines, then on. Looks back 16 MiB at most. */
   tail?: number
 }
 
@@ -235,7 +271,12 @@ export interface Executor {
   /** Changes the limits of a running task. */
   update(resources: Resources): Promise<void>
   usage(): Promise<Usage>
+  /** A sample now and every `intervalMs` (10 or more; default 1000); completes when the task has ended. Streams of one supervisor share their samples. */
   usage$(intervalMs?: number): Observable<Usage>
+  /**
+   * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by more than what is kept goes on with
+   * the oldest that is. Nobody who reads holds up the task.
+   */
   logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array>
   /** A second command inside the running task's limits and isolation. */
   exec(name: string, ...args: string[]): Executor

@@ -16,6 +16,7 @@ import { statsCommand } from './commands/stats.ts'
 import { stopCommand } from './commands/stop.ts'
 import { stateDirOption, styled } from './commands/subcommand.ts'
 import { updateCommand } from './commands/update.ts'
+import { topCommand } from './commands/top.ts'
 import { waitCommand } from './commands/wait.ts'
 
 /** The whole command line. Its modules are light: what does the work is imported when a command is carried out. */
@@ -41,6 +42,7 @@ export function holdfast(): Command {
     logsCommand(),
     historyCommand(),
     statsCommand(),
+    topCommand(),
     execCommand(),
     updateCommand(),
     inspectCommand(),

@@ -37,9 +37,20 @@ const account = z
 
 // A relative path would be relative to what? The task, the supervisor and the allocation all have a claim.
 const file = matching(
-  '"null" or an absolute path without NUL',
-  path => path === 'null' || (path.startsWith('/') && withoutNul(path)),
+  '"null", an absolute path without NUL, or "fd:" and the number of an open descriptor',
+  path => path === 'null' || (path.startsWith('/') && withoutNul(path)) || isDescriptor(path),
 ).optional()
+
+function isDescriptor(text: string): boolean {
+  const [, number] = /^fd:(0|[1-9]\d{0,6})$/.exec(text) ?? []
+  return number !== undefined && Number(number) <= 0xfffff
+}
+
+const logs = fields({
+  // A page: what is less would be more renames than writes.
+  maxBytes: integer(4096, Number.MAX_SAFE_INTEGER, 'bytes'),
+  maxFiles: integer(2, 100),
+})
 
 const mount = fields({ source: absolutePath, target: targetPath, readOnly: flag.optional() })
 const tmpfs = fields({
@@ -109,6 +120,7 @@ export const commandSchema = fields({
   stdout: file,
   stderr: file,
   terminal: terminalSize.optional(),
+  logs: logs.optional(),
   hostname: matching('1 to 64 letters, digits, "-" and "."', name =>
     /^[A-Za-z0-9.-]{1,64}$/.test(name),
   ).optional(),
@@ -127,6 +139,9 @@ export const commandSchema = fields({
   cgroups: listOf(absolutePath, 'an array of absolute paths').optional(),
   oomScoreAdj: integer(-1000, 1000).optional(),
   nice: integer(-20, 19).optional(),
+}).refine(({ terminal, logs }) => terminal === undefined || logs === undefined, {
+  path: ['logs'],
+  error: 'nothing beside a terminal: what that shows is written as it comes, and not rotated',
 })
 
 function isId(value: unknown): boolean {

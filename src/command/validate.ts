@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Command, Resources, TerminalSize } from '../api.ts'
+import type { PlainCommand, Resources, TerminalSize } from '../api.ts'
 import type { HoldfastError } from '../errors.ts'
 import { commandSchema, terminalSize } from './command-schema.ts'
 import { refusal } from './refusal.ts'
@@ -14,8 +14,8 @@ export function parseResources(value: unknown): Resources {
 }
 
 /** A command from plain JavaScript, likewise. Values of `env` are not shown in errors. */
-export function parseCommand(value: unknown): Readonly<Command> {
-  return checked('command', value, commandSchema) as Command
+export function parseCommand(value: unknown): Readonly<PlainCommand> {
+  return checked('command', value, commandSchema) as PlainCommand
 }
 
 /** The size of a terminal, likewise. */

@@ -1,6 +1,6 @@
 import type { StartRecord } from '../../machines/index.ts'
 import type { TaskPaths } from '../alloc/task-paths.ts'
-import type { Command, Enforcement, Resources, Usage } from '../api.ts'
+import type { Enforcement, PlainCommand, Resources, Usage } from '../api.ts'
 import type { Scope } from '../spawn/scope.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 
@@ -11,7 +11,9 @@ export type TaskRequest = {
   readonly key: string
   readonly name: string
   readonly platform: PlatformName
-  readonly command: Readonly<Command>
+  readonly command: Readonly<PlainCommand>
+  /** Its standard input is fed by the supervisor that starts it, through the FIFO `stdin` in the task's directory. */
+  readonly fed?: boolean
   readonly resources: Resources | null
   readonly alloc: TaskPaths
   /** Refuse to start rather than weaken anything. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { FileTarget } from '../spawn/spec.ts'
+import type { FileTarget, LaunchSpec } from '../spawn/spec.ts'
 import type { TaskPaths, TaskRequest } from './port.ts'
 
 /**
@@ -8,14 +8,16 @@ import type { TaskPaths, TaskRequest } from './port.ts'
  * What runs inside a task has its logs with its own records: they are its own, and go with it.
  */
 export function streamTargets(
-  { command: { stdin, stdout, stderr }, alloc, name, inside }: TaskRequest,
+  { command, alloc, name, fed, inside }: Pick<TaskRequest, 'command' | 'alloc' | 'name' | 'fed' | 'inside'>,
   dir: string,
-): { stdin: FileTarget; stdout: FileTarget; stderr: FileTarget } {
+): Pick<LaunchSpec, 'stdin' | 'stdout' | 'stderr' | 'logRotation'> {
+  const { stdin, stdout, stderr } = command
   const logs = inside ? `${dir}/` : posix.join(alloc.shared, 'logs', `${name}.`)
   return {
-    stdin: fileTarget(stdin ?? 'null', alloc),
+    stdin: fed ? { base: null, path: posix.join(dir, 'stdin') } : fileTarget(stdin ?? 'null', alloc),
     stdout: fileTarget(stdout ?? `${logs}stdout`, alloc),
     stderr: fileTarget(stderr ?? `${logs}stderr`, alloc),
+    logRotation: command.logs ?? null,
   }
 }
 

@@ -27,6 +27,8 @@ export type LaunchSpec = {
   readonly stderr: FileTarget
   /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and writes to `stdout`. Absent or null: there is none. */
   readonly terminal?: Terminal | null
+  /** Null: the task writes its log files itself. */
+  readonly logRotation: { readonly maxBytes: number; readonly maxFiles: number } | null
   readonly nice: number | null
   /** Null: what the spawner itself was started with. */
   readonly oomScoreAdj: number | null
@@ -78,7 +80,8 @@ export type InsideSpec = {
 
 /**
  * A file of the host. With `base`, `path` is relative and is resolved beneath it without following any link, and must be a plain file: a task
- * may own what lies there, and the shim may be root. Without, it is the orchestrator's own absolute path.
+ * may own what lies there, and the shim may be root. Without, it is the orchestrator's own absolute path, or `fd:N`, a descriptor of the process
+ * that started the spawner.
  */
 export type FileTarget = { readonly base: string | null; readonly path: string }
 

@@ -61,6 +61,8 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
     spec.stdout.path,
   )
   fields.push('stderr', spec.stderr.base ?? '', spec.stderr.path)
+  if (spec.logRotation !== null)
+    fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
   pushProcess(fields, spec)
   pushCgroups(fields, spec)
   pushIsolation(fields, spec)

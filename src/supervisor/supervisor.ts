@@ -14,6 +14,7 @@ import { TaskExecutor, type TaskOptions } from '../task/task-executor.ts'
 import { formatTaskId, isTaskKey, parseTaskId } from '../task/task-id.ts'
 import type { TaskProcess } from '../task/task-process.ts'
 import type { TaskEvents, TaskRuntime } from '../task/task-runtime.ts'
+import { UsageSweep } from '../task/usage-sweep.ts'
 import { toWaitResult } from '../task/wait-result.ts'
 import { refusal } from '../command/refusal.ts'
 import { HeldWhileLive } from './held-while-live.ts'
@@ -67,6 +68,7 @@ export class Supervisor {
       spawner: platform => this.#spawners.get(platform),
       machine: provideTaskMachine(processes),
       processes,
+      usage: new UsageSweep(),
       assertOpen: () => this.#refuseIfClosed(),
       find: key => this.#tasks.get(key),
       inspect: settings.inspect,

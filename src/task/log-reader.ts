@@ -9,15 +9,14 @@ import type { FileTarget } from '../spawn/spec.ts'
  */
 export function openLogForReading({ base, path }: FileTarget): number | null {
   try {
+    if (path.startsWith('fd:')) throw unreadable(path)
     const fd =
       base === null ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : openBeneath(base, path)
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
     // What was thrown away was not kept.
     if (path === '/dev/null') return null
-    throw new HoldfastError('UNSUPPORTED', `${path} is not a plain file, so it cannot be read as a log`, {
-      path,
-    })
+    throw unreadable(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return null
@@ -32,6 +31,12 @@ export function openLogForReading({ base, path }: FileTarget): number | null {
       },
     )
   }
+}
+
+function unreadable(path: string): HoldfastError {
+  return new HoldfastError('UNSUPPORTED', `${path} is not a plain file, so it cannot be read as a log`, {
+    path,
+  })
 }
 
 /** openat(2) component by component, through /proc/self/fd: each step starts from the directory that was checked, not from its name. */
@@ -68,19 +73,46 @@ const tailMost = 16 * 1024 * 1024
 
 /** Where to begin so that the last `lines` lines follow, or the last 16 MiB. */
 export function tailOffset(fd: number, size: number, lines: number): number {
-  if (lines <= 0) return size
+  return lines <= 0 ? size : lookBack(fd, size, { lines, most: tailMost, newest: true }).offset
+}
+
+/** The same for a log of several files (one at least), the oldest first: which of them to begin with, and where. */
+export function tailPlace(
+  fds: readonly number[],
+  lines: number,
+): { readonly index: number; readonly offset: number } {
+  if (lines <= 0) return { index: fds.length - 1, offset: fstatSync(fds.at(-1) as number).size }
+  let [missing, most, newest] = [lines, tailMost, true]
+  for (let index = fds.length - 1; ; index--) {
+    const fd = fds[index] as number
+    const { size } = fstatSync(fd)
+    const found = lookBack(fd, size, { lines: missing, most, newest })
+    missing = found.missing
+    most -= size - found.offset
+    newest &&= size === 0
+    if (missing === 0 || most <= 0 || index === 0) return { index, offset: found.offset }
+  }
+}
+
+type Look = {
+  readonly lines: number
+  readonly most: number
+  /** Nothing comes after it: the newline that ends the file ends its last line; it does not begin another. */
+  readonly newest: boolean
+}
+
+function lookBack(fd: number, size: number, { lines, most, newest }: Look) {
   const block = Buffer.allocUnsafe(64 * 1024)
   let position = size
   let missing = lines
-  while (position > Math.max(0, size - tailMost)) {
+  while (position > Math.max(0, size - most)) {
     const length = Math.min(block.length, position)
     position -= length
     const read = readSync(fd, block, 0, length, position)
     for (let index = read - 1; index >= 0; index--) {
-      // The newline that ends the file ends its last line; it does not begin another.
-      if (block[index] !== 10 || position + index === size - 1) continue
-      if (--missing === 0) return position + index + 1
+      if (block[index] !== 10 || (newest && position + index === size - 1)) continue
+      if (--missing === 0) return { offset: position + index + 1, missing }
     }
   }
-  return position
+  return { offset: position, missing }
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { Observable } from 'rxjs'
 import { type Actor, type AnyActorRef, createActor, waitFor } from 'xstate'
 import {
@@ -44,7 +45,7 @@ import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
 import { TaskProcess } from './task-process.ts'
 import type { TaskRuntime } from './task-runtime.ts'
-import { usageStream, withCpuPercent } from './usage-stream.ts'
+import { withCpuPercent } from './cpu-percent.ts'
 import { toWaitResult } from './wait-result.ts'
 
 export type TaskOptions = {
@@ -132,7 +133,9 @@ export class TaskExecutor implements Executor {
         hint: 'Set one with setCommand(executor, name, args), or make the executor with command(name, ...args).',
       })
     }
-    const command = parseCommand(this.command)
+    const { stdin } = this.command
+    const input = stdin instanceof Readable ? stdin : null
+    const command = parseCommand(input === null ? this.command : { ...this.command, stdin: undefined })
     this.#askedAt = performance.now()
     fault('start-asked')
     const host = this.#host?.() ?? null
@@ -159,6 +162,7 @@ export class TaskExecutor implements Executor {
           alloc,
           strict: this.#runtime.strict,
           durable: this.#runtime.durable,
+          ...(input !== null && { fed: true }),
           owner,
           inside: host?.task ?? null,
           graceMs: this.#runtime.shutdown.graceMs,
@@ -169,6 +173,7 @@ export class TaskExecutor implements Executor {
         launchers: [],
       }),
     )
+    this.#held().input = input
     if (this.#name === null) this.named(name)
     this.#runtime.events.started(this)
     if (this.state === 'limited') this.#note('START')
@@ -334,7 +339,7 @@ export class TaskExecutor implements Executor {
   }
 
   usage$(intervalMs = 1000): Observable<Usage> {
-    return usageStream(this, intervalMs)
+    return this.#runtime.usage.stream(this, intervalMs)
   }
 
   logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Observable<Uint8Array> {
@@ -343,6 +348,7 @@ export class TaskExecutor implements Executor {
     return logStream(
       {
         target: () => this.#held().log(stream),
+        files: () => this.#held().spec.request.command.logs?.maxFiles ?? 1,
         writing: () => this.state !== 'exited',
         ended: waitFor(this.#live(), ({ status }) => status === 'done'),
         hold: () => this.#runtime.keepAlive.hold(),
@@ -401,6 +407,7 @@ export class TaskExecutor implements Executor {
   /** Lets go of the task without touching it. Waiting callers are told. */
   detach(): void {
     this.#actor?.stop()
+    this.#process?.endInput()
     this.#runtime.processes.delete(this.key)
   }
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { constants } from 'node:os'
 import {
   failureOf,
@@ -33,6 +34,7 @@ import type { TaskEffects } from './provide.ts'
 import { signalNumber } from './signals.ts'
 import { readLimits, type UpdatedLimits, writeLimits } from './limits-file.ts'
 import { mergeResources, mergeRows } from './merge-limits.ts'
+import { StdinFeed } from './stdin-feed.ts'
 import type { StateDirectory } from './task-directory.ts'
 import { type TaskSpec, toEnvelope } from './task-spec.ts'
 
@@ -64,6 +66,9 @@ export class TaskProcess implements TaskEffects {
   /** Which task.json was our own last one. */
   #stamp: string | null = null
   #start: StartRecord | null = null
+  /** A stream that the task reads from. Set by the executor before anything is started. */
+  input: Readable | null = null
+  #feed: StdinFeed | null = null
   #watched: Promise<WatchEnd> | null = null
   #saving = false
   #dirty = false
@@ -98,6 +103,24 @@ export class TaskProcess implements TaskEffects {
   /** Starts the task; resolves when its program has been exec'ed. */
   async launch(abandoned: AbortSignal): Promise<StartRecord> {
     if (this.#mode === 'adopt') return this.#adopt()
+    try {
+      const start = await this.#launchShim(abandoned)
+      // Closed meanwhile: then nobody feeds it any more.
+      if (abandoned.aborted) this.endInput()
+      else this.#feed?.begin()
+      return start
+    } catch (error) {
+      this.endInput()
+      throw error
+    }
+  }
+
+  /** The task reads to the end of what it has been given. Idempotent. */
+  endInput(): void {
+    this.#feed?.end()
+  }
+
+  async #launchShim(abandoned: AbortSignal): Promise<StartRecord> {
     const { key, platform: name } = this.#spec.request
     for (let attempt = 1; ; attempt++) {
       // Anew for a second spawner: it may live elsewhere, and the cgroups with it.
@@ -113,6 +136,7 @@ export class TaskProcess implements TaskEffects {
       else this.#host.state.write(key, this.#envelope())
       this.#stamp = this.#host.state.stamp(key)
       fault('intent-written')
+      if (this.input !== null) this.#feed ??= new StdinFeed(this.dir, this.input, this.#host.keepAlive)
       try {
         const launch = spawner.launch(spec)
         fault('request-sent')
@@ -505,8 +529,8 @@ export class TaskProcess implements TaskEffects {
   }
 }
 
-/** The supervisor's own, and FIFOs that a shim is about to put in their place. */
-const ours = new Set([journalName, 'alive.tmp', 'control.tmp'])
+/** The supervisor's own, its end of the standard input among them, and FIFOs that a shim is about to put in their place. */
+const ours = new Set([journalName, 'stdin', 'alive.tmp', 'control.tmp'])
 
 const rank = ({ value }: StoredSnapshot) => taskStates.indexOf(value)
 

@@ -2,6 +2,7 @@ import type { InspectionEvent, Observer } from 'xstate'
 import type { Outcome, TaskState } from '../../machines/index.ts'
 import type { HistoryEntry } from '../api.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
+import type { UsageSweep } from './usage-sweep.ts'
 import type { TaskHost, TaskProcess } from './task-process.ts'
 
 /** What all tasks of one supervisor share. `Task` is the executor's class, which this file need not know. */
@@ -16,6 +17,8 @@ export type TaskRuntime<Task> = TaskHost & {
   readonly machine: ProvidedTaskMachine
   /** The tasks whose actors may run, by key: where the machine's actors find their task. */
   readonly processes: Map<string, TaskProcess>
+  /** Samples of all tasks that are watched. */
+  readonly usage: UsageSweep
   /** Throws INVALID_STATE once the supervisor is closed: nothing may be started any more. */
   assertOpen(): void
   /** The executor that holds this task already, if one does. */

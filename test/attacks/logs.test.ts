@@ -149,7 +149,7 @@ describe('attack: planted logs', () => {
       // In a process of its own: a look through all of it cannot be interrupted.
       const target = { base: alloc.path, path: 'alloc/logs/one.stdout' }
       const script = `import { logStream } from ${JSON.stringify(logStreamModule)}
-        const source = { target: () => (${JSON.stringify(target)}), writing: () => false, ended: Promise.resolve(), hold: () => () => {} }
+        const source = { target: () => (${JSON.stringify(target)}), files: () => 1, writing: () => false, ended: Promise.resolve(), hold: () => () => {} }
         logStream(source, { tail: 1 }).subscribe(() => process.exit(0))`
       execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
         timeout: 50_000,

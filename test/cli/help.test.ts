@@ -14,12 +14,14 @@ const commands = [
   'logs',
   'history',
   'stats',
+  'top',
   'exec',
   'update',
   'inspect',
   'graph',
   'doctor',
   'audit',
+  'nomad-driver',
 ]
 
 describe('the help', () => {

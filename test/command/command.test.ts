@@ -213,6 +213,14 @@ describe('parseCommand', () => {
       assert.ok(Object.isFrozen(part))
   })
 
+  it('refuses the rotation of what a terminal shows', () => {
+    const logs = { maxBytes: 4096, maxFiles: 2 }
+    assert.throws(() => parseCommand({ ...minimal, terminal: { rows: 24, columns: 80 }, logs }), {
+      code: 'INVALID_ARGUMENT',
+      message: /^command\.logs: got /,
+    })
+  })
+
   it('takes any environment of proper names and values as it is', () => {
     const name = fc.string({ minLength: 1 }).filter(text => !/[=\0]/.test(text))
     const value = fc.string().filter(text => !text.includes('\0'))

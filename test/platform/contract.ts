@@ -11,6 +11,7 @@ import { counted, skippedBecause } from './contract/report.ts'
 import { results } from './contract/results.ts'
 import { starting } from './contract/starting.ts'
 import { stopping } from './contract/stopping.ts'
+import { streams } from './contract/streams.ts'
 import { tree } from './contract/tree.ts'
 import { updating } from './contract/updating.ts'
 
@@ -25,6 +26,7 @@ const sections: Readonly<Record<string, Section>> = {
   'stopping it': stopping,
   'its whole tree': tree,
   'its logs': logs,
+  'its standard streams': streams,
   'watching it': observation,
   'a second command inside it': inside,
   'other limits for it': updating,

@@ -33,6 +33,7 @@ const bare: LaunchSpec = {
   stdin: { base: null, path: '/dev/null' },
   stdout: { base: null, path: '/dev/null' },
   stderr: { base: null, path: '/dev/null' },
+  logRotation: null,
   nice: null,
   oomScoreAdj: null,
   rlimits: [],
@@ -92,6 +93,8 @@ const full: LaunchSpec = {
   ...isolated,
   credentials: { uid: 1, gid: 2, groups: [3, 4] },
   stdout: { base: '/logs', path: 'web.stdout' },
+  stderr: { base: null, path: 'fd:2' },
+  logRotation: { maxBytes: 4096, maxFiles: 100 },
   nice: 5,
   oomScoreAdj: 100,
   wallTimeMs: 1000,
@@ -332,6 +335,21 @@ describe('native program under the address and undefined behaviour sanitizers', 
         )
         assert.deepEqual([refused.failure?.stage, refused.startedAt], ['fork', null])
       }
+    })
+
+    it('rotates logs, whatever lies in the way', async () => {
+      const logs = temporaryDirectory('rotation')
+      mkdirSync(join(logs, 'err.2'))
+      const { exit } = await spawner.run({
+        argv: ['sh', '-c', 'seq 1 5000; seq 1 5000 >&2'],
+        stdout: { base: logs, path: 'out' },
+        stderr: { base: null, path: join(logs, 'err') },
+        logRotation: { maxBytes: 4096, maxFiles: 3 },
+      })
+      assert.deepEqual([exit.exitCode, exit.logsComplete], [0, false])
+      const text = ['out.2', 'out.1', 'out'].map(name => readFileSync(join(logs, name), 'utf8')).join('')
+      assert.ok(text.length > 8192 && text.endsWith('\n4999\n5000\n'))
+      assert.deepEqual(readdirSync(logs).sort(), ['err', 'err.1', 'err.2', 'out', 'out.1', 'out.2'])
     })
 
     it('takes many requests at once', async () => {

@@ -14,6 +14,7 @@ const bare: LaunchSpec = {
   stdin: { base: null, path: '/dev/null' },
   stdout: { base: null, path: '/logs/out' },
   stderr: { base: '/alloc/logs', path: 'web.stderr' },
+  logRotation: null,
   nice: null,
   oomScoreAdj: null,
   rlimits: [],

@@ -107,7 +107,13 @@ describe('reading logs', () => {
           resolve()
         }
       })
-      source = { target: () => ({ base, path }), writing: () => writing, ended, hold: () => () => {} }
+      source = {
+        target: () => ({ base, path }),
+        files: () => 1,
+        writing: () => writing,
+        ended,
+        hold: () => () => {},
+      }
     })
 
     const all = async (options: Parameters<typeof logStream>[1]): Promise<string> =>

@@ -1,5 +1,6 @@
 import type { Executor, WaitResult } from '../../index.ts'
 import { whenReaderGoes } from '../output/hang-up.ts'
+import type { StateLine } from '../output/state-line.ts'
 
 /**
  * Starts a task and stays with it: prints what it prints, passes interrupts on as stops, resolves to its result.
@@ -8,22 +9,25 @@ import { whenReaderGoes } from '../output/hang-up.ts'
 export async function attend(
   task: Executor,
   start: () => Promise<void>,
-  { printing }: { readonly printing: boolean },
+  { printing, line }: { readonly printing: boolean; readonly line: StateLine | null },
 ): Promise<WaitResult> {
   const stops = new Stops(task)
   const interrupted = (): void => stops.ask(stops.asked ? 'kill' : 'stop')
   const terminated = (): void => stops.ask('stop')
   process.on('SIGINT', interrupted).on('SIGTERM', terminated)
   whenReaderGoes(() => stops.ask('hangUp'))
+  let forget = (): void => {}
   try {
     await start()
     stops.started()
-    const printed = printing ? Promise.all([print(task, 'stdout'), print(task, 'stderr')]) : null
+    forget = line?.follow(task) ?? forget
+    const printed = printing ? Promise.all([print(task, 'stdout', line), print(task, 'stderr', line)]) : null
     const result = await Promise.race([task.wait(), stops.failed])
     await stops.settled()
     await printed
     return result
   } finally {
+    forget()
     process.off('SIGINT', interrupted).off('SIGTERM', terminated)
   }
 }
@@ -74,8 +78,10 @@ class Stops {
   }
 }
 
-async function print(task: Executor, name: 'stdout' | 'stderr'): Promise<void> {
+async function print(task: Executor, name: 'stdout' | 'stderr', line: StateLine | null): Promise<void> {
   await task.logs$(name, { follow: true }).forEach(chunk => {
-    process[name].write(chunk)
+    const write = (): boolean => process[name].write(chunk)
+    if (line === null) write()
+    else line.around(chunk, write)
   })
 }

@@ -3,6 +3,7 @@ import { exitCodeOf } from '../exit-code.ts'
 import { json } from '../output/escape.ts'
 import { resultBlock, shortfalls } from '../output/result-block.ts'
 import { resultDocument } from '../output/result-document.ts'
+import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { namingFlags } from '../parse/flag-names.ts'
 import { attend } from './attend.ts'
@@ -12,6 +13,8 @@ export type Presentation = {
   readonly quiet?: boolean
   /** Remove its records and logs when it has ended. */
   readonly rm?: boolean
+  /** The task has the standard input of this program. */
+  readonly interactive?: boolean
 }
 
 /** Starts a task and leaves it running, having said what it is called. */
@@ -29,11 +32,16 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
 /** Starts a task, stays with it to its end, and resolves to its exit code. */
 export async function attached(
   task: Executor,
-  { json: asJson, quiet, rm }: Presentation,
+  { json: asJson, quiet, rm, interactive }: Presentation,
   begun: () => void = () => {},
 ): Promise<number> {
   const start = () => started(task).then(begun)
-  const result = await attend(task, start, { printing: !asJson })
+  // A task that is typed to draws on the terminal itself.
+  const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
+  const line = watched ? new StateLine(process.stderr, colorsFor(process.stderr)) : null
+  const result = await attend(task, start, { printing: !asJson, line })
+  // What it has not read is nobody's any more, and must not keep us.
+  if (interactive) process.stdin.destroy()
   const { key, name, enforcement } = task
   const id = task.id()
   if (rm) await task.destroy()

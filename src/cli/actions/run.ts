@@ -24,6 +24,12 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
       },
     )
   }
+  if (options.detach && options.interactive) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      '--interactive cannot go with --detach: nobody stays to feed the task',
+    )
+  }
   const { stateDir, strict = false } = options
   return await withSupervisor({ stateDir, strict }, async supervisor => {
     const task = await prepared(supervisor, operands, options)

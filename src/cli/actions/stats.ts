@@ -3,7 +3,8 @@ import type { CommonOptions } from '../commands/subcommand.ts'
 import { type FoundTask, findTask } from '../find-task.ts'
 import { json } from '../output/escape.ts'
 import { colorsFor } from '../output/terminal.ts'
-import { type TaskUsage, usageTable } from '../output/usage-table.ts'
+import { usageTable } from '../output/usage-table.ts'
+import { isUp, running, sample } from '../samples.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 
 export async function stats(
@@ -21,13 +22,6 @@ export async function stats(
   })
 }
 
-async function running(supervisor: Supervisor): Promise<FoundTask[]> {
-  await supervisor.openAll()
-  return [...supervisor.tasks]
-    .filter(([, task]) => isUp(task.state))
-    .map(([key, task]) => ({ key, name: task.name, task }))
-}
-
 async function runningOne(supervisor: Supervisor, word: string): Promise<FoundTask> {
   const found = await findTask(supervisor, word)
   if (isUp(found.task.state)) return found
@@ -38,18 +32,4 @@ async function runningOne(supervisor: Supervisor, word: string): Promise<FoundTa
       hint: `\`holdfast wait --json ${found.key}\` shows what it has used.`,
     },
   )
-}
-
-function isUp(state: string): boolean {
-  return state === 'running' || state === 'stopping'
-}
-
-/** Null for one that has ended meanwhile. */
-async function sample({ key, name, task }: FoundTask): Promise<TaskUsage | null> {
-  try {
-    return { task: { key, name }, ...(await task.usage()) }
-  } catch (error) {
-    if (task.state === 'exited') return null
-    throw error
-  }
 }

@@ -1,4 +1,4 @@
-import type { Command, Resources } from '../../index.ts'
+import { type Command, HoldfastError, type Resources } from '../../index.ts'
 import { parseDuration } from '../parse/duration.ts'
 import { parseEnvironment } from '../parse/environment.ts'
 import { parseMount, parseTmpfs } from '../parse/mount.ts'
@@ -21,6 +21,9 @@ export type TaskOptions = {
   readonly hostname?: string
   readonly mount?: readonly string[]
   readonly tmpfs?: readonly string[]
+  readonly logMaxSize?: string
+  readonly logMaxFiles?: string
+  readonly interactive?: boolean
 }
 
 /** The limits that were asked for; null when none was, so that none is reported. Throws INVALID_ARGUMENT. */
@@ -47,6 +50,9 @@ export function commandOf({
   hostname,
   mount,
   tmpfs,
+  logMaxSize,
+  logMaxFiles,
+  interactive,
 }: TaskOptions): Partial<Command> {
   return {
     env: parseEnvironment(env ?? []),
@@ -56,8 +62,24 @@ export function commandOf({
     ...(hostname !== undefined && { hostname }),
     ...(mount !== undefined && { mounts: mount.map(parseMount) }),
     ...(tmpfs !== undefined && { tmpfs: tmpfs.map(parseTmpfs) }),
+    ...rotationOf(logMaxSize, logMaxFiles),
+    ...(interactive && { stdin: process.stdin }),
   }
 }
+
+function rotationOf(size: string | undefined, files: string | undefined): Pick<Command, 'logs'> {
+  if (size === undefined && files === undefined) return {}
+  if (size === undefined)
+    throw new HoldfastError('INVALID_ARGUMENT', '--log-max-files needs --log-max-size: files of which size?')
+  return {
+    logs: {
+      maxBytes: parseSize('--log-max-size', size),
+      maxFiles: files === undefined ? usualFiles : parseCount('--log-max-files', files),
+    },
+  }
+}
+
+const usualFiles = 5
 
 function parseNetwork(text: string): 'host' | 'none' {
   if (text !== 'host' && text !== 'none') throw refused('--network', text, 'host or none')

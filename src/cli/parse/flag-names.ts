@@ -11,6 +11,7 @@ const flags: Readonly<Record<string, string>> = {
   'command.cwd': '--cwd',
   'command.env': '--env',
   'command.hostname': '--hostname',
+  'command.logs': '--log-max-size and --log-max-files',
   'command.mounts': '--mount',
   'command.network': '--network',
   'command.path': 'COMMAND',

@@ -2,7 +2,7 @@ import pidusage from 'pidusage'
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Usage } from '../../api.ts'
 import { treeOf } from '../kill-tree.ts'
-import { isAlive, processTable } from '../../spawn/process-table.ts'
+import { isAlive, type ProcessEntry, processTable } from '../../spawn/process-table.ts'
 import { type ProcessUsage, processUsage } from './process-usage.ts'
 
 /** Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and I/O are not known. */
@@ -16,6 +16,7 @@ export async function sampleTree(start: StartRecord): Promise<Usage> {
     ioReadBytes: null,
     ioWriteBytes: null,
     throttledMs: null,
+    pressure: null,
   }
   const known = stats.length > 0
   return {
@@ -27,9 +28,22 @@ export async function sampleTree(start: StartRecord): Promise<Usage> {
   }
 }
 
+let table_: ProcessEntry[] | null = null
+
+/** One look for all who ask in the same turn: it costs more than all the rest, and a sweep asks for many tasks. */
+function sharedTable(): ProcessEntry[] {
+  if (table_ === null) {
+    table_ = processTable()
+    queueMicrotask(() => {
+      table_ = null
+    })
+  }
+  return table_
+}
+
 /** The shim is holdfast's own and does not count. */
 function livingPids(start: StartRecord): number[] {
-  const table = processTable()
+  const table = sharedTable()
   if (table.length === 0) return [start.task.pid]
   const tree = treeOf(start, table).filter(({ pid }) => pid !== start.shim.pid && pid !== start.init?.pid)
   return tree.filter(entry => isAlive(entry)).map(({ pid }) => pid)

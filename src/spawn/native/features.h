@@ -15,6 +15,9 @@ struct host {
   int null;
   /* Whose child every shim is, for as long as it lives. */
   pid_t spawner;
+  /* Who started the spawner, with its start time: whose descriptors `fd:N` means. */
+  pid_t supervisor;
+  uint64_t supervisor_start;
   struct seccomp_program program;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "record.h"
 #include "system.h"
 
 /* O_NONBLOCK: a FIFO planted or given without a reader must be an error, not a wait without end. */
@@ -108,7 +109,9 @@ static int open_base(const struct file_target *target) {
   return target->base == NULL ? -1 : open(target->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int open_stdin(const struct file_target *target, bool own_root, struct failure *failure) {
+static int open_given(int number, const struct host *host, int flags);
+
+int open_stdin(const struct file_target *target, bool own_root, const struct host *host, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_RDONLY);
     return null >= 0 ? null : fail_at(failure, STAGE_STDIN, errno, target, "");
@@ -116,7 +119,8 @@ int open_stdin(const struct file_target *target, bool own_root, struct failure *
   _cleanup_fd_ int base = open_base(target);
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  _cleanup_fd_ int fd = base >= 0 ? open_beneath(base, target->path, flags) : open(target->path, flags);
+  int given = given_descriptor(target);
+  _cleanup_fd_ int fd = given >= 0 ? open_given(given, host, O_RDONLY) : open_once(base, target->path, flags);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
@@ -150,7 +154,32 @@ static int open_fifo(int base, const char *path, int *held) {
   return fd;
 }
 
-int open_log(const struct file_target *target, const struct spec *spec, int *held, struct failure *failure) {
+/* By way of the process that was the supervisor when the spawner was started: its pid may be another's by now. */
+static int open_given(int number, const struct host *host, int flags) {
+  char text[32];
+  snprintf(text, sizeof text, "/proc/%d", host->supervisor);
+  _cleanup_fd_ int process = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (process < 0) return -1;
+  if (identify(host->supervisor).start != host->supervisor_start) return errno = ESRCH, -1;
+  snprintf(text, sizeof text, "fd/%d", number);
+  return openat(process, text, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int open_log_directory(const struct file_target *target) {
+  const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  char path[PATH_MAX];
+  const char *slash = strrchr(target->path, '/');
+  size_t length = slash == NULL ? 0 : (size_t)(slash - target->path);
+  if (length >= sizeof path) return errno = ENAMETOOLONG, -1;
+  memcpy(path, target->path, length);
+  path[length] = '\0';
+  if (target->base == NULL) return open(length == 0 ? "/" : path, flags);
+  _cleanup_fd_ int base = open_base(target);
+  if (base < 0) return -1;
+  return length == 0 ? openat(base, ".", flags) : open_beneath(base, path, flags);
+}
+
+int open_log(const struct file_target *target, const struct spec *spec, const struct host *host, int *held, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_WRONLY | O_APPEND);
     return null >= 0 ? null : fail_at(failure, STAGE_LOG, errno, target, "");
@@ -158,17 +187,19 @@ int open_log(const struct file_target *target, const struct spec *spec, int *hel
   _cleanup_fd_ int base = open_base(target);
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   bool created = false;
-  _cleanup_fd_ int fd = open_or_create(base, target->path, &created);
+  int given = given_descriptor(target);
+  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, host, O_WRONLY | O_APPEND);
   struct stat status;
-  if (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) {
+  if (given < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
     close_fd(&fd);
     fd = open_fifo(base, target->path, held);
   }
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   int wrong = base >= 0 && *held < 0 ? check_planted(&status, spec) : 0;
   if (wrong != 0) return fail_at(failure, STAGE_LOG, wrong, target, "");
-  /* The task's own, so that a program may open /dev/stdout again. */
-  if (created && spec->has_credentials && fchown(fd, spec->uid, spec->gid) != 0)
+  /* The task's own, so that a program may open /dev/stdout again; one that is rotated it need only read. */
+  uid_t owner = spec->log_most > 0 ? (uid_t)-1 : spec->uid;
+  if (created && spec->has_credentials && fchown(fd, owner, spec->gid) != 0)
     return fail_at(failure, STAGE_LOG, errno, target, ": change of owner");
   if (fcntl(fd, F_SETFL, O_APPEND) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   int kept = fd;

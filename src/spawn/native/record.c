@@ -99,8 +99,8 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   add_stop(text, &record->stop);
   text_add(text, "\"survivors\":[");
   for (size_t i = 0; i < record->survivors.count; i++) text_add(text, "%s%d", i == 0 ? "" : ",", record->survivors.pids[i]);
-  /* The task writes its logs itself: they are whole when nobody is left to write. */
-  text_add(text, "],\"logsComplete\":%s,", record->survivors.count == 0 ? "true" : "false");
+  /* A log that the task writes itself is whole when nobody is left to write. */
+  text_add(text, "],\"logsComplete\":%s,", record->survivors.count == 0 && !record->logs_lost ? "true" : "false");
   if (record->failure == NULL) text_add(text, "\"failure\":null}\n");
   else {
     text_add(text, "\"failure\":{\"stage\":\"%s\",\"errno\":%d,\"detail\":", stage_name(record->failure->stage), record->failure->error);

@@ -20,6 +20,8 @@ struct exit_record {
   int64_t started_at, exited_at, oom_kills;
   struct stop_record stop;
   struct survivors survivors;
+  /* Something the task has written is in no log. */
+  bool logs_lost;
   const struct failure *failure;
 };
 

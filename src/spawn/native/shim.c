@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,13 +19,14 @@
 #include "control.h"
 #include "inside.h"
 #include "log.h"
+#include "pump.h"
 #include "record.h"
 #include "reply.h"
 #include "system.h"
 #include "terminal.h"
 #include "tree.h"
 
-enum { KILL_MOST_MS = 10000, NOTES_MOST = 64 };
+enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, NOTES_MOST = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -49,10 +51,11 @@ struct shim {
   int64_t wall_ms, grace_ms, oom_before;
   bool durable;
 
-  /* FIFOs of the logs, at both ends. */
-  int log_held[2];
   /* NULL: the task has its files itself. */
   struct terminal *terminal;
+  /* Of standard output and standard error: how it is rotated, or the FIFO that is held for it. */
+  struct { char *name; struct log_pump pump; int held; } logs[2];
+
   struct tree tree;
   struct identity task;
   struct control input;
@@ -194,10 +197,18 @@ static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(t
 
 static bool is_guest(const struct spec *spec) { return spec->inside.alive != NULL; }
 
+/* The last component, where the log is rotated; else NULL. */
+static const char *log_name(const struct spec *spec, const struct file_target *target) {
+  if (spec->log_most == 0) return NULL;
+  const char *slash = strrchr(target->path, '/');
+  return slash == NULL ? target->path : slash + 1;
+}
+
 /* What outlives the request, in one block: usually one page. */
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer);
+  const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
+  size_t count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
   /* A guest only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
     if (is_guest(spec) || cgroup->given) continue;
@@ -211,6 +222,7 @@ static int keep_needed(struct shim *shim) {
       if (!is_guest(spec) && !cgroup->given) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
+    for (int i = 0; i < 2; i++) shim->logs[i].name = copy_string(&next, logs[i]);
   }
   shim->tree.cgroup = count > 0 ? shim->cgroups[0] : NULL;
   shim->tree.freezer = shim->freezer;
@@ -252,14 +264,37 @@ static int await_stub(struct shim *shim) {
   return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
 }
 
+static bool is_same_file(int one, int two) {
+  struct stat a, b;
+  return fstat(one, &a) == 0 && fstat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the second. */
+static int open_output(struct shim *shim, int index, int out) {
+  const struct spec *spec = shim->spec;
+  const struct file_target *target = index == 0 ? &spec->out : &spec->err;
+  int fd = open_log(target, spec, shim->host, &shim->logs[index].held, &shim->failure);
+  struct stat status;
+  if (fd < 0 || spec->log_most == 0 || given_descriptor(target) >= 0) return fd;
+  /* Only files grow. */
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return fd;
+  struct log_pump *first = &shim->logs[0].pump;
+  if (index == 0 || first->file < 0 || !is_same_file(first->file, fd))
+    return pump_open(&shim->logs[index].pump, fd, shim->logs[index].name, target, spec, &shim->failure);
+  /* Both in one file: two that rotate it would be one too many. */
+  close_fd(&fd);
+  fd = fcntl(out, F_DUPFD_CLOEXEC, 3);
+  return fd >= 0 ? fd : fail(&shim->failure, STAGE_LOG, errno, "descriptor");
+}
+
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, &shim->failure);
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, shim->host, &shim->failure);
   if (in < 0) return -1;
-  _cleanup_fd_ int out = open_log(&spec->out, spec, &shim->log_held[0], &shim->failure);
+  _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;
-  _cleanup_fd_ int err = open_log(&spec->err, spec, &shim->log_held[1], &shim->failure);
+  _cleanup_fd_ int err = open_output(shim, 1, out);
   if (err < 0) return -1;
   if (spec->terminal_rows > 0) {
     /* Its own ends are the terminal's now: the task has one descriptor three times. */
@@ -494,10 +529,12 @@ static void live(struct shim *shim) {
       {.fd = shim->owner, .events = 0},
       {.fd = shim->host_alive, .events = 0},
       {.fd = shim->born, .events = POLLIN},
+      {.fd = shim->logs[0].pump.pipe, .events = POLLIN},
+      {.fd = shim->logs[1].pump.pipe, .events = POLLIN},
       {.fd = -1},
       {.fd = -1},
     };
-    terminal_await(shim->terminal, waiting + 7);
+    terminal_await(shim->terminal, waiting + 9);
     int64_t now = boottime_ms();
     int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
     if (poll(waiting, sizeof waiting / sizeof waiting[0], wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
@@ -506,7 +543,7 @@ static void live(struct shim *shim) {
     if (waiting[3].revents != 0) send_started(shim);
     if (waiting[0].revents != 0) read_signals(shim);
     if (waiting[1].revents != 0) read_control(shim);
-    terminal_move(shim->terminal, waiting + 7);
+    terminal_move(shim->terminal, waiting + 9);
     if (waiting[4].revents != 0) {
       close_fd(&shim->owner);
       force(shim, STOP_ORPHANED);
@@ -515,6 +552,9 @@ static void live(struct shim *shim) {
       close_fd(&shim->host_alive);
       force(shim, STOP_ORPHANED);
     }
+    /* A turn at most: what is asked of us comes between. */
+    for (int i = 0; i < 2; i++)
+      if (waiting[7 + i].revents != 0) pump_turn(&shim->logs[i].pump);
     check_deadlines(shim);
   }
 }
@@ -550,6 +590,29 @@ static OWN_FRAME void send_failed(struct shim *shim) {
   write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
 }
 
+/* What is in a FIFO when its last writer goes is there only for a reader that has it open already, and we cannot see whether one has. */
+static bool await_reader(int fifo, int64_t deadline) {
+  for (int unread; ioctl(fifo, FIONREAD, &unread) == 0 && unread > 0; sleep_ms(5))
+    if (boottime_ms() >= deadline) return false;
+  return true;
+}
+
+/* Nothing of the task is left by now, or it cannot be killed: who else holds a log's pipe gets little time. */
+static OWN_FRAME void finish_logs(struct shim *shim) {
+  struct exit_record *record = &shim->record;
+  int wait_ms = record->survivors.count > 0 ? 0 : LOGS_MOST_MS;
+  int64_t deadline = boottime_ms() + wait_ms;
+  for (int i = 0; i < 2; i++) {
+    struct log_pump *pump = &shim->logs[i].pump;
+    int64_t left = deadline - boottime_ms();
+    if (!pump_drain(pump, left > 0 ? (int)left : 0)) {
+      record->logs_lost = true;
+      note(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
+    }
+    if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
+  }
+}
+
 static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
   explain_host_task(shim);
@@ -559,6 +622,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   bool given_up = shim->give_up != 0 && now >= shim->give_up;
   tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
   terminal_finish(shim->terminal);
+  finish_logs(shim);
   record->oom_kills = oom_kills(shim->oom_file);
   if (record->oom_kills > 0 && shim->oom_before > 0) record->oom_kills -= shim->oom_before;
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
@@ -575,9 +639,9 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
 _Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
-    .log_held = {-1, -1},
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
     .host_alive = -1, .host_leader = -1, .host_init = -1, .born = -1,
+    .logs = {{.pump = NO_PUMP, .held = -1}, {.pump = NO_PUMP, .held = -1}},
   };
   if (set_up(&shim) == 0) {
     if (shim.usher == 0 && open_gate(&shim) != 0) force(&shim, STOP_FORCE);

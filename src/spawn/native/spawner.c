@@ -15,6 +15,7 @@
 #include "frame.h"
 #include "log.h"
 #include "prepared_roots.h"
+#include "record.h"
 #include "reply.h"
 #include "seal.h"
 #include "shim.h"
@@ -223,6 +224,8 @@ int spawner_run(bool rootless) {
   /* An executed descriptor leaves its number for a name. */
   prctl(PR_SET_NAME, "holdfast-native", 0, 0, 0);
   host->is_sealed = seal_holds();
+  host->supervisor = getppid();
+  host->supervisor_start = identify(host->supervisor).start;
   ask_to_be_spared(host);
   host->exile = exile_make();
   if ((host->null = open_null_view()) < 0) {

@@ -104,16 +104,29 @@ static const char *add_group(struct reader *reader, char **operands) {
   reader->spec->groups[reader->spec->group_count++] = (gid_t)gid;
   return NULL;
 }
+int given_descriptor(const struct file_target *target) {
+  int64_t number;
+  if (target->base != NULL || strncmp(target->path, "fd:", 3) != 0) return -1;
+  return parse_number(target->path + 3, 0, DESCRIPTOR_MOST, &number) ? (int)number : -1;
+}
 static const char *set_file(struct file_target *target, char **operands) {
   *target = (struct file_target){operands[0][0] == '\0' ? NULL : operands[0], operands[1]};
   if (target->base != NULL && !is_absolute(target->base)) return "the base of a file takes an absolute path";
-  if (target->base == NULL && !is_absolute(target->path)) return "a file without base takes an absolute path";
+  if (target->base == NULL && !is_absolute(target->path) && given_descriptor(target) < 0)
+    return "a file without base takes an absolute path, or fd: and a number";
   if (target->path[0] == '\0' || (target->base != NULL && target->path[0] == '/')) return "a file beneath a base takes a relative path";
   return NULL;
 }
 static const char *set_in(struct reader *reader, char **operands) { return set_file(&reader->spec->in, operands); }
 static const char *set_out(struct reader *reader, char **operands) { return set_file(&reader->spec->out, operands); }
 static const char *set_err(struct reader *reader, char **operands) { return set_file(&reader->spec->err, operands); }
+static const char *set_log_rotation(struct reader *reader, char **operands) {
+  int64_t files;
+  if (!parse_number(operands[0], 4096, INT64_MAX / 4, &reader->spec->log_most) || !parse_number(operands[1], 2, 100, &files))
+    return "log-rotation takes bytes, 4096 or more, and a number of files, 2 to 100";
+  reader->spec->log_files = (int)files;
+  return NULL;
+}
 static const char *set_nice(struct reader *reader, char **operands) {
   int64_t value;
   if (!parse_number(operands[0], -20, 19, &value)) return "nice takes -20 to 19";
@@ -328,6 +341,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"stdout", 2, false, set_out},
   {"stderr", 2, false, set_err},
   {"terminal", 2, false, set_terminal},
+  {"log-rotation", 2, false, set_log_rotation},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},
   {"rlimit", 3, true, add_rlimit},
@@ -399,6 +413,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->given && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
+  if (spec->terminal_rows > 0 && spec->log_most > 0) return "log-rotation with terminal";
   return check_inside(spec);
 }
 

@@ -4,9 +4,9 @@
 #include "io.h"
 
 enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
-enum { FRAME_MOST = 64 << 20 };
+enum { FRAME_MOST = 64 << 20, DESCRIPTOR_MOST = 0xfffff };
 
-/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute. */
+/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the supervisor. */
 struct file_target { const char *base, *path; };
 
 /* A process named so that a reused pid cannot be taken for it: `start` is field 22 of /proc/PID/stat. */
@@ -77,6 +77,9 @@ struct spec {
   int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;
   int64_t wall_ms, grace_ms;
+  /* Bytes and number of files of a log that is rotated; 0: the task writes it itself. */
+  int64_t log_most;
+  int log_files;
   struct cgroup *cgroups;
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
@@ -98,6 +101,9 @@ struct request {
   void *lists;
   size_t lists_size;
 };
+
+/* Its number, or -1 for a file by its path. */
+int given_descriptor(const struct file_target *target);
 
 /* Fills in spec from request->frame; the lists are allocated. Returns NULL, or why not (then spec->id is the id as far as it was read, else 0). */
 const char *spec_parse(struct request *request, struct spec *spec);

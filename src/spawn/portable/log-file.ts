@@ -6,8 +6,8 @@ const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /** Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. */
-export function openInput({ base, path }: FileTarget): number {
-  if (base === null) return openSync(path, constants.O_RDONLY)
+export function openInput({ base, path }: FileTarget, supervisor: number): number {
+  if (base === null) return openSync(hostPath(path, supervisor), constants.O_RDONLY)
   refuseLinks(base, path)
   const full = join(base, path)
   return checkedFile(openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), full)
@@ -17,9 +17,15 @@ export function openInput({ base, path }: FileTarget): number {
  * Opens a log for appending, never through a link. Beneath `base` every component is checked; between the check of a directory and the
  * open a task that owns the directory could still exchange it, which openat2 in the native shim excludes and Node cannot.
  */
-export function openLog({ base, path }: FileTarget, credentials: LaunchSpec['credentials']): number {
+export function openLog(
+  { base, path }: FileTarget,
+  credentials: LaunchSpec['credentials'],
+  supervisor: number,
+): number {
+  if (isGiven(path)) return openGiven(hostPath(path, supervisor))
   const full = base === null ? path : join(base, path)
   if (base !== null) refuseLinks(base, path)
+  if (base === null && isFifo(full)) return openHeld(full)
   const fd = openOrCreate(full)
   if (base === null) return fd
   checkedFile(fd, full)
@@ -30,6 +36,40 @@ export function openLog({ base, path }: FileTarget, credentials: LaunchSpec['cre
     fchmodSync(fd, 0o640)
   }
   return fd
+}
+
+/** How many are written to. Whether their readers have taken everything cannot be asked from here (FIONREAD). */
+export let heldFifos = 0
+
+/**
+ * A FIFO is held open at both ends until we end: without a reader, or between two of them, the task neither fails to start nor dies of SIGPIPE.
+ * O_NONBLOCK stays with what was opened so, and the task is to wait: so its own end is opened when there is a reader, us.
+ */
+function openHeld(path: string): number {
+  openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  heldFifos++
+  return openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
+}
+
+/** A pipe whose reader has gone is an error here, not a wait without end. */
+function openGiven(path: string): number {
+  const writing = constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY
+  const tried = openSync(path, writing | constants.O_NONBLOCK)
+  try {
+    return openSync(path, writing)
+  } finally {
+    closeSync(tried)
+  }
+}
+
+const isFifo = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
+const isGiven = (path: string): boolean => path.startsWith('fd:')
+
+/** The supervisor is our parent: one that has died since is noticed when we look whether it lives. */
+function hostPath(path: string, supervisor: number): string {
+  if (!isGiven(path)) return path
+  if (process.platform === 'linux') return `/proc/${supervisor}/fd/${path.slice('fd:'.length)}`
+  throw refused('ENOTSUP', 95, `${path}: without /proc a descriptor cannot be handed on`)
 }
 
 /**

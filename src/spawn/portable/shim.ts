@@ -5,15 +5,27 @@
  * It reads its LaunchSpec from standard input, answers with one line on standard output, and then lives on its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { Socket } from 'node:net'
+import { join } from 'node:path'
 import { constants as osConstants, setPriority } from 'node:os'
 import type { ExitRecord, StopRecord } from '../../../machines/index.ts'
 import { isHeld, watchHeld } from '../alive.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import type { LaunchSpec } from '../spec.ts'
 import { makeFifos } from './fifos.ts'
-import { openInput, openLog } from './log-file.ts'
+import { heldFifos, openInput, openLog } from './log-file.ts'
+import { LogPipe } from './log-pipe.ts'
+import { RotatedLog } from './rotated-log.ts'
 import { writeRecord } from './records.ts'
 import { currentBootId, identify } from '../process-table.ts'
 
@@ -23,11 +35,16 @@ const closeOnExec = 0o2000000
 type Ending = { exitCode: number | null; signal: number | null; failure: ExitRecord['failure'] }
 
 const spec = JSON.parse(readFileSync(0, 'utf8')) as LaunchSpec
+/** Whose child we are. */
+const supervisor = Number(process.argv[2])
 let startedAt: number | null = null
 let stop: StopRecord | null = null
 let wallTimeout: NodeJS.Timeout | undefined
 let forceTimer: NodeJS.Timeout | null = null
 let forceAt = Number.POSITIVE_INFINITY
+const logPipes: LogPipe[] = []
+/** Whoever else holds a log's pipe gets so much time after the task's end. */
+const logsMostMs = 1000
 
 run()
 
@@ -66,7 +83,7 @@ function refuseOrphaned(): void {
       stage: 'task',
       errno: -osConstants.errno.ESRCH,
     })
-  if (process.ppid === Number(process.argv[2]) && (spec.owner === null || isHeld(spec.owner))) return
+  if (process.ppid === supervisor && (spec.owner === null || isHeld(spec.owner))) return
   throw Object.assign(new Error('the supervisor ended before the task was started'), { stage: 'fork' })
 }
 
@@ -88,8 +105,8 @@ function closeInherited(): void {
 function launch(): ChildProcess {
   const credentials = spec.credentials
   const descriptors = [
-    staged('stdin', () => openInput(spec.stdin)),
-    ...[spec.stdout, spec.stderr].map(log => staged('log', () => openLog(log, credentials))),
+    staged('stdin', () => openInput(spec.stdin, supervisor)),
+    ...staged('log', openOutputs),
   ]
   staged('chdir', enterable)
   process.umask(spec.umask)
@@ -105,8 +122,30 @@ function launch(): ChildProcess {
     ...(credentials && { uid: credentials.uid, gid: credentials.gid }),
   })
   process.umask(0o077)
-  for (const fd of descriptors) closeSync(fd)
+  for (const fd of new Set(descriptors)) closeSync(fd)
   return child
+}
+
+/** What the task gets as descriptors 1 and 2: log files, or pipes to them where they are rotated. */
+function openOutputs(): number[] {
+  const targets = [spec.stdout, spec.stderr] as const
+  const { logRotation, credentials } = spec
+  if (logRotation === null) return targets.map(log => openLog(log, credentials, supervisor))
+  const paths = targets.map(({ base, path }) => (base === null ? path : join(base, path)))
+  return targets.map((target, index) => {
+    const [first] = logPipes
+    // Both in one file: two that rotate it would be one too many.
+    if (index === 1 && first !== undefined && paths[0] === paths[1]) return first.writeEnd
+    // Not the task's own: only we write it.
+    const fd = openLog(target, null, supervisor)
+    const path = paths[index] ?? ''
+    if (path.startsWith('fd:') || !fstatSync(fd).isFile()) return fd
+    const fifo = `${spec.dir}/log-${index}.tmp`
+    makeFifos(fifo)
+    const pipe = new LogPipe(fifo, new RotatedLog(fd, path, logRotation), credentials)
+    logPipes.push(pipe)
+    return pipe.writeEnd
+  })
 }
 
 /** Spawn enters the directory before it changes users, and reports a failure as one of the program. */
@@ -214,8 +253,10 @@ function ended(pid: number, ending: Ending): void {
   const exitedAt = Date.now()
   // The tree belongs to the task: what the leader left in its group ends with it.
   send(-pid, osConstants.signals.SIGKILL)
-  record(ending, exitedAt)
-  process.exit(0)
+  void Promise.all(logPipes.map(pipe => pipe.drained(logsMostMs))).then(drained => {
+    record(ending, exitedAt, !drained.includes(false) && heldFifos === 0)
+    process.exit(0)
+  })
 }
 
 function fail(error: unknown): void {
@@ -226,12 +267,12 @@ function fail(error: unknown): void {
     errno: Math.abs(errno),
     detail,
   }
-  record({ exitCode: null, signal: null, failure }, Date.now())
+  record({ exitCode: null, signal: null, failure }, Date.now(), false)
   answer(`failed 1 ${failure.stage} ${failure.errno} ${JSON.stringify(detail).slice(1, -1)}`)
   process.exit(0)
 }
 
-function record({ exitCode, signal, failure }: Ending, exitedAt: number): void {
+function record({ exitCode, signal, failure }: Ending, exitedAt: number, logsComplete: boolean): void {
   const exit: ExitRecord = {
     format: 'holdfast.exit',
     version: 1,
@@ -244,7 +285,7 @@ function record({ exitCode, signal, failure }: Ending, exitedAt: number): void {
     oomKills: null,
     stop,
     survivors: [],
-    logsComplete: failure === null,
+    logsComplete,
     failure,
   }
   writeRecord(spec.dir, 'exit.json', exit, spec.durable)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Command, Resources } from '../../../src/api.ts'
+import type { PlainCommand, Resources } from '../../../src/api.ts'
 import { planBasic } from '../../../src/platform/basic/plan.ts'
 import { everyLimit, FakeHost } from '../fake-host.ts'
 
@@ -11,7 +11,7 @@ describe('a basic plan', () => {
   afterEach(() => host.remove())
 
   type Asked = {
-    command?: Partial<Command>
+    command?: Partial<PlainCommand>
     resources?: Resources
     strict?: boolean
     self?: { uid: number; gid: number } | null

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Command, Resources } from '../../../src/api.ts'
+import type { PlainCommand, Resources } from '../../../src/api.ts'
 import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
 import { CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
 import { hostnameOf } from '../../../src/platform/linux/isolation.ts'
@@ -24,7 +24,7 @@ describe('a plan for Linux', () => {
   afterEach(() => host.remove())
 
   type Asked = {
-    command?: Partial<Command>
+    command?: Partial<PlainCommand>
     resources?: Resources
     strict?: boolean
     name?: string
@@ -113,9 +113,9 @@ describe('a plan for Linux', () => {
   }
 
   it('reports each loosening as asked for, and strict lets it pass', async () => {
-    const loose = (command: Partial<Command>, name: string) => row(name, { command, strict: true })
-    const cases: [Partial<Command>, string][] = [
-      ...(['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const).map((name): [Partial<Command>, string] => [
+    const loose = (command: Partial<PlainCommand>, name: string) => row(name, { command, strict: true })
+    const cases: [Partial<PlainCommand>, string][] = [
+      ...(['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const).map((name): [Partial<PlainCommand>, string] => [
         { namespaces: { [name]: false } },
         `namespace.${name}`,
       ]),
@@ -132,7 +132,7 @@ describe('a plan for Linux', () => {
   })
 
   it('carries every loosening into the spec', async () => {
-    const command: Partial<Command> = {
+    const command: Partial<PlainCommand> = {
       namespaces: { pid: false, uts: false },
       ...{ root: 'host', noNewPrivileges: false, seccomp: 'off', capabilities: ['CAP_NET_BIND_SERVICE'] },
     }
@@ -238,7 +238,7 @@ describe('a plan for Linux', () => {
 
   it('refuses root a user namespace, and options that contradict each other', async () => {
     await assert.rejects(plan({ command: { namespaces: { user: true } } }), { code: 'UNSUPPORTED' })
-    const contradictions: Partial<Command>[] = [
+    const contradictions: Partial<PlainCommand>[] = [
       { hostname: 'x', namespaces: { uts: false } },
       { network: 'none', namespaces: { network: false } },
       { root: 'host', tmpfs: [{ target: '/x' }] },

@@ -20,7 +20,7 @@ describe('sampling cgroups', () => {
   }
   const nothing = {
     ...{ cpuMs: null, cpuPercent: null, memoryBytes: null, memoryPeakBytes: null, memoryLimitBytes: null },
-    ...{ pids: null, ioReadBytes: null, ioWriteBytes: null, throttledMs: null },
+    ...{ pids: null, ioReadBytes: null, ioWriteBytes: null, throttledMs: null, pressure: null },
   }
 
   it('reads v1 files, whatever the order of the groups', () => {
@@ -46,7 +46,7 @@ describe('sampling cgroups', () => {
         memoryPeakBytes: 8192,
         memoryLimitBytes: 67108864,
       },
-      ...{ pids: 3, ioReadBytes: 101, ioWriteBytes: 22, throttledMs: 250 },
+      ...{ pids: 3, ioReadBytes: 101, ioWriteBytes: 22, throttledMs: 250, pressure: null },
     })
   })
 
@@ -71,6 +71,9 @@ describe('sampling cgroups', () => {
       'memory.peak': '8192\n',
       'memory.max': 'max\n',
       'pids.current': '2\n',
+      'cpu.pressure': 'some avg10=1.50 avg60=0.05 avg300=0.01 total=12345\n',
+      'io.pressure':
+        'some avg10=0.00 avg60=0.00 avg300=0.00 total=2\nfull avg10=0.25 avg60=0.00 avg300=0.00 total=1\n',
       'io.stat':
         '8:0 rbytes=100 wbytes=20 rios=1 wios=1 dbytes=9 dios=0\n8:16 rbytes=1 wbytes=2 rios=1 wios=1 dbytes=0 dios=0\n',
     }
@@ -78,6 +81,11 @@ describe('sampling cgroups', () => {
     assert.deepEqual(sample('unified'), {
       ...{ cpuMs: 2.5, cpuPercent: null, memoryBytes: 4096, memoryPeakBytes: 8192, memoryLimitBytes: null },
       ...{ pids: 2, ioReadBytes: 101, ioWriteBytes: 22, throttledMs: 1 },
+      pressure: {
+        cpu: { somePercent: 1.5, fullPercent: null, someMs: 12.345, fullMs: null },
+        memory: null,
+        io: { somePercent: 0, fullPercent: 0.25, someMs: 0.002, fullMs: 0.001 },
+      },
     })
   })
 

@@ -1,0 +1,150 @@
+#include "pump.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "log.h"
+
+/* Longer than a pipe: a fast writer goes on filling it while we empty it, and one call then does for many. */
+enum { TURN_MOST = 1 << 20, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
+
+int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
+  *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .most = spec->log_most, .files = spec->log_files,
+                            .has_group = spec->has_credentials, .group = spec->gid};
+  if (strlen(name) + SUFFIX_MOST > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
+  /* Not O_APPEND, which splice refuses. */
+  if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0) return fail(failure, STAGE_LOG, errno, "%s", target->path);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
+  _cleanup_fd_ int write_end = ends[1];
+  pump->pipe = ends[0];
+  /* The task's own, as a file would be, so that a program may open /dev/stdout again. */
+  if (spec->has_credentials && fchown(write_end, spec->uid, spec->gid) != 0) return fail(failure, STAGE_LOG, errno, "pipe: change of owner");
+  if (fcntl(pump->pipe, F_SETFL, O_NONBLOCK) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
+  int kept = write_end;
+  write_end = -1;
+  return kept;
+}
+
+static void numbered(char *text, const struct log_pump *pump, int number) {
+  if (number == 0) snprintf(text, NUMBERED_MOST, "%s", pump->name);
+  else snprintf(text, NUMBERED_MOST, "%s.%d", pump->name, number);
+}
+
+/* What does not move aside (a directory that the task has put in the way) costs the file behind it: the number of files is kept, and we go on. */
+static void shift(struct log_pump *pump, int number) {
+  char from[NUMBERED_MOST], to[NUMBERED_MOST];
+  numbered(from, pump, number);
+  numbered(to, pump, number + 1);
+  if (renameat(pump->dir, from, pump->dir, to) == 0 || errno == ENOENT) return;
+  pump->error = errno;
+  pump->lossy = true;
+  unlinkat(pump->dir, from, 0);
+}
+
+/* Readable for the task's group. Not the task's own: only the shim writes it. */
+static void create(struct log_pump *pump) {
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  for (int again = 0; again < 3; again++) {
+    pump->file = openat(pump->dir, pump->name, flags, 0640);
+    if (pump->file >= 0 || errno != EEXIST) break;
+    /* Put there since we moved ours away. */
+    unlinkat(pump->dir, pump->name, 0);
+  }
+  if (pump->file < 0) pump->error = errno;
+  else if (pump->has_group && fchown(pump->file, (uid_t)-1, pump->group) != 0) pump->error = errno;
+}
+
+/* The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in order. */
+static OWN_FRAME void rotate(struct log_pump *pump) {
+  close_fd(&pump->file);
+  for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
+  create(pump);
+}
+
+/* The shim's standard output is /dev/null. */
+static void drop(struct log_pump *pump, ssize_t *moved) {
+  *moved = splice(pump->pipe, NULL, STDOUT_FILENO, NULL, TURN_MOST, SPLICE_F_NONBLOCK);
+  if (*moved > 0) pump->lossy = true;
+}
+
+/* A part that was read and could not be written is lost. */
+static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t most) {
+  char bytes[COPY_MOST];
+  ssize_t count = read(pump->pipe, bytes, most < sizeof bytes ? most : sizeof bytes);
+  for (ssize_t done = 0; done < count;) {
+    ssize_t written = pwrite(pump->file, bytes + done, (size_t)(count - done), at + done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      pump->error = errno;
+      pump->lossy = true;
+      break;
+    }
+    done += written;
+  }
+  return count;
+}
+
+static ssize_t move(struct log_pump *pump, off_t at, size_t most) {
+  if (pump->copies) return copy(pump, at, most);
+  ssize_t moved = splice(pump->pipe, NULL, pump->file, &at, most, SPLICE_F_NONBLOCK);
+  if (moved >= 0 || errno != EINVAL) return moved;
+  pump->copies = true;
+  return copy(pump, at, most);
+}
+
+/* Where the file ends now. Asked each time: somebody may have cut it, and to go on at the old place would leave a hole. */
+static off_t end_of(const struct log_pump *pump) {
+  struct stat status;
+  return fstat(pump->file, &status) == 0 ? status.st_size : 0;
+}
+
+static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
+  if (pump->file < 0) create(pump);
+  off_t end = pump->file < 0 ? 0 : end_of(pump);
+  if (pump->file >= 0 && end >= pump->most) {
+    /* Only when there is something to write: a log that is just full keeps its oldest file. */
+    struct pollfd waiting = {.fd = pump->pipe, .events = POLLIN};
+    if (poll(&waiting, 1, 0) == 0) return PUMP_EMPTY;
+    if ((waiting.revents & POLLIN) == 0) return PUMP_END;
+    rotate(pump);
+    end = 0;
+  }
+  int64_t room = pump->most - end;
+  if (pump->file < 0) drop(pump, moved);
+  else *moved = move(pump, end, room < TURN_MOST ? (size_t)room : TURN_MOST);
+  if (*moved < 0 && errno != EAGAIN && errno != EINTR) {
+    pump->error = errno;
+    drop(pump, moved);
+  }
+  if (*moved > 0 || (*moved < 0 && errno == EINTR)) return PUMP_MORE;
+  return *moved == 0 ? PUMP_END : PUMP_EMPTY;
+}
+
+enum pump_state pump_turn(struct log_pump *pump) {
+  ssize_t moved = 0;
+  enum pump_state state = turn(pump, &moved);
+  if (state == PUMP_END) close_fd(&pump->pipe);
+  return state;
+}
+
+bool pump_drain(struct log_pump *pump, int wait_ms) {
+  int64_t deadline = boottime_ms() + wait_ms;
+  /* What the task itself has written is in the pipe by now. Whoever still writes after that is not the task, and must not keep us. */
+  int64_t own = pump->pipe < 0 ? 0 : fcntl(pump->pipe, F_GETPIPE_SZ);
+  while (pump->pipe >= 0) {
+    ssize_t moved = 0;
+    enum pump_state state = turn(pump, &moved);
+    int64_t left = deadline - boottime_ms();
+    if (state == PUMP_END) close_fd(&pump->pipe);
+    if (state == PUMP_MORE && moved > 0) own -= moved;
+    if (state != PUMP_END && left <= 0 && (state == PUMP_EMPTY || own <= 0)) return false;
+    struct pollfd waiting = {.fd = pump->pipe, .events = POLLIN};
+    if (state == PUMP_EMPTY) poll(&waiting, 1, (int)left);
+  }
+  return !pump->lossy;
+}

@@ -1,0 +1,37 @@
+/*
+ * Runs in the shim: carries what a task writes from a pipe into a log of bounded size. When the file is full it becomes NAME.1, that one
+ * NAME.2, and so on; the oldest is dropped.
+ */
+#pragma once
+#include "failure.h"
+#include "spec.h"
+
+struct log_pump {
+  /* Read end, held by the shim alone; -1: there is no pump, or all has been read. */
+  int pipe;
+  /* -1: it could not be made; tried again with the next bytes. */
+  int file;
+  /* The log's directory: names are only ever looked up in here, and no link is followed. */
+  int dir;
+  const char *name;
+  int64_t most;
+  int files;
+  bool has_group;
+  gid_t group;
+  /* This file system cannot splice. */
+  bool copies;
+  /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
+  bool lossy;
+  int error;
+};
+
+#define NO_PUMP {.pipe = -1, .file = -1, .dir = -1}
+
+enum pump_state { PUMP_MORE, PUMP_EMPTY, PUMP_END };
+
+/* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task writes to, or -1. */
+int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure);
+/* Moves what is there, up to a turn's worth. Never waits for the writer. */
+enum pump_state pump_turn(struct log_pump *pump);
+/* After the task's end: to the end of file, or until nothing comes for `wait_ms`, since somebody else may hold the other end. True when all was kept. */
+bool pump_drain(struct log_pump *pump, int wait_ms);

@@ -1,0 +1,75 @@
+import { closeSync, fstatSync } from 'node:fs'
+import { HoldfastError } from '../errors.ts'
+import type { FileTarget } from '../spawn/spec.ts'
+import { openLogForReading } from './log-reader.ts'
+
+export type OpenedLog = { readonly fd: number; readonly identity: string }
+
+/**
+ * A log and its rotated predecessors, by number: 0 is the one being written, 1 the one before it. Whoever rotates renames the oldest first, so
+ * that at any instant the files are in order, with one number missing at most.
+ */
+export class LogFiles {
+  readonly #target: FileTarget
+  /** How many there can be. */
+  readonly count: number
+
+  constructor(target: FileTarget, count: number) {
+    this.#target = target
+    this.count = count
+  }
+
+  /** Null: there is none of this number. Throws as openLogForReading() does for number 0; what else lies in an older one's place is skipped. */
+  open(number: number): OpenedLog | null {
+    const { base, path } = this.#target
+    try {
+      const fd = openLogForReading(number === 0 ? this.#target : { base, path: `${path}.${number}` })
+      return fd === null ? null : { fd, identity: identityOf(fd) }
+    } catch (error) {
+      if (number === 0 || !(error instanceof HoldfastError)) throw error
+      return null
+    }
+  }
+
+  /** Whether this file has this number now. */
+  is(number: number, { identity }: OpenedLog): boolean {
+    const found = this.open(number)
+    if (found === null) return false
+    closeSync(found.fd)
+    return found.identity === identity
+  }
+
+  /** All of them, the oldest first, to be closed by the caller. */
+  openAll(): OpenedLog[] {
+    for (let attempt = 1; ; attempt++) {
+      const opened = Array.from({ length: this.count }, (_, number) => this.open(number))
+      // Nothing was renamed while they were opened; or too much is, and what falls out of the number of files is lost anyway.
+      const stable = this.count === 1 || opened.every((one, number) => this.#isStill(number, one))
+      if (stable || attempt === 10) return distinct(opened).reverse()
+      for (const one of opened) if (one !== null) closeSync(one.fd)
+    }
+  }
+
+  #isStill(number: number, opened: OpenedLog | null): boolean {
+    if (opened !== null) return this.is(number, opened)
+    const found = this.open(number)
+    if (found !== null) closeSync(found.fd)
+    return found === null
+  }
+}
+
+function distinct(opened: readonly (OpenedLog | null)[]): OpenedLog[] {
+  const known = new Map<string, OpenedLog>()
+  for (const one of opened) {
+    if (one === null) continue
+    if (known.has(one.identity)) closeSync(one.fd)
+    else known.set(one.identity, one)
+  }
+  return [...known.values()]
+}
+
+/** While it is open nobody else can have it. */
+function identityOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true })
+  return `${dev}:${ino}`
+}

@@ -1,0 +1,246 @@
+import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Executor } from '../../../src/index.ts'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { refuses } from '../../support/refuses.ts'
+import { keyOf } from '../../support/task-key.ts'
+import type { Workbench } from '../../support/workbench.ts'
+import type { Section } from './adapter.ts'
+
+/** What `seq` prints. */
+const numbers = (from: number, to: number): string => {
+  let text = ''
+  for (let number = from; number <= to; number++) text += `${number}\n`
+  return text
+}
+
+function logFiles(bench: Workbench, task: Executor): Map<string, number> {
+  const at = join(bench.stateDir, 'allocs', keyOf(task), 'alloc/logs')
+  return new Map(readdirSync(at).map(name => [name, statSync(join(at, name)).size]))
+}
+
+export const streams: Section = (check, { native }) => {
+  check('rotates its logs by size, and reads them as one', async bench => {
+    const task = bench.command('/usr/bin/seq', '1', '4000')
+    task.command.logs = { maxBytes: 4096, maxFiles: 10 }
+    const all = numbers(1, 4000)
+    assert.equal(await outputOf(task), all)
+    assert.equal((await task.wait()).logsComplete, true)
+    assert.deepEqual(
+      [...logFiles(bench, task)].filter(([name]) => name.startsWith('seq.stdout')),
+      [
+        ['seq.stdout', all.length % 4096],
+        ['seq.stdout.1', 4096],
+        ['seq.stdout.2', 4096],
+        ['seq.stdout.3', 4096],
+        ['seq.stdout.4', 4096],
+      ],
+    )
+    for (const lines of [1, 100, 500, 1000, 3000, 9999])
+      assert.equal(await output(task, 'stdout', { tail: lines }), numbers(Math.max(1, 4001 - lines), 4000))
+    assert.equal(await output(task, 'stdout', { follow: true }), all)
+    assert.equal(await output(task, 'stdout', { follow: true, tail: 2 }), numbers(3999, 4000))
+    assert.equal(await output(task, 'stdout', { tail: 0 }), '')
+  })
+
+  check('keeps no more than asked for', async bench => {
+    const task = bench.command('/usr/bin/seq', '1', '40000')
+    task.command.logs = { maxBytes: 4096, maxFiles: 3 }
+    const all = numbers(1, 40_000)
+    const kept = await outputOf(task)
+    assert.equal(kept, all.slice(-kept.length))
+    assert.equal(kept.length, 2 * 4096 + (all.length % 4096))
+    const files = [...logFiles(bench, task)].filter(([name]) => name.startsWith('seq.stdout'))
+    assert.equal(files.length, 3)
+    for (const [name, size] of files) assert.ok(size <= 4096, `${name} has ${size} bytes`)
+  })
+
+  check('rotates both streams in one file as one', async bench => {
+    const path = join(bench.directory('log'), 'both')
+    const task = bench.shell('for i in $(seq 1000); do echo "out $i"; echo "err $i" >&2; done')
+    Object.assign(task.command, { stdout: path, stderr: path, logs: { maxBytes: 4096, maxFiles: 20 } })
+    let expected = ''
+    for (let i = 1; i <= 1000; i++) expected += `out ${i}\nerr ${i}\n`
+    assert.equal(await outputOf(task), expected)
+  })
+
+  check('goes on with what an earlier task has left in the same log', async bench => {
+    const path = join(bench.directory('log'), 'out')
+    for (const [from, to] of [
+      [1, 700],
+      [701, 2000],
+      [2001, 2003],
+    ] as const) {
+      const task = bench.command('/usr/bin/seq', String(from), String(to))
+      Object.assign(task.command, { stdout: path, logs: { maxBytes: 4096, maxFiles: 4 } })
+      assert.equal(await outputOf(task), numbers(1, to))
+    }
+  })
+
+  check('rotates while nobody supervises it', async bench => {
+    const task = bench.shell(
+      'until [ -e $NOMAD_ALLOC_DIR/data/go ]; do sleep 0.02; done; seq 1 3000; sleep 0.2; seq 3001 6000',
+    )
+    task.command.logs = { maxBytes: 4096, maxFiles: 20 }
+    await task.start()
+    const id = task.id()
+    await bench.supervisor.close()
+    writeFileSync(join(bench.stateDir, 'allocs', keyOf(task), 'alloc/data/go'), '')
+    const other = bench.another()
+    const taken = await other.open(id)
+    assert.equal(await output(taken, 'stdout', { follow: true }), numbers(1, 6000))
+    assert.equal((await taken.wait()).logsComplete, true)
+  })
+
+  check('is not held up by who holds the pipe of its log after its end, and says so', async bench => {
+    const task = bench.shell('echo held; while :; do sleep 0.05; done')
+    task.command.logs = { maxBytes: 4096, maxFiles: 2 }
+    await task.start()
+    await untilOutput(task, 'held')
+    const { task: leader } = JSON.parse(
+      readFileSync(join(bench.stateDir, 'tasks', keyOf(task), 'start.json'), 'utf8'),
+    ) as { task: { pid: number } }
+    if (process.platform !== 'linux') return
+    const fd = openSync(`/proc/${leader.pid}/fd/1`, constants.O_WRONLY)
+    try {
+      const { logsComplete, signal } = await task.forceStop()
+      assert.deepEqual([logsComplete, signal], [false, 'SIGKILL'])
+    } finally {
+      closeSync(fd)
+    }
+    assert.equal(await output(task), 'held\n')
+  })
+
+  check('writes to a FIFO that has no reader yet, and outlives its readers', async bench => {
+    const fifo = join(bench.directory('fifo'), 'out')
+    execFileSync('mkfifo', ['-m', '600', fifo])
+    const task = bench.shell('echo one; read wait; echo two; read wait; echo three')
+    const feed = new Readable({ read() {} })
+    Object.assign(task.command, { stdout: fifo, stdin: feed })
+    await task.start()
+    const first = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+    assert.equal(await untilRead(first, '\n'), 'one\n')
+    closeSync(first)
+    feed.push('\n')
+    await sleep(50)
+    assert.equal(task.state, 'running', 'it does not die of a missing reader')
+    const second = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      assert.equal(await untilRead(second, '\n'), 'two\n')
+      feed.push('\n')
+      const result = task.wait()
+      assert.equal(await untilRead(second, '\n'), 'three\n')
+      assert.equal((await result).exitCode, 0)
+      // The portable shim cannot see whether it has been read.
+      assert.equal((await result).logsComplete, native)
+    } finally {
+      closeSync(second)
+    }
+    await assert.rejects(output(task), { code: 'UNSUPPORTED' })
+  })
+
+  check('says that a log is not complete when nobody has read it from the FIFO', async bench => {
+    const fifo = join(bench.directory('fifo'), 'out')
+    execFileSync('mkfifo', ['-m', '600', fifo])
+    const task = bench.shell('echo unread')
+    task.command.stdout = fifo
+    await task.start()
+    assert.deepEqual(
+      await task.wait().then(({ exitCode, evidence, logsComplete }) => [exitCode, evidence, logsComplete]),
+      [0, 'record', false],
+    )
+  })
+
+  check('writes to an open descriptor of this program', async bench => {
+    const path = join(bench.directory('given'), 'file')
+    const fd = openSync(path, 'a')
+    const task = bench.shell('echo to a file')
+    task.command.stdout = `fd:${fd}`
+    await task.start()
+    await task.wait()
+    closeSync(fd)
+    assert.equal(readFileSync(path, 'utf8'), 'to a file\n')
+    await refuses(output(task), { code: 'UNSUPPORTED' })
+
+    const gone = bench.shell('echo')
+    gone.command.stderr = 'fd:1048575'
+    await refuses(gone.start(), { code: 'START_FAILED', stage: 'log', errno: 'ENOENT' })
+  })
+
+  check('reads a stream of this program to its end', async bench => {
+    const task = bench.command('/bin/cat')
+    task.command.stdin = Readable.from(
+      (function* () {
+        for (let block = 0; block < 300; block++) yield Buffer.alloc(10_000, 97 + (block % 26))
+      })(),
+    )
+    const text = await outputOf(task)
+    assert.equal(text.length, 3_000_000)
+    assert.equal(text[10_000 * 27], 'b')
+    assert.deepEqual(readdirSync(join(bench.stateDir, 'tasks', keyOf(task))).includes('stdin'), false)
+  })
+
+  check('destroys a stream that it reads no further', async bench => {
+    const task = bench.shell('head -c 3')
+    const endless = new Readable({
+      read() {
+        this.push('x'.repeat(1000))
+      },
+    })
+    const closed = once(endless, 'close')
+    task.command.stdin = endless
+    assert.equal(await outputOf(task), 'xxx')
+    await closed
+  })
+
+  check('sees the end of its input when the supervisor is closed', async bench => {
+    const task = bench.shell('cat; echo end')
+    const never = new Readable({ read() {} })
+    task.command.stdin = never
+    await task.start()
+    never.push('begun\n')
+    await untilOutput(task, 'begun')
+    const id = task.id()
+    await bench.supervisor.close()
+    const taken = await bench.another().open(id)
+    assert.equal((await taken.wait()).exitCode, 0)
+    assert.equal(await output(taken), 'begun\nend\n')
+  })
+
+  check('fails a start that cannot have its stream, and destroys nothing of it', async bench => {
+    const task = bench.command('/no/such/program')
+    const input = Readable.from(['x'])
+    task.command.stdin = input
+    await refuses(task.start(), { code: 'START_FAILED' })
+    assert.equal(input.destroyed, false)
+  })
+}
+
+/** Reads until the text is there. Non-blocking: a blocking read of a FIFO would take one of Node's four threads. */
+async function untilRead(fd: number, text: string): Promise<string> {
+  const block = Buffer.alloc(4096)
+  let seen = ''
+  while (!seen.includes(text)) {
+    try {
+      seen += block.toString('utf8', 0, readSync(fd, block))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+    await sleep(5)
+  }
+  return seen
+}
