@@ -6,6 +6,7 @@ import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
+import { refuseDescriptors } from './contradictions.ts'
 import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import type { LinuxHost } from './linux-host.ts'
@@ -17,12 +18,13 @@ import { taskUser } from './task-user.ts'
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
   const { scope = null } = host
+  const rootless = host.access.right === 'user-namespace'
+  if (rootless) refuseDescriptors(command)
   if (request.inside) return planInside(request, request.inside, dir, host)
   const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.access)
   const memory = memoryLimit(resources)
-  const rootless = host.access.right === 'user-namespace'
   const root = isolation.ownRoot
     ? rootPlan(command, alloc, { memory, rootless, seesProcesses: !isolation.namespaces.includes('pid') })
     : { ops: [], shared: 0, rows: [] }

@@ -16,6 +16,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Executor } from '../../../src/index.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { isRoot } from '../../support/identity.ts'
 import { refuses } from '../../support/refuses.ts'
 import { keyOf } from '../../support/task-key.ts'
 import type { Workbench } from '../../support/workbench.ts'
@@ -33,7 +34,7 @@ function logFiles(bench: Workbench, task: Executor): Map<string, number> {
   return new Map(readdirSync(at).map(name => [name, statSync(join(at, name)).size]))
 }
 
-export const streams: Section = (check, { native }) => {
+export const streams: Section = (check, { native, platform }) => {
   check('rotates its logs by size, and reads them as one', async bench => {
     const task = bench.command('/usr/bin/seq', '1', '4000')
     task.command.logs = { maxBytes: 4096, maxFiles: 10 }
@@ -165,21 +166,28 @@ export const streams: Section = (check, { native }) => {
     )
   })
 
-  check('writes to an open descriptor of this program', async bench => {
-    const path = join(bench.directory('given'), 'file')
-    const fd = openSync(path, 'a')
-    const task = bench.shell('echo to a file')
-    task.command.stdout = `fd:${fd}`
-    await task.start()
-    await task.wait()
-    closeSync(fd)
-    assert.equal(readFileSync(path, 'utf8'), 'to a file\n')
-    await refuses(output(task), { code: 'UNSUPPORTED' })
+  if (platform === 'linux' && !isRoot)
+    check('says that a task in a user namespace cannot be given an open descriptor', async bench => {
+      const task = bench.shell('echo')
+      task.command.stderr = 'fd:2'
+      await refuses(task.start(), { code: 'UNSUPPORTED', message: /command\.stderr: got fd:2/ })
+    })
+  else
+    check('writes to an open descriptor of this program', async bench => {
+      const path = join(bench.directory('given'), 'file')
+      const fd = openSync(path, 'a')
+      const task = bench.shell('echo to a file')
+      task.command.stdout = `fd:${fd}`
+      await task.start()
+      await task.wait()
+      closeSync(fd)
+      assert.equal(readFileSync(path, 'utf8'), 'to a file\n')
+      await refuses(output(task), { code: 'UNSUPPORTED' })
 
-    const gone = bench.shell('echo')
-    gone.command.stderr = 'fd:1048575'
-    await refuses(gone.start(), { code: 'START_FAILED', stage: 'log', errno: 'ENOENT' })
-  })
+      const gone = bench.shell('echo')
+      gone.command.stderr = 'fd:1048575'
+      await refuses(gone.start(), { code: 'START_FAILED', stage: 'log', errno: 'ENOENT' })
+    })
 
   check('reads a stream of this program to its end', async bench => {
     const task = bench.command('/bin/cat')
