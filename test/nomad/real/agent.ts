@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { installPlugin } from '../../../src/nomad/install.ts'
 import { until } from '../support/until.ts'
+import type { Host } from './network.ts'
 
 const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url))
 const run = promisify(execFile)
@@ -27,35 +28,43 @@ function works(path: string): boolean {
   }
 }
 
-export type Role = { readonly server: boolean; readonly client: boolean; readonly join?: string }
+export type Role = {
+  readonly server: boolean
+  readonly client: boolean
+  readonly join?: string
+  /** Default: loopback, where agents differ by their ports. */
+  readonly host?: Host
+}
+
+type Ports = Readonly<Record<'http' | 'rpc' | 'serf', number>>
 
 /** A real agent, with a data directory of its own that outlives its process, and only this driver's plugin. */
 export class RealAgent {
   readonly directory: string
   readonly #binary: string
-  readonly #ports: Record<'http' | 'rpc' | 'serf', number>
+  readonly #ports: Ports
+  readonly #host: Host | null
   #process: ChildProcess | null = null
 
-  private constructor(binary: string, directory: string, ports: RealAgent['ports']) {
+  private constructor(binary: string, directory: string, ports: Ports, host: Host | null) {
     this.#binary = binary
     this.directory = directory
     this.#ports = ports
+    this.#host = host
   }
 
   static async make(binary: string, directory: string, role: Role): Promise<RealAgent> {
-    const agent = new RealAgent(binary, directory, {
-      http: await freePort(),
-      rpc: await freePort(),
-      serf: await freePort(),
-    })
+    const ports = { http: await freePort(), rpc: await freePort(), serf: await freePort() }
+    const agent = new RealAgent(binary, directory, ports, role.host ?? null)
     mkdirSync(join(directory, 'plugins'), { recursive: true })
     installPlugin(join(directory, 'plugins'), [process.execPath, main])
     writeFileSync(join(directory, 'agent.hcl'), agent.#configuration(role))
     return agent
   }
 
-  get ports(): Record<'http' | 'rpc' | 'serf', number> {
-    return this.#ports
+  /** Where other agents find it. */
+  get rpc(): string {
+    return `${this.#ip}:${this.#ports.rpc}`
   }
 
   get log(): string {
@@ -71,7 +80,11 @@ export class RealAgent {
     const log = openSync(join(this.directory, 'agent.log'), 'a')
     // Certificates of its surroundings confuse its cloud look-ups.
     const { AWS_CA_BUNDLE: _, ...env } = process.env
-    const child = spawn(this.#binary, ['agent', '-config', join(this.directory, 'agent.hcl')], {
+    const command = [this.#binary, 'agent', '-config', join(this.directory, 'agent.hcl')]
+    // Not `ip netns exec`, which hides /sys/fs/cgroup with a /sys of its own.
+    const host = this.#host && ['nsenter', `--net=/run/netns/${this.#host.namespace}`]
+    const [file = '', ...args] = [...(host ?? []), ...command]
+    const child = spawn(file, args, {
       stdio: ['ignore', log, log],
       detached: true,
       // Sockets of plugins that are killed go with the directory.
@@ -131,7 +144,11 @@ export class RealAgent {
   }
 
   get #address(): string {
-    return `http://127.0.0.1:${this.#ports.http}`
+    return `http://${this.#ip}:${this.#ports.http}`
+  }
+
+  get #ip(): string {
+    return this.#host?.address ?? '127.0.0.1'
   }
 
   async #request(method: string, path: string, body?: string): Promise<unknown> {
@@ -154,7 +171,7 @@ export class RealAgent {
     return `
 data_dir   = "${join(this.directory, 'data')}"
 plugin_dir = "${join(this.directory, 'plugins')}"
-bind_addr  = "127.0.0.1"
+bind_addr  = "${this.#ip}"
 name       = "agent-${http}"
 log_level  = "DEBUG"
 ports {
@@ -163,9 +180,9 @@ ports {
   serf = ${serf}
 }
 advertise {
-  http = "127.0.0.1"
-  rpc  = "127.0.0.1"
-  serf = "127.0.0.1"
+  http = "${this.#ip}"
+  rpc  = "${this.#ip}"
+  serf = "${this.#ip}"
 }
 server {
   enabled          = ${server}

@@ -6,6 +6,7 @@ import { requires } from '../../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'
 import { until } from '../support/until.ts'
 import { nomadBinary, RealAgent, type Role } from './agent.ts'
+import { Network } from './network.ts'
 import { allocation, allocations, lastEnd, logs, runJob, taskIs } from './jobs.ts'
 
 /** `npm run test:nomad`: what the tests with a host of our own cannot know, namely whether Nomad agrees. */
@@ -214,12 +215,22 @@ describe('a real Nomad', function () {
     })
   })
 
-  describe('of a server and two clients', () => {
+  describe('of a server and two clients, each a host of its own', () => {
+    let network: Network
+
+    before(() => {
+      network = new Network()
+    })
+    after(() => network.close())
+
     it('moves the job of a client that dies, and cleans up there when it returns', async () => {
-      const server = await make('server', { server: true, client: false })
+      const server = await make('server', { server: true, client: false, host: network.add() })
       await server.start()
-      const joined = { server: false, client: true, join: `127.0.0.1:${server.ports.rpc}` }
-      const clients = [await make('client-1', joined), await make('client-2', joined)]
+      const joined = { server: false, client: true, join: server.rpc }
+      const clients = [
+        await make('client-1', { ...joined, host: network.add() }),
+        await make('client-2', { ...joined, host: network.add() }),
+      ]
       await Promise.all(clients.map(client => client.start()))
       await until(
         'both are ready',
@@ -291,11 +302,11 @@ function pidsOf(agent: RealAgent): number[] {
   })
 }
 
-/** Whoever works in this test's directory. */
+/** Whoever works in this test's directory: also the plugins that a killed agent has left to its successor, which know it from their environment. */
 function pidsIn(directory: string | undefined): number[] {
   if (directory === undefined) return []
   return processes().filter(pid => {
-    if (read(`/proc/${pid}/cmdline`).includes(directory)) return true
+    if (['cmdline', 'environ'].some(file => read(`/proc/${pid}/${file}`).includes(directory))) return true
     try {
       return readdirSync(`/proc/${pid}/fd`).some(fd =>
         readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(directory),
