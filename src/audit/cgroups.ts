@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { detectCgroups } from '../platform/linux/cgroup-mode.ts'
-import { existingParents } from '../platform/linux/cgroup-parents.ts'
+import { directoriesIn, existingParents } from '../platform/linux/cgroup-parents.ts'
 import { emptyCgroup } from '../platform/linux/kill.ts'
 import { releaseCgroups } from '../platform/linux/release.ts'
 import { shimAlive } from '../spawn/alive.ts'
@@ -23,7 +23,7 @@ export async function leftoverCgroups(
   parents: readonly string[] = process.platform === 'linux' ? existingParents(detectCgroups()) : [],
 ): Promise<Found[]> {
   const groups = parents.flatMap(parent =>
-    names(parent)
+    directoriesIn(parent)
       .map(name => ({ key: keyIn(name), dir: join(parent, name) }))
       .filter(({ key }) => isTaskKey(key)),
   )
@@ -79,19 +79,7 @@ function hasMembers(dir: string): boolean {
 
 /** All groups below one, the deepest first. */
 function below(dir: string): string[] {
-  return names(dir).flatMap(name => [...below(join(dir, name)), join(dir, name)])
-}
-
-/** The directories in a directory. */
-function names(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true })
-      .filter(entry => entry.isDirectory())
-      .map(({ name }) => name)
-  } catch {
-    // Removed meanwhile.
-    return []
-  }
+  return directoriesIn(dir).flatMap(name => [...below(join(dir, name)), join(dir, name)])
 }
 
 function text(path: string): string | null {

@@ -143,7 +143,8 @@ function scopesBelow(dir: string, levels = 8): string[] {
   })
 }
 
-function directoriesIn(dir: string): string[] {
+/** Their names; none where there is no such directory. */
+export function directoriesIn(dir: string): string[] {
   try {
     return readdirSync(dir, { withFileTypes: true })
       .filter(entry => entry.isDirectory())
