@@ -18,7 +18,7 @@ import type { Enforcement, Resources, Usage } from '../api.ts'
 import { parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import { platform } from '../platform/index.ts'
-import type { HostTask, Plan, Platform, PlatformName } from '../platform/port.ts'
+import type { HostTask, Plan, Platform, PlatformName, UsageProbe } from '../platform/port.ts'
 import { shimAlive, watchAlive } from '../spawn/alive.ts'
 import { type ControlLine, sendControl } from '../spawn/control.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
@@ -70,6 +70,9 @@ export class TaskProcess implements TaskEffects {
   input: Readable | null = null
   #feed: StdinFeed | null = null
   #watched: Promise<WatchEnd> | null = null
+  /** Kept while somebody watches what the task uses. */
+  #probe: UsageProbe | null = null
+  #watchers = 0
   #saving = false
   #dirty = false
   #gone = false
@@ -218,8 +221,24 @@ export class TaskProcess implements TaskEffects {
     this.#control(`size ${rows} ${columns}`)
   }
 
-  sample(): Promise<Usage> {
-    return this.#adapter.sample(this.#started())
+  async sample(): Promise<Usage> {
+    const probe = this.#probe ?? this.#adapter.probe(this.#started())
+    if (this.#watchers > 0) this.#probe = probe
+    try {
+      return await probe.sample()
+    } finally {
+      if (this.#probe !== probe) probe.close()
+    }
+  }
+
+  /** Until released, what one sample has opened is kept for the next. Returns the release, to be called once. */
+  watchUsage(): () => void {
+    this.#watchers++
+    return () => {
+      if (--this.#watchers > 0) return
+      this.#probe?.close()
+      this.#probe = null
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Executor, HoldfastError, TaskResult } from '../../../src/index.ts'
 import { assertNothingLeft, processesOf } from '../../support/leftovers.ts'
@@ -41,6 +41,33 @@ export const inside: Section = (check, { platform, native }) => {
     assert.notEqual(guest.id(), task.id())
     assert.equal(await output(task), 'ready\n')
     assert.equal(task.state, 'running')
+  })
+
+  check('rotates its own logs as the task does, and takes them along', async bench => {
+    const task = bench.shell('seq 1 3000; echo ready; sleep 1000')
+    task.command.logs = { maxBytes: 4096, maxFiles: 3 }
+    await task.start()
+    await untilOutput(task, 'ready')
+    const whole = task.exec('/bin/sh', '-c', 'for i in 1 2 3 4 5; do seq ${i}000 ${i}999; sleep 0.1; done')
+    whole.command.logs = { maxBytes: 4096, maxFiles: 20 }
+    await whole.start()
+    const all = Array.from({ length: 5000 }, (_, index) => `${index + 1000}\n`).join('')
+    const followed = output(whole, 'stdout', { follow: true })
+    assert.equal((await whole.wait()).logsComplete, true)
+    assert.equal(await followed, all)
+    assert.equal(await output(whole), all)
+    const bounded = task.exec('/bin/seq', '1000', '5999')
+    assert.deepEqual(bounded.command.logs, task.command.logs, 'unless it is told otherwise')
+    const kept = await outputOf(bounded)
+    assert.equal(kept, all.slice(-kept.length))
+    assert.equal(kept.length, 2 * 4096 + (all.length % 4096))
+    const logs = (guest: Executor): string[] =>
+      readdirSync(join(bench.stateDir, 'tasks', keyOf(guest))).filter(name => name.startsWith('stdout'))
+    assert.deepEqual(logs(bounded).sort(), ['stdout', 'stdout.1', 'stdout.2'])
+    assert.equal(logs(whole).length, 7)
+    await whole.destroy()
+    assert.equal(existsSync(join(bench.stateDir, 'tasks', keyOf(whole))), false)
+    assert.ok((await output(task)).endsWith('3000\nready\n'))
   })
 
   check('shares the directories of the task, and begins with its environment', async bench => {
