@@ -34,6 +34,8 @@ export type Role = {
   readonly join?: string
   /** Default: loopback, where agents differ by their ports. */
   readonly host?: Host
+  /** More of its configuration, in HCL. */
+  readonly more?: Readonly<Partial<Record<'agent' | 'server' | 'client' | 'plugin', string>>>
 }
 
 type Ports = Readonly<Record<'http' | 'rpc' | 'serf', number>>
@@ -165,7 +167,7 @@ export class RealAgent {
     }
   }
 
-  #configuration({ server, client, join: joined }: Role): string {
+  #configuration({ server, client, join: joined, more = {} }: Role): string {
     const { http, rpc, serf } = this.#ports
     const stateDir = join(this.directory, 'state')
     return `
@@ -190,6 +192,7 @@ server {
   heartbeat_grace  = "2s"
   min_heartbeat_ttl = "2s"
   failover_heartbeat_ttl = "5s"
+  ${more.server ?? ''}
 }
 client {
   enabled = ${client}
@@ -198,6 +201,7 @@ client {
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault"
     "driver.allowlist"     = "holdfast"
   }
+  ${more.client ?? ''}
 }
 # Without it the client samples no task.
 telemetry {
@@ -206,8 +210,10 @@ telemetry {
 plugin "holdfast" {
   config {
     state_dir  = "${stateDir}"
+    ${more.plugin ?? ''}
   }
 }
+${more.agent ?? ''}
 `
   }
 }
