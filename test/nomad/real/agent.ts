@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { installPlugin } from '../../../src/nomad/install.ts'
-import { until } from '../support/until.ts'
+import { patience, until } from '../support/until.ts'
 import type { Host } from './network.ts'
 
 const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url))
@@ -124,7 +124,7 @@ export class RealAgent {
   async cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const env = { ...process.env, NOMAD_ADDR: this.#address }
     try {
-      return { code: 0, ...(await run(this.#binary, args, { env, timeout: 60_000 })) }
+      return { code: 0, ...(await run(this.#binary, args, { env, timeout: 60_000 * patience })) }
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
       return { code, stdout, stderr }
@@ -197,6 +197,7 @@ server {
 client {
   enabled = ${client}
   ${joined === undefined ? '' : `servers = ["${joined}"]`}
+  ${this.#host === null ? 'network_interface = "lo"' : ''}
   options = {
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault"
     "driver.allowlist"     = "holdfast"

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { until } from '../support/until.ts'
+import { patience, until } from '../support/until.ts'
 import type { RealAgent } from './agent.ts'
 import { Agents, commandLine, processes, skipAloud } from './agents.ts'
 import { cniPlugins, keptByPlugins, versionedPlugins } from './cni.ts'
@@ -24,7 +24,7 @@ import { isHealthy } from './node.ts'
  * network namespace of its own, so that its bridge and its rules for packets go with that.
  */
 describe("a real Nomad's networks", function () {
-  this.timeout(300_000)
+  this.timeout(300_000 * patience)
   let agents: Agents
   let agent: RealAgent
   let network: Network

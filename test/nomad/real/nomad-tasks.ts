@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFile
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
-import { until } from '../support/until.ts'
+import { patience, until } from '../support/until.ts'
 import type { RealAgent } from './agent.ts'
 import { Agents, skipAloud } from './agents.ts'
 import { type Fields, lastEnd, logs, runGroup, runJob, shellTask, taskIs, told } from './jobs.ts'
@@ -14,7 +14,7 @@ const devicePlugin = process.env.NOMAD_DEVICE_PLUGIN
 
 /** What Nomad's client lays out for a task, and what the task has of it. */
 describe("a real Nomad's tasks", function () {
-  this.timeout(300_000)
+  this.timeout(300_000 * patience)
   let agents: Agents
   let agent: RealAgent
   let lent: string

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../support/until.ts'
+import { patience, until } from '../support/until.ts'
 import type { RealAgent } from './agent.ts'
-import { Agents, pluginsOf } from './agents.ts'
+import { Agents, commandLine, pluginsOf } from './agents.ts'
 import { cgroupsOf } from './left.ts'
 import { Network } from './network.ts'
 import { allocation, allocations, lastEnd, logs, runJob, taskIs } from './jobs.ts'
@@ -11,7 +11,7 @@ import { driverOf, isHealthy } from './node.ts'
 
 /** `npm run test:nomad`: what the tests with a host of our own cannot know, namely whether Nomad agrees. */
 describe('a real Nomad', function () {
-  this.timeout(300_000)
+  this.timeout(300_000 * patience)
   let agents: Agents
 
   before(function () {
@@ -72,6 +72,25 @@ describe('a real Nomad', function () {
       before(async () => {
         id = (await runJob(agent, 'service', 'service', script)).ID
         await taskIs(agent, id, 'running')
+      })
+
+      it('has it in the cgroups that Nomad has made for it, with its limit', () => {
+        const cgroups = cgroupsOf(id)
+        assert.ok(cgroups.length > 0)
+        for (const cgroup of cgroups) {
+          const members = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number)
+          assert.ok(
+            members.some(pid => commandLine(pid).includes(script)),
+            cgroup,
+          )
+        }
+        const limits = cgroups
+          .flatMap(cgroup => ['memory.max', 'memory.limit_in_bytes'].map(file => join(cgroup, file)))
+          .filter(existsSync)
+        assert.deepEqual(
+          limits.map(file => readFileSync(file, 'utf8')),
+          [`${64 * 1024 * 1024}\n`],
+        )
       })
 
       it('signals it, and shows its use', async () => {
