@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceError } from '@grpc/grpc-js'
 import { codec, type Message } from '../../src/nomad/wire/codec.ts'
@@ -74,6 +75,61 @@ describe('the Nomad driver', function () {
       assert.ok(existsSync(join(allocation.dir, 't', part, 'x')))
   })
 
+  it('shows a task the volumes and devices that the client lends, one inside the other in any order', async () => {
+    const [outer, inner] = [join(allocation.dir, 'outer'), join(allocation.dir, 'inner')]
+    for (const volume of [outer, inner]) {
+      mkdirSync(join(volume, 'below'), { recursive: true })
+      for (const path of [volume, join(volume, 'below')]) chmodSync(path, 0o777)
+    }
+    writeFileSync(join(inner, 'file'), 'inner\n')
+    const task = allocation.shell(
+      'cat /v/below/file; touch /v/below/x && echo written; touch /v/x 2>/dev/null || echo read-only; test -c /dev/full && echo device',
+      {
+        mounts: [
+          { task_path: '/v/below', host_path: inner, propagation_mode: 'private' },
+          { task_path: '/v', host_path: outer, readonly: true },
+        ],
+        devices: [{ task_path: '/dev/full', host_path: '/dev/full', cgroup_permissions: 'rwm' }],
+      },
+    )
+    await start(task)
+    await driver('WaitTask', byId(task))
+    assert.equal(allocation.logged(), 'inner\nwritten\nread-only\ndevice\n')
+    assert.ok(existsSync(join(inner, 'x')))
+  })
+
+  it("puts a task into the allocation's network namespace, with its name and its name servers", async () => {
+    const namespace = join(directory, 'namespace')
+    writeFileSync(namespace, '')
+    execFileSync('unshare', [`--net=${namespace}`, 'true'])
+    try {
+      const task = allocation.shell(
+        'readlink /proc/self/ns/net; hostname; grep 198.18 /etc/hosts; cat /etc/resolv.conf',
+        {
+          network_isolation_spec: {
+            mode: 1,
+            path: namespace,
+            hostsConfig: { hostname: 'of-the-job', address: '198.18.0.7' },
+          },
+          dns: { servers: ['198.18.0.53'], searches: ['own.test'], options: ['ndots:2'] },
+        },
+      )
+      await start(task)
+      await driver('WaitTask', byId(task))
+      assert.deepEqual(allocation.logged().split('\n'), [
+        `net:[${statSync(namespace).ino}]`,
+        'of-the-job',
+        '198.18.0.7 of-the-job',
+        'nameserver 198.18.0.53',
+        'search own.test',
+        'options ndots:2',
+        '',
+      ])
+    } finally {
+      execFileSync('umount', [namespace])
+    }
+  })
+
   it('tells a running task and one that has ended, each with all that the agent takes for granted', async () => {
     const task = allocation.shell('sleep 100')
     await start(task)
@@ -141,15 +197,25 @@ describe('the Nomad driver', function () {
   })
 
   it('says of a start that cannot be why, whether it may be tried again, and leaves nothing', async () => {
-    for (const [config, message] of [
+    const bidirectional = {
+      mounts: [{ task_path: '/v', host_path: '/etc', propagation_mode: 'bidirectional' }],
+    }
+    const renamed = { devices: [{ task_path: '/dev/x', host_path: '/dev/null', cgroup_permissions: 'rw' }] }
+    const onlyRead = {
+      devices: [{ task_path: '/dev/null', host_path: '/dev/null', cgroup_permissions: 'r' }],
+    }
+    for (const [config, message, more = {}] of [
       [{ command: '/no/such/program' }, /no\/such\/program/],
       [{ command: '/bin/true', limits: { pids: -3 } }, /^config\.limits\.pids: got -3, takes an integer/],
       [{ command: '/bin/true', nonsense: 1 }, /^config\.nonsense: no attribute of this name/],
       [{}, /^config\.command: got nothing, takes a program/],
       [{ command: '/bin/true', mount: [{ source: '/etc', target: '/x' }] }, /allow_mounts/],
       [{ command: '/bin/true', cap_add: ['NET_ADMIN'] }, /allow_capabilities/],
+      [{ command: '/bin/true' }, /^volume_mount of \/v: propagation_mode "bidirectional"/, bidirectional],
+      [{ command: '/bin/true' }, /^devices: \/dev\/null is to appear as \/dev\/x/, renamed],
+      [{ command: '/bin/true' }, /^devices: \/dev\/null is to be had with "r" only/, onlyRead],
     ] as const) {
-      const failure = await driver('StartTask', { task: allocation.task(config) }).catch(
+      const failure = await driver('StartTask', { task: allocation.task(config, more) }).catch(
         (error: ServiceError) => error,
       )
       assert.match((failure as ServiceError).details, message)

@@ -4,7 +4,7 @@ import type { AgentConfig } from '../config/agent-config.ts'
 import type { TaskOptions } from '../config/task-config.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
 import { givenCgroups } from './cgroups.ts'
-import { deviceNodes, jobMounts, nomadDirectories, volumeMounts } from './mounts.ts'
+import { deviceNodes, jobMounts, nomadDirectories, parentsFirst, volumeMounts } from './mounts.ts'
 import { networkOf } from './network.ts'
 
 type Policy = Pick<AgentConfig, 'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts'>
@@ -24,7 +24,7 @@ export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy
     stderr: stream(task.stderr_path),
     network: networkOf(task.network_isolation_spec),
     ...hostname(task),
-    mounts: [...ours.mounts, ...volumeMounts(task), ...jobs.mounts],
+    mounts: parentsFirst([...ours.mounts, ...volumeMounts(task), ...jobs.mounts]),
     tmpfs: [...ours.tmpfs, ...jobs.tmpfs],
     devices: deviceNodes(task),
     capabilities: capabilities(options.cap_add, policy.allow_capabilities),

@@ -22,27 +22,51 @@ export function nomadDirectories({ alloc_dir, name }: TaskConfig): { mounts: Mou
   }
 }
 
-/** Volumes and what device plugins add: the client has decided that the task may have them. */
+/**
+ * Volumes and what device plugins add: the client has decided that the task may have them. Throws UNSUPPORTED for mounts that are to travel
+ * between the task and the node.
+ */
 export function volumeMounts({ mounts }: TaskConfig): Mount[] {
-  return mounts.map(({ host_path: source, task_path: target, readonly: readOnly }) => ({
-    source,
-    target,
-    readOnly,
-  }))
+  return mounts.map(
+    ({ host_path: source, task_path: target, readonly: readOnly, propagation_mode: mode }) => {
+      if (mode === '' || mode === 'private') return { source, target, readOnly }
+      throw new HoldfastError(
+        'UNSUPPORTED',
+        `volume_mount of ${target}: propagation_mode "${mode}" is not supported, a task's mounts are its own`,
+        { hint: 'Leave propagation_mode out, or make it "private".' },
+      )
+    },
+  )
 }
 
-/** Device nodes appear under their own names: what a task sees elsewhere than the host is no node of its own /dev. */
+/**
+ * Device nodes appear under their own names: what a task sees elsewhere than the host is no node of its own /dev. They are to be read and to be
+ * written, as far as the node's own mode allows the task's user; nothing here could forbid one of the two.
+ */
 export function deviceNodes({ devices }: TaskConfig): string[] {
-  return devices.map(({ host_path: host, task_path: task }) => {
-    if (task === '' || task === host) return host
-    throw new HoldfastError(
-      'UNSUPPORTED',
-      `devices: ${host} is to appear as ${task}, which is not supported`,
-      {
-        hint: 'Have the device plugin use the same path for both.',
-      },
-    )
+  return devices.map(({ host_path: host, task_path: task, cgroup_permissions: permissions }) => {
+    if (task !== '' && task !== host)
+      throw new HoldfastError(
+        'UNSUPPORTED',
+        `devices: ${host} is to appear as ${task}, which is not supported`,
+        {
+          hint: 'Have the device plugin use the same path for both.',
+        },
+      )
+    if (permissions !== '' && !(permissions.includes('r') && permissions.includes('w')))
+      throw new HoldfastError(
+        'UNSUPPORTED',
+        `devices: ${host} is to be had with "${permissions}" only, which cannot be enforced`,
+        { hint: 'Have the device plugin ask for "rw", and let the mode of the node say who may.' },
+      )
+    return host
   })
+}
+
+/** What lies inside another mount comes after it, in whatever order a job has them: else it would be hidden. */
+export function parentsFirst(mounts: readonly Mount[]): Mount[] {
+  const depth = ({ target }: Mount) => target.split('/').filter(part => part !== '').length
+  return mounts.toSorted((one, other) => depth(one) - depth(other))
 }
 
 /** A job's own mounts, as far as the agent's configuration lets jobs have them. Links are followed before that is asked. */

@@ -1,7 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Mount } from '../../index.ts'
-import type { Dns, TaskConfig } from '../wire/task-messages.ts'
+import type { TaskConfig } from '../wire/task-messages.ts'
+import { resolverFile } from './resolver.ts'
 
 /**
  * Names and name servers of a task with a network of its own, put over the host's files in its root. They lie in the state directory,
@@ -18,7 +19,8 @@ export class NetworkFiles {
   make(key: string, { network_isolation_spec: isolation, dns }: TaskConfig): Mount[] {
     const files: [target: string, text: string][] = []
     if (isolation?.hostsConfig) files.push(['/etc/hosts', hostsFile(isolation.hostsConfig)])
-    if (dns !== null && dns.servers.length > 0) files.push(['/etc/resolv.conf', resolverFile(dns)])
+    const resolver = resolverFile(dns, isolation !== null && isolation.path !== '')
+    if (resolver !== null) files.push(['/etc/resolv.conf', resolver])
     const directory = join(this.#root, key)
     // The directory is ours alone, the files are everybody's: the task reads them, whoever it runs as.
     if (files.length > 0) mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -46,35 +48,6 @@ function hostsFile({ hostname, address }: { readonly hostname: string; readonly 
     'ff02::2 ip6-allrouters',
   ]
   return `${[...own, ...(hostname === '' || address === '' ? [] : [`${address} ${hostname}`])].join('\n')}\n`
-}
-
-/** resolv.conf(5). What the job leaves out is the host's. */
-function resolverFile({ servers, searches, options }: Dns): string {
-  const host = readHostResolver()
-  return [
-    ...servers.map(server => `nameserver ${server}`),
-    searches.length > 0 ? `search ${searches.join(' ')}` : host.search,
-    options.length > 0 ? `options ${options.join(' ')}` : host.options,
-  ]
-    .filter(line => line !== undefined)
-    .map(line => `${line}\n`)
-    .join('')
-}
-
-function readHostResolver(): { search: string | undefined; options: string | undefined } {
-  const lines = readText('/etc/resolv.conf').split('\n')
-  return {
-    search: lines.find(line => line.startsWith('search ')),
-    options: lines.find(line => line.startsWith('options ')),
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 /** Nothing can be mounted over a link, but at what it leads to: /etc/resolv.conf is one where systemd resolves. */

@@ -7,7 +7,12 @@ export type TaskConfig = {
   readonly msgpack_driver_config: Buffer
   readonly env: Readonly<Record<string, string>>
   readonly resources: Resources | null
-  readonly mounts: readonly { task_path: string; host_path: string; readonly: boolean }[]
+  readonly mounts: readonly {
+    task_path: string
+    host_path: string
+    readonly: boolean
+    propagation_mode: string
+  }[]
   readonly devices: readonly { task_path: string; host_path: string; cgroup_permissions: string }[]
   readonly user: string
   readonly alloc_dir: string

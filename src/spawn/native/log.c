@@ -191,7 +191,8 @@ int open_log(const struct file_target *target, const struct spec *spec, const st
   _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, host, O_WRONLY | O_APPEND);
   struct stat status;
   if (given < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
-    close_fd(&fd);
+    /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant without a writer for the end. */
+    _cleanup_fd_ int tried = fd;
     fd = open_fifo(base, target->path, held);
   }
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");

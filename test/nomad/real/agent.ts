@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { installPlugin } from '../../../src/nomad/install.ts'
-import { until } from '../support/until.ts'
+import { patience, until } from '../support/until.ts'
 import type { Host } from './network.ts'
 
 const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url))
@@ -34,6 +34,8 @@ export type Role = {
   readonly join?: string
   /** Default: loopback, where agents differ by their ports. */
   readonly host?: Host
+  /** More of its configuration, in HCL. */
+  readonly more?: Readonly<Partial<Record<'agent' | 'server' | 'client' | 'plugin', string>>>
 }
 
 type Ports = Readonly<Record<'http' | 'rpc' | 'serf', number>>
@@ -122,7 +124,7 @@ export class RealAgent {
   async cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const env = { ...process.env, NOMAD_ADDR: this.#address }
     try {
-      return { code: 0, ...(await run(this.#binary, args, { env, timeout: 60_000 })) }
+      return { code: 0, ...(await run(this.#binary, args, { env, timeout: 60_000 * patience })) }
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
       return { code, stdout, stderr }
@@ -165,7 +167,7 @@ export class RealAgent {
     }
   }
 
-  #configuration({ server, client, join: joined }: Role): string {
+  #configuration({ server, client, join: joined, more = {} }: Role): string {
     const { http, rpc, serf } = this.#ports
     const stateDir = join(this.directory, 'state')
     return `
@@ -190,14 +192,17 @@ server {
   heartbeat_grace  = "2s"
   min_heartbeat_ttl = "2s"
   failover_heartbeat_ttl = "5s"
+  ${more.server ?? ''}
 }
 client {
   enabled = ${client}
   ${joined === undefined ? '' : `servers = ["${joined}"]`}
+  ${this.#host === null ? 'network_interface = "lo"' : ''}
   options = {
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault"
     "driver.allowlist"     = "holdfast"
   }
+  ${more.client ?? ''}
 }
 # Without it the client samples no task.
 telemetry {
@@ -206,8 +211,10 @@ telemetry {
 plugin "holdfast" {
   config {
     state_dir  = "${stateDir}"
+    ${more.plugin ?? ''}
   }
 }
+${more.agent ?? ''}
 `
   }
 }

@@ -1,51 +1,30 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { requires } from '../../support/requires.ts'
-import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'
-import { until } from '../support/until.ts'
-import { nomadBinary, RealAgent, type Role } from './agent.ts'
+import { patience, until } from '../support/until.ts'
+import type { RealAgent } from './agent.ts'
+import { Agents, commandLine, pluginsOf } from './agents.ts'
+import { cgroupsOf } from './left.ts'
 import { Network } from './network.ts'
 import { allocation, allocations, lastEnd, logs, runJob, taskIs } from './jobs.ts'
+import { driverOf, isHealthy } from './node.ts'
 
 /** `npm run test:nomad`: what the tests with a host of our own cannot know, namely whether Nomad agrees. */
 describe('a real Nomad', function () {
-  this.timeout(300_000)
-  let directory: string
-  let binary: string
-  const agents: RealAgent[] = []
-
-  const make = async (name: string, role: Role) => {
-    const agent = await RealAgent.make(binary, join(directory, name), role)
-    agents.push(agent)
-    return agent
-  }
+  this.timeout(300_000 * patience)
+  let agents: Agents
 
   before(function () {
-    requires(this, 'root', 'linux', 'native')
-    const found = nomadBinary()
-    if (found === null) {
-      process.stderr.write('SKIPPED a real Nomad: needs its binary in NOMAD_BIN or on PATH\n')
-      this.skip()
-    }
-    binary = found
-    directory = temporaryDirectory('nomad')
+    agents = new Agents(this)
   })
-  after(async () => {
-    for (const agent of agents) await agent.end('SIGKILL')
-    for (const pid of pidsIn(directory)) process.kill(pid, 'SIGKILL')
-    await until('nobody holds the data', () => pidsIn(directory).length === 0)
-    unmountAll(directory)
-    removeTemporary(directory)
-  })
+  after(() => agents?.close())
 
   describe('on one node', () => {
     let agent: RealAgent
     before(async () => {
-      agent = await make('one', { server: true, client: true })
+      agent = await agents.make('one', { server: true, client: true })
       await agent.start()
-      await until('the driver is healthy', async () => (await driverOf(agent))?.Healthy === true, 60_000)
+      await isHealthy(agent)
     })
 
     it('finds the driver detected and healthy, with its attributes', async () => {
@@ -95,6 +74,25 @@ describe('a real Nomad', function () {
         await taskIs(agent, id, 'running')
       })
 
+      it('has it in the cgroups that Nomad has made for it, with its limit', () => {
+        const cgroups = cgroupsOf(id)
+        assert.ok(cgroups.length > 0)
+        for (const cgroup of cgroups) {
+          const members = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number)
+          assert.ok(
+            members.some(pid => commandLine(pid).includes(script)),
+            cgroup,
+          )
+        }
+        const limits = cgroups
+          .flatMap(cgroup => ['memory.max', 'memory.limit_in_bytes'].map(file => join(cgroup, file)))
+          .filter(existsSync)
+        assert.deepEqual(
+          limits.map(file => readFileSync(file, 'utf8')),
+          [`${64 * 1024 * 1024}\n`],
+        )
+      })
+
       it('signals it, and shows its use', async () => {
         await agent.put(`/v1/client/allocation/${id}/signal`, { Signal: 'SIGUSR1', Task: 't' })
         await until('the signal has come', async () => (await logs(agent, id)).includes('usr1'))
@@ -129,10 +127,10 @@ describe('a real Nomad', function () {
       })
 
       it('keeps it running when the plugin is killed, and goes on as before', async () => {
-        const [plugin] = pidsOf(agent)
+        const [plugin] = pluginsOf(agent)
         assert.ok(plugin)
         process.kill(plugin, 'SIGKILL')
-        await until('there is another plugin', () => pidsOf(agent).some(pid => pid !== plugin), 60_000)
+        await until('there is another plugin', () => pluginsOf(agent).some(pid => pid !== plugin), 60_000)
         await until('the task was recovered', () => agent.log.includes('recovered a running task'), 60_000)
         const { code } = await agent.cli('alloc', 'exec', '-i=false', '-t=false', '-task', 't', id, 'true')
         assert.equal(code, 0)
@@ -166,7 +164,7 @@ describe('a real Nomad', function () {
         await until('it has said good-bye', async () => (await logs(agent, id)).includes('bye'))
         await agent.put('/v1/system/gc')
         await until('its records are gone', () => tasksOf(agent) === 0, 60_000)
-        await until('its cgroups are gone', () => cgroupsNamed(id).length === 0)
+        await until('its cgroups are gone', () => cgroupsOf(id).length === 0)
       })
     })
 
@@ -224,12 +222,12 @@ describe('a real Nomad', function () {
     after(() => network.close())
 
     it('moves the job of a client that dies, and cleans up there when it returns', async () => {
-      const server = await make('server', { server: true, client: false, host: network.add() })
+      const server = await agents.make('server', { server: true, client: false, host: network.add() })
       await server.start()
       const joined = { server: false, client: true, join: server.rpc }
       const clients = [
-        await make('client-1', { ...joined, host: network.add() }),
-        await make('client-2', { ...joined, host: network.add() }),
+        await agents.make('client-1', { ...joined, host: network.add() }),
+        await agents.make('client-2', { ...joined, host: network.add() }),
       ]
       await Promise.all(clients.map(client => client.start()))
       await until(
@@ -267,20 +265,6 @@ describe('a real Nomad', function () {
   })
 })
 
-type Driver = {
-  readonly Detected: boolean
-  readonly Healthy: boolean
-  readonly HealthDescription: string
-  readonly Attributes: Readonly<Record<string, string>>
-}
-
-async function driverOf(agent: RealAgent): Promise<Driver | undefined> {
-  const [node] = (await agent.get('/v1/nodes')) as { ID: string }[]
-  if (node === undefined) return undefined
-  const { Drivers } = (await agent.get(`/v1/node/${node.ID}`)) as { Drivers: Record<string, Driver> }
-  return Drivers.holdfast
-}
-
 function tasksOf(agent: RealAgent): number {
   const records = join(agent.directory, 'state/nomad')
   return existsSync(records) ? readdirSync(records).length : 0
@@ -289,63 +273,4 @@ function tasksOf(agent: RealAgent): number {
 function livingTasks(agent: RealAgent): number {
   const tasks = join(agent.directory, 'state/tasks')
   return readdirSync(tasks).filter(key => !existsSync(join(tasks, key, 'exit.json'))).length
-}
-
-/** The plugin processes of an agent, by the file that it starts; its children that were forked from it are no node. */
-function pidsOf(agent: RealAgent): number[] {
-  return processes().filter(pid => {
-    const words = read(`/proc/${pid}/cmdline`).split('\0')
-    return (
-      words.includes('nomad-driver') &&
-      read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[1] === String(agent.pid)
-    )
-  })
-}
-
-/** Whoever works in this test's directory: also the plugins that a killed agent has left to its successor, which know it from their environment. */
-function pidsIn(directory: string | undefined): number[] {
-  if (directory === undefined) return []
-  return processes().filter(pid => {
-    if (['cmdline', 'environ'].some(file => read(`/proc/${pid}/${file}`).includes(directory))) return true
-    try {
-      return readdirSync(`/proc/${pid}/fd`).some(fd =>
-        readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(directory),
-      )
-    } catch {
-      return false
-    }
-  })
-}
-
-function processes(): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => pid !== process.pid && !/\) [ZX]/.test(read(`/proc/${pid}/stat`)))
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-function cgroupsNamed(allocationId: string): string[] {
-  const places = ['freezer/nomad', 'cpu/nomad', 'memory/nomad', 'nomad.slice/share.slice'].map(place =>
-    join('/sys/fs/cgroup', place),
-  )
-  return places
-    .filter(existsSync)
-    .flatMap(place => readdirSync(place).filter(name => name.startsWith(allocationId)))
-}
-
-/** An agent that was killed leaves its file systems of secrets mounted. */
-function unmountAll(directory: string): void {
-  const points = read('/proc/self/mountinfo')
-    .split('\n')
-    .map(line => line.split(' ')[4] ?? '')
-    .filter(point => point.startsWith(`${directory}/`))
-  for (const point of points.reverse()) execFileSync('umount', [point])
 }

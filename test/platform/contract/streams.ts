@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Executor } from '../../../src/index.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
@@ -152,6 +153,29 @@ export const streams: Section = (check, { native, platform }) => {
       closeSync(second)
     }
     await assert.rejects(output(task), { code: 'UNSUPPORTED' })
+  })
+
+  check('is never without a writer once a waiting reader of its FIFO has been woken', async bench => {
+    const fifo = join(bench.directory('fifo'), 'out')
+    execFileSync('mkfifo', ['-m', '600', fifo])
+    // Each waits in open(2), as Nomad's log collector does, and sees the end where it finds no writer.
+    for (let round = 0; round < 3; round++) {
+      const readers = Array.from({ length: 8 }, () =>
+        spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] }),
+      )
+      const read = Promise.all(readers.map(({ stdout }) => text(stdout)))
+      await sleep(100)
+      const task = bench.shell('read wait; echo read')
+      const feed = new Readable({ read() {} })
+      Object.assign(task.command, { stdout: fifo, stdin: feed })
+      await task.start()
+      await sleep(100)
+      const ended = readers.filter(({ exitCode }) => exitCode !== null)
+      feed.push('\n')
+      await task.wait()
+      assert.equal((await read).join(''), 'read\n')
+      assert.equal(ended.length, 0, 'none has seen an end while the task was running')
+    }
   })
 
   check('says that a log is not complete when nobody has read it from the FIFO', async bench => {

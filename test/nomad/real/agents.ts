@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { requires } from '../../support/requires.ts'
+import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'
+import { until } from '../support/until.ts'
+import { nomadBinary, RealAgent, type Role } from './agent.ts'
+import { removeLeft } from './left.ts'
+
+/** The agents of one suite, in a directory of their own. */
+export class Agents {
+  readonly directory: string
+  readonly #binary: string
+  readonly #agents: RealAgent[] = []
+
+  /** Skips the suite, aloud, where there is no Nomad. */
+  constructor(suite: Mocha.Context) {
+    requires(suite, 'root', 'linux', 'native')
+    const found = nomadBinary()
+    if (found === null) skipAloud(suite, 'its binary in NOMAD_BIN or on PATH')
+    this.#binary = found
+    this.directory = temporaryDirectory('nomad')
+  }
+
+  async make(name: string, role: Role): Promise<RealAgent> {
+    const agent = await RealAgent.make(this.#binary, join(this.directory, name), role)
+    this.#agents.push(agent)
+    return agent
+  }
+
+  /** Whatever still runs is killed, and nothing is left. */
+  async close(): Promise<void> {
+    for (const agent of this.#agents) await agent.end('SIGKILL')
+    for (const pid of pidsIn(this.directory)) process.kill(pid, 'SIGKILL')
+    await until('nobody holds the data', () => pidsIn(this.directory).length === 0)
+    removeLeft(this.directory)
+    removeTemporary(this.directory)
+  }
+}
+
+export function skipAloud(suite: Mocha.Context, needs: string): never {
+  process.stderr.write(`SKIPPED a real Nomad: needs ${needs}\n`)
+  suite.skip()
+}
+
+/** The plugin processes of an agent, by the file that it starts; its children that were forked from it are no node. */
+export function pluginsOf(agent: RealAgent): number[] {
+  return processes().filter(pid => {
+    const words = commandLine(pid)
+    return (
+      words.includes('nomad-driver') &&
+      read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[1] === String(agent.pid)
+    )
+  })
+}
+
+/** Empty, once it has ended. */
+export function commandLine(pid: number): readonly string[] {
+  return read(`/proc/${pid}/cmdline`).split('\0')
+}
+
+/** Whoever works in this directory: also the plugins that a killed agent has left to its successor, which know it from their environment. */
+function pidsIn(directory: string): number[] {
+  return processes().filter(pid => {
+    if (['cmdline', 'environ'].some(file => read(`/proc/${pid}/${file}`).includes(directory))) return true
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some(fd =>
+        readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(directory),
+      )
+    } catch {
+      return false
+    }
+  })
+}
+
+/** All that live, without this one. */
+export function processes(): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => pid !== process.pid && !/\) [ZX]/.test(read(`/proc/${pid}/stat`)))
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
