@@ -59,7 +59,7 @@ async function run(givenRoot: string | undefined, quick: boolean, only: string |
   const scale = wanted('scale') ? await measureScale(givenRoot ?? inMemory(), scaleEffort, progress) : []
   show(scaleTable(scale))
 
-  const logs = wanted('logs') ? await measureLogs(stateRoot, quick ? 3 : 7, progress) : []
+  const logs = wanted('logs') ? await measureLogs(givenRoot ?? inMemory(), quick ? 5 : 15, progress) : []
   show(logTable(logs))
   const usage = wanted('usage') ? await measureUsage(stateRoot, quick ? 5 : 15, progress) : []
   show(usageTable(usage))
@@ -70,7 +70,7 @@ async function run(givenRoot: string | undefined, quick: boolean, only: string |
   save({ host, effort, startExit, ballast, memory, scale, logs, usage, targets })
 }
 
-/** Ten thousand directories: how fast a disk has them is another question. */
+/** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */
 function inMemory(): string {
   return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 }

@@ -76,8 +76,13 @@ function Plot({ row, field, color, format }: PlotProps) {
         legend: { show: false },
         cursor: { y: false },
         scales: {
-          // Half a minute at least: the first samples would fill the plot from edge to edge.
-          x: { range: (_, min, max) => [Math.min(min, max - 30), max] },
+          // Half a minute at least: the first samples would fill the plot from edge to edge. For a single one uPlot takes the day that follows it.
+          x: {
+            range: ({ data: [times] }, min, max) => {
+              const end = times.length === 1 ? min : max
+              return [Math.min(min, end - 30), end]
+            },
+          },
           y: { range: (_, __, max) => [0, Math.max(max * 1.15, field === 'cpu' ? 1 : 1024)] },
         },
         axes: [

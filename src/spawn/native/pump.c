@@ -9,8 +9,11 @@
 #include <unistd.h>
 #include "log.h"
 
-/* Longer than a pipe: a fast writer goes on filling it while we empty it, and one call then does for many. */
-enum { TURN_MOST = 1 << 20, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
+/*
+ * TURN_MOST: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then does for many. PIPE_MOST: what any
+ * user may have.
+ */
+enum { TURN_MOST = 1 << 20, PIPE_MOST = 1 << 20, REST_MS = 1, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
 
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
   *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .most = spec->log_most, .files = spec->log_files,
@@ -22,6 +25,7 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
   _cleanup_fd_ int write_end = ends[1];
   pump->pipe = ends[0];
+  pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
   /* The task's own, as a file would be, so that a program may open /dev/stdout again. */
   if (spec->has_credentials && fchown(write_end, spec->uid, spec->gid) != 0) return fail(failure, STAGE_LOG, errno, "pipe: change of owner");
   if (fcntl(pump->pipe, F_SETFL, O_NONBLOCK) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
@@ -125,10 +129,30 @@ static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
   return *moved == 0 ? PUMP_END : PUMP_EMPTY;
 }
 
+/*
+ * With a processor for each, a fast writer and a pump that comes for every few pages wake and lock out one another all the time, which costs each
+ * of them several times what the bytes do. So who comes for less than half a pipe, and has been here just now, comes back a little later; and a
+ * pipe that fills up even so becomes a larger one, where we may have it. What is written now and then is moved at once.
+ */
+static void rest(struct log_pump *pump, ssize_t moved) {
+  int64_t now = boottime_ms();
+  if (moved * 2 >= pump->capacity) {
+    if (pump->capacity < PIPE_MOST && fcntl(pump->pipe, F_SETPIPE_SZ, PIPE_MOST) >= 0) pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
+  } else if (now - pump->emptied_at <= REST_MS) pump->rests_until = now + REST_MS;
+  pump->emptied_at = now;
+}
+
+int pump_await(const struct log_pump *pump, int64_t now, int64_t *wake) {
+  if (pump->pipe < 0 || now >= pump->rests_until) return pump->pipe;
+  if (*wake == 0 || *wake > pump->rests_until) *wake = pump->rests_until;
+  return -1;
+}
+
 enum pump_state pump_turn(struct log_pump *pump) {
   ssize_t moved = 0;
   enum pump_state state = turn(pump, &moved);
   if (state == PUMP_END) close_fd(&pump->pipe);
+  else rest(pump, moved);
   return state;
 }
 

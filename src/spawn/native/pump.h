@@ -18,6 +18,10 @@ struct log_pump {
   int files;
   bool has_group;
   gid_t group;
+  /* Of the pipe, in bytes. */
+  int capacity;
+  /* When it was last emptied, and before when it is to be left alone, in boottime_ms(). */
+  int64_t emptied_at, rests_until;
   /* This file system cannot splice. */
   bool copies;
   /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
@@ -31,6 +35,8 @@ enum pump_state { PUMP_MORE, PUMP_EMPTY, PUMP_END };
 
 /* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task writes to, or -1. */
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure);
+/* The pipe to wait for, or -1 for as long as the pump rests; then `wake` is not later than the end of that. */
+int pump_await(const struct log_pump *pump, int64_t now, int64_t *wake);
 /* Moves what is there, up to a turn's worth. Never waits for the writer. */
 enum pump_state pump_turn(struct log_pump *pump);
 /* After the task's end: to the end of file, or until nothing comes for `wait_ms`, since somebody else may hold the other end. True when all was kept. */

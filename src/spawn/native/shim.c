@@ -528,6 +528,7 @@ static bool is_over(const struct shim *shim) {
 
 static void live(struct shim *shim) {
   while (!is_over(shim)) {
+    int64_t now = boottime_ms(), wake = 0;
     struct pollfd waiting[] = {
       {.fd = shim->signals, .events = POLLIN},
       {.fd = shim->control, .events = POLLIN},
@@ -537,14 +538,13 @@ static void live(struct shim *shim) {
       {.fd = shim->owner, .events = 0},
       {.fd = shim->host_alive, .events = 0},
       {.fd = shim->born, .events = POLLIN},
-      {.fd = shim->logs[0].pump.pipe, .events = POLLIN},
-      {.fd = shim->logs[1].pump.pipe, .events = POLLIN},
+      {.fd = pump_await(&shim->logs[0].pump, now, &wake), .events = POLLIN},
+      {.fd = pump_await(&shim->logs[1].pump, now, &wake), .events = POLLIN},
       {.fd = -1},
       {.fd = -1},
     };
     terminal_await(shim->terminal, waiting + 9);
-    int64_t now = boottime_ms();
-    int wait = until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1)));
+    int wait = until(now, wake, until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1))));
     if (poll(waiting, sizeof waiting / sizeof waiting[0], wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
     if (waiting[6].revents != 0) take_leader(shim);
     if (waiting[2].revents != 0) read_report(shim);
