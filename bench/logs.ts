@@ -4,19 +4,16 @@ import { Supervisor, setCommand } from './library.ts'
 import { ratios, type Summary, summary } from './statistics.ts'
 
 const logBytes = 512 * 1024 * 1024
-export const watchedTasks = 100
 
 export type LogRow = { readonly name: string; readonly cpuMs: Summary; readonly cpuRatio: Summary }
-/** CPU time: whoever else has the processors meanwhile is not in it. */
-export type SweepRow = { readonly tasks: number; readonly milliseconds: Summary }
 
-/** CPU time of task and shim together for a task that writes half a GiB as fast as it can, and what a sweep over many tasks takes. */
+/** CPU time of task and shim together for a task that writes half a GiB as fast as it can. */
 export async function measureLogs(
   stateRoot: string,
   rounds: number,
   progress: (text: string) => void,
-): Promise<{ rows: LogRow[]; sweep: SweepRow | null }> {
-  if (process.platform !== 'linux') return { rows: [], sweep: null }
+): Promise<LogRow[]> {
+  if (process.platform !== 'linux') return []
   const plain: number[] = []
   const rotated: number[] = []
   for (let round = 0; round < rounds; round++) {
@@ -24,17 +21,10 @@ export async function measureLogs(
     plain.push(await cpuOfWriting(stateRoot, false))
     rotated.push(await cpuOfWriting(stateRoot, true))
   }
-  return {
-    rows: [
-      { name: 'straight to a file', cpuMs: summary(plain), cpuRatio: summary(ratios(plain, plain)) },
-      {
-        name: 'rotated at 16 MiB',
-        cpuMs: summary(rotated),
-        cpuRatio: summary(ratios(rotated, plain)),
-      },
-    ],
-    sweep: await measureSweep(stateRoot, rounds),
-  }
+  return [
+    { name: 'straight to a file', cpuMs: summary(plain), cpuRatio: summary(ratios(plain, plain)) },
+    { name: 'rotated at 16 MiB', cpuMs: summary(rotated), cpuRatio: summary(ratios(rotated, plain)) },
+  ]
 }
 
 /** Milliseconds. A spawner of its own each time: what it has reaped is the shim and, in it, the task. */
@@ -76,33 +66,4 @@ async function reapedCpuMs(supervisor: InstanceType<typeof Supervisor>, stateDir
 function statOf(pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
-}
-
-/** Root only: without cgroups it is another question. */
-async function measureSweep(stateRoot: string, rounds: number): Promise<SweepRow | null> {
-  if (process.geteuid?.() !== 0) return null
-  const stateDir = mkdtempSync(join(stateRoot, 'holdfast-bench-'))
-  const supervisor = new Supervisor({ stateDir, durability: 'process' })
-  try {
-    for (let index = 0; index < watchedTasks; index++) {
-      const task = supervisor.executor('linux')
-      setCommand(task, '/bin/sleep', ['600'])
-      await task.limit({ memoryMB: 64, pids: 32, cpuLimit: 1 })
-      await task.start()
-    }
-    const tasks = [...supervisor.tasks.values()]
-    const times: number[] = []
-    for (let sweep = 0; sweep < 20 + rounds * 10; sweep++) {
-      const begin = process.cpuUsage()
-      await Promise.all(tasks.map(task => task.usage()))
-      // The first ones compile.
-      const { user, system } = process.cpuUsage(begin)
-      if (sweep >= 20) times.push((user + system) / 1000)
-    }
-    return { tasks: watchedTasks, milliseconds: summary(times) }
-  } finally {
-    await Promise.all([...supervisor.tasks.values()].map(task => task.destroy()))
-    await supervisor.close()
-    rmSync(stateDir, { recursive: true, force: true })
-  }
 }

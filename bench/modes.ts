@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -50,18 +50,19 @@ function firstTask(name: string, does: string, path: string | undefined): Conten
 }
 
 /** What a scope for every task would cost, before anything is isolated or recorded. */
+const whose = process.getuid?.() === 0 ? '--system' : '--user'
 const scopePerTask: Contender = {
   name: 'systemd-run --scope',
   version: null,
   does: 'a scope per task, nothing else',
   async run() {
-    await endedWell('/usr/bin/systemd-run', ['--scope', '--quiet', '--collect', '/bin/true'])
+    await endedWell('/usr/bin/systemd-run', [whose, '--scope', '--quiet', '--collect', '/bin/true'])
     return nothingToTidy
   },
   async close() {},
 }
 
-const underSystemd = process.getuid?.() === 0 && (await runs(scopePerTask))
+const underSystemd = existsSync('/run/systemd/system') && (await runs(scopePerTask))
 const contenders = [
   bareSpawn,
   holdfast('holdfast basic', 'recorded', { platform: 'basic', durability: 'process' }, stateRoot),

@@ -1,12 +1,13 @@
 import Table from 'cli-table3'
 import { type BallastRow, ballastMegabytes } from './ballast.ts'
 import type { Skipped } from './contender.ts'
-import type { LogRow, SweepRow } from './logs.ts'
+import type { LogRow } from './logs.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
 import { inFlight } from './rounds.ts'
 import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
 import type { Summary } from './statistics.ts'
+import { sampledTasks, type UsageRow } from './usage.ts'
 
 export function startExitTable(rows: readonly StartExitRow[]): string {
   if (rows.length === 0) return ''
@@ -96,13 +97,7 @@ export function scaleTable(rows: readonly ScaleRow[]): string {
   return table.toString()
 }
 
-export function logTable({
-  rows,
-  sweep,
-}: {
-  readonly rows: readonly LogRow[]
-  readonly sweep: SweepRow | null
-}): string {
+export function logTable(rows: readonly LogRow[]): string {
   if (rows.length === 0) return ''
   const table = new Table({
     head: ['512 MiB of logs', 'CPU of task and shim', 'x plain'],
@@ -111,10 +106,22 @@ export function logTable({
   })
   for (const { name, cpuMs, cpuRatio } of rows)
     table.push([name, `${cpuMs.median.toFixed(0)} ms`, ratio(cpuRatio)])
-  if (sweep === null) return table.toString()
-  const { median, low, high } = sweep.milliseconds
-  const took = `${median.toFixed(2)} ms (${low.toFixed(2)}-${high.toFixed(2)})`
-  return `${table.toString()}\nusage of ${sweep.tasks} limited tasks, CPU of one sweep: ${took}`
+  return table.toString()
+}
+
+export function usageTable(rows: readonly UsageRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: [`usage of ${sampledTasks} limited tasks`, 'CPU', 'x reading', 'CPU, rested', 'x reading'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, cpuMs, cpuRatio, restedMs, restedRatio } of rows)
+    table.push([
+      ...[name, `${cpuMs.median.toFixed(2)} ms`, ratio(cpuRatio)],
+      ...[`${restedMs.median.toFixed(2)} ms`, ratio(restedRatio)],
+    ])
+  return table.toString()
 }
 
 export function skippedLines(skipped: readonly Skipped[]): string {

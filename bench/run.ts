@@ -5,12 +5,21 @@ import { parseArgs } from 'node:util'
 import { measureBallast } from './ballast.ts'
 import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
-import { ballastTable, logTable, memoryTable, scaleTable, skippedLines, startExitTable } from './report.ts'
+import {
+  ballastTable,
+  logTable,
+  memoryTable,
+  scaleTable,
+  skippedLines,
+  startExitTable,
+  usageTable,
+} from './report.ts'
 import { measureScale } from './scale.ts'
 import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
+import { measureUsage } from './usage.ts'
 
-const usage = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale|logs]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale|logs|usage]
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
 Figures hold for this machine and this run; what carries over are the ratios.
@@ -24,7 +33,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
-if (values.help) process.stdout.write(usage)
+if (values.help) process.stdout.write(help)
 else await run(values['state-root'], values.quick, values.only)
 
 async function run(givenRoot: string | undefined, quick: boolean, only: string | undefined): Promise<void> {
@@ -50,15 +59,15 @@ async function run(givenRoot: string | undefined, quick: boolean, only: string |
   const scale = wanted('scale') ? await measureScale(givenRoot ?? inMemory(), scaleEffort, progress) : []
   show(scaleTable(scale))
 
-  const logs = wanted('logs')
-    ? await measureLogs(stateRoot, quick ? 3 : 7, progress)
-    : { rows: [], sweep: null }
+  const logs = wanted('logs') ? await measureLogs(stateRoot, quick ? 3 : 7, progress) : []
   show(logTable(logs))
+  const usage = wanted('usage') ? await measureUsage(stateRoot, quick ? 5 : 15, progress) : []
+  show(usageTable(usage))
 
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ballast, memory, scale, logs, targets })
+  save({ host, effort, startExit, ballast, memory, scale, logs, usage, targets })
 }
 
 /** Ten thousand directories: how fast a disk has them is another question. */

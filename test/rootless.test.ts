@@ -23,6 +23,7 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
     ['test/attacks/processes.test.ts', 'test/attacks/system-calls.test.ts'],
     20,
   ],
+  ['attacks on what exec() brings into a task', ['test/attacks/inside.test.ts'], 9],
   ['attacks of a task on what else its user has', ['test/attacks/own-user.test.ts'], 5],
 ]
 

@@ -7,12 +7,15 @@ export type Env = { Bindings: HttpBindings }
 
 /** A browser has a handful of connections per host; more than this is no browser. */
 const mostStreams = 64
-/** A reader that takes nothing for so long is gone, or wants us to believe that it will be back. */
-const patienceMs = 30_000
-
 /** Server-sent events: bounded in number, each write waiting until the reader has taken the one before. */
 export class EventStreams {
   readonly #open = new Set<AbortController>()
+  readonly #stallMs: number
+
+  /** A reader that takes nothing for `stallMs` is gone, or wants us to believe that it will be back. */
+  constructor(stallMs: number) {
+    this.#stallMs = stallMs
+  }
 
   open(context: Context<Env>, body: (stream: SSEStreamingApi, gone: AbortSignal) => Promise<void>): Response {
     if (this.#open.size >= mostStreams) return refuse(context, 503, 'too many readers')
@@ -29,7 +32,7 @@ export class EventStreams {
         get: (target, name) => {
           if (name !== 'writeSSE') return Reflect.get(target, name) as unknown
           return async (message: Parameters<SSEStreamingApi['writeSSE']>[0]) => {
-            const timer = setTimeout(() => gone.abort(), patienceMs)
+            const timer = setTimeout(() => gone.abort(), this.#stallMs)
             await target.writeSSE(message).finally(() => clearTimeout(timer))
           }
         },

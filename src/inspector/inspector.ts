@@ -44,7 +44,7 @@ export async function inspector(options: InspectorOptions): Promise<Inspector> {
 
   const feed = new Feed()
   const watcher = new Watcher(supervisor, feed, showArguments)
-  const streams = new EventStreams()
+  const streams = new EventStreams(settings.stallMs)
   const meter = metrics({ supervisor })
   const parts = {
     supervisor,

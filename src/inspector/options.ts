@@ -11,7 +11,12 @@ export type InspectorOptions = {
   readonly metricsToken?: string
   /** Show the arguments of tasks, too, which may hold secrets. Default false: the program alone. */
   readonly showArguments?: boolean
+  /** Milliseconds after which a reader of a stream that takes nothing of what there is for it is cut off, 1 or more. Default: 30000. */
+  readonly stallMs?: number
 }
+
+/** setTimeout's own limit. */
+const longest = 2 ** 31 - 1
 
 export type InspectorSettings = Required<InspectorOptions>
 
@@ -20,7 +25,7 @@ export function parseInspectorOptions(
   options: InspectorOptions,
   randomToken: () => string,
 ): InspectorSettings {
-  const { supervisor, port = 0, host = '127.0.0.1', showArguments = false } = options
+  const { supervisor, port = 0, host = '127.0.0.1', showArguments = false, stallMs = 30_000 } = options
   const { metricsToken = randomToken() } = options
   if (!(supervisor instanceof Supervisor)) throw refused('supervisor', typeof supervisor, 'a Supervisor')
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
@@ -36,7 +41,9 @@ export function parseInspectorOptions(
     throw refused('metricsToken', 'another', '16 to 256 visible ASCII characters')
   if (typeof showArguments !== 'boolean')
     throw refused('showArguments', typeof showArguments, 'true or false')
-  return { supervisor, port, host, metricsToken, showArguments }
+  if (!(Number.isInteger(stallMs) && stallMs >= 1 && stallMs <= longest))
+    throw refused('stallMs', String(stallMs), `whole milliseconds, 1 to ${longest}`)
+  return { supervisor, port, host, metricsToken, showArguments, stallMs }
 }
 
 function isLoopback(host: string): boolean {

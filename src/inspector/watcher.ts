@@ -1,3 +1,4 @@
+import type { Subscription } from 'rxjs'
 import type { Executor, Supervisor } from '../index.ts'
 import type { Feed } from './feed.ts'
 import { type Row, rowOf } from './row.ts'
@@ -8,6 +9,8 @@ export type UsageSample = { readonly at: number; readonly rows: readonly UsageRo
 
 const lookMs = 500
 const sampleMs = 1000
+/** The most that usage$() takes: samples are taken by this file, of all tasks at once. */
+const seldomMs = 2 ** 31 - 1
 
 /**
  * Puts into the feed what happens to the tasks of a supervisor. It listens to the journal, which nobody takes for having been told, and looks at
@@ -21,6 +24,7 @@ export class Watcher {
   readonly #ends: (() => void)[]
   #sample: UsageSample = { at: 0, rows: [] }
   #sampling = false
+  readonly #watched = new Map<string, Subscription>()
   /** How many look on: for nobody nothing is sampled. */
   readers = 0
 
@@ -58,6 +62,7 @@ export class Watcher {
 
   close(): void {
     for (const end of this.#ends) end()
+    this.#unwatch()
   }
 
   #row(task: Executor): Row {
@@ -83,11 +88,13 @@ export class Watcher {
   }
 
   async #measure(): Promise<void> {
+    if (this.readers === 0) this.#unwatch()
     if (this.readers === 0 || this.#sampling) return
     this.#sampling = true
     const running = [...this.#supervisor.tasks].filter(
       ([, { state }]) => state === 'running' || state === 'stopping',
     )
+    for (const [key, task] of running) if (!this.#watched.has(key)) this.#watch(key, task)
     const rows = await Promise.all(
       running.map(async ([key, task]): Promise<UsageRow | null> => {
         // One that has ended meanwhile.
@@ -98,5 +105,17 @@ export class Watcher {
     this.#sample = { at: Date.now(), rows: rows.filter(row => row !== null) }
     this.#sampling = false
     this.#feed.wake()
+  }
+
+  /** What is watched, however seldom, is sampled from files that stay open. */
+  #watch(key: string, task: Executor): void {
+    const watched = task.usage$(seldomMs).subscribe({ error: () => {} })
+    this.#watched.set(key, watched)
+    // Also when it has ended.
+    watched.add(() => this.#watched.delete(key))
+  }
+
+  #unwatch(): void {
+    for (const watched of [...this.#watched.values()]) watched.unsubscribe()
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
 import type { Enforcement } from '../api.ts'
@@ -9,6 +9,7 @@ import type { HostRow } from './host-row.ts'
 import { type Access, type Own, ownIds, findAccess } from './linux/access.ts'
 import { type CgroupHost, detectCgroups } from './linux/cgroup-mode.ts'
 import { controllerRow } from './linux/controller-row.ts'
+import { scopesAreMade, serviceManager } from './linux/delegated-scope.ts'
 import { isolationOf } from './linux/isolation.ts'
 import { missingNamespace } from './linux/kernel-features.ts'
 import { ownUnit, type Unit } from './linux/own-unit.ts'
@@ -69,10 +70,14 @@ export async function fingerprint({
       controllerRow(cgroups, name, { proc, root, uid }),
     ),
     ...isolationRows(access),
-    ...unitRows(unit),
+    ...unitRows(unit, scopesAreMade({ root, env, uid })),
   ]
   return {
-    mode: { cgroup: cgroups.mode, systemd: systemdOf(root, uid), isolation: isBasic ? 'none' : access.right },
+    mode: {
+      cgroup: cgroups.mode,
+      systemd: serviceManager({ root, env, uid })?.bus ?? null,
+      isolation: isBasic ? 'none' : access.right,
+    },
     versions: { holdfast: ownVersion(), node: process.versions.node, kernel: release(), native: features },
     defaultRun: isBasic
       ? { platform: 'basic', weakened: [nothingIsolated(native)] }
@@ -181,21 +186,16 @@ function isolationRows(access: Access): HostRow[] {
 }
 
 /** Only where there is something to say: outside a unit nobody stops tasks behind our back. */
-function unitRows(unit: Unit | null): HostRow[] {
+function unitRows(unit: Unit | null, scopes: boolean): HostRow[] {
   if (unit === null) return []
   const { name, killMode } = unit
   const why = `this process belongs to ${name}, KillMode=${killMode}`
   if (killMode === 'process' || killMode === 'none') return [row('unit', true, why, null)]
+  if (scopes) return [row('unit', true, `${why}; tasks are in a scope of their own, out of its reach`, null)]
   const mend = `systemctl edit ${name}, and in [Service]: KillMode=process and Delegate=yes`
   return [
     { name: 'unit', status: 'weakened', why: `${why}: a stop of it kills what it finds of tasks too`, mend },
   ]
-}
-
-function systemdOf(root: string, uid: number | undefined): 'system' | 'user' | null {
-  // sd_booted(3)
-  if (!existsSync(`${root}/run/systemd/system`)) return null
-  return uid === 0 ? 'system' : existsSync(`${root}/run/user/${uid}/systemd/private`) ? 'user' : null
 }
 
 function ownVersion(): string {

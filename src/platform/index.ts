@@ -1,7 +1,7 @@
 import type { Command } from '../api.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
 import { basicPlatform } from './basic/basic-platform.ts'
-import { sampleTree } from './basic/sample.ts'
+import { probeTree } from './basic/sample.ts'
 import { ownAccess } from './linux/access.ts'
 import { kernelFeatures } from './linux/kernel-features.ts'
 import { linuxPlatform } from './linux/linux-platform.ts'
@@ -14,7 +14,7 @@ export type { Plan, Platform, PlatformName, TaskPaths, TaskRequest } from './por
 
 const makers: Readonly<Record<PlatformName, () => Platform>> = {
   basic: basicPlatform,
-  linux: () => linuxPlatform({ sampleProcesses: sampleTree }),
+  linux: () => linuxPlatform({ probeProcesses: probeTree }),
 }
 const made = new Map<PlatformName, Platform>()
 

@@ -45,6 +45,13 @@ export type Plan = {
   readonly enforcement: readonly Enforcement[]
 }
 
+export interface UsageProbe {
+  /** One sample. Values that cannot be known (any more) are null; `cpuPercent` is left to the caller. */
+  sample(): Usage | Promise<Usage>
+  /** Lets go of what it has kept for the next sample: there is none any more. Idempotent. */
+  close(): void
+}
+
 /** What differs between the ways to run a task. Selected once, by name; holds no state of any task. */
 export interface Platform {
   readonly name: PlatformName
@@ -65,8 +72,8 @@ export interface Platform {
     asked: Resources,
     wanted: Resources,
   ): Promise<readonly Enforcement[]>
-  /** One sample. Values that cannot be known (any more) are null; `cpuPercent` is left to the caller. */
-  sample(start: StartRecord): Promise<Usage>
+  /** For samples of a running task, one or many. Looks at nothing yet. */
+  probe(start: StartRecord): UsageProbe
   /**
    * For a task whose shim is gone: kills what is left of its tree, checking identities first (boot id, pid and start time, or cgroup membership).
    * Resolves to the pids that survived; empty is proof of death.

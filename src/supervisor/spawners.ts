@@ -9,7 +9,8 @@ import type { Spawner } from '../spawn/spawner.ts'
 
 /**
  * The spawner of a supervisor, chosen at first use: native where there is one. An ordinary user's has another for isolated tasks, inside a user
- * namespace: there a set-user-ID program does not work, as it should for a Basic task.
+ * namespace: there a set-user-ID program does not work, as it should for a Basic task. What runs inside a task comes from the first: only from
+ * outside can the user namespace of a task be entered that another supervisor has started.
  */
 export class Spawners {
   readonly #keepAlive: KeepAlive
@@ -22,7 +23,7 @@ export class Spawners {
   }
 
   /** Throws UNSUPPORTED where the Linux platform is asked for and there is no native program, INVALID_STATE once closed. */
-  get(platform: PlatformName): Spawner {
+  get(platform: PlatformName, inside: boolean): Spawner {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
     const native = nativeProgram()
@@ -36,7 +37,7 @@ export class Spawners {
         },
       )
     }
-    if ('path' in native && isRootless(platform))
+    if ('path' in native && isRootless(platform) && !inside)
       return (this.#rootless ??= new NativeSpawner(native.path, this.#keepAlive, {
         rootless: true,
         scoping: spawnerScope,

@@ -65,7 +65,7 @@ export class Supervisor {
       state,
       ownerFifo: () => this.#ownership.fifo(),
       keepAlive,
-      spawner: platform => this.#spawners.get(platform),
+      spawner: (platform, inside) => this.#spawners.get(platform, inside),
       machine: provideTaskMachine(processes),
       processes,
       usage: new UsageSweep(),

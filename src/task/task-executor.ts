@@ -339,7 +339,11 @@ export class TaskExecutor implements Executor {
   }
 
   usage$(intervalMs = 1000): Observable<Usage> {
-    return this.#runtime.usage.stream(this, intervalMs)
+    const samples = this.#runtime.usage.stream(this, intervalMs)
+    return new Observable(subscriber => {
+      subscriber.add(this.#process?.watchUsage())
+      return samples.subscribe(subscriber)
+    })
   }
 
   logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Observable<Uint8Array> {

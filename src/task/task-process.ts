@@ -18,7 +18,7 @@ import type { Enforcement, Resources, Usage } from '../api.ts'
 import { parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import { platform } from '../platform/index.ts'
-import type { HostTask, Plan, Platform, PlatformName } from '../platform/port.ts'
+import type { HostTask, Plan, Platform, PlatformName, UsageProbe } from '../platform/port.ts'
 import { shimAlive, watchAlive } from '../spawn/alive.ts'
 import { type ControlLine, sendControl } from '../spawn/control.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
@@ -45,8 +45,8 @@ const overdueMs = 15_000
 export type TaskHost = {
   readonly state: StateDirectory
   readonly keepAlive: KeepAlive
-  /** Started at first use. Throws INVALID_STATE once closed, UNSUPPORTED. */
-  spawner(platform: PlatformName): Spawner
+  /** Started at first use; `inside`: for what runs inside another task. Throws INVALID_STATE once closed, UNSUPPORTED. */
+  spawner(platform: PlatformName, inside: boolean): Spawner
 }
 
 /**
@@ -70,6 +70,9 @@ export class TaskProcess implements TaskEffects {
   input: Readable | null = null
   #feed: StdinFeed | null = null
   #watched: Promise<WatchEnd> | null = null
+  /** Kept while somebody watches what the task uses. */
+  #probe: UsageProbe | null = null
+  #watchers = 0
   #saving = false
   #dirty = false
   #gone = false
@@ -121,11 +124,11 @@ export class TaskProcess implements TaskEffects {
   }
 
   async #launchShim(abandoned: AbortSignal): Promise<StartRecord> {
-    const { key, platform: name } = this.#spec.request
+    const { key } = this.#spec.request
     for (let attempt = 1; ; attempt++) {
       // Anew for a second spawner: it may live elsewhere, and the cgroups with it.
       const { spec, enforcement } = await this.#plan(abandoned)
-      const spawner = this.#host.spawner(name)
+      const spawner = this.#spawner()
       this.#spec = {
         ...this.#spec,
         enforcement,
@@ -218,8 +221,24 @@ export class TaskProcess implements TaskEffects {
     this.#control(`size ${rows} ${columns}`)
   }
 
-  sample(): Promise<Usage> {
-    return this.#adapter.sample(this.#started())
+  async sample(): Promise<Usage> {
+    const probe = this.#probe ?? this.#adapter.probe(this.#started())
+    if (this.#watchers > 0) this.#probe = probe
+    try {
+      return await probe.sample()
+    } finally {
+      if (this.#probe !== probe) probe.close()
+    }
+  }
+
+  /** Until released, what one sample has opened is kept for the next. Returns the release, to be called once. */
+  watchUsage(): () => void {
+    this.#watchers++
+    return () => {
+      if (--this.#watchers > 0) return
+      this.#probe?.close()
+      this.#probe = null
+    }
   }
 
   /**
@@ -371,12 +390,12 @@ export class TaskProcess implements TaskEffects {
   async #plan(abandoned: AbortSignal): Promise<Plan> {
     const { request, ownAlloc } = this.#spec
     try {
-      const scope = await this.#host.spawner(request.platform).scope()
+      const scope = await this.#spawner().scope()
       const plan = await platform(request.platform).plan(request, this.dir, scope)
       fault('directories-planned')
       abandoned.throwIfAborted()
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
-      this.#host.spawner(request.platform).prepare()
+      this.#spawner().prepare()
       return plan
     } catch (error) {
       // Its own failure, of the same cause as likely as not, must not hide the reason.
@@ -384,6 +403,11 @@ export class TaskProcess implements TaskEffects {
         await this.#host.state.removeAlloc(request.key, request.name).catch(() => {})
       throw inWords(error)
     }
+  }
+
+  #spawner(): Spawner {
+    const { platform: name, inside } = this.#spec.request
+    return this.#host.spawner(name, inside !== null && inside !== undefined)
   }
 
   /** Another supervisor's start: its shim lives, and writes the record before anything is exec'ed, or ends. */

@@ -5,16 +5,13 @@ import { join } from 'node:path'
 import type { Command, Executor } from '../../src/index.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
-import { requires } from '../support/requires.ts'
+import { isRoot, strongest, taskUsers } from '../support/identity.ts'
+import { asRoot, requires } from '../support/requires.ts'
 import { startRecordOf } from '../support/task-key.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 import { attacker, parseVerdicts } from './hostile.ts'
 
 const capable = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_DAC_READ_SEARCH']
-const kinds: readonly { readonly title: string; readonly loosened: Partial<Command> }[] = [
-  { title: 'the task’s user', loosened: { seccomp: 'off' } },
-  { title: 'root in the task', loosened: { user: 'root', seccomp: 'off' } },
-]
 const withCapabilities: Partial<Command> = {
   user: 'root',
   seccomp: 'off',
@@ -26,38 +23,42 @@ describe('attack: what exec() brings into a task', function () {
   this.timeout(120_000)
 
   before(function () {
-    requires(this, 'root', 'linux', 'native')
+    requires(this, 'isolation', 'linux', 'native')
   })
 
-  for (const { title, loosened } of kinds)
-    it(`between fork and exec it can be robbed of nothing by ${title}`, () =>
+  for (const user of taskUsers)
+    it(`between fork and exec it can be robbed of nothing by ${user} in the task`, () =>
       withWorkbench('linux', async bench => {
-        const { tried, met, ...lost } = await watched(bench, loosened)
+        const { tried, met, ...lost } = await watched(bench, { user, seccomp: 'off' })
         assert.deepEqual(lost, {})
         assert.equal(met, '25')
         assert.equal(tried, 'yes', 'it was never seen: the test proves nothing')
       }))
 
-  it('one that may trace it finds there the task’s own root and descriptors, and a file that nobody can write to', () =>
-    withWorkbench('linux', async bench => {
-      // This is the watcher's control: it does see and rob them where the kernel lets it.
-      const { tried, met, ...lost } = await watched(bench, withCapabilities)
-      assert.deepEqual([tried, met], ['yes', '25'])
-      for (const what of ['exe', 'root', 'mem', 'ptrace']) assert.ok(what in lost, what)
-      const before = digest()
-      const seen = await overwritten(bench, withCapabilities, '1')
-      assert.deepEqual([seen.open, seen.file], ['ok', '/memfd:holdfast (deleted)'])
-      assert.ok(
-        ['ETXTBSY', 'EACCES', 'EPERM'].includes(seen['open-for-writing'] ?? ''),
-        seen['open-for-writing'],
-      )
-      assert.notEqual(seen.write, 'ok')
-      assert.equal(digest(), before)
-    }))
+  it(
+    'one that may trace it finds there the task’s own root and descriptors, and a file that nobody can write to',
+    asRoot(() =>
+      withWorkbench('linux', async bench => {
+        // This is the watcher's control: it does see and rob them where the kernel lets it.
+        const { tried, met, ...lost } = await watched(bench, withCapabilities)
+        assert.deepEqual([tried, met], ['yes', '25'])
+        for (const what of ['exe', 'root', 'mem', 'ptrace']) assert.ok(what in lost, what)
+        const before = digest()
+        const seen = await overwritten(bench, withCapabilities, '1')
+        assert.deepEqual([seen.open, seen.file], ['ok', '/memfd:holdfast (deleted)'])
+        assert.ok(
+          ['ETXTBSY', 'EACCES', 'EPERM'].includes(seen['open-for-writing'] ?? ''),
+          seen['open-for-writing'],
+        )
+        assert.notEqual(seen.write, 'ok')
+        assert.equal(digest(), before)
+      }),
+    ),
+  )
 
   for (const [title, loosened] of [
-    ['root in the task', { user: 'root', seccomp: 'off' }],
-    ['root with capabilities', withCapabilities],
+    [`${strongest} in the task`, { user: strongest, seccomp: 'off' }],
+    ...(isRoot ? [['root with capabilities', withCapabilities] as const] : []),
   ] as const)
     it(`a program whose interpreter is /proc/self/exe hands ${title} no file of the host (CVE-2019-5736)`, () =>
       withWorkbench('linux', async bench => {
@@ -82,7 +83,7 @@ describe('attack: what exec() brings into a task', function () {
 
   it('control: the same program does overwrite the file of a process of the task', () =>
     withWorkbench('linux', async bench => {
-      const task = attacker(bench, 'overwrite', ['victim'], { user: 'root', seccomp: 'off' })
+      const task = attacker(bench, 'overwrite', ['victim'], { user: strongest, seccomp: 'off' })
       await task.start()
       await untilOutput(task, 'ready')
       const guest = task.exec('/bin/sh', '-c', 'cp /bin/sleep /local/victim; /local/victim 0.2; true')
@@ -97,7 +98,7 @@ describe('attack: what exec() brings into a task', function () {
       const task = attacker(bench, 'descriptors')
       task.command.args = []
       const host = bench.shell('echo ready; sleep 1000')
-      Object.assign(host.command, { mounts: task.command.mounts, user: 'root' })
+      Object.assign(host.command, { mounts: task.command.mounts, user: strongest })
       await host.start()
       await untilOutput(host, 'ready')
       const lines = (await outputOf(host.exec('/tmp/hostile/descriptors'))).trim().split('\n')
@@ -124,27 +125,29 @@ describe('attack: what exec() brings into a task', function () {
       await assert.rejects(absent.start(), { code: 'START_FAILED', stage: 'exec', errno: 'ENOENT' })
     }))
 
-  it('does not follow a task into mounts of its own making', () =>
-    withWorkbench('linux', async bench => {
-      const task = bench.command(
-        'unshare',
-        '--user',
-        '--map-root-user',
-        '--mount',
-        'sh',
-        '-c',
-        'mount --bind /bin/false /bin/true && echo ready; sleep 1000',
-      )
-      task.command.seccomp = 'off'
-      await task.start()
-      await untilOutput(task, 'ready')
-      await assert.rejects(task.exec('true').start(), {
-        code: 'ISOLATION_FAILED',
-        stage: 'namespace',
-        errno: 'EPERM',
-        message: /is not the one it was started with/,
-      })
-    }))
+  for (const user of taskUsers)
+    it(`does not follow a task of ${user} into mounts of its own making`, () =>
+      withWorkbench('linux', async bench => {
+        const task = bench.command(
+          'unshare',
+          '--user',
+          '--map-root-user',
+          '--mount',
+          'sh',
+          '-c',
+          'mount --bind /bin/false /bin/true && echo ready; sleep 1000',
+        )
+        // Whoever maps user 0 of outside must have that capability (user_namespaces(7)).
+        Object.assign(task.command, { user, seccomp: 'off', capabilities: isRoot ? ['CAP_SETFCAP'] : [] })
+        await task.start()
+        await untilOutput(task, 'ready')
+        await assert.rejects(task.exec('true').start(), {
+          code: 'ISOLATION_FAILED',
+          stage: 'namespace',
+          errno: 'EPERM',
+          message: /is not the one it was started with/,
+        })
+      }))
 
   it('never enters what has a reused pid', () =>
     withWorkbench('linux', async bench => {

@@ -140,6 +140,33 @@ describe('holdfast run', function () {
     assert.equal((await ended).code, 128 + 13)
   })
 
+  it('-i passes input on byte for byte, to its end; without, the task has none', async () => {
+    const bytes = Array.from({ length: 200_000 }, (_, index) => `${index}\n`).join('')
+    const piped = start(stateDir, ['run', '--basic', '-q', '-i', '--', 'cat'], {}, 'pipe')
+    piped.child.stdin?.end(bytes)
+    const { code, stdout, stderr } = await piped.ended
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.ok(stdout === bytes, `${stdout.length} of ${bytes.length} bytes`)
+    const none = start(stateDir, ['run', '--basic', '-q', '--', 'wc', '-c'], {}, 'pipe')
+    none.child.stdin?.write('nobody reads this\n')
+    assert.equal((await none.ended).stdout.trim(), '0')
+  })
+
+  it('-i lets a task answer line by line, and end before its input does', async () => {
+    const script = 'while read -r line; do echo "got $line"; [ "$line" = last ] && exit 5; done'
+    const { child, ended, printed } = start(
+      stateDir,
+      ['run', '--basic', '-q', '--interactive', '--', 'sh', '-c', script],
+      {},
+      'pipe',
+    )
+    child.stdin?.write('first\n')
+    await printed('got first\n')
+    // Left open: who typed it may still be there.
+    child.stdin?.write('last\n')
+    assert.deepEqual(await ended, { code: 5, stdout: 'got first\ngot last\n', stderr: '' })
+  })
+
   it('with --detach prints the key and leaves the task running', async () => {
     const { code, stdout } = await holdfast(stateDir, 'run', '--basic', '--detach', '--', 'sleep', '60')
     assert.equal(code, 0)
@@ -191,6 +218,28 @@ describe('holdfast run', function () {
       /--network: got "lan", takes host or none/,
       false,
     ],
+    [
+      'input that nobody feeds',
+      125,
+      ['-i', '--detach', 'true'],
+      /--interactive cannot go with --detach/,
+      false,
+    ],
+    [
+      'rotation without a size',
+      125,
+      ['--log-max-files', '3', 'true'],
+      /--log-max-files needs --log-max-size/,
+      false,
+    ],
+    [
+      'log files of less than a page',
+      125,
+      ['--log-max-size', '100', 'true'],
+      /maxBytes: got 100, takes .*4096/,
+      false,
+    ],
+    ['one log file', 125, ['--log-max-size', '1M', '--log-max-files', '1', 'true'], /maxFiles: got 1/, false],
     ['--rm without waiting', 125, ['--rm', '--detach', 'true'], /--rm cannot go with --detach/, true],
     ['more than can be enforced, --strict', 125, ['--strict', '--pids', '9', 'true'], /strict: .*pids/, true],
     ['an unknown flag', 125, ['--memmory', '64M', 'true'], /unknown option '--memmory'/, true],

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../machines/index.ts'
 import type { AuditReport } from '../../src/index.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
@@ -233,6 +234,40 @@ describe('the commands on tasks', function () {
     await following.printed('begin')
     await cli('stop', 'live')
     assert.deepEqual(await following.ended, { code: 0, stdout: 'begin\nend\n', stderr: '' })
+  })
+
+  it('logs of a task whose log is rotated are one: the end that is kept, or all of it for who follows', async () => {
+    const rotated = ['--log-max-size', '4K', '--log-max-files', '3', '--name', 'rotated']
+    const script =
+      'read go < $HOLDFAST_TASK_DIR/go; for i in $(seq 20); do seq $((i*100)) $((i*100+99)); sleep 0.1; done'
+    const { stdout: key } = await cli(
+      'run',
+      '--basic',
+      '--detach',
+      ...rotated,
+      '--',
+      'sh',
+      '-c',
+      `mkfifo $HOLDFAST_TASK_DIR/go; ${script}`,
+    )
+    const allocation = join(stateDir, 'allocs', key.trim())
+    const following = start(stateDir, ['logs', '-f', 'rotated'])
+    const last = start(stateDir, ['logs', '-f', '--tail', '1', 'rotated'])
+    while (!existsSync(join(allocation, 'rotated/local/go'))) await sleep(20)
+    writeFileSync(join(allocation, 'rotated/local/go'), 'now\n')
+    const all = Array.from({ length: 2000 }, (_, index) => `${index + 100}\n`).join('')
+    assert.deepEqual(await following.ended, { code: 0, stdout: all, stderr: '' })
+    const { stdout: end } = await last.ended
+    assert.ok(end.endsWith('2099\n') && all.endsWith(end), end.slice(0, 100))
+    assert.equal((await cli('wait', 'rotated')).code, 0)
+    const kept = (await cli('logs', 'rotated')).stdout
+    assert.equal(kept, all.slice(-kept.length))
+    assert.equal(kept.length, 2 * 4096 + (all.length % 4096))
+    assert.equal((await cli('logs', '--tail', '3', 'rotated')).stdout, '2097\n2098\n2099\n')
+    const files = readdirSync(join(allocation, 'alloc/logs')).filter(name =>
+      name.startsWith('rotated.stdout'),
+    )
+    assert.deepEqual(files.sort(), ['rotated.stdout', 'rotated.stdout.1', 'rotated.stdout.2'])
   })
 
   it('logs whose reader goes away end without a word', async () => {

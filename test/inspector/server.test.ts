@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert'
+import { writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { type Inspector, type InspectorOptions, inspector } from '../../src/inspector/index.ts'
@@ -336,6 +339,39 @@ describe('the inspector as a server', () => {
       }
     }))
 
+  it('cuts off readers that take nothing for too long, and no others, and has their room back', () =>
+    inspected(
+      async (page, bench) => {
+        const line = 'head -c 100000 /dev/zero | tr "\\0" x; echo'
+        const task = bench.shell(
+          `while :; do ${line}; [ -e $HOLDFAST_TASK_DIR/go ] && echo late; sleep 0.01; done`,
+        )
+        task.command.logs = { maxBytes: 1 << 20, maxFiles: 3 }
+        await task.start()
+        const path = `/api/tasks/${task.key}/logs/stdout`
+        const idle = await Promise.all(Array.from({ length: 61 }, () => reader(page, '/api/events')))
+        const patient = await reader(page, path)
+        const stalled = await Promise.all([reader(page, path), reader(page, path)])
+        for (const { response } of stalled) response.pause()
+        assert.equal((await reader(page, '/api/events')).response.statusCode, 503)
+        // One room for each of the two.
+        for (const begin = Date.now(); idle.length < 63;) {
+          const more = await reader(page, '/api/events')
+          if (more.response.statusCode === 200) idle.push(more)
+          assert.ok(Date.now() < begin + 20_000, `${idle.length - 61} were cut off`)
+          await sleep(100)
+        }
+        for (const { response, ended } of stalled) {
+          response.resume()
+          assert.match(await ended, /aborted/)
+        }
+        writeFileSync(join(bench.stateDir, 'allocs', task.key, 'sh/local/go'), '')
+        await patient.heard('late')
+        for (const { response } of [...idle, patient]) assert.equal(response.destroyed, false)
+      },
+      { stallMs: 1000 },
+    ))
+
   it('gives metrics to the page and to who has their own token, which opens nothing else', () =>
     inspected(
       async page => {
@@ -362,6 +398,7 @@ describe('the inspector as a server', () => {
         ['host', { supervisor, host: '127.0.0.1.evil.example' }],
         ['metricsToken', { supervisor, metricsToken: 'short' }],
         ['showArguments', { supervisor, showArguments: 1 }],
+        ['stallMs', { supervisor, stallMs: 0 }],
       ]
       for (const [name, options] of bad)
         await refuses(inspector(options as InspectorOptions), {
@@ -388,5 +425,27 @@ async function inspected(
     } finally {
       await page.close()
     }
+  })
+}
+
+type Reader = {
+  readonly response: IncomingMessage
+  /** How the answer has ended. */
+  readonly ended: Promise<string>
+  heard(text: string): Promise<void>
+}
+
+/** Takes whatever comes until it is paused. */
+function reader(page: Inspector, path: string): Promise<Reader> {
+  return new Promise((resolve, reject) => {
+    open(page, { path }, response => {
+      const ended = new Promise<string>(told => {
+        response.on('error', error => told(String(error))).on('end', () => told('properly'))
+      })
+      response.setEncoding('utf8').resume()
+      const heard = (text: string): Promise<void> =>
+        new Promise(told => response.on('data', (chunk: string) => chunk.includes(text) && told()))
+      resolve({ response, ended, heard })
+    }).on('error', reject)
   })
 }

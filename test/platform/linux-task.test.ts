@@ -26,6 +26,6 @@ declare(
 
 declare(
   'the limits of a linux task, on cgroup v2',
-  { ...linux, needs: [...linux.needs, 'cgroup-v2'] },
+  { ...linux, needs: [...linux.needs, 'cgroup-v2', 'own-cgroup'] },
   { memory, processor, processes, others, unified },
 )

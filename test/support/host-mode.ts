@@ -24,6 +24,12 @@ export function linuxMode(): LinuxMode | null {
   return manager === null ? 'linux v2' : 'systemd root'
 }
 
+/** Whether an isolated task's limits can be kept here: there is a cgroup for it. */
+export function hasCgroups(): boolean {
+  const mode = linuxMode()
+  return mode !== null && mode !== 'rootless without delegation'
+}
+
 /** Where each is run. */
 export const whereRun: Readonly<Record<LinuxMode, string>> = {
   'linux v1': 'as root on a host with cgroup v1 (or hybrid)',

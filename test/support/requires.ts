@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { serviceManager } from '../../src/platform/linux/delegated-scope.ts'
+import { hasCgroups } from './host-mode.ts'
 import { mayIsolate } from './identity.ts'
 import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
@@ -12,6 +13,7 @@ export type Need =
   | 'linux'
   | 'cgroup-v1'
   | 'cgroup-v2'
+  | 'own-cgroup'
   | 'systemd'
   | 'throwaway'
   | 'native'
@@ -60,6 +62,11 @@ const checks: Readonly<Record<Need, Check>> = {
   'cgroup-v2': {
     met: () => detectCgroups().v2?.controllers.has('memory') ?? false,
     how: 'boot with systemd.unified_cgroup_hierarchy=1',
+    possible: () => false,
+  },
+  'own-cgroup': {
+    met: hasCgroups,
+    how: 'run it as root, or as a user whose `systemd --user` runs on cgroup v2: npm run test:vm',
     possible: () => false,
   },
   page: {

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs'
-import type { Executor } from '../../src/index.ts'
+import type { Executor, Usage } from '../../src/index.ts'
+import { openUnder } from '../support/descriptors.ts'
 import { untilOutput } from '../support/output.ts'
-import { withWorkbench } from '../support/workbench.ts'
+import { requires } from '../support/requires.ts'
+import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
 /** A task whose samples are counted, or fail. */
 function sampled(task: Executor, answer: () => Promise<unknown>): { count: number } {
@@ -57,4 +59,81 @@ describe('watching what tasks use', () => {
       await new Promise(resolve => setTimeout(resolve, 100))
       assert.equal(seen.count, count)
     }))
+
+  describe('with cgroups', () => {
+    before(function () {
+      requires(this, 'linux', 'root', 'native')
+    })
+
+    const limited = async (bench: Workbench, supervisor = bench.supervisor): Promise<Executor> => {
+      const task = bench.commandOf(supervisor, 'sleep', '60')
+      await task.limit({ memoryMB: 32, pids: 16, cpuLimit: 1 })
+      await task.start()
+      return task
+    }
+    const held = (): number => openUnder('/sys/fs/cgroup').length
+
+    it('keeps their files open for as long as somebody watches', () =>
+      withWorkbench('linux', async bench => {
+        const task = await limited(bench)
+        await task.usage()
+        assert.equal(held(), 0, 'one sample keeps nothing')
+        const watchers = [20, 20, 30].map(pace => task.usage$(pace).subscribe())
+        await firstValueFrom(task.usage$(20))
+        const files = held()
+        assert.ok(files >= 6, `${files} files`)
+        for (let sample = 0; sample < 20; sample++) await task.usage()
+        assert.equal(held(), files)
+        watchers[0]?.unsubscribe()
+        watchers[0]?.unsubscribe()
+        watchers[2]?.unsubscribe()
+        assert.equal(held(), files, 'somebody is left')
+        watchers[1]?.unsubscribe()
+        assert.equal(held(), 0)
+      }))
+
+    it('closes them when the task has ended, and gives no sample of it any more', () =>
+      withWorkbench('linux', async bench => {
+        const task = await limited(bench)
+        const samples: Usage[] = []
+        const ended = new Promise<void>((resolve, reject) =>
+          task.usage$(10).subscribe({ next: one => samples.push(one), complete: resolve, error: reject }),
+        )
+        await firstValueFrom(task.usage$(10))
+        assert.ok(held() > 0)
+        await task.forceStop()
+        await ended
+        assert.equal(held(), 0)
+        const { length } = samples
+        await new Promise(resolve => setTimeout(resolve, 50))
+        assert.equal(samples.length, length)
+        // What was sampled between its death and the news of it is what it was, or unknown.
+        for (const { memoryLimitBytes } of samples) assert.ok([32 << 20, null].includes(memoryLimitBytes))
+      }))
+
+    it('closes them when the supervisor lets go of the task', () =>
+      withWorkbench('linux', async bench => {
+        const supervisor = bench.another()
+        const task = await limited(bench, supervisor)
+        const completed = lastValueFrom(task.usage$(20).pipe(toArray()))
+        await firstValueFrom(task.usage$(20))
+        assert.ok(held() > 0)
+        await supervisor.close()
+        await completed
+        assert.equal(held(), 0)
+      }))
+
+    it('sees other limits in the next sample, also those that another supervisor has set', () =>
+      withWorkbench('linux', async bench => {
+        const task = await limited(bench)
+        const watcher = task.usage$(20).subscribe()
+        assert.equal((await firstValueFrom(task.usage$(20))).memoryLimitBytes, 32 << 20)
+        await task.update({ memoryMB: 48 })
+        assert.equal((await task.usage()).memoryLimitBytes, 48 << 20)
+        const other = await bench.another().open(task.id())
+        await other.update({ memoryMB: 40 })
+        assert.equal((await task.usage()).memoryLimitBytes, 40 << 20)
+        watcher.unsubscribe()
+      }))
+  })
 })

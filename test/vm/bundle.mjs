@@ -37,7 +37,7 @@ await build({
   },
   outfile: join(into, 'tests.mjs'),
 })
-const used = ['start', 'own', 'inherit', 'orchestrator', 'wait']
+const used = ['start', 'own', 'inherit', 'orchestrator', 'wait', 'fingerprint']
 await build({
   ...common,
   entryPoints: readdirSync(programs)

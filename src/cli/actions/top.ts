@@ -1,10 +1,10 @@
-import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Supervisor } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { LiveScreen } from '../output/live-screen.ts'
 import { TopTable } from '../output/top-table.ts'
-import { running, sample } from '../samples.ts'
+import { running, Sampler } from '../samples.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 import { stats } from './stats.ts'
 
@@ -18,29 +18,40 @@ export async function top(operands: readonly string[], options: CommonOptions): 
 
 async function live(supervisor: Supervisor): Promise<number> {
   const table = new TopTable(colorsFor(process.stdout))
+  const sampler = new Sampler()
   const ended = new AbortController()
   const end = (): void => ended.abort()
   const screen = new LiveScreen(process.stdout, size => table.lines(size))
-  const pressed = (key: Buffer): void => {
+  const pressed = (typed: Buffer): void => {
+    const keys = keysOf(typed.toString())
     // Raw mode: an interrupt is a key like any other.
-    if (['q', '\x03', '\x04'].includes(key.toString())) end()
-    else if (table.press(key.toString())) screen.draw()
+    if (['q', '\x03', '\x04'].some(last => keys.includes(last))) end()
+    else if (keys.map(key => table.press(key)).includes(true)) screen.draw()
   }
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end)
   process.stdin.setRawMode(true).on('data', pressed).resume()
   screen.open()
   try {
     while (!ended.signal.aborted) {
-      const samples = await Promise.all((await running(supervisor)).map(sample))
-      table.add(samples.filter(usage => usage !== null))
+      table.add(await sampler.sample(await running(supervisor)))
       screen.draw()
-      const pause = AbortSignal.any([ended.signal, AbortSignal.timeout(intervalMs)])
-      if (!pause.aborted) await once(pause, 'abort')
+      await pause(intervalMs, ended.signal)
     }
     return 0
   } finally {
+    sampler.end()
     screen.close()
     process.stdin.setRawMode(false).off('data', pressed).pause()
     process.off('SIGINT', end).off('SIGTERM', end).off('SIGHUP', end)
   }
+}
+
+/** Not AbortSignal.any(): Node 20 may collect one that nobody but a listener holds, and its timeout with it. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => {})
+}
+
+/** What is held down, or typed while the program is busy, arrives in one piece. */
+function keysOf(typed: string): string[] {
+  return typed.match(/\x1b[[O][\d;]*[A-Za-z~]|[^]/gu) ?? []
 }

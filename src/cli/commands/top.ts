@@ -13,7 +13,7 @@ export function topCommand(): Command {
 }
 
 const more = `
-Keys: c sorts by CPU, m by memory, p by processes, n by name; up, down and the page keys move; q ends it.
+Keys: c sorts by CPU, m by memory, p by processes, n by name; up, down, the page keys, Home and End move; q ends it.
 
 Example:
   holdfast top

@@ -14,7 +14,9 @@ const orders: Readonly<
   n: { title: 'name', value: () => 0 },
 }
 const remembered = 16
-const keysText = 'c cpu  m memory  p processes  n name  ↑ ↓ PgUp PgDn move  q quit'
+/** Per cent at which a bar is full, for a task that has never used more: that one is awake now and then is to be seen. */
+const smallest = 10
+const keysText = 'c cpu  m memory  p processes  n name  ↑ ↓ PgUp PgDn Home End move  q quit'
 const head = `${'KEY'.padEnd(14)}  ${'NAME'.padEnd(20)}  ${'%CPU'.padStart(6)}  ${'CPU'.padEnd(remembered)}  ${'TIME'.padStart(8)}  ${'MEMORY'.padStart(10)}  ${'LIMIT'.padStart(10)}  ${'PIDS'.padStart(5)}`
 
 /** What `top` shows: the present samples in the order asked for, each with its recent past. No task is drawn that does not fit. */
@@ -42,11 +44,33 @@ export class TopTable {
 
   /** Whether the key means something here. */
   press(key: string): boolean {
-    const move = { '\x1b[A': -1, '\x1b[B': 1, '\x1b[5~': -this.#page, '\x1b[6~': this.#page }[key]
+    const move = this.#moves()[key]
     if (move !== undefined) this.#from += move
     else if (key in orders) [this.#order, this.#from] = [key, 0]
     else return false
     return true
+  }
+
+  #moves(): Readonly<Record<string, number>> {
+    const [first, last] = [-this.#samples.length, this.#samples.length]
+    return {
+      ...{
+        '\x1b[A': -1,
+        '\x1b[B': 1,
+        '\x1bOA': -1,
+        '\x1bOB': 1,
+        '\x1b[5~': -this.#page,
+        '\x1b[6~': this.#page,
+      },
+      ...{
+        '\x1b[H': first,
+        '\x1b[1~': first,
+        '\x1bOH': first,
+        '\x1b[F': last,
+        '\x1b[4~': last,
+        '\x1bOF': last,
+      },
+    }
   }
 
   lines({ columns, rows }: ScreenSize): string[] {
@@ -82,7 +106,7 @@ export class TopTable {
       task.key.padEnd(14),
       cut(escaped(task.name), 20).padEnd(20),
       percent.padStart(6),
-      sparkline(this.#past.get(task.key) ?? [], 100).padStart(remembered),
+      sparkline(this.#past.get(task.key) ?? [], smallest).padStart(remembered),
       timeText(cpuMs).padStart(8),
       bytesText(memoryBytes).padStart(10),
       bytesText(memoryLimitBytes).padStart(10),

@@ -4,7 +4,7 @@ import type { Platform } from '../port.ts'
 import { settle } from '../rows.ts'
 import { planBasic } from './plan.ts'
 import { basicLimitRows } from './rows.ts'
-import { sampleTree } from './sample.ts'
+import { probeTree } from './sample.ts'
 
 const killLimitMs = 10_000
 
@@ -15,7 +15,7 @@ export function basicPlatform(): Platform {
     plan: (request, dir, scope = null) => planBasic(request, dir, { scope }),
     update: async ({ strict, inside }, _start, asked) =>
       settle(inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked), strict),
-    sample: sampleTree,
+    probe: probeTree,
     killTree: start => killProcessTree(start, killLimitMs),
     release: async () => {},
   }

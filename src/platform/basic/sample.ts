@@ -2,8 +2,14 @@ import pidusage from 'pidusage'
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Usage } from '../../api.ts'
 import { treeOf } from '../kill-tree.ts'
+import type { UsageProbe } from '../port.ts'
 import { isAlive, type ProcessEntry, processTable } from '../../spawn/process-table.ts'
 import { type ProcessUsage, processUsage } from './process-usage.ts'
+
+/** Nothing is kept from one sample to the next: the processes are others each time. */
+export function probeTree(start: StartRecord): UsageProbe {
+  return { sample: () => sampleTree(start), close: () => {} }
+}
 
 /** Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and I/O are not known. */
 export async function sampleTree(start: StartRecord): Promise<Usage> {

@@ -1,6 +1,5 @@
 import type { StartRecord } from '../../../machines/index.ts'
-import type { Usage } from '../../api.ts'
-import type { Platform } from '../port.ts'
+import type { Platform, UsageProbe } from '../port.ts'
 import { ownAccess } from './access.ts'
 import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
@@ -8,16 +7,16 @@ import { killLinuxTree } from './kill.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planLinux } from './plan.ts'
 import { releaseCgroups } from './release.ts'
-import { sampleCgroups } from './sample.ts'
+import { CgroupProbe } from './cgroup-probe.ts'
 import { updateLimits } from './update.ts'
 
 type Options = {
   /** For a task that has no cgroup, as an ordinary user's where none is delegated: from its processes. */
-  readonly sampleProcesses: (start: StartRecord) => Promise<Usage>
+  readonly probeProcesses: (start: StartRecord) => UsageProbe
 }
 
 /** Limits by cgroups, isolation by namespaces. Looks at the host when first used. */
-export function linuxPlatform({ sampleProcesses }: Options): Platform {
+export function linuxPlatform({ probeProcesses }: Options): Platform {
   let host: (LinuxHost & { readonly cgroups: CgroupHost }) | undefined
   const look = () => {
     host ??= lookAtHost()
@@ -28,8 +27,8 @@ export function linuxPlatform({ sampleProcesses }: Options): Platform {
     plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
     update: async (request, start, asked, wanted) =>
       updateLimits(request, start, asked, wanted, look().planner),
-    sample: async start =>
-      start.cgroups.length > 0 ? sampleCgroups(start, look().cgroups) : sampleProcesses(start),
+    probe: start =>
+      start.cgroups.length > 0 ? new CgroupProbe(start, look().cgroups) : probeProcesses(start),
     killTree: start => killLinuxTree(start),
     release: releaseCgroups,
   }

@@ -11,10 +11,10 @@
 #include <unistd.h>
 #include "record.h"
 
-/* The mounts last: with them goes our view of everything else. */
+/* The user namespace first: in it we may enter the others. The mounts last: with them goes our view of everything else. */
 static const struct { const char path[12]; int flag; } known[ENTRANCES] = {
-  {"ns/cgroup", CLONE_NEWCGROUP}, {"ns/ipc", CLONE_NEWIPC}, {"ns/uts", CLONE_NEWUTS},
-  {"ns/net", CLONE_NEWNET},       {"ns/pid", CLONE_NEWPID}, {"ns/mnt", CLONE_NEWNS},
+  {"ns/user", CLONE_NEWUSER}, {"ns/cgroup", CLONE_NEWCGROUP}, {"ns/ipc", CLONE_NEWIPC}, {"ns/uts", CLONE_NEWUTS},
+  {"ns/net", CLONE_NEWNET},   {"ns/pid", CLONE_NEWPID},       {"ns/mnt", CLONE_NEWNS},
 };
 
 int process_open(const struct identity *identity) {
@@ -36,35 +36,62 @@ bool process_is_ending(int process) {
   return (stat_number(stat, FLAGS) & EXITING) != 0 || (stat_number(stat, PENDING) & KILLED) != 0;
 }
 
-static bool is_same(int fd, const char *path) {
-  struct stat there, ours;
-  return fstat(fd, &there) == 0 && stat(path, &ours) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+static bool is_same(int fd, const struct stat *there) {
+  struct stat ours;
+  return fstat(fd, &ours) == 0 && there->st_dev == ours.st_dev && there->st_ino == ours.st_ino;
+}
+
+/*
+ * Made by a spawner of this user's, from where we are: an ordinary user's tasks are all in one, so that what a task makes is a child of that one.
+ * Before Linux 4.9 the parent cannot be asked for.
+ */
+static bool is_of_a_spawner(int user_namespace, const struct stat *ours) {
+  _cleanup_fd_ int parent = ioctl(user_namespace, NS_GET_PARENT);
+  uid_t owner;
+  return parent >= 0 && is_same(parent, ours) && ioctl(user_namespace, NS_GET_OWNER_UID, &owner) == 0 && owner == geteuid();
 }
 
 /*
  * A task that may make user namespaces could have moved into mounts of its own making, where every program is what it likes. A network may be
  * lent by whomever. Before Linux 4.9 the owner cannot be asked for.
  */
-static bool is_of_our_owner(int namespace, int flag) {
+static bool is_owned_by(int namespace, int flag, const struct stat *user_namespace) {
   if (flag == CLONE_NEWNET) return true;
   _cleanup_fd_ int owner = ioctl(namespace, NS_GET_USERNS);
-  return owner < 0 ? errno == ENOTTY : is_same(owner, "/proc/self/ns/user");
+  return owner < 0 ? errno == ENOTTY : is_same(owner, user_namespace);
+}
+
+static int open_one(struct entrance *entrance, size_t i, int process, struct stat *user_namespace, struct failure *failure) {
+  int *namespace = &entrance->namespaces[i];
+  const char *path = known[i].path;
+  char own[32];
+  struct stat ours;
+  bool user = known[i].flag == CLONE_NEWUSER;
+  snprintf(own, sizeof own, "/proc/self/%.12s", path);
+  /* Root's tasks are given none: the ones that they make are theirs alone. */
+  if (user && geteuid() == 0) return stat(own, user_namespace) == 0 || errno == ENOENT ? 0 : fail(failure, STAGE_NAMESPACE, errno, "%s", own);
+  *namespace = openat(process, path, O_RDONLY | O_CLOEXEC);
+  int error = errno;
+  if (stat(own, &ours) != 0) {
+    /* A kernel without this kind has none to enter. */
+    if (*namespace < 0 && error == ENOENT && errno == ENOENT) return 0;
+    return fail(failure, STAGE_NAMESPACE, errno, "own %s", path);
+  }
+  if (*namespace < 0) return fail(failure, STAGE_NAMESPACE, error, "%s of the task", path);
+  if (user) *user_namespace = ours;
+  if (is_same(*namespace, &ours)) close_fd(namespace);
+  else if (user ? !is_of_a_spawner(*namespace, &ours) : !is_owned_by(*namespace, known[i].flag, user_namespace))
+    return fail(failure, STAGE_NAMESPACE, EPERM, "%s of the task is not the one it was started with", path);
+  else if (user && fstat(*namespace, user_namespace) != 0)
+    return fail(failure, STAGE_NAMESPACE, errno, "%s of the task", path);
+  return 0;
 }
 
 int entrance_open(struct entrance *entrance, int process, struct failure *failure) {
+  struct stat user_namespace = {0};
   for (size_t i = 0; i < ENTRANCES; i++) entrance->namespaces[i] = -1;
-  for (size_t i = 0; i < ENTRANCES; i++) {
-    int *namespace = &entrance->namespaces[i];
-    char ours[32];
-    snprintf(ours, sizeof ours, "/proc/self/%.12s", known[i].path);
-    *namespace = openat(process, known[i].path, O_RDONLY | O_CLOEXEC);
-    /* A kernel without this kind has none to enter. */
-    if (*namespace < 0 && errno == ENOENT && access(ours, F_OK) != 0) continue;
-    if (*namespace < 0) return fail(failure, STAGE_NAMESPACE, errno, "%s of the task", known[i].path);
-    if (is_same(*namespace, ours)) close_fd(namespace);
-    else if (!is_of_our_owner(*namespace, known[i].flag))
-      return fail(failure, STAGE_NAMESPACE, EPERM, "%s of the task is not the one it was started with", known[i].path);
-  }
+  for (size_t i = 0; i < ENTRANCES; i++)
+    if (open_one(entrance, i, process, &user_namespace, failure) != 0) return -1;
   return 0;
 }
 

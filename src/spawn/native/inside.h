@@ -8,7 +8,7 @@ int process_open(const struct identity *identity);
 /* From the moment it is killed or begins to exit; then the kernel kills what is in its pid namespace, if it is PID 1 of one. */
 bool process_is_ending(int process);
 
-enum { ENTRANCES = 6 };
+enum { ENTRANCES = 7 };
 /* -1: it is where we are already. */
 struct entrance { int namespaces[ENTRANCES]; };
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +108,17 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
     text_add_string(text, record->failure->detail);
     text_add(text, "}}\n");
   }
+}
+
+int64_t recorded_oom_kills(int dir) {
+  static const char name[] = "\"oomKills\":";
+  char text[4096];
+  /* Nothing that comes before it is anybody else's text. `null` is no number. */
+  const char *found = read_file_at(dir, "exit.json", text, sizeof text) < 0 ? NULL : strstr(text, name);
+  char *end;
+  if (found == NULL) return -1;
+  int64_t value = strtoll(found + sizeof name - 1, &end, 10);
+  return end == found + sizeof name - 1 ? -1 : value;
 }
 
 /* The old contents are overwritten before the length is cut, so that the reserved blocks are the ones used. */

@@ -33,5 +33,7 @@ uint64_t stat_number(const char *stat, int number);
 int reserve_exit_record(int dir);
 bool write_start_record(int dir, const struct identity *shim, const struct identity *task, const struct identity *init, int64_t started_at,
                         const struct cgroup *cgroups);
+/* What the exit record in there says of OOM kills; -1: nothing, or there is none. */
+int64_t recorded_oom_kills(int dir);
 /* Retries for up to ten seconds while the disk is full or failing. */
 bool write_exit_record(int dir, int reserved, const struct exit_record *record, bool durable);

@@ -1,6 +1,7 @@
 #include "shim.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -41,7 +42,7 @@ struct shim {
   int reply, dir, control, alive, owner, signals, reserved, leash, gate, report;
 
   /* Of one that runs inside a task: that task's FIFO, its leader and its PID 1 in /proc; who enters it for us, and where the pid of our leader comes from. */
-  int host_alive, host_leader, host_init, born;
+  int host_alive, host_dir, host_leader, host_init, born;
   pid_t usher;
 
   /* What is still needed of the spec after that. */
@@ -158,6 +159,12 @@ static int watch_owner(struct shim *shim) {
   return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
 }
 
+static int open_directory_of(const char *path) {
+  char directory[PATH_MAX];
+  snprintf(directory, sizeof directory, "%.*s", (int)(strrchr(path, '/') - path), path);
+  return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* It is not to be outlived either. */
 static int watch_host_task(struct shim *shim) {
   const struct inside *inside = &shim->spec->inside;
@@ -165,6 +172,7 @@ static int watch_host_task(struct shim *shim) {
   if (!watch_holder(&shim->host_alive, inside->alive)) return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
   if (inside->leader.pid == 0) return 0;
   if (!shim->host->is_sealed) return fail(&shim->failure, STAGE_NAMESPACE, EPERM, "the spawner's own file cannot be kept from being written to");
+  if ((shim->host_dir = open_directory_of(inside->alive)) < 0) return fail(&shim->failure, STAGE_TASK, errno, "%s", inside->alive);
   if ((shim->host_leader = process_open(&inside->leader)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
   if (inside->init.pid != 0 && (shim->host_init = process_open(&inside->init)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
   return 0;
@@ -570,6 +578,16 @@ static void explain_silence(struct shim *shim) {
   else fail(&shim->failure, STAGE_EXEC, 0, "exited with %d before exec", WEXITSTATUS(status));
 }
 
+/*
+ * Since the start; -1 where nobody counts. The counter goes with the cgroup, which the shim of the task that a guest is in removes when it has
+ * written down what it had counted: for all that was inside.
+ */
+static int64_t count_oom_kills(const struct shim *shim) {
+  int64_t count = oom_kills(shim->oom_file);
+  if (count < 0 && shim->host_dir >= 0) count = recorded_oom_kills(shim->host_dir);
+  return count > 0 && shim->oom_before > 0 ? count - shim->oom_before : count;
+}
+
 /* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little. */
 static void explain_host_task(struct shim *shim) {
   if (!host_task_is_ending(shim)) return;
@@ -577,7 +595,7 @@ static void explain_host_task(struct shim *shim) {
   if (shim->spec != NULL) {
     shim->failure = (struct failure){.stage = STAGE_NONE};
     fail(&shim->failure, STAGE_TASK, ESRCH, TASK_ENDED);
-  } else if (killed && oom_kills(shim->oom_file) <= shim->oom_before) {
+  } else if (killed && count_oom_kills(shim) <= 0) {
     note_stop(shim, STOP_ORPHANED, SIGKILL);
     if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = shim->record.stop.at;
   }
@@ -623,8 +641,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
   terminal_finish(shim->terminal);
   finish_logs(shim);
-  record->oom_kills = oom_kills(shim->oom_file);
-  if (record->oom_kills > 0 && shim->oom_before > 0) record->oom_kills -= shim->oom_before;
+  record->oom_kills = count_oom_kills(shim);
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     note(shim, "exit.json: %s", strerror(errno));
@@ -640,7 +657,7 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
-    .host_alive = -1, .host_leader = -1, .host_init = -1, .born = -1,
+    .host_alive = -1, .host_dir = -1, .host_leader = -1, .host_init = -1, .born = -1,
     .logs = {{.pump = NO_PUMP, .held = -1}, {.pump = NO_PUMP, .held = -1}},
   };
   if (set_up(&shim) == 0) {

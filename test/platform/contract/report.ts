@@ -1,12 +1,12 @@
 import { linuxMode, linuxModes, whereRun } from '../../support/host-mode.ts'
 
-type Count = { passed: number; failed: number; skipped: number; reason: string | null }
+type Count = { passed: number; failed: number; skipped: number; reasons: string[] }
 
 const counts = new Map<string, Count>()
 
 /** Call it in an adapter's describe(): counts its tests, those of later describe()s of the same adapter included. */
 export function counted(title: string): void {
-  const count = counts.get(title) ?? { passed: 0, failed: 0, skipped: 0, reason: null }
+  const count = counts.get(title) ?? { passed: 0, failed: 0, skipped: 0, reasons: [] }
   counts.set(title, count)
   afterEach(function () {
     if (this.currentTest?.state === 'passed') count.passed++
@@ -15,10 +15,9 @@ export function counted(title: string): void {
   })
 }
 
-/** The adapter cannot run here at all. */
+/** The adapter, or a part of what it promises, cannot run here. */
 export function skippedBecause(title: string, reason: string): void {
-  const count = counts.get(title)
-  if (count) count.reason = reason
+  counts.get(title)?.reasons.push(reason)
 }
 
 /** What ran of the contract, for every adapter there is, and where the others do. */
@@ -26,12 +25,11 @@ export function reportLines(): string[] {
   const elsewhere = linuxModes
     .filter(mode => mode !== linuxMode())
     .map(mode => line(mode, `not run here; run ${whereRun[mode]}`))
-  const here = [...counts].map(([title, { passed, failed, skipped, reason }]) =>
-    line(
-      title,
-      reason === null ? `${passed} passed, ${failed} failed, ${skipped} skipped` : `skipped: ${reason}`,
-    ),
-  )
+  const here = [...counts].map(([title, { passed, failed, skipped, reasons }]) => {
+    const why = [...new Set(reasons)].join('; ')
+    const ran = passed + failed > 0 ? `${passed} passed, ${failed} failed, ${skipped} skipped` : 'skipped'
+    return line(title, why === '' ? ran : `${ran}: ${why}`)
+  })
   return [...here, ...elsewhere]
 }
 

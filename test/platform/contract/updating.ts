@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
-import { isRoot } from '../../support/identity.ts'
+import { hasCgroups } from '../../support/host-mode.ts'
+import { weakest } from '../../support/identity.ts'
 import type { Section } from './adapter.ts'
 
 const waiting = 'echo ready; while :; do sleep 0.05; done'
@@ -10,7 +11,7 @@ const waiting = 'echo ready; while :; do sleep 0.05; done'
 /** Other limits for a task that runs, as far as every adapter has them. */
 export const updating: Section = (check, { platform }) => {
   // An ordinary user has no cgroup v1, and a v2 only where it is delegated.
-  const limited = platform === 'linux' && isRoot
+  const limited = platform === 'linux' && hasCgroups()
   check('refuses other limits before the start and after the end, and what is no limit', async bench => {
     const task = bench.shell(waiting)
     await refuses(task.update({ pids: 5 }), { code: 'INVALID_STATE' })
@@ -173,6 +174,7 @@ export const updating: Section = (check, { platform }) => {
     assert.equal(task.enforcement.find(({ name }) => name === 'rlimits.nofile')?.status, 'weakened')
     assert.equal(await outputOf(task.exec('/bin/sh', '-c', 'ulimit -n')), '33\n')
     const exact = bench.commandOf(bench.another({ strict: true }), '/bin/sh', '-c', waiting)
+    exact.command.user = weakest
     await exact.limit({ memoryMB: 64 })
     await exact.start()
     await refuses(exact.update({ rlimits: { nofile: 33 }, memoryMB: 32 }), {

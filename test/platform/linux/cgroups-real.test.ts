@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartRecord } from '../../../machines/index.ts'
-import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
+import { detectCgroups, readText } from '../../../src/platform/linux/cgroup-mode.ts'
+import { CgroupProbe } from '../../../src/platform/linux/cgroup-probe.ts'
 import { type CgroupPlan, CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
 import { emptyCgroup, killLinuxTree } from '../../../src/platform/linux/kill.ts'
 import { releaseCgroups } from '../../../src/platform/linux/release.ts'
-import { sampleCgroups } from '../../../src/platform/linux/sample.ts'
 import { currentBootId, readProcess } from '../../../src/spawn/process-table.ts'
+import { openUnder } from '../../support/descriptors.ts'
 import { requires } from '../../support/requires.ts'
 
 describe('cgroups of this host', () => {
@@ -80,28 +81,55 @@ describe('cgroups of this host', () => {
     for (const [name, wrote, says] of read) assert.equal(says, wrote, name)
   })
 
-  it('can be joined, sampled, emptied by a kill that nothing escapes, and removed', async () => {
-    make(plan({ memoryMB: 64, pids: 30 }, false))
-    const start = await startInside('trap "" TERM INT HUP; (setsid sleep 300 & sleep 300 &) ; sleep 300')
-    const memory = made.find(dir => dir.includes('memory')) ?? ''
-    while (readFileSync(join(memory, 'cgroup.procs'), 'utf8').trim().split('\n').length < 4)
-      await new Promise(setImmediate)
-    const usage = sampleCgroups(start, detectCgroups())
-    assert.equal(usage.memoryLimitBytes, 64 * 1024 * 1024)
-    assert.ok((usage.memoryBytes ?? 0) > 0 && (usage.memoryPeakBytes ?? 0) >= (usage.memoryBytes ?? 0))
-    assert.equal(usage.pids, 4)
-    assert.ok((usage.cpuMs ?? 0) > 0)
-    const members = readFileSync(join(memory, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number)
-    assert.deepEqual(await killLinuxTree(start), [])
-    assert.deepEqual(
-      members.filter(pid => !['Z', 'X', undefined].includes(readProcess(pid)?.state)),
-      [],
-    )
-    await releaseCgroups(made)
-    assert.deepEqual(
-      made.filter(dir => existsSync(dir)),
-      [],
-    )
+  for (const [without, resources] of [
+    ['', { memoryMB: 64, pids: 30 }],
+    [' without a pids limit', { memoryMB: 64 }],
+  ] as const)
+    it(`can be joined${without}, sampled, emptied by a kill that nothing escapes, and removed`, async () => {
+      make(plan(resources, false))
+      const start = await startInside('trap "" TERM INT HUP; (setsid sleep 300 & sleep 300 &) ; sleep 300')
+      const memory = made.find(dir => dir.includes('memory')) ?? ''
+      // A fourth process that is none of these is the subshell, about to end.
+      while (programsIn(memory).filter(name => name === 'sleep').length < 3) await new Promise(setImmediate)
+      const probe = new CgroupProbe(start, detectCgroups())
+      const usage = probe.sample()
+      assert.equal(usage.memoryLimitBytes, 64 * 1024 * 1024)
+      assert.ok((usage.memoryBytes ?? 0) > 0 && (usage.memoryPeakBytes ?? 0) >= (usage.memoryBytes ?? 0))
+      assert.equal(usage.pids, 4)
+      assert.ok((usage.cpuMs ?? 0) > 0)
+      const members = readFileSync(join(memory, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number)
+      assert.deepEqual(await killLinuxTree(start), [])
+      assert.deepEqual(
+        members.filter(pid => !['Z', 'X', undefined].includes(readProcess(pid)?.state)),
+        [],
+      )
+      await releaseCgroups(made)
+      assert.deepEqual(
+        made.filter(dir => existsSync(dir)),
+        [],
+        'what is kept open does not keep it there',
+      )
+      // Others with the same paths are none of its business.
+      make(plan(resources, false))
+      const { at, ...after } = probe.sample()
+      assert.ok(at > usage.at)
+      assert.deepEqual([...new Set(Object.values(after))], [null])
+      assert.deepEqual(made.flatMap(openUnder), [])
+      probe.close()
+    })
+
+  it('say how many threads there are, as often as they are asked', async () => {
+    make(plan({ memoryMB: 64 }, false))
+    const start = await startInside('sleep 0.3; sleep 300 & sleep 300 & sleep 300')
+    const probe = new CgroupProbe(start, detectCgroups())
+    const seen = new Set<number | null>()
+    // Never a second without a look.
+    for (const begin = Date.now(); !seen.has(4) && Date.now() < begin + 10_000;) {
+      seen.add(probe.sample().pids)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+    assert.ok(seen.has(2) && seen.has(4), [...seen].join(', '))
+    probe.close()
   })
 
   it('are left alone when the record is of another boot', async () => {
@@ -122,3 +150,8 @@ describe('cgroups of this host', () => {
     )
   })
 })
+
+function programsIn(cgroup: string): string[] {
+  const pids = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').trim().split('\n')
+  return pids.map(pid => readText(`/proc/${pid}/comm`).trim())
+}
