@@ -28,7 +28,7 @@ export function reportLines(): string[] {
   const here = [...counts].map(([title, { passed, failed, skipped, reasons }]) => {
     const why = [...new Set(reasons)].join('; ')
     const ran = passed + failed > 0 ? `${passed} passed, ${failed} failed, ${skipped} skipped` : 'skipped'
-    return line(title, why === '' ? ran : `${ran}: ${why}`)
+    return line(title, why === '' ? ran : `${ran}; what needs another host: ${why}`)
   })
   return [...here, ...elsewhere]
 }
