@@ -84,6 +84,7 @@ function pushCgroups(fields: string[], spec: LaunchSpec): void {
     fields.push(given ? 'cgroup-given' : 'cgroup', dir)
     for (const { name, value } of files) fields.push('cgroup-file', name, value)
   }
+  for (const dir of spec.lateCgroups ?? []) fields.push('cgroup-late', dir)
   if (spec.oomFile !== null) fields.push('oom-file', spec.oomFile)
   if (spec.freezer !== null) fields.push('freezer', spec.freezer)
 }

@@ -235,9 +235,7 @@ export class TaskProcess implements TaskEffects {
   watchUsage(): () => void {
     this.#watchers++
     return () => {
-      if (--this.#watchers > 0) return
-      this.#probe?.close()
-      this.#probe = null
+      if (--this.#watchers === 0) this.#forgetProbe()
     }
   }
 
@@ -251,11 +249,18 @@ export class TaskProcess implements TaskEffects {
       const current = this.#limits()
       const resources = parseResources(mergeResources(current.resources, asked))
       const rows = await this.#adapter.update(request, this.#started(), asked, resources)
+      // It may have come into other cgroups.
+      this.#forgetProbe()
       if (asked.wallTimeMs !== undefined && !this.#control(`wall ${asked.wallTimeMs}`))
         throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
       const enforcement = mergeRows(current.enforcement, rows)
       if (writeLimits(this.dir, { revision: current.revision + 1, resources, enforcement })) return
     }
+  }
+
+  #forgetProbe(): void {
+    this.#probe?.close()
+    this.#probe = null
   }
 
   /** Of a task that has been removed: as it was started. */

@@ -2,26 +2,71 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
 import type { CgroupWrite } from './cgroups.ts'
+import { type LateCgroup, makeLate, moveInto, removeLate } from './late-cgroups.ts'
 
 /**
- * Writes one value after the other. When the kernel refuses one, those before it are set back, last first, so that the task has either all of its
- * new limits or its old ones. Throws LIMIT_FAILED, which says so or names what could not be set back; INVALID_STATE when the cgroup is gone.
+ * Makes the cgroups that the task comes into, writes one value after the other, and moves the task, whose processes are those in `members`. When
+ * the kernel refuses a step, those before it are undone, last first, so that the task has either all of its new limits or its old ones. Throws
+ * LIMIT_FAILED, which says so or names what could not be set back; INVALID_STATE when the cgroup is gone.
  */
-export function changeCgroups(writes: readonly CgroupWrite[]): void {
-  const undo: CgroupWrite[] = []
-  for (const write of inOrder(writes)) {
+export function changeCgroups(
+  writes: readonly CgroupWrite[],
+  late: readonly LateCgroup[] = [],
+  members = '',
+): void {
+  const undo: Undo[] = []
+  const attempt = (path: string, what: string, step: () => Undo): void => {
     try {
-      const before = readFileSync(write.path, 'utf8')
-      makeRoom(write)
-      put(write)
-      undo.unshift({ path: write.path, value: earlierValue(write, before) })
+      undo.unshift(step())
     } catch (error) {
-      throw refused(
-        write,
-        error as NodeJS.ErrnoException,
-        undo.filter(earlier => !isPut(earlier)),
-      )
+      const notBack = undo.flatMap(back => back() ?? [])
+      throw refused(path, what, error as NodeJS.ErrnoException, notBack)
     }
+  }
+  const write = (one: CgroupWrite, step: () => Undo): void =>
+    attempt(one.path, `take ${one.value} for ${basename(one.path)}`, step)
+  for (const group of late) {
+    attempt(group.dir, 'make it a cgroup', () => made(group))
+    for (const one of valuesOf(group)) write(one, () => written(one))
+  }
+  for (const one of inOrder(writes)) write(one, () => changed(one))
+  for (const group of late) attempt(group.dir, 'let the task in', () => moved(group, members))
+}
+
+/** Says which file it could not set back. */
+type Undo = () => string | null
+
+function made(group: LateCgroup): Undo {
+  const ours = makeLate(group)
+  return () => {
+    if (ours) removeLate(group)
+    return null
+  }
+}
+
+function valuesOf({ dir, files }: LateCgroup): CgroupWrite[] {
+  return files.map(({ name, value }) => ({ path: join(dir, name), value }))
+}
+
+/** Of a cgroup that nobody is in yet. */
+function written(write: CgroupWrite): Undo {
+  put(write)
+  return () => null
+}
+
+function changed(write: CgroupWrite): Undo {
+  const before = readFileSync(write.path, 'utf8')
+  makeRoom(write)
+  put(write)
+  const earlier = { path: write.path, value: earlierValue(write, before) }
+  return () => (isPut(earlier) ? null : write.path)
+}
+
+function moved(group: LateCgroup, members: string): Undo {
+  const back = moveInto(group, members)
+  return () => {
+    back()
+    return null
   }
 }
 
@@ -76,9 +121,10 @@ function read(path: string): string {
 }
 
 function refused(
-  { path, value }: CgroupWrite,
+  path: string,
+  what: string,
   { code, message }: NodeJS.ErrnoException,
-  notBack: readonly CgroupWrite[],
+  notBack: readonly string[],
 ): HoldfastError {
   if (code === 'ENOENT' || code === 'ENODEV')
     return new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended', {
@@ -88,20 +134,17 @@ function refused(
   const rest =
     notBack.length === 0
       ? 'no limit was changed'
-      : `changed, and not to be set back, were ${notBack.map(write => write.path).join(', ')}`
-  return new HoldfastError(
-    'LIMIT_FAILED',
-    `the kernel does not take ${value} for ${basename(path)}: ${code ?? message}; ${rest}`,
-    {
-      stage: 'cgroup',
-      errno: code,
-      path,
-      hint: hints[code ?? ''],
-    },
-  )
+      : `changed, and not to be set back, were ${notBack.join(', ')}`
+  return new HoldfastError('LIMIT_FAILED', `the kernel does not ${what}: ${code ?? message}; ${rest}`, {
+    stage: 'cgroup',
+    errno: code,
+    path,
+    hint: hints[code ?? ''],
+  })
 }
 
 const hints: Record<string, string> = {
+  EAGAIN: 'The task forks faster than its processes can be moved: limit `pids` when it is started.',
   EBUSY:
     'The task uses more than that, and the kernel cannot take it back: ask for more than usage() says, or stop the task.',
   EINVAL: 'Check the value against the cgroups around the task.',

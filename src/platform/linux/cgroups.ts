@@ -8,18 +8,28 @@ import { type Limits, normalizeLimits } from '../limits.ts'
 import type { Row } from '../rows.ts'
 import { blockDeviceNumber } from './block-device.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
-import { CgroupParents, type Parent, type ParentOptions } from './cgroup-parents.ts'
+import { CgroupParents, type Parent, type ParentOptions, parentName } from './cgroup-parents.ts'
 import { v1Knobs } from './cgroup-v1.ts'
 import { v2Knobs } from './cgroup-v2.ts'
 import { parseCpuList } from './cpu-list.ts'
 import { ioNeedUnmet } from './io-needs.ts'
 import type { Knob, KnobFile } from './knob.ts'
+import type { LateCgroup } from './late-cgroups.ts'
 import { limitRows, limitsOf, type Outcome } from './limit-rows.ts'
 
 export type CgroupPlan = {
   readonly cgroups: readonly CgroupSpec[]
+  /** Of v1 hierarchies that it does not join now: where its cgroup will be, should it get a limit there while it runs. */
+  readonly late: readonly string[]
   readonly oomFile: string | null
   readonly freezer: string | null
+  readonly rows: readonly Row[]
+}
+
+/** What a running task's other limits take. `late` are cgroups in v1 hierarchies that it has not been in. */
+export type CgroupChange = {
+  readonly writes: readonly CgroupWrite[]
+  readonly late: readonly LateCgroup[]
   readonly rows: readonly Row[]
 }
 
@@ -88,6 +98,10 @@ export class CgroupPlanner {
       join(parent, unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key)
     return {
       cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
+      late: this.#v1Mounts().flatMap(mount => {
+        const parent = join(mount, parentName)
+        return groups.has(parent) ? [] : [join(parent, key)]
+      }),
       oomFile: this.#oomFile(groups, { scope, leaf }),
       freezer: freezer && 'dir' in freezer ? leaf(freezer.dir) : null,
       rows: limitRows(resources, outcomes),
@@ -96,32 +110,60 @@ export class CgroupPlanner {
 
   /**
    * What is to be written, in order, into the cgroups a running task is in, so that it has what was asked for; `wanted` is that and what it has.
-   * A v1 hierarchy that it has not joined stays out of reach: who has been in none of its cgroups could not be moved there without a moment
-   * in which a new process of it escapes.
+   * In a v1 hierarchy that it has not joined it gets a cgroup now, unless an orchestrator has given it some: then that one decides where it is.
    */
-  change(
-    cgroups: readonly string[],
-    asked: Resources,
-    wanted: Resources,
-  ): { readonly writes: readonly CgroupWrite[]; readonly rows: readonly Row[] } {
+  change(cgroups: readonly string[], asked: Resources, wanted: Resources): CgroupChange {
     const scope = scopeOf(cgroups, this.#host)
     const limits = normalizeLimits(wanted, device => blockDeviceNumber(device, this.#sys))
     const changing = limitsOf(asked)
-    const joined = new Map(cgroups.map(dir => [dirname(dir), dir]))
+    const joined = new Map(this.present(cgroups).map(dir => [dirname(dir), dir]))
     const groups = new Map([...joined.keys()].map(parent => [parent, [] as KnobValue[]]))
+    const key = ownKey(cgroups)
     const outcomes = new Map<string, Outcome[]>()
     for (const knob of [...v1Knobs, ...v2Knobs]) {
       if (knob.limit === null || !changing.has(knob.limit)) continue
       const outcome = this.#apply(knob, limits, { scope, groups })
-      const strange = [...groups.keys()].filter(parent => !joined.has(parent))
+      const strange = key === null ? [...groups.keys()].filter(parent => !joined.has(parent)) : []
       for (const parent of strange) groups.delete(parent)
-      const told = strange.length > 0 ? notJoined(knob) : outcome
+      const told = strange.length > 0 ? notGiven(knob) : outcome
       if (told) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), told])
     }
-    const writes = [...groups].flatMap(([parent, files]) =>
-      files.map(({ name, value }) => ({ path: join(joined.get(parent) ?? parent, name), value })),
-    )
-    return { writes, rows: limitRows(asked, outcomes) }
+    const late = new Map([...groups].filter(([parent]) => !joined.has(parent)))
+    this.#completeCpusets(late)
+    return {
+      writes: [...groups].flatMap(([parent, files]) => {
+        const dir = joined.get(parent)
+        return dir === undefined ? [] : files.map(({ name, value }) => ({ path: join(dir, name), value }))
+      }),
+      late: [...late].map(([parent, files]) => this.#late(parent, key ?? '', files)),
+      rows: limitRows(asked, outcomes),
+    }
+  }
+
+  /** A task's cgroups and those that it has got since: nobody but holdfast makes one with its key. */
+  present(cgroups: readonly string[]): readonly string[] {
+    return [...cgroups, ...this.later(cgroups).filter(dir => existsSync(dir))]
+  }
+
+  /** Where else it may have one, by now or some time. */
+  later(cgroups: readonly string[]): readonly string[] {
+    const key = ownKey(cgroups)
+    if (key === null) return []
+    return this.#v1Mounts()
+      .map(mount => join(mount, parentName, key))
+      .filter(dir => !cgroups.includes(dir))
+  }
+
+  #late(parent: string, key: string, files: readonly KnobValue[]): LateCgroup {
+    const mount = dirname(parent)
+    const controllers = [...this.#host.v1].filter(([, at]) => at === mount).map(([name]) => name)
+    return { dir: join(parent, key), mount, controllers: new Set(controllers), files }
+  }
+
+  /** Of the controllers that limit something. */
+  #v1Mounts(): readonly string[] {
+    const mounts = v1Knobs.map(({ controller }) => this.#host.v1.get(controller))
+    return [...new Set(mounts.filter(mount => mount !== undefined))]
   }
 
   #joinAlways(controller: string, scope: Scope | null, joinParent: (parent: Parent) => unknown): void {
@@ -228,12 +270,20 @@ export class CgroupPlanner {
   }
 }
 
-function notJoined({ controller }: Knob): Outcome {
+function notGiven({ controller }: Knob): Outcome {
   return {
     status: 'skipped',
-    reason: `the task was started without a limit of the ${controller} controller, and is not in its hierarchy`,
-    mend: 'start the task with some limit of this kind; cgroup v2 has one hierarchy for all',
+    reason: `none of the cgroups that the task was given is of the ${controller} controller`,
+    mend: 'give it one of that hierarchy when it is started',
   }
+}
+
+/** The name of each cgroup of a v1 task that has only its own. Null for any other. */
+function ownKey(cgroups: readonly string[]): string | null {
+  const [first] = cgroups
+  if (first === undefined) return null
+  const key = basename(first)
+  return cgroups.every(dir => basename(dir) === key && basename(dirname(dir)) === parentName) ? key : null
 }
 
 /** Where a running task's cgroup is, whichever supervisor's spawner has put it there. */

@@ -36,6 +36,7 @@ export function intoGiven(
   }
   return {
     ...plan,
+    late: [],
     cgroups: [...plan.cgroups.filter(({ dir }) => !byHierarchy.has(hierarchyOf(dirname(dir)))), ...joined],
     oomFile: moved(plan.oomFile),
     freezer: moved(plan.freezer),

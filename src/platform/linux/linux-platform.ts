@@ -27,10 +27,12 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
     plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
     update: async (request, start, asked, wanted) =>
       updateLimits(request, start, asked, wanted, look().planner),
-    probe: start =>
-      start.cgroups.length > 0 ? new CgroupProbe(start, look().cgroups) : probeProcesses(start),
+    probe: start => {
+      const cgroups = look().planner.present(start.cgroups)
+      return cgroups.length > 0 ? new CgroupProbe({ cgroups }, look().cgroups) : probeProcesses(start)
+    },
     killTree: start => killLinuxTree(start),
-    release: releaseCgroups,
+    release: cgroups => releaseCgroups(look().planner.present(cgroups)),
   }
 }
 

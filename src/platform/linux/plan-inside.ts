@@ -62,6 +62,7 @@ export async function planInside(
       owner: request.owner,
       inside: { alive: inside.alive, leader, init },
       cgroups: cgroups.map(path => ({ dir: path, files: [] })),
+      lateCgroups: host.planner.later(cgroups),
       oomFile: oomFileIn(cgroups),
       freezer: null,
       namespaces: [],

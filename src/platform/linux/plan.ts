@@ -63,6 +63,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       durable: request.durable,
       owner: request.owner,
       cgroups: cgroups.cgroups,
+      lateCgroups: cgroups.late,
       oomFile: cgroups.oomFile,
       freezer: cgroups.freezer,
       namespaces: isolation.namespaces,

@@ -5,7 +5,10 @@ import { type Row, settle, weakened } from '../rows.ts'
 import { changeCgroups } from './cgroup-change.ts'
 import type { CgroupPlanner } from './cgroups.ts'
 
-/** Decides first, as a start does, and only then writes anything. */
+/**
+ * Decides first, as a start does, and only then writes anything. Cgroups that the task has not been in are made before others are changed, and
+ * entered after: each step that fails undoes those before it.
+ */
 export function updateLimits(
   { strict }: TaskRequest,
   { cgroups }: StartRecord,
@@ -13,9 +16,10 @@ export function updateLimits(
   wanted: Resources,
   planner: CgroupPlanner,
 ): readonly Enforcement[] {
-  const { writes, rows } = planner.change(cgroups, asked, wanted)
+  const { writes, late, rows } = planner.change(cgroups, asked, wanted)
   const enforcement = settle(rows.map(ofRunning), strict)
-  changeCgroups(writes)
+  const [members = ''] = cgroups
+  changeCgroups(writes, late, members)
   return enforcement
 }
 

@@ -59,6 +59,16 @@ int cgroups_join(const struct cgroup *cgroups, struct failure *failure) {
   return 0;
 }
 
+/*
+ * Those of them that are there. We are among the task's processes already: whoever makes one after this look, or is about to (a cpuset without
+ * processors: ENOSPC), moves us there with the others.
+ */
+int cgroups_join_late(const struct cgroup *cgroups, struct failure *failure) {
+  for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
+    if (!join(cgroup->dir) && errno != ENOENT && errno != ENODEV && errno != ENOSPC) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
+  return 0;
+}
+
 void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context) {
   char path[PATH_MAX];
   if (!join_path(path, dir, "cgroup.procs")) return;

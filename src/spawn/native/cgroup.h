@@ -6,6 +6,7 @@
 /* Runs in the shim. Makes each directory (its parents exist), kills what an earlier run left there, writes the files. */
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure);
 /* Runs in the task's process before exec. */
+int cgroups_join_late(const struct cgroup *cgroups, struct failure *failure);
 int cgroups_join(const struct cgroup *cgroups, struct failure *failure);
 
 /* SIGKILL to every member once, by the surest means there is; true when there was none left. */

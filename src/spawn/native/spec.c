@@ -7,7 +7,7 @@ struct reader {
   char *list_next, *list_end;
   /* The ends of the lists under construction. */
   struct rlimit_spec **rlimit;
-  struct cgroup **cgroup;
+  struct cgroup **cgroup, **late_cgroup;
   struct cgroup_file **file;
   struct mount_op **mount;
   /* The option at hand. */
@@ -212,6 +212,14 @@ static const char *append_cgroup(struct reader *reader, char **operands, bool gi
 }
 static const char *add_cgroup(struct reader *reader, char **operands) { return append_cgroup(reader, operands, false); }
 static const char *add_cgroup_given(struct reader *reader, char **operands) { return append_cgroup(reader, operands, true); }
+static const char *add_cgroup_late(struct reader *reader, char **operands) {
+  if (!is_plain_path(operands[0])) return "cgroup-late takes an absolute path without . and ..";
+  struct cgroup *cgroup = take(reader, sizeof *cgroup);
+  cgroup->dir = operands[0];
+  *reader->late_cgroup = cgroup;
+  reader->late_cgroup = &cgroup->next;
+  return NULL;
+}
 static const char *add_cgroup_file(struct reader *reader, char **operands) {
   if (reader->file == NULL) return "cgroup-file comes before any cgroup";
   const char *name = operands[0] + (operands[0][0] == '?');
@@ -352,6 +360,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"cgroup", 1, true, add_cgroup},
   {"cgroup-given", 1, true, add_cgroup_given},
   {"cgroup-file", 2, true, add_cgroup_file},
+  {"cgroup-late", 1, true, add_cgroup_late},
   {"oom-file", 1, false, set_oom_file},
   {"freezer", 1, false, set_freezer},
   {"inside", 1, false, set_inside},
@@ -399,6 +408,7 @@ static const char *check_inside(const struct spec *spec) {
   if (spec->namespaces != 0 || spec->network_path != NULL || spec->freezer != NULL) return "inside with namespace, network-path or freezer";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->files != NULL || inside->leader.pid == 0) return "inside with cgroup-file, or with cgroup and no inside-leader";
+  if (spec->late_cgroups != NULL && inside->leader.pid == 0) return "inside with cgroup-late and no inside-leader";
   return NULL;
 }
 
@@ -435,6 +445,7 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   spec->groups = take(&reader, fields * sizeof(gid_t));
   reader.rlimit = &spec->rlimits;
   reader.cgroup = &spec->cgroups;
+  reader.late_cgroup = &spec->late_cgroups;
   reader.mount = &spec->root;
 
   const char *verb = field(&reader);

@@ -81,6 +81,8 @@ struct spec {
   int64_t log_most;
   int log_files;
   struct cgroup *cgroups;
+  /* Made by others while the task runs, if at all: removed with it; a guest joins those that are there. */
+  struct cgroup *late_cgroups;
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
   struct inside inside;

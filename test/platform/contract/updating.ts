@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
+import { keyOf, startRecordOf } from '../../support/task-key.ts'
 import { hasCgroups } from '../../support/host-mode.ts'
 import { weakest } from '../../support/identity.ts'
 import type { Section } from './adapter.ts'
@@ -167,6 +170,53 @@ export const updating: Section = (check, { platform }) => {
     assert.equal(task.state, 'running')
   })
 
+  check('takes a limit of a kind that it was started without', async bench => {
+    const task = bench.shell('sleep 1000 & sleep 1000 & echo ready; wait')
+    await task.start()
+    await untilOutput(task, 'ready')
+    await task.update({ pids: 6, cpuLimit: 0.5 })
+    const rows = new Map(task.enforcement.map(row => [row.name, row.status]))
+    assert.deepEqual([rows.get('pids'), rows.get('cpuLimit')], ['enforced', 'enforced'])
+    assert.equal((await task.usage()).pids, 3)
+    // Its own processes and a guest's count alike.
+    const guest = task.exec('/bin/sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
+    await guest.start()
+    assert.equal((await guest.wait()).exitCode, 2)
+    assert.match(await output(guest, 'stderr'), /fork/i)
+    // Another supervisor changes it again, and finds it where it is.
+    const taken = await bench.another().open(task.id())
+    await taken.update({ pids: 50 })
+    assert.equal(
+      await outputOf(taken.exec('/bin/sh', '-c', 'sleep 0.01 & sleep 0.01 & wait; echo room')),
+      'room\n',
+    )
+    assert.equal(task.state, 'running')
+  })
+
+  check('leaves none of its processes outside of a limit that it gets while it forks', async bench => {
+    const task = bench.shell('echo ready; while :; do (sleep 0.03 &); (sleep 0.03 &); done')
+    await task.start()
+    await untilOutput(task, 'ready')
+    const guest = task.exec('/bin/sh', '-c', 'echo ready; while :; do (sleep 0.03 &); done')
+    await guest.start()
+    await untilOutput(guest, 'ready')
+    await task.update({ pids: 500 })
+    const [first = ''] = startRecordOf(task).cgroups
+    let seen = 0
+    for (let look = 0; look < 20; look++, await sleep(5))
+      for (const pid of readFileSync(join(first, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)) {
+        const lines = cgroupsOfProcess(pid)
+        // On v1 one that exits is shown at the root of every hierarchy (proc_cgroup_show()).
+        if (!lines.some(line => /^0::|[:,]memory[,:]/.test(line) && line.endsWith(keyOf(task)))) continue
+        seen++
+        assert.deepEqual(
+          lines.filter(line => /[:,]pids[,:]/.test(line) && !line.endsWith(keyOf(task))),
+          [],
+        )
+      }
+    assert.ok(seen > 100, `only ${seen} looks at a process`)
+  })
+
   check('says that running processes keep their rlimits; strict takes nothing then', async bench => {
     const task = bench.shell(waiting)
     await task.start()
@@ -183,4 +233,13 @@ export const updating: Section = (check, { platform }) => {
     })
     assert.equal((await exact.usage()).memoryLimitBytes, 64 * 1024 * 1024)
   })
+}
+
+/** None when it has ended meanwhile. */
+function cgroupsOfProcess(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8').split('\n')
+  } catch {
+    return []
+  }
 }

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartRecord } from '../../../machines/index.ts'
 import { detectCgroups, readText } from '../../../src/platform/linux/cgroup-mode.ts'
+import { changeCgroups } from '../../../src/platform/linux/cgroup-change.ts'
 import { CgroupProbe } from '../../../src/platform/linux/cgroup-probe.ts'
 import { type CgroupPlan, CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
 import { emptyCgroup, killLinuxTree } from '../../../src/platform/linux/kill.ts'
@@ -79,6 +80,34 @@ describe('cgroups of this host', () => {
     )
     assert.ok(read.length > 0)
     for (const [name, wrote, says] of read) assert.equal(says, wrote, name)
+  })
+
+  it('take a task that runs, or leave it where it is when one of them does not', async () => {
+    make(plan({ memoryMB: 64 }))
+    const start = await startInside('sleep 300 & sleep 300; true')
+    const [members = ''] = made
+    while (programsIn(members).filter(name => name === 'sleep').length < 2) await new Promise(setImmediate)
+    const before = readFileSync(`/proc/${start.task.pid}/cgroup`, 'utf8')
+    const { late } = new CgroupPlanner(detectCgroups()).change(made, { pids: 50 }, { pids: 50 })
+    // A cpuset without processors can be made, but not joined.
+    const { late: cpusets } = new CgroupPlanner(detectCgroups()).change(
+      made,
+      { cpuset: '0' },
+      { cpuset: '0' },
+    )
+    const bare = cpusets.map(group => ({ ...group, files: [] }))
+    const wanted = [...late, ...bare].map(({ dir }) => dir)
+    assert.equal(wanted.length, 2)
+    assert.throws(() => changeCgroups([], [...late, ...bare], members), {
+      code: 'LIMIT_FAILED',
+      errno: 'ENOSPC',
+      message: /let the task in: ENOSPC; no limit was changed/,
+    })
+    assert.deepEqual(wanted.filter(existsSync), [])
+    assert.equal(readFileSync(`/proc/${start.task.pid}/cgroup`, 'utf8'), before)
+    made.push(...wanted)
+    changeCgroups([], [...late, ...cpusets], members)
+    for (const dir of wanted) assert.deepEqual(programsIn(dir).sort(), programsIn(members).sort())
   })
 
   for (const [without, resources] of [
