@@ -7,6 +7,7 @@ export type Env = { Bindings: HttpBindings }
 
 /** A browser has a handful of connections per host; more than this is no browser. */
 const mostStreams = 64
+
 /** Server-sent events: bounded in number, each write waiting until the reader has taken the one before. */
 export class EventStreams {
   readonly #open = new Set<AbortController>()

@@ -54,22 +54,18 @@ export class TopTable {
   #moves(): Readonly<Record<string, number>> {
     const [first, last] = [-this.#samples.length, this.#samples.length]
     return {
-      ...{
-        '\x1b[A': -1,
-        '\x1b[B': 1,
-        '\x1bOA': -1,
-        '\x1bOB': 1,
-        '\x1b[5~': -this.#page,
-        '\x1b[6~': this.#page,
-      },
-      ...{
-        '\x1b[H': first,
-        '\x1b[1~': first,
-        '\x1bOH': first,
-        '\x1b[F': last,
-        '\x1b[4~': last,
-        '\x1bOF': last,
-      },
+      '\x1b[A': -1,
+      '\x1b[B': 1,
+      '\x1bOA': -1,
+      '\x1bOB': 1,
+      '\x1b[5~': -this.#page,
+      '\x1b[6~': this.#page,
+      '\x1b[H': first,
+      '\x1b[1~': first,
+      '\x1bOH': first,
+      '\x1b[F': last,
+      '\x1b[4~': last,
+      '\x1bOF': last,
     }
   }
 

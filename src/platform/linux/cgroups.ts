@@ -98,10 +98,7 @@ export class CgroupPlanner {
       join(parent, unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key)
     return {
       cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
-      late: this.#v1Mounts().flatMap(mount => {
-        const parent = join(mount, parentName)
-        return groups.has(parent) ? [] : [join(parent, key)]
-      }),
+      late: this.#v1Places(key).filter(dir => !groups.has(dirname(dir))),
       oomFile: this.#oomFile(groups, { scope, leaf }),
       freezer: freezer && 'dir' in freezer ? leaf(freezer.dir) : null,
       rows: limitRows(resources, outcomes),
@@ -148,10 +145,7 @@ export class CgroupPlanner {
   /** Where else it may have one, by now or some time. */
   later(cgroups: readonly string[]): readonly string[] {
     const key = ownKey(cgroups)
-    if (key === null) return []
-    return this.#v1Mounts()
-      .map(mount => join(mount, parentName, key))
-      .filter(dir => !cgroups.includes(dir))
+    return key === null ? [] : this.#v1Places(key).filter(dir => !cgroups.includes(dir))
   }
 
   #late(parent: string, key: string, files: readonly KnobValue[]): LateCgroup {
@@ -160,10 +154,12 @@ export class CgroupPlanner {
     return { dir: join(parent, key), mount, controllers: new Set(controllers), files }
   }
 
-  /** Of the controllers that limit something. */
-  #v1Mounts(): readonly string[] {
+  /** Where a task's cgroups of the controllers that limit something are, if it has them. */
+  #v1Places(key: string): readonly string[] {
     const mounts = v1Knobs.map(({ controller }) => this.#host.v1.get(controller))
-    return [...new Set(mounts.filter(mount => mount !== undefined))]
+    return [...new Set(mounts.filter(mount => mount !== undefined))].map(mount =>
+      join(mount, parentName, key),
+    )
   }
 
   #joinAlways(controller: string, scope: Scope | null, joinParent: (parent: Parent) => unknown): void {

@@ -216,21 +216,22 @@ static const char *log_name(const struct spec *spec, const struct file_target *t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
+  const struct cgroup *own = is_guest(spec) ? NULL : spec->cgroups, *later = is_guest(spec) ? NULL : spec->late_cgroups;
   size_t count = 0, late = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
   /* A guest only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
-  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (is_guest(spec) || cgroup->given) continue;
+  for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next) {
+    if (cgroup->given) continue;
     count++;
     size += sizeof(char *) + string_size(cgroup->dir);
   }
-  for (const struct cgroup *cgroup = is_guest(spec) ? NULL : spec->late_cgroups; cgroup != NULL; cgroup = cgroup->next, late++)
+  for (const struct cgroup *cgroup = later; cgroup != NULL; cgroup = cgroup->next, late++)
     size += sizeof(char *) + string_size(cgroup->dir);
   if (size > 0) {
     if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     char *next = (char *)(shim->cgroups + count + late);
-    for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-      if (!is_guest(spec) && !cgroup->given) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
-    for (const struct cgroup *cgroup = is_guest(spec) ? NULL : spec->late_cgroups; cgroup != NULL; cgroup = cgroup->next)
+    for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next)
+      if (!cgroup->given) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
+    for (const struct cgroup *cgroup = later; cgroup != NULL; cgroup = cgroup->next)
       shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
