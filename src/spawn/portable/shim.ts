@@ -23,6 +23,7 @@ import { isHeld, watchHeld } from '../alive.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import type { LaunchSpec } from '../spec.ts'
 import { makeFifos } from './fifos.ts'
+import { untilGroupGone } from './group.ts'
 import { heldFifos, openInput, openLog } from './log-file.ts'
 import { LogPipe } from './log-pipe.ts'
 import { RotatedLog } from './rotated-log.ts'
@@ -42,7 +43,11 @@ let stop: StopRecord | null = null
 let wallTimeout: NodeJS.Timeout | undefined
 let forceTimer: NodeJS.Timeout | null = null
 let forceAt = Number.POSITIVE_INFINITY
+/** The leader is gone and its group was killed: what is asked for now changes nothing, and the group's number may soon be another's. */
+let isOver = false
 const logPipes: LogPipe[] = []
+/** What was killed and is not gone by then is named as a survivor; the native shim gives as long. */
+const killMostMs = 10_000
 /** Whoever else holds a log's pipe gets so much time after the task's end. */
 const logsMostMs = 1000
 
@@ -212,6 +217,7 @@ function listen(pid: number): void {
 }
 
 function obey(pid: number, line: string): void {
+  if (isOver) return
   const [, verb, first, second] = /^(signal|stop|kill|wall)(?: (\d{1,15}))?(?: (\d{1,15}))?$/.exec(line) ?? []
   if (verb === 'signal' && first) send(pid, Number(first))
   if (verb === 'stop' && first && second) requestStop(pid, 'shutdown', Number(first), Number(second))
@@ -220,6 +226,7 @@ function obey(pid: number, line: string): void {
 }
 
 function requestStop(pid: number, reason: StopRecord['reason'], signal: number, graceMs: number): void {
+  if (isOver) return
   if (stop === null) {
     stop = { reason, signal, at: Date.now(), forcedAt: null }
     send(-pid, signal)
@@ -233,6 +240,7 @@ function requestStop(pid: number, reason: StopRecord['reason'], signal: number, 
 }
 
 function force(pid: number, reason: StopRecord['reason']): void {
+  if (isOver) return
   const now = Date.now()
   stop = {
     ...(stop ?? { reason, signal: osConstants.signals.SIGKILL, at: now }),
@@ -253,8 +261,10 @@ function ended(pid: number, ending: Ending): void {
   const exitedAt = Date.now()
   // The tree belongs to the task: what the leader left in its group ends with it.
   send(-pid, osConstants.signals.SIGKILL)
-  void Promise.all(logPipes.map(pipe => pipe.drained(logsMostMs))).then(drained => {
-    record(ending, exitedAt, !drained.includes(false) && heldFifos === 0)
+  isOver = true
+  const drained = Promise.all(logPipes.map(pipe => pipe.drained(logsMostMs)))
+  void Promise.all([untilGroupGone(pid, killMostMs), drained]).then(([survivors, complete]) => {
+    record(ending, exitedAt, survivors, !complete.includes(false) && heldFifos === 0)
     process.exit(0)
   })
 }
@@ -267,12 +277,17 @@ function fail(error: unknown): void {
     errno: Math.abs(errno),
     detail,
   }
-  record({ exitCode: null, signal: null, failure }, Date.now(), false)
+  record({ exitCode: null, signal: null, failure }, Date.now(), [], false)
   answer(`failed 1 ${failure.stage} ${failure.errno} ${JSON.stringify(detail).slice(1, -1)}`)
   process.exit(0)
 }
 
-function record({ exitCode, signal, failure }: Ending, exitedAt: number, logsComplete: boolean): void {
+function record(
+  { exitCode, signal, failure }: Ending,
+  exitedAt: number,
+  survivors: number[],
+  logsComplete: boolean,
+): void {
   const exit: ExitRecord = {
     format: 'holdfast.exit',
     version: 1,
@@ -284,7 +299,7 @@ function record({ exitCode, signal, failure }: Ending, exitedAt: number, logsCom
     exitedAt,
     oomKills: null,
     stop,
-    survivors: [],
+    survivors,
     logsComplete,
     failure,
   }
