@@ -8,8 +8,9 @@ import { output, outputOf, untilOutput } from '../support/output.ts'
 import { isRoot, strongest, taskUsers } from '../support/identity.ts'
 import { asRoot, requires } from '../support/requires.ts'
 import { startRecordOf } from '../support/task-key.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { attacker, parseVerdicts } from './hostile.ts'
+import { attacker, compiled, parseVerdicts } from './hostile.ts'
 
 const capable = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_DAC_READ_SEARCH']
 const withCapabilities: Partial<Command> = {
@@ -63,23 +64,30 @@ describe('attack: what exec() brings into a task', function () {
     it(`a program whose interpreter is /proc/self/exe hands ${title} no file of the host (CVE-2019-5736)`, () =>
       withWorkbench('linux', async bench => {
         const before = digest()
-        const task = attacker(bench, 'overwrite', ['holdfast'], loosened)
-        await task.start()
-        await untilOutput(task, 'ready')
-        await plant(task)
-        for (let round = 0; round < 400 && task.state === 'running'; round++) {
-          const guest = task.exec('/local/trap')
-          await guest.start().catch(() => {})
-          await guest.wait().catch(() => {})
-          await guest.destroy()
-          if ((await output(task)).includes('open')) break
-        }
-        await task.wait()
-        const seen = parseVerdicts(await output(task))
+        const seen = await trapped(bench, loosened, 'holdfast')
         assert.deepEqual([seen.open, seen.file], ['ok', '/memfd:holdfast (deleted)'])
         for (const attempt of ['write', 'truncate', 'map']) assert.notEqual(seen[attempt], 'ok', attempt)
         assert.equal(digest(), before)
       }))
+
+  it(
+    'nor does it on a host that allows no programs in memory: there it is a read-only mount’s',
+    asRoot(async () => {
+      const program = nativePath()
+      const before = digest()
+      await withNative(withoutMemfd(program), () =>
+        withWorkbench('linux', async bench => {
+          // What a mount of nothing but the file calls it.
+          const seen = await trapped(bench, withCapabilities, '/')
+          // Our own shims execute it all the while, which alone keeps writers out; its mode it does not.
+          assert.deepEqual([seen.open, seen.file, seen.chmod], ['ok', '/', 'EROFS'])
+          for (const attempt of ['open-for-writing', 'write', 'truncate', 'map'])
+            assert.notEqual(seen[attempt], 'ok', attempt)
+        }),
+      )
+      assert.equal(digest(), before)
+    }),
+  )
 
   it('control: the same program does overwrite the file of a process of the task', () =>
     withWorkbench('linux', async bench => {
@@ -225,6 +233,45 @@ async function overwritten(
   await task.start()
   await task.wait()
   return parseVerdicts(await output(task), await output(task, 'stderr'))
+}
+
+/** What it came to when the task lay in wait for our file, and its own script led to it. */
+async function trapped(
+  bench: Workbench,
+  loosened: Partial<Command>,
+  file: string,
+): Promise<Record<string, string>> {
+  const task = attacker(bench, 'overwrite', [file], loosened)
+  await task.start()
+  await untilOutput(task, 'ready')
+  await plant(task)
+  for (let round = 0; round < 400 && task.state === 'running'; round++) {
+    const guest = task.exec('/local/trap')
+    await guest.start().catch(() => {})
+    await guest.wait().catch(() => {})
+    await guest.destroy()
+    if ((await output(task)).includes('open')) break
+  }
+  await task.wait()
+  return parseVerdicts(await output(task))
+}
+
+/** The program as a host would run it that refuses memfd_create(2). */
+function withoutMemfd(program: string): string {
+  const path = join(temporaryDirectory('without-memfd'), 'program')
+  writeFileSync(path, `#!/bin/sh\nexec '${compiled('without_memfd')}' '${program}' "$@"\n`, { mode: 0o755 })
+  return path
+}
+
+async function withNative(path: string, body: () => Promise<void>): Promise<void> {
+  const before = process.env.HOLDFAST_NATIVE
+  process.env.HOLDFAST_NATIVE = path
+  try {
+    await body()
+  } finally {
+    if (before === undefined) delete process.env.HOLDFAST_NATIVE
+    else process.env.HOLDFAST_NATIVE = before
+  }
 }
 
 async function plant(task: Executor): Promise<void> {
