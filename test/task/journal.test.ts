@@ -5,6 +5,7 @@ import type { HistoryEntry, TaskHistoryEntry } from '../../src/index.ts'
 import { Journal, journalName, readHistory } from '../../src/task/journal.ts'
 import { adapters, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
+import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { directoryOf, keyOf } from '../support/task-key.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
@@ -15,10 +16,12 @@ const journals: Section = (check, { platform }) => {
   check('has each change of state with its cause, and no word of environment or arguments', async bench => {
     const heard: TaskHistoryEntry[] = []
     bench.supervisor.journal$.subscribe(entry => heard.push(entry))
-    const task = bench.command('/bin/sh', '-c', 'trap "" USR1; sleep 1000 & wait; wait', secret)
+    const task = bench.command('/bin/sh', '-c', 'trap "" USR1; echo ready; sleep 1000 & wait; wait', secret)
     task.command.env = { PASSWORD: secret }
     await task.limit({ pids: 32 })
     await task.start()
+    // Its trap is set: without, the signal would be its end.
+    await untilOutput(task, 'ready')
     const key = keyOf(task)
     await task.signal('SIGUSR1')
     await task.shutdown({ graceMs: 0 })
