@@ -25,7 +25,7 @@ export interface Command {
    */
   stdin?: string | Readable
   /**
-   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start() has resolved, and is no socket; not for a rootless task. Default: the log files.
+   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start() has resolved, and is no socket. Default: the log files.
    * A FIFO outside the allocation, or one there that is ours alone (mode 0600), needs no reader: the task waits when it is full.
    */
   stdout?: string

@@ -1,6 +1,9 @@
 import { execa } from 'execa'
+import type { ProcessIdentity } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import type { KeepAlive, LoopHandle } from './keep-alive.ts'
+import { descriptorsOf, lend } from './lender.ts'
+import { identify } from './process-table.ts'
 import { assertSpareDescriptors } from './spare-descriptors.ts'
 import type { Scope, ScopedStart, Scoping } from './scope.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from './spawner.ts'
@@ -17,6 +20,7 @@ type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
  */
 export class NativeSpawner implements Spawner {
   readonly #program: string
+  readonly #rootless: boolean
   readonly #arguments: readonly string[]
   readonly #keepAlive: KeepAlive
   readonly #scoping: Scoping
@@ -30,6 +34,7 @@ export class NativeSpawner implements Spawner {
   /** `rootless`: it enters a user namespace first, in which its shims are root. `scoping`: how it comes into a unit of its own. */
   constructor(program: string, keepAlive: KeepAlive, { rootless = false, scoping = noScope }: Options = {}) {
     this.#program = program
+    this.#rootless = rootless
     this.#arguments = rootless ? ['spawner', 'rootless'] : ['spawner']
     this.#keepAlive = keepAlive
     this.#scoping = scoping
@@ -52,7 +57,21 @@ export class NativeSpawner implements Spawner {
     // The request names cgroups in the scope of the one that died, which went with it.
     if (this.#session?.over && this.#session.start !== null)
       throw new SpawnerDied('the spawner died before it could be asked')
-    return this.#open().launch(spec)
+    const session = this.#open()
+    const lent = this.#rootless ? descriptorsOf(spec) : []
+    return lent.length === 0 ? session.launch(spec) : this.#launchLending(session, spec, lent)
+  }
+
+  /** Until the answer: by then the shim has opened them for itself. */
+  async #launchLending(session: Session, spec: LaunchSpec, numbers: readonly number[]): Promise<Launched> {
+    const spawner = await session.settled()
+    if (spawner === null) throw new SpawnerDied('the spawner died before it could be asked')
+    const lender = await lend(this.#program, spawner, numbers)
+    try {
+      return await session.launch({ ...spec, lender: lender.process })
+    } finally {
+      await lender.close()
+    }
   }
 
   async close(): Promise<void> {
@@ -138,6 +157,12 @@ class Session {
 
   get pid(): number | null {
     return this.over ? null : (this.#child.pid ?? null)
+  }
+
+  /** The process, once it is in the user namespace that is to be its own; null when it has died. */
+  async settled(): Promise<ProcessIdentity | null> {
+    await Promise.race([this.#ready, this.#finished])
+    return this.pid === null ? null : identify(this.pid)
   }
 
   /** Null once the program has said that it runs; else why it does not. */

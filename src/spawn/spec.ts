@@ -25,6 +25,8 @@ export type LaunchSpec = {
   readonly stdin: FileTarget
   readonly stdout: FileTarget
   readonly stderr: FileTarget
+  /** Whose descriptors `fd:N` means. Absent: those of the process that started the spawner. */
+  readonly lender?: ProcessIdentity
   /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and writes to `stdout`. Absent or null: there is none. */
   readonly terminal?: Terminal | null
   /** Null: the task writes its log files itself. */
@@ -82,8 +84,8 @@ export type InsideSpec = {
 
 /**
  * A file of the host. With `base`, `path` is relative and is resolved beneath it without following any link, and must be a plain file: a task
- * may own what lies there, and the shim may be root. Without, it is the orchestrator's own absolute path, or `fd:N`, a descriptor of the process
- * that started the spawner.
+ * may own what lies there, and the shim may be root. Without, it is the orchestrator's own absolute path, or `fd:N`, a descriptor of the
+ * lender's.
  */
 export type FileTarget = { readonly base: string | null; readonly path: string }
 

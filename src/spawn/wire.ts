@@ -61,6 +61,7 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
     spec.stdout.path,
   )
   fields.push('stderr', spec.stderr.base ?? '', spec.stderr.path)
+  if (spec.lender) fields.push('lender', `${spec.lender.pid}`, `${spec.lender.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
   pushProcess(fields, spec)

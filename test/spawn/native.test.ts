@@ -10,11 +10,13 @@ import {
   readFileSync,
   writeSync,
 } from 'node:fs'
+import { constants as os } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import fc from 'fast-check'
 import type { ExitRecord, StartRecord } from '../../machines/index.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
+import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -94,6 +96,7 @@ const full: LaunchSpec = {
   credentials: { uid: 1, gid: 2, groups: [3, 4] },
   stdout: { base: '/logs', path: 'web.stdout' },
   stderr: { base: null, path: 'fd:2' },
+  lender: { pid: 7, startTime: 8 },
   logRotation: { maxBytes: 4096, maxFiles: 100 },
   nice: 5,
   oomScoreAdj: 100,
@@ -133,6 +136,31 @@ describe('native program under the address and undefined behaviour sanitizers', 
 
   afterEach(() => {
     if (reports !== undefined) assert.deepEqual(readReports(reports), [])
+  })
+
+  describe('lend', () => {
+    const lend = (...args: string[]) =>
+      spawnSync(program, ['lend', ...args], { encoding: 'utf8', env: sanitizerEnvironment(reports) })
+
+    it('refuses what is no process, no start time or no descriptor', () => {
+      for (const args of [
+        ['0', '1', '1'],
+        ['1', 'x', '1'],
+        ['1', '1', '-1'],
+      ])
+        assert.deepEqual([lend(...args).status, lend(...args).stdout], [2, ''])
+    })
+
+    it('goes nowhere for a reused pid, and says so on the descriptor it was given', () => {
+      const { status, stdout } = lend(`${process.pid}`, '1', '1')
+      assert.deepEqual([status, stdout], [1, `failed ${os.errno.ESRCH} the spawner\n`])
+    })
+
+    it('enters no user namespace that is its own already', () => {
+      const { startTime } = identify(process.pid) ?? { startTime: 0 }
+      const { status, stdout } = lend(`${process.pid}`, `${startTime}`, '1')
+      assert.deepEqual([status, stdout], [1, `failed ${os.errno.EINVAL} setns user\n`])
+    })
   })
 
   describe('probe', () => {

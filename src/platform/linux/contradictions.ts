@@ -67,22 +67,6 @@ export function refuseLostMounts(command: Readonly<Command>, { reason, mend }: R
   )
 }
 
-/** The kernel shows a descriptor of this process only to whoever may trace it, and nobody in a user namespace below may. */
-export function refuseDescriptors(command: Readonly<Pick<Command, 'stdin' | 'stdout' | 'stderr'>>): void {
-  for (const stream of ['stdin', 'stdout', 'stderr'] as const) {
-    const asked = command[stream]
-    if (typeof asked !== 'string' || !asked.startsWith('fd:')) continue
-    throw new HoldfastError(
-      'UNSUPPORTED',
-      `command.${stream}: got ${asked}; a task in a user namespace takes a path or a FIFO`,
-      {
-        stage: stream === 'stdin' ? 'stdin' : 'log',
-        hint: 'name a FIFO, run as root, or use the basic executor',
-      },
-    )
-  }
-}
-
 function contradiction(one: string, other: string, why: string): HoldfastError {
   return new HoldfastError('INVALID_ARGUMENT', `${one} cannot go with ${other}: ${why}`, {
     hint: 'leave one of them out',

@@ -6,7 +6,6 @@ import type { Plan, TaskRequest } from '../port.ts'
 import { settle } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
-import { refuseDescriptors } from './contradictions.ts'
 import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import type { LinuxHost } from './linux-host.ts'
@@ -19,7 +18,6 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const { command, alloc, name, key } = request
   const { scope = null } = host
   const rootless = host.access.right === 'user-namespace'
-  if (rootless) refuseDescriptors(command)
   if (request.inside) return planInside(request, request.inside, dir, host)
   const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}

@@ -1,6 +1,7 @@
 /* What this build and this kernel can do, and what the spawner was started with. Filled in once, read by every shim. */
 #pragma once
 #include "seccomp.h"
+#include "spec.h"
 
 struct host {
   bool has_openat2, has_mount_setattr, has_seccomp;
@@ -15,9 +16,8 @@ struct host {
   int null;
   /* Whose child every shim is, for as long as it lives. */
   pid_t spawner;
-  /* Who started the spawner, with its start time: whose descriptors `fd:N` means. */
-  pid_t supervisor;
-  uint64_t supervisor_start;
+  /* Who started the spawner: whose descriptors `fd:N` means, unless the request names a lender. */
+  struct identity supervisor;
   struct seccomp_program program;
 };
 

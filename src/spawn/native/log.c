@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "inside.h"
 #include "record.h"
 #include "system.h"
 
@@ -109,9 +110,9 @@ static int open_base(const struct file_target *target) {
   return target->base == NULL ? -1 : open(target->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int open_given(int number, const struct host *host, int flags);
+static int open_given(int number, const struct identity *lender, int flags);
 
-int open_stdin(const struct file_target *target, bool own_root, const struct host *host, struct failure *failure) {
+int open_stdin(const struct file_target *target, bool own_root, const struct identity *lender, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_RDONLY);
     return null >= 0 ? null : fail_at(failure, STAGE_STDIN, errno, target, "");
@@ -120,7 +121,7 @@ int open_stdin(const struct file_target *target, bool own_root, const struct hos
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   int given = given_descriptor(target);
-  _cleanup_fd_ int fd = given >= 0 ? open_given(given, host, O_RDONLY) : open_once(base, target->path, flags);
+  _cleanup_fd_ int fd = given >= 0 ? open_given(given, lender, O_RDONLY) : open_once(base, target->path, flags);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
@@ -154,15 +155,12 @@ static int open_fifo(int base, const char *path, int *held) {
   return fd;
 }
 
-/* By way of the process that was the supervisor when the spawner was started: its pid may be another's by now. */
-static int open_given(int number, const struct host *host, int flags) {
-  char text[32];
-  snprintf(text, sizeof text, "/proc/%d", host->supervisor);
-  _cleanup_fd_ int process = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+static int open_given(int number, const struct identity *lender, int flags) {
+  char link[32];
+  _cleanup_fd_ int process = process_open(lender);
   if (process < 0) return -1;
-  if (identify(host->supervisor).start != host->supervisor_start) return errno = ESRCH, -1;
-  snprintf(text, sizeof text, "fd/%d", number);
-  return openat(process, text, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  snprintf(link, sizeof link, "fd/%d", number);
+  return openat(process, link, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 int open_log_directory(const struct file_target *target) {
@@ -179,7 +177,7 @@ int open_log_directory(const struct file_target *target) {
   return length == 0 ? openat(base, ".", flags) : open_beneath(base, path, flags);
 }
 
-int open_log(const struct file_target *target, const struct spec *spec, const struct host *host, int *held, struct failure *failure) {
+int open_log(const struct file_target *target, const struct spec *spec, const struct identity *lender, int *held, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_WRONLY | O_APPEND);
     return null >= 0 ? null : fail_at(failure, STAGE_LOG, errno, target, "");
@@ -188,7 +186,7 @@ int open_log(const struct file_target *target, const struct spec *spec, const st
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   bool created = false;
   int given = given_descriptor(target);
-  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, host, O_WRONLY | O_APPEND);
+  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, lender, O_WRONLY | O_APPEND);
   struct stat status;
   if (given < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
     /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant without a writer for the end. */

@@ -1,10 +1,10 @@
 /* Runs in the shim: opens the task's standard descriptors on the host. */
 #pragma once
 #include "failure.h"
-#include "features.h"
 #include "spec.h"
 
-int open_stdin(const struct file_target *target, bool own_root, const struct host *host, struct failure *failure);
+/* `lender`: the process whose descriptors `fd:N` means. */
+int open_stdin(const struct file_target *target, bool own_root, const struct identity *lender, struct failure *failure);
 bool is_null(const struct file_target *target);
 /*
  * The same file, opened anew through a read-only mount of its own; as it was where that cannot be (a pipe, no privilege, before Linux 5.12).
@@ -16,6 +16,6 @@ int open_through_mount(int fd, int flags, uint64_t attributes);
 /* openat without following a link in any component, nor leaving `base`. */
 int open_beneath(int base, const char *path, int flags);
 /* `held` gets the descriptor that a FIFO needs for as long as the task runs. */
-int open_log(const struct file_target *target, const struct spec *spec, const struct host *host, int *held, struct failure *failure);
+int open_log(const struct file_target *target, const struct spec *spec, const struct identity *lender, int *held, struct failure *failure);
 /* O_PATH: for renames of the log in it. */
 int open_log_directory(const struct file_target *target);

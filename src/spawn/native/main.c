@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "features.h"
+#include "lend.h"
 #include "probe.h"
 #include "seal.h"
 #include "spawner.h"
@@ -37,9 +38,10 @@ int main(int argc, char **argv) {
     hide_path(argv[0]);
     return spawner_run(rootless);
   }
+  if (argc == 5 && strcmp(argv[1], "lend") == 0) return lend_run(argv[2], argv[3], argv[4]);
   if (strcmp(mode, "probe") == 0) return probe_run(rootless);
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | lend PID START FD | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

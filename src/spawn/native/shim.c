@@ -282,11 +282,15 @@ static bool is_same_file(int one, int two) {
   return fstat(one, &a) == 0 && fstat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+static const struct identity *lender_of(const struct shim *shim) {
+  return shim->spec->lender.pid != 0 ? &shim->spec->lender : &shim->host->supervisor;
+}
+
 /* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the second. */
 static int open_output(struct shim *shim, int index, int out) {
   const struct spec *spec = shim->spec;
   const struct file_target *target = index == 0 ? &spec->out : &spec->err;
-  int fd = open_log(target, spec, shim->host, &shim->logs[index].held, &shim->failure);
+  int fd = open_log(target, spec, lender_of(shim), &shim->logs[index].held, &shim->failure);
   struct stat status;
   if (fd < 0 || spec->log_most == 0 || given_descriptor(target) >= 0) return fd;
   /* Only files grow. */
@@ -303,7 +307,7 @@ static int open_output(struct shim *shim, int index, int out) {
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, shim->host, &shim->failure);
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, lender_of(shim), &shim->failure);
   if (in < 0) return -1;
   _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;

@@ -224,8 +224,7 @@ int spawner_run(bool rootless) {
   /* An executed descriptor leaves its number for a name. */
   prctl(PR_SET_NAME, "holdfast-native", 0, 0, 0);
   host->is_sealed = seal_holds();
-  host->supervisor = getppid();
-  host->supervisor_start = identify(host->supervisor).start;
+  host->supervisor = identify(getppid());
   ask_to_be_spared(host);
   host->exile = exile_make();
   if ((host->null = open_null_view()) < 0) {

@@ -66,12 +66,13 @@ static const char *set_inside(struct reader *reader, char **operands) {
 }
 static const char *set_identity(struct identity *identity, char **operands) {
   int64_t pid, start;
-  if (!parse_number(operands[0], 1, INT32_MAX, &pid) || !parse_number(operands[1], 0, INT64_MAX, &start)) return "inside-* takes a pid and a start time";
+  if (!parse_number(operands[0], 1, INT32_MAX, &pid) || !parse_number(operands[1], 0, INT64_MAX, &start)) return "a process is named by a pid and a start time";
   *identity = (struct identity){(pid_t)pid, (uint64_t)start};
   return NULL;
 }
 static const char *set_inside_leader(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.leader, operands); }
 static const char *set_inside_init(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.init, operands); }
+static const char *set_lender(struct reader *reader, char **operands) { return set_identity(&reader->spec->lender, operands); }
 
 static const char *set_path(struct reader *reader, char **operands) {
   reader->spec->path = operands[0];
@@ -349,6 +350,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"stdout", 2, false, set_out},
   {"stderr", 2, false, set_err},
   {"terminal", 2, false, set_terminal},
+  {"lender", 2, false, set_lender},
   {"log-rotation", 2, false, set_log_rotation},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},

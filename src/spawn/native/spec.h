@@ -6,7 +6,7 @@
 enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
 enum { FRAME_MOST = 64 << 20, DESCRIPTOR_MOST = 0xfffff };
 
-/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the supervisor. */
+/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the lender's. */
 struct file_target { const char *base, *path; };
 
 /* A process named so that a reused pid cannot be taken for it: `start` is field 22 of /proc/PID/stat. */
@@ -64,6 +64,8 @@ struct spec {
   int id;
   const char *dir, *path, *cwd;
   struct file_target in, out, err;
+  /* Whose descriptors are meant by number; pid 0: the supervisor's. */
+  struct identity lender;
   char **argv, **envp;
   mode_t umask;
   bool has_credentials, has_nice, has_oom_score_adj, has_capabilities;

@@ -16,8 +16,8 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Executor } from '../../../src/index.ts'
+import { runFixture } from '../../support/fixture.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
-import { isRoot } from '../../support/identity.ts'
 import { refuses } from '../../support/refuses.ts'
 import { keyOf } from '../../support/task-key.ts'
 import type { Workbench } from '../../support/workbench.ts'
@@ -190,28 +190,38 @@ export const streams: Section = (check, { native, platform }) => {
     )
   })
 
-  if (platform === 'linux' && !isRoot)
-    check('says that a task in a user namespace cannot be given an open descriptor', async bench => {
-      const task = bench.shell('echo')
-      task.command.stderr = 'fd:2'
-      await refuses(task.start(), { code: 'UNSUPPORTED', message: /command\.stderr: got fd:2/ })
-    })
-  else
-    check('writes to an open descriptor of this program', async bench => {
-      const path = join(bench.directory('given'), 'file')
-      const fd = openSync(path, 'a')
-      const task = bench.shell('echo to a file')
-      task.command.stdout = `fd:${fd}`
-      await task.start()
-      await task.wait()
-      closeSync(fd)
-      assert.equal(readFileSync(path, 'utf8'), 'to a file\n')
-      await refuses(output(task), { code: 'UNSUPPORTED' })
+  check('writes to open descriptors of this program, and reads from one', async bench => {
+    const path = join(bench.directory('given'), 'file')
+    const fd = openSync(path, 'a')
+    const input = openSync('/etc/passwd', 'r')
+    const task = bench.shell('echo to a file; head -c 4 >&2')
+    Object.assign(task.command, { stdin: `fd:${input}`, stdout: `fd:${fd}`, stderr: `fd:${fd}` })
+    await task.start()
+    for (const open of [fd, input]) closeSync(open)
+    await task.wait()
+    assert.equal(readFileSync(path, 'utf8'), 'to a file\nroot')
+    await refuses(output(task), { code: 'UNSUPPORTED' })
+  })
 
-      const gone = bench.shell('echo')
-      gone.command.stderr = 'fd:1048575'
-      await refuses(gone.start(), { code: 'START_FAILED', stage: 'log', errno: 'ENOENT' })
+  check('takes the standard streams that this program itself was given', async bench => {
+    const path = join(bench.directory('given'), 'file')
+    const { stdout } = await runFixture('given.ts', {
+      stateDir: bench.stateDir,
+      arguments: [platform],
+      through: `exec "$@" </etc/passwd 2>>'${path}'`,
     })
+    assert.equal(stdout, 'exit 0\n')
+    assert.equal(readFileSync(path, 'utf8'), 'rootboth\n')
+  })
+
+  check('says that a descriptor is not open', async bench => {
+    const task = bench.shell('echo')
+    task.command.stderr = 'fd:1048575'
+    await refuses(task.start(), { code: 'START_FAILED', stage: 'log', errno: 'ENOENT' })
+    const other = bench.shell('echo')
+    other.command.stdin = 'fd:1048575'
+    await refuses(other.start(), { code: 'START_FAILED', stage: 'stdin', errno: 'ENOENT' })
+  })
 
   check('reads a stream of this program to its end', async bench => {
     const task = bench.command('/bin/cat')
