@@ -68,6 +68,8 @@ export class NativeSpawner implements Spawner {
     if (spawner === null) throw new SpawnerDied('the spawner died before it could be asked')
     const lender = await lend(this.#program, spawner, numbers)
     try {
+      // Whoever is asked now would never answer.
+      if (session.over) throw new SpawnerDied('the spawner died before it could be asked')
       return await session.launch({ ...spec, lender: lender.process })
     } finally {
       await lender.close()

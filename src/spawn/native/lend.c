@@ -17,7 +17,7 @@ static const char *enter(const struct identity *spawner) {
   _cleanup_fd_ int namespace = openat(process, "ns/user", O_RDONLY | O_CLOEXEC);
   if (namespace < 0) return "the spawner's user namespace";
   if (setns(namespace, CLONE_NEWUSER) != 0) return "setns user";
-  /* Gaining capabilities has made us undumpable, and what is that shows its descriptors to nobody from below. A task has less capabilities than we. */
+  /* Gaining capabilities has made us undumpable, and what is that shows its descriptors to nobody from below. A task has fewer capabilities than we. */
   return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 ? NULL : "dumpable";
 }
 
