@@ -138,6 +138,7 @@ const sharing: Section = check => {
     const opened = await other.open(task.id())
     // At once, before the program can have set a trap: by a signal that ends nobody.
     const stopped = opened.shutdown({ signal: 'SIGCONT', graceMs: 600_000 }).catch(() => {})
+    while (envelopeOf(directoryOf(task)).snapshot.value !== 'stopping') await sleep(5)
     // By now the first one has stored its own `running`, some time after the start.
     await sleep(120)
     assert.equal(envelopeOf(directoryOf(task)).snapshot.value, 'stopping')
