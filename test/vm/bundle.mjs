@@ -37,7 +37,7 @@ await build({
   },
   outfile: join(into, 'tests.mjs'),
 })
-const used = ['start', 'own', 'inherit', 'orchestrator', 'wait', 'fingerprint']
+const used = ['start', 'own', 'inherit', 'orchestrator', 'wait', 'fingerprint', 'given']
 await build({
   ...common,
   entryPoints: readdirSync(programs)

@@ -16,7 +16,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Executor } from '../../../src/index.ts'
-import { runFixture } from '../../support/fixture.ts'
+import { startFixture } from '../../support/fixture.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import { keyOf } from '../../support/task-key.ts'
@@ -205,13 +205,12 @@ export const streams: Section = (check, { native, platform }) => {
 
   check('takes the standard streams that this program itself was given', async bench => {
     const path = join(bench.directory('given'), 'file')
-    const { stdout } = await runFixture('given.ts', {
+    const { stdout, exitCode } = await startFixture('given.ts', {
       stateDir: bench.stateDir,
       arguments: [platform],
       through: `exec "$@" </etc/passwd 2>>'${path}'`,
     })
-    assert.equal(stdout, 'exit 0\n')
-    assert.equal(readFileSync(path, 'utf8'), 'rootboth\n')
+    assert.deepEqual([readFileSync(path, 'utf8'), stdout, exitCode], ['rootboth\n', 'exit 0\n', 0])
   })
 
   check('says that a descriptor is not open', async bench => {
