@@ -164,7 +164,7 @@ export const streams: Section = (check, { native, platform }) => {
         spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] }),
       )
       const read = Promise.all(readers.map(({ stdout }) => text(stdout)))
-      await sleep(100)
+      await Promise.all(readers.map(({ pid }) => untilOpening(pid ?? 0)))
       const task = bench.shell('read wait; echo read')
       const feed = new Readable({ read() {} })
       Object.assign(task.command, { stdout: fifo, stdin: feed })
@@ -269,6 +269,18 @@ export const streams: Section = (check, { native, platform }) => {
     await refuses(task.start(), { code: 'START_FAILED' })
     assert.equal(input.destroyed, false)
   })
+}
+
+/** Waits until a process waits in open(2) for the other end of a FIFO; where the kernel does not tell, two seconds have to do. */
+async function untilOpening(pid: number): Promise<void> {
+  const opening = () => {
+    try {
+      return /wait_for_partner|fifo_open/.test(readFileSync(`/proc/${pid}/wchan`, 'latin1'))
+    } catch {
+      return false
+    }
+  }
+  for (let tries = 0; tries < 200 && !opening(); tries++) await sleep(10)
 }
 
 /** Reads until the text is there. Non-blocking: a blocking read of a FIFO would take one of Node's four threads. */
