@@ -5,7 +5,8 @@ import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { destroyAll, holdfast, start } from './program.ts'
 
 describe('holdfast inspect', function () {
-  this.timeout(60_000)
+  // Each call is a whole program: seconds, on a machine that is busy with other tests.
+  this.timeout(180_000)
   let stateDir: string
 
   before(function () {

@@ -168,7 +168,7 @@ describe('holdfast run', function () {
   })
 
   it('with --detach prints the key and leaves the task running', async () => {
-    const { code, stdout } = await holdfast(stateDir, 'run', '--basic', '--detach', '--', 'sleep', '60')
+    const { code, stdout } = await holdfast(stateDir, 'run', '--basic', '--detach', '--', 'sleep', '1000')
     assert.equal(code, 0)
     const { tasks } = JSON.parse((await holdfast(stateDir, 'ps', '--json')).stdout)
     assert.deepEqual(

@@ -28,10 +28,10 @@ describe('the commands on tasks', function () {
   })
 
   it('follow one task from call to call: ps, stats, stop, wait, rm', async () => {
-    const key = await detached('web', 'sleep', '60')
+    const key = await detached('web', 'sleep', '1000')
 
     const running = await cli('ps')
-    assert.match(running.stdout, new RegExp(`^KEY .*COMMAND\\n${key}  web +running +\\d+ .* sleep 60\\n$`))
+    assert.match(running.stdout, new RegExp(`^KEY .*COMMAND\\n${key}  web +running +\\d+ .* sleep 1000\\n$`))
 
     const usage = JSON.parse((await cli('stats', 'web', '--json')).stdout)
     assert.deepEqual(usage.tasks[0].task, { key, name: 'web' })
@@ -51,7 +51,7 @@ describe('the commands on tasks', function () {
 
     assert.equal((await cli('wait', 'web')).code, 143)
     assert.doesNotMatch((await cli('ps')).stdout, /web/)
-    assert.match((await cli('ps', '--all')).stdout, /web +exited .* shutdown +SIGTERM +sleep 60/)
+    assert.match((await cli('ps', '--all')).stdout, /web +exited .* shutdown +SIGTERM +sleep 1000/)
     assert.match((await cli('stats', 'web')).stderr, /is exited: it uses nothing/)
 
     assert.deepEqual(await cli('rm', 'web'), { code: 0, stdout: `${key}\n`, stderr: '' })
@@ -73,7 +73,7 @@ describe('the commands on tasks', function () {
   })
 
   it('history tells what has happened, as a table and as lines of JSON', async () => {
-    await detached('web', 'sleep', '60')
+    await detached('web', 'sleep', '1000')
     await cli('stop', 'web')
     const { stdout } = await cli('history', 'web')
     assert.match(
@@ -102,7 +102,7 @@ describe('the commands on tasks', function () {
   })
 
   it('exec runs a second command inside one, with its own code, streams and input, and leaves the task alone', async () => {
-    await detached('web', 'sh', '-c', 'echo begun; sleep 60')
+    await detached('web', 'sh', '-c', 'echo begun; sleep 1000')
     await start(stateDir, ['logs', '-f', 'web']).printed('begun')
     const ended = await cli(
       'exec',
@@ -143,14 +143,14 @@ describe('the commands on tasks', function () {
   })
 
   it('exec -i passes input on to its end', async () => {
-    await detached('web', 'sleep', '60')
+    await detached('web', 'sleep', '1000')
     const { child, ended } = start(stateDir, ['exec', '-q', '-i', 'web', '--', 'cat'], {}, 'pipe')
     child.stdin?.end('line one\nline two\n')
     assert.deepEqual(await ended, { code: 0, stdout: 'line one\nline two\n', stderr: '' })
   })
 
   it('update changes limits, prints what became of them, and wants one', async () => {
-    const key = await detached('web', 'sleep', '60')
+    const key = await detached('web', 'sleep', '1000')
     const changed = await cli('update', 'web', '--memory', '64M', '--timeout', '1h')
     assert.equal(changed.code, 2, 'the basic executor has no limit of memory')
     assert.match(
@@ -173,13 +173,13 @@ describe('the commands on tasks', function () {
   })
 
   it('rm --force kills and removes one that runs', async () => {
-    await detached('web', 'sleep', '60')
+    await detached('web', 'sleep', '1000')
     assert.equal((await cli('rm', '--force', 'web')).code, 0)
     assert.deepEqual(JSON.parse((await cli('ps', '--all', '--json')).stdout).tasks, [])
   })
 
   it('rm --force kills and removes one whose task.json is damaged; rm alone says what is wrong', async () => {
-    const key = await detached('web', 'sleep', '60')
+    const key = await detached('web', 'sleep', '1000')
     const path = join(stateDir, 'tasks', key, 'task.json')
     const start = JSON.parse(readFileSync(join(stateDir, 'tasks', key, 'start.json'), 'utf8')) as StartRecord
     writeFileSync(path, 'damaged')
@@ -195,7 +195,7 @@ describe('the commands on tasks', function () {
   })
 
   it('audit lists what is left over, and removes it with --fix', async () => {
-    const key = await detached('web', 'sleep', '60')
+    const key = await detached('web', 'sleep', '1000')
     const half = join(stateDir, 'tasks', '0123456789abcd')
     mkdirSync(half)
     const ours = (stdout: string) => {
@@ -229,7 +229,7 @@ describe('the commands on tasks', function () {
     assert.equal((await cli('logs', '--tail', '2', 'job')).stdout, 'b\n\ufffd\n')
     assert.match((await cli('logs', '--tail', 'x', 'job')).stderr, /--tail: got "x", takes a whole number/)
 
-    await detached('live', 'sh', '-c', 'echo begin; trap "echo end; exit" TERM; while :; do sleep 0.05; done')
+    await detached('live', 'sh', '-c', 'trap "echo end; exit" TERM; echo begin; while :; do sleep 0.05; done')
     const following = start(stateDir, ['logs', '-f', 'live'])
     await following.printed('begin')
     await cli('stop', 'live')

@@ -15,7 +15,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const collecting = `data:text/javascript,setInterval(gc,20).unref()`
 
 describe('holdfast top', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   before(function () {
     requires(this, 'linux', 'native')
@@ -87,7 +87,7 @@ async function shows(top: Executor, text: string): Promise<void> {
   for (const begin = Date.now(); !frame.includes(text); await sleep(50)) {
     frame = (await output(top)).split('\x1b[H').at(-1) ?? ''
     assert.ok(
-      top.state === 'running' && Date.now() < begin + 20_000,
+      top.state === 'running' && Date.now() < begin + 60_000,
       `no ${text} in ${JSON.stringify(frame)}`,
     )
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { adapters, type Check, checks, runCheck } from '../../src/conformance/index.ts'
 import { isRoot } from '../support/identity.ts'
 import { ordinaryUid, runTestsAsOrdinaryUser } from '../support/ordinary-user.ts'
 import { requires } from '../support/requires.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
 
 /** What may be skipped where everything can be enforced, and why: these adapters do not promise it. */
 const unpromised: Readonly<Record<string, RegExp>> = {
@@ -51,20 +52,28 @@ describe('the conformance suite', function () {
     })
 
     it('leaves no task and no directory behind, whatever becomes of a check', async () => {
-      const before = readdirSync(tmpdir()).filter(name => name.startsWith('holdfast-conformance-'))
-      const row = await runCheck(
-        adapter,
-        check(async bench => {
-          await bench.shell('sleep 600').start()
-          throw new Error('in the middle')
-        }),
-      )
-      assert.deepEqual([row.status, row.why], ['failed', 'in the middle'])
-      const after = readdirSync(tmpdir()).filter(name => name.startsWith('holdfast-conformance-'))
-      assert.deepEqual(
-        after.filter(name => !before.includes(name)),
-        [],
-      )
+      // Of its own: another program may be at its checks in the usual place.
+      const { TMPDIR } = process.env
+      const place = temporaryDirectory('checks')
+      process.env.TMPDIR = place
+      try {
+        const row = await runCheck(
+          adapter,
+          check(async bench => {
+            assert.equal(dirname(bench.stateDir), place)
+            await bench.shell('sleep 600').start()
+            throw new Error('in the middle')
+          }),
+        )
+        assert.deepEqual([row.status, row.why], ['failed', 'in the middle'])
+        assert.deepEqual(
+          readdirSync(place).filter(name => name.startsWith('holdfast-conformance-')),
+          [],
+        )
+      } finally {
+        if (TMPDIR === undefined) delete process.env.TMPDIR
+        else process.env.TMPDIR = TMPDIR
+      }
     })
   })
 })

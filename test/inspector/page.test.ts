@@ -1,4 +1,7 @@
 import { strict as assert } from 'node:assert'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
 import { type Inspector, inspector } from '../../src/inspector/index.ts'
 import { requires } from '../support/requires.ts'
@@ -18,14 +21,15 @@ describe("the inspector's page", function () {
 
   it('shows a task going through every state, stops it, and replays it afterwards', () =>
     shown(browser, async ({ page }, bench) => {
-      const task = bench.shell(
-        'trap "sleep 1; echo bye; exit 0" TERM; echo hello; while :; do sleep 0.05; done',
-      )
+      // It goes when it is let: a page on a busy machine must have come to see that it is being stopped.
+      const leave = 'while [ ! -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.05; done; echo bye; exit 0'
+      const task = bench.shell(`trap "${leave}" TERM; echo hello; while :; do sleep 0.05; done`)
       await task.limit({ pids: 50 })
       await observeLit(page)
       // Limited a while before it is started: what is not on disk is in no list, and appears with its start.
       await task.start()
-      await row(page, task.key).click()
+      // Not while the list still has it as it was before it ran.
+      await page.locator(`.row[data-key="${task.key}"][data-state=running]`).click()
       await lit(page, 'running')
       await page.getByTestId('log').getByText('hello').waitFor()
       assert.equal(await page.getByTestId('state').innerText(), 'running')
@@ -44,6 +48,7 @@ describe("the inspector's page", function () {
       await page.getByRole('button', { name: 'Stop it' }).click()
       await lit(page, 'stopping')
       await screenshot(page, 'stopping')
+      writeFileSync(join(bench.stateDir, 'allocs', task.key, 'sh/local/go'), '')
       await lit(page, 'exited')
       await taken(page, 'stopping', 'exited')
       assert.equal((await task.wait()).cause, 'shutdown')
@@ -69,9 +74,13 @@ describe("the inspector's page", function () {
         if (state !== passed.at(-1)) passed.push(state)
       }
       assert.deepEqual(passed, ['limited', 'running', 'stopping', 'exited'])
+      const { length: before } = await litOnes(page)
       await page.getByRole('button', { name: 'Play from the start' }).click()
-      await lit(page, 'limited')
-      for (const state of ['running', 'stopping', 'exited']) await lit(page, state)
+      // Each is shown for a moment only: what was lit is asked for when it is over.
+      for (const begin = Date.now(); (await litOnes(page)).length < before + passed.length; await sleep(100))
+        assert.ok(Date.now() < begin + 30_000, `played ${(await litOnes(page)).slice(before).join()}`)
+      assert.deepEqual((await litOnes(page)).slice(before), passed)
+      await lit(page, 'exited')
     }))
 
   it('replays a task that ended under another supervisor, in another life of the program', () =>
@@ -196,14 +205,18 @@ describe("the inspector's page", function () {
       assert.equal(await row(seen.page, task.key).getAttribute('aria-selected'), 'true')
       await seen.page.keyboard.press('ArrowUp')
       assert.equal(await row(seen.page, oldest).getAttribute('aria-selected'), 'true')
-      const longest = await longestTask(seen.page, async () => {
-        await seen.page.keyboard.press('/')
+      await seen.page.keyboard.press('/')
+      const search = async (): Promise<void> => {
         await seen.page.keyboard.type(oldest.slice(-5))
         await seen.page.getByRole('listbox', { name: '1 tasks' }).waitFor()
         await seen.page.keyboard.press('Control+A')
         await seen.page.keyboard.press('Delete')
         await seen.page.getByRole('listbox', { name: '501 tasks' }).waitFor()
-      })
+      }
+      // A machine that had something else to do once is not a page that is slow each time.
+      let longest = Number.POSITIVE_INFINITY
+      for (let tries = 0; tries < 3 && longest >= 1000; tries++)
+        longest = Math.min(longest, await longestTask(seen.page, search))
       assert.ok(longest < 1000, `the page stood still for ${longest} ms`)
       await seen.page.getByRole('button', { name: /^exited/ }).click()
       await seen.page.getByText('Nothing fits.').waitFor()
@@ -250,7 +263,9 @@ async function shown(
   options: Parameters<typeof openPage>[2] = {},
 ): Promise<void> {
   await withWorkbench('basic', async bench => {
-    const server = await inspector({ supervisor: bench.supervisor })
+    // A task that the page has asked to end has the time that the test takes.
+    const supervisor = bench.another({ shutdown: { signal: 'SIGTERM', graceMs: 60_000 } })
+    const server = await inspector({ supervisor })
     const seen = await openPage(browser, server.url, options)
     try {
       await body(seen, bench, server)
@@ -306,6 +321,8 @@ async function longestTask(page: Page, during: () => Promise<void>): Promise<num
 /** The ratio of WCAG between a text and what is behind it. */
 function contrast(page: Page, selector: string): Promise<number> {
   return page.evaluate(name => {
+    // What fades in has none of its colours yet.
+    for (const animation of document.getAnimations()) animation.finish()
     const element = document.querySelector(name)
     if (element === null) return 21
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })

@@ -67,7 +67,9 @@ async function judge(
       continue
     }
     const number = Number(task.name.slice('task-'.length))
-    const { cause, exitCode, signal, evidence } = await (number % 3 === 0 ? task.shutdown() : task.wait())
+    const { cause, exitCode, signal, evidence } = await (number % 3 === 0
+      ? task.shutdown({ graceMs: 60_000 })
+      : task.wait())
     const seen = `${cause} ${exitCode} ${signal} ${evidence}`
     // SIGTERM may come before the trap is set.
     const possible = ['shutdown 9 null record', 'shutdown null SIGTERM record']

@@ -230,6 +230,14 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
+/** Of those at work some are closed while they are listed: a program that has just begun reads its libraries. */
 function openFiles(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))
+  return readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOENT')
+      return []
+    }
+  })
 }

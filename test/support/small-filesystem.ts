@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
 /** A tmpfs of its own for one test (root only); unmounted when `body` is done. */
@@ -10,9 +11,18 @@ export async function withFilesystem(options: string, body: (path: string) => Pr
   try {
     await body(path)
   } finally {
-    execFileSync('umount', [path])
+    await unmount(path)
     removeTemporary(path)
   }
+}
+
+/** Patiently: whoever looks through the files of all processes, as `audit` does, keeps it busy for a moment. */
+async function unmount(path: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (spawnSync('umount', [path], { stdio: 'ignore' }).status === 0) return
+    await sleep(50)
+  }
+  execFileSync('umount', [path])
 }
 
 /** Writes until nothing goes any more. Returns the file to remove again. */

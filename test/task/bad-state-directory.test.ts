@@ -94,7 +94,7 @@ describe('a state directory that', () => {
         Object.assign(task.command, { path: '/bin/sleep', args: ['1000'] })
         await task.start()
         const ballast = fill(stateDir)
-        const result = await task.shutdown({ graceMs: 1000 })
+        const result = await task.shutdown({ graceMs: 30_000 })
         assert.deepEqual([result.exitCode, result.successful], [null, false])
         assert.ok(result.cause === 'shutdown' || result.cause === 'lost', result.cause)
         assert.deepEqual(processesOf(keyOf(task)), [])

@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert'
-import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs'
 import type { Executor, Usage } from '../../src/index.ts'
 import { openUnder } from '../support/descriptors.ts'
-import { untilOutput } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
@@ -42,10 +43,14 @@ describe('watching what tasks use', () => {
 
   it('completes when the task ends, also between two samples far apart, and for one that has ended', () =>
     withWorkbench('basic', async bench => {
-      const task = bench.shell('echo up; read gone < /dev/null; sleep 0.2')
+      const task = bench.shell('while [ ! -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done')
       await task.start()
-      await untilOutput(task, 'up')
-      assert.equal((await lastValueFrom(task.usage$(3_600_000).pipe(toArray()))).length, 1)
+      const go = join(bench.stateDir, 'allocs', task.key, 'sh/local/go')
+      const samples = task.usage$(3_600_000).pipe(
+        tap(() => writeFileSync(go, '')),
+        toArray(),
+      )
+      assert.equal((await lastValueFrom(samples)).length, 1)
       assert.deepEqual(await lastValueFrom(task.usage$().pipe(toArray())), [])
     }))
 
