@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor, HoldfastError, TaskResult } from '../../../src/index.ts'
 import { assertNothingLeft, processesOf, untilNoneLeft } from '../../support/leftovers.ts'
@@ -300,22 +301,29 @@ export const inside: Section = (check, { platform, native }) => {
 
   if (hasCgroups())
     check('counts in the limits of the task, and is killed by them', async bench => {
-      const task = bench.shell(waiting)
+      // The task itself forks no more: what it gives back for a moment others would get, and then it could not go on.
+      const still = 'echo ready; exec sleep 1000'
+      const task = bench.shell(still)
       await task.limit({ memoryMB: 24, pids: 8 })
       await task.start()
       await untilOutput(task, 'ready')
       const forking = task.exec(
         '/bin/sh',
         '-c',
-        'i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 1000 & done; exit 0',
+        'read go; i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 1000 & done; exit 0',
       )
+      const go = new Readable({ read() {} })
+      forking.command.stdin = go
       await forking.start()
+      // Who has brought it in counts until it is gone, and would leave room for one more.
+      while ((await task.usage()).pids !== 2) await sleep(10)
+      go.push('\n')
       assert.equal((await forking.wait()).exitCode, 2)
       assert.match(await output(forking, 'stderr'), /fork/i)
       // Those that it left are the task's, and go on counting.
       await refuses(task.exec('true').start(), { code: 'START_FAILED', errno: 'EAGAIN' })
       assert.equal(task.state, 'running')
-      const roomy = await running(bench)
+      const roomy = await running(bench, still)
       await roomy.update({ memoryMB: 24 })
       const hungry = roomy.exec('/usr/bin/tail', '/dev/zero')
       await hungry.start()
