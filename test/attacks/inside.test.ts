@@ -9,6 +9,7 @@ import { isRoot, strongest, taskUsers } from '../support/identity.ts'
 import { asRoot, requires } from '../support/requires.ts'
 import { startRecordOf } from '../support/task-key.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 import { attacker, compiled, parseVerdicts } from './hostile.ts'
 
@@ -75,7 +76,7 @@ describe('attack: what exec() brings into a task', function () {
     asRoot(async () => {
       const program = nativePath()
       const before = digest()
-      await withNative(withoutMemfd(program), () =>
+      await withVariable('HOLDFAST_NATIVE', withoutMemfd(program), () =>
         withWorkbench('linux', async bench => {
           // What a mount of nothing but the file calls it.
           const seen = await trapped(bench, withCapabilities, '/')
@@ -261,17 +262,6 @@ function withoutMemfd(program: string): string {
   const path = join(temporaryDirectory('without-memfd'), 'program')
   writeFileSync(path, `#!/bin/sh\nexec '${compiled('without_memfd')}' '${program}' "$@"\n`, { mode: 0o755 })
   return path
-}
-
-async function withNative(path: string, body: () => Promise<void>): Promise<void> {
-  const before = process.env.HOLDFAST_NATIVE
-  process.env.HOLDFAST_NATIVE = path
-  try {
-    await body()
-  } finally {
-    if (before === undefined) delete process.env.HOLDFAST_NATIVE
-    else process.env.HOLDFAST_NATIVE = before
-  }
 }
 
 async function plant(task: Executor): Promise<void> {

@@ -16,6 +16,7 @@ import { strongest, weakest } from '../support/identity.ts'
 import { output, untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { asRoot, requires } from '../support/requires.ts'
+import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
 const logStreamModule = new URL('../../src/task/log-stream.ts', import.meta.url).href
@@ -158,10 +159,8 @@ describe('attack: planted logs', () => {
     }))
 
   it('the portable shim refuses planted links, hard links and FIFOs too', async () => {
-    const native = process.env.HOLDFAST_NATIVE
-    process.env.HOLDFAST_NATIVE = 'off'
-    try {
-      await scene('basic', async ({ run, outside, alloc }) => {
+    await withVariable('HOLDFAST_NATIVE', 'off', () =>
+      scene('basic', async ({ run, outside, alloc }) => {
         const logs = join(alloc.sharedDir, 'logs')
         for (const [index, plant] of [
           (at: string) => symlinkSync(join(outside, 'secret'), at),
@@ -173,11 +172,8 @@ describe('attack: planted logs', () => {
           await refuses(run('two', `echo written ${index}`), { code: 'START_FAILED', stage: 'log' })
           rmSync(join(logs, 'two.stdout'))
         }
-      })
-    } finally {
-      if (native === undefined) delete process.env.HOLDFAST_NATIVE
-      else process.env.HOLDFAST_NATIVE = native
-    }
+      }),
+    )
   })
 })
 

@@ -6,6 +6,7 @@ import { isRoot } from '../support/identity.ts'
 import { ordinaryUid, runTestsAsOrdinaryUser } from '../support/ordinary-user.ts'
 import { requires } from '../support/requires.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { withVariable } from '../support/variable.ts'
 
 /** What may be skipped where everything can be enforced, and why: these adapters do not promise it. */
 const unpromised: Readonly<Record<string, RegExp>> = {
@@ -53,10 +54,8 @@ describe('the conformance suite', function () {
 
     it('leaves no task and no directory behind, whatever becomes of a check', async () => {
       // Of its own: another program may be at its checks in the usual place.
-      const { TMPDIR } = process.env
       const place = temporaryDirectory('checks')
-      process.env.TMPDIR = place
-      try {
+      await withVariable('TMPDIR', place, async () => {
         const row = await runCheck(
           adapter,
           check(async bench => {
@@ -70,10 +69,7 @@ describe('the conformance suite', function () {
           readdirSync(place).filter(name => name.startsWith('holdfast-conformance-')),
           [],
         )
-      } finally {
-        if (TMPDIR === undefined) delete process.env.TMPDIR
-        else process.env.TMPDIR = TMPDIR
-      }
+      })
     })
   })
 })
