@@ -12,8 +12,12 @@ export interface Command {
   /** Arguments without the program's own name, as in `child_process.spawn`. */
   args: string[]
   argv0?: string
-  /** Exactly this, plus NOMAD_* and HOLDFAST_*; nothing of the supervisor's own environment. */
-  env: Record<string, string>
+  /**
+   * Exactly this, plus NOMAD_* and HOLDFAST_*; nothing of the supervisor's own environment, unless it is passed on by `env = process.env` or
+   * `{ ...process.env, NAME: 'value' }`. A variable that is undefined is left out.
+   */
+  get env(): Record<string, string>
+  set env(variables: Readonly<Record<string, string | undefined>>)
   /** Default: the task directory (Basic), `/` (Linux). */
   cwd?: string
   user?: string | number

@@ -42,4 +42,5 @@ export {
   type TaskResult,
   type TaskTransition,
 } from './supervisor/supervisor.ts'
+export { numberOfSignal, readSignal } from './signals.ts'
 export { setCommand } from './task/set-command.ts'

@@ -1,9 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import { events, Refused } from './connection.ts'
+import { addSample, type Sample } from './samples.ts'
 import type { Entry, Row, UsageSample } from './types.ts'
 
-/** Cpu is of one core, in per cent, since the sample before; null where it is not known. */
-export type Sample = { readonly at: number; readonly cpu: number | null; readonly memory: number | null }
 export type Usage = {
   cpuMs: number | null
   at: number
@@ -13,8 +12,6 @@ export type Usage = {
 }
 
 export type Link = 'connecting' | 'live' | 'broken' | 'refused'
-
-const mostSamples = 600
 
 /** What the page knows of the tasks. Those who show it are told at most once a frame, however much comes. */
 class Store {
@@ -69,8 +66,7 @@ class Store {
           ? Math.max(0, (100 * (cpuMs - before.cpuMs)) / (at - before.at))
           : null
       const samples = before?.samples ?? []
-      samples.push({ at, cpu, memory })
-      if (samples.length > mostSamples) samples.splice(0, samples.length - mostSamples)
+      addSample(samples, { at, cpu, memory })
       this.usage.set(key, { cpuMs, at, limit, pids, samples })
     }
   }

@@ -6,10 +6,15 @@ import { usageMistake } from './usage-mistake.ts'
 
 dieQuietlyWithoutReader()
 const args = process.argv.slice(2)
+const program = holdfast()
 try {
-  await holdfast().parseAsync(args, { from: 'user' })
+  await program.parseAsync(args, { from: 'user' })
 } catch (error) {
-  const mistake = usageMistake(error, args)
+  const mistake = usageMistake(
+    error,
+    args,
+    program.commands.map(command => command.name()),
+  )
   if (mistake.say !== null) reportError(mistake.say, { json: mistake.json })
   process.exitCode = mistake.exitCode
 }

@@ -56,7 +56,8 @@ export function holdfast(): Command {
 }
 
 const more = `
-A TASK is a key, the first characters of one, or a name; what fits several tasks is refused.
+A TASK is a key, a name, or the first characters of a key. A name means the running task of that name, else the newest that has ended;
+what fits several running tasks is refused.
 Sizes are binary: 512K, 64M, 1G, or bytes. Times are 500ms, 5s, 2m, 1h.
 
 Examples:

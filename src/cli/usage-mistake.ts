@@ -8,13 +8,19 @@ export type UsageMistake = {
 }
 
 /** What a mistake in the command line itself means; any other error is thrown on. */
-export function usageMistake(error: unknown, args: readonly string[]): UsageMistake {
+export function usageMistake(
+  error: unknown,
+  args: readonly string[],
+  commandNames: readonly string[],
+): UsageMistake {
   if (!(error instanceof CommanderError)) throw error
   const { exitCode } = error
   const json = wantsJson(args)
   if (exitCode === 0 || error.code.startsWith('commander.help')) return { say: null, exitCode, json }
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
-  const hint = [suggestion?.replace(/^\((.*)\)$/, '$1'), helpFor(args)].filter(Boolean).join(' ')
+  const hint = [suggestion?.replace(/^\((.*)\)$/, '$1'), helpFor(args, commandNames)]
+    .filter(Boolean)
+    .join(' ')
   return { say: { code: 'INVALID_ARGUMENT', message, hint }, exitCode, json }
 }
 
@@ -24,9 +30,7 @@ function wantsJson(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? undefined : end).includes('--json')
 }
 
-function helpFor(args: readonly string[]): string {
+function helpFor(args: readonly string[], commandNames: readonly string[]): string {
   const command = args.find(word => commandNames.includes(word))
   return `\`holdfast ${command === undefined ? '' : `${command} `}--help\` shows what it takes.`
 }
-
-const commandNames = ['run', 'ps', 'wait', 'stop', 'kill', 'rm', 'logs', 'stats', 'doctor', 'audit']

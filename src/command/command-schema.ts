@@ -27,12 +27,12 @@ const namespaces = [
   'user',
 ] as const satisfies readonly Namespace[]
 
-const takesAccount = `a name, or an integer >= 0 and <= ${largestId}`
+// No account's name has a colon (passwd(5)): "1000:1000" is a user and a group, which are two fields.
+const takesAccount = `a name without ":", or an integer >= 0 and <= ${largestId}`
 const account = z
-  .custom<string | number>(
-    value => (typeof value === 'string' ? value !== '' && withoutNul(value) : isId(value)),
-    { error: takesAccount },
-  )
+  .custom<string | number>(value => (typeof value === 'string' ? /^[^:\0]+$/.test(value) : isId(value)), {
+    error: takesAccount,
+  })
   .optional()
 
 // A relative path would be relative to what? The task, the supervisor and the allocation all have a claim.

@@ -38,6 +38,8 @@ function frozenCopy(value: unknown, depth: number, unlimited = false): unknown {
   if (unlimited && value === Number.POSITIVE_INFINITY) return -1
   if (depth > deepest) return value
   if (Array.isArray(value)) return Object.freeze(value.map(item => frozenCopy(item, depth + 1, unlimited)))
+  // The environment of this program is an exotic object, and the one that is most often passed on.
+  if (value === process.env) return frozenCopy({ ...process.env }, depth, unlimited)
   // A Map or an instance with accessors would copy to an object without fields, and its limits be lost without a word.
   if (!isPlain(value)) return typeof value === 'object' && value !== null ? unusable(value) : value
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)

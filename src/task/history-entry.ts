@@ -1,6 +1,6 @@
 import type { TaskContext, TaskState } from '../../machines/index.ts'
 import type { HistoryEntry } from '../api.ts'
-import { signalName } from './wait-result.ts'
+import { nameOfSignal } from '../signals.ts'
 
 export type Change = { readonly from: TaskState; readonly to: TaskState; readonly sequence: number }
 
@@ -48,7 +48,7 @@ function causeOf(
     cause,
     evidence,
     exitCode,
-    signal: outcome.signal === null ? null : signalName(outcome.signal),
+    signal: outcome.signal === null ? null : nameOfSignal(outcome.signal),
     oomKilled,
     ...(failure !== null && { failure: bare(failure) }),
   }

@@ -1,13 +1,13 @@
-import { constants } from 'node:os'
 import { HoldfastError } from '../errors.ts'
+import { numberOfSignal } from '../signals.ts'
 
 /** The signal's number on this system. Throws INVALID_ARGUMENT, naming the field. */
 export function signalNumber(signal: unknown, field = 'signal'): number {
-  const number = typeof signal === 'string' ? constants.signals[signal as NodeJS.Signals] : undefined
-  if (number === undefined) {
+  const number = typeof signal === 'string' ? numberOfSignal(signal) : null
+  if (number === null) {
     throw new HoldfastError(
       'INVALID_ARGUMENT',
-      `${field}: got ${JSON.stringify(signal) ?? String(signal)}, takes a signal's name, such as SIGTERM`,
+      `${field}: got ${JSON.stringify(signal) ?? String(signal)}, takes a signal's name, such as SIGTERM or SIGRTMIN+3`,
     )
   }
   return number

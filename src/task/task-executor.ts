@@ -274,7 +274,8 @@ export class TaskExecutor implements Executor {
   }
 
   get name(): string {
-    return this.#name ?? this.context.name
+    // Before the start it has none of its own yet: its changes of state are told by the name that it will get.
+    return this.#name ?? (this.context.name || defaultTaskName(this.command.path))
   }
 
   async wait(): Promise<WaitResult> {

@@ -286,13 +286,15 @@ describe('the commands on tasks', function () {
     assert.deepEqual([code, stderr, task, exitCode, cause], [9, '', { key, name: 'job' }, 9, 'exited'])
   })
 
-  it('a name that several tasks have is refused, and the candidates are listed', async () => {
-    const keys = [await detached('web', 'true'), await detached('web', 'true')]
+  it('a name that two running tasks have is refused, and the candidates are listed', async () => {
+    const keys = [await detached('web', 'sleep', '1000'), await detached('web', 'sleep', '1000')]
     const { code, stdout, stderr } = await cli('stop', 'web')
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, /^holdfast: TASK: "web" fits 2 tasks\n {2}hint: Give the key of one: /)
     for (const key of keys) assert.ok(stderr.includes(`${key} (web, `), stderr)
-    assert.equal((await cli('wait', keys[0] ?? '')).code, 0)
+    assert.equal((await cli('kill', keys[0] ?? '')).code, 0)
+    // Now it means the one that runs.
+    assert.match((await cli('kill', 'web')).stdout, new RegExp(`^web \\[${keys[1]}\\] was ended by SIGKILL`))
   })
 
   it('a task that is not there is named, with the place that was looked at', async () => {

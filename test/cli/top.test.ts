@@ -8,7 +8,7 @@ import { type Executor, setCommand, Supervisor } from '../../src/index.ts'
 import { output } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
-import { destroyAll } from './program.ts'
+import { destroyAll, start } from './program.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 /** What nobody holds is collected at once. */
@@ -51,6 +51,23 @@ describe('holdfast top', function () {
     assert.ok(all.endsWith('\x1b[?1049l'), JSON.stringify(all.slice(-40)))
     await screen.close()
     await shown.close()
+  })
+
+  it('--json is a line each second until it is interrupted, also without a terminal', async () => {
+    const shown = new Supervisor({ stateDir: join(dir, 'shown') })
+    await sleeper(shown, 'first')
+    await shown.close()
+    const top = start(join(dir, 'shown'), ['top', '--json'])
+    while (top.seen().split('\n').length < 4) await sleep(50)
+    top.child.kill('SIGINT')
+    const { code, stdout, stderr } = await top.ended
+    assert.deepEqual([code, stderr], [0, ''])
+    const lines = stdout.trimEnd().split('\n')
+    for (const line of lines) {
+      const { at, tasks } = JSON.parse(line)
+      assert.ok(!Number.isNaN(Date.parse(at)))
+      assert.equal(tasks[0].task.name, 'first')
+    }
   })
 })
 

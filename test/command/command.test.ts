@@ -221,6 +221,25 @@ describe('parseCommand', () => {
     })
   })
 
+  it('takes the environment of this program, and leaves out variables that are undefined', () => {
+    const variable = `HOLDFAST_TEST_${process.pid}`
+    process.env[variable] = 'passed on'
+    try {
+      const { env } = parseCommand({ ...minimal, env: process.env })
+      assert.equal(env[variable], 'passed on')
+      assert.ok(Object.isFrozen(env))
+      const { env: copied } = parseCommand({ ...minimal, env: { ...process.env, [variable]: undefined } })
+      assert.ok(!(variable in copied))
+    } finally {
+      delete process.env[variable]
+    }
+    for (const env of [new Map([['A', '1']]), new URLSearchParams('A=1')])
+      assert.throws(() => parseCommand({ ...minimal, env }), {
+        code: 'INVALID_ARGUMENT',
+        message: /^command\.env: got an instance of/,
+      })
+  })
+
   it('takes any environment of proper names and values as it is', () => {
     const name = fc.string({ minLength: 1 }).filter(text => !/[=\0]/.test(text))
     const value = fc.string().filter(text => !text.includes('\0'))

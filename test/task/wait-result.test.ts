@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Outcome } from '../../machines/index.ts'
 import { HoldfastError } from '../../src/errors.ts'
-import { signalName, toWaitResult } from '../../src/task/wait-result.ts'
+import { toWaitResult } from '../../src/task/wait-result.ts'
 
 const outcome: Outcome = {
   exitCode: 0,
@@ -28,9 +28,7 @@ describe('the wait result', () => {
 
   it('names signals, real-time ones too', () => {
     assert.equal(toWaitResult({ ...outcome, exitCode: null, signal: 15 }).signal, 'SIGTERM')
-    assert.equal(signalName(6), 'SIGABRT')
-    assert.equal(signalName(34), 'SIGRTMIN+0')
-    assert.equal(signalName(40), 'SIGRTMIN+6')
+    assert.equal(toWaitResult({ ...outcome, exitCode: null, signal: 40 }).signal, 'SIGRTMIN+6')
   })
 
   it('turns times into Dates, a failure into a HoldfastError, and the unknown into null', () => {

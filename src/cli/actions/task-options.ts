@@ -5,6 +5,7 @@ import { parseMount, parseTmpfs } from '../parse/mount.ts'
 import { parseCount, parseNumber } from '../parse/number.ts'
 import { refused } from '../parse/refused.ts'
 import { parseSize } from '../parse/size.ts'
+import { parseUser } from '../parse/user.ts'
 
 /** The flags that describe the task itself, as they were typed. */
 export type TaskOptions = {
@@ -15,6 +16,7 @@ export type TaskOptions = {
   readonly pids?: string
   readonly timeout?: string
   readonly user?: string
+  readonly group?: string
   readonly env?: readonly string[]
   readonly network?: string
   readonly cwd?: string
@@ -44,6 +46,7 @@ export function resourcesOf({ cpu, cpus, cpuset, memory, pids, timeout }: TaskOp
 /** Everything of the command but program and arguments. Throws INVALID_ARGUMENT. */
 export function commandOf({
   user,
+  group,
   env,
   network,
   cwd,
@@ -56,7 +59,8 @@ export function commandOf({
 }: TaskOptions): Partial<Command> {
   return {
     env: parseEnvironment(env ?? []),
-    ...(user !== undefined && { user }),
+    ...(user !== undefined && parseUser(user)),
+    ...(group !== undefined && { group }),
     ...(network !== undefined && { network: parseNetwork(network) }),
     ...(cwd !== undefined && { cwd }),
     ...(hostname !== undefined && { hostname }),

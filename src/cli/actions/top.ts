@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Supervisor } from '../../index.ts'
+import type { Supervisor } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
+import { jsonLine } from '../output/escape.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { LiveScreen } from '../output/live-screen.ts'
 import { TopTable } from '../output/top-table.ts'
@@ -9,11 +10,32 @@ import { withSupervisor } from '../with-supervisor.ts'
 import { stats } from './stats.ts'
 
 const intervalMs = 1000
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export async function top(operands: readonly string[], options: CommonOptions): Promise<number> {
-  if (options.json || !process.stdout.isTTY || !process.stdin.isTTY || process.env.TERM === 'dumb')
+  if (options.json) return await withSupervisor(options, stream)
+  if (!process.stdout.isTTY || !process.stdin.isTTY || process.env.TERM === 'dumb')
     return await stats(operands, options)
   return await withSupervisor(options, live)
+}
+
+/** A line of JSON each second, until it is interrupted or nobody reads any more. */
+async function stream(supervisor: Supervisor): Promise<number> {
+  const sampler = new Sampler()
+  const ended = new AbortController()
+  const end = (): void => ended.abort()
+  for (const signal of endSignals) process.on(signal, end)
+  try {
+    while (!ended.signal.aborted) {
+      const tasks = await sampler.sample(await running(supervisor))
+      process.stdout.write(`${jsonLine({ at: new Date(), tasks })}\n`)
+      await pause(intervalMs, ended.signal)
+    }
+    return 0
+  } finally {
+    sampler.end()
+    for (const signal of endSignals) process.off(signal, end)
+  }
 }
 
 async function live(supervisor: Supervisor): Promise<number> {
@@ -28,7 +50,7 @@ async function live(supervisor: Supervisor): Promise<number> {
     if (['q', '\x03', '\x04'].some(last => keys.includes(last))) end()
     else if (keys.map(key => table.press(key)).includes(true)) screen.draw()
   }
-  process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end)
+  for (const signal of endSignals) process.on(signal, end)
   process.stdin.setRawMode(true).on('data', pressed).resume()
   screen.open()
   try {
@@ -42,7 +64,7 @@ async function live(supervisor: Supervisor): Promise<number> {
     sampler.end()
     screen.close()
     process.stdin.setRawMode(false).off('data', pressed).pause()
-    process.off('SIGINT', end).off('SIGTERM', end).off('SIGHUP', end)
+    for (const signal of endSignals) process.off(signal, end)
   }
 }
 

@@ -23,7 +23,11 @@ export function runCommand(): Command {
     .option('--memory <SIZE>', 'most memory; it gets no swap')
     .option('--pids <COUNT>', 'most processes and threads')
     .optionsGroup('Isolation:')
-    .option('--user <USER>', 'name or number to run as (default: nobody, where it is isolated)')
+    .option(
+      '--user <USER[:GROUP]>',
+      'name or number to run as, and of the group (default: nobody, where it is isolated)',
+    )
+    .option('--group <GROUP>', "name or number of the group (default: the user's own)")
     .option('--network <WHICH>', 'host (the default) or none, which is a loopback of its own')
     .option('--hostname <NAME>', 'host name it sees')
     .option('--mount <SRC:DST[:ro]>', 'show a file or directory of this host inside (repeatable)', append)

@@ -6,7 +6,7 @@ export function stopCommand(): Command {
     .summary('stop a task: ask first, then kill')
     .description('Asks a task to end, and kills its whole process tree when it has not after the grace time.')
     .argument('<TASK>')
-    .option('--signal <NAME>', 'the signal that asks (default: TERM)')
+    .option('--signal <NAME>', 'the signal it gets first: a name, a number or RTMIN+N (default: TERM)')
     .option('--grace <TIME>', 'how long it has (default: 5s)')
     .addOption(jsonOption())
     .addHelpText('after', more)

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function topCommand(): Command {
   const command = subcommand('top')
     .summary('watch what tasks use')
     .description(
-      'Shows what every task that runs uses, again and again. Where the output is no terminal, once.',
+      'Shows what every task that runs uses, again and again. Where the output is no terminal, once; with --json, a line each second.',
     )
-    .addOption(jsonOption())
+    .option('--json', 'print one JSON document a line, each second, and nothing else')
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/top.ts')).top)
 }
@@ -15,7 +15,8 @@ export function topCommand(): Command {
 const more = `
 Keys: c sorts by CPU, m by memory, p by processes, n by name; up, down, the page keys, Home and End move; q ends it.
 
-Example:
+Examples:
   holdfast top
+  holdfast top --json | jq -c '.tasks[] | [.task.name, .memoryBytes]'
 
 Exit codes: 0; 1 if the state directory could not be read.`

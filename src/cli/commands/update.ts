@@ -20,7 +20,7 @@ export function updateCommand(): Command {
 }
 
 const more = `
-Either all limits are changed, or none where the kernel refuses one. On cgroup v1 a limit of a kind that the task was started without is skipped.
+Either all limits are changed, or none where the kernel refuses one.
 
 Examples:
   holdfast update --memory 512M web

@@ -14,6 +14,9 @@ const orders: Readonly<
   n: { title: 'name', value: () => 0 },
 }
 const remembered = 16
+/** Between two samples; so many missing ones are drawn through. */
+const intervalMs = 1000
+const tolerated = 2
 /** Per cent at which a bar is full, for a task that has never used more: that one is awake now and then is to be seen. */
 const smallest = 10
 const keysText = 'c cpu  m memory  p processes  n name  ↑ ↓ PgUp PgDn Home End move  q quit'
@@ -24,6 +27,7 @@ export class TopTable {
   readonly #colors: Colors
   readonly #past = new Map<string, (number | null)[]>()
   #samples: readonly TaskUsage[] = []
+  #at: number | null = null
   #order = 'c'
   #from = 0
   #page = 1
@@ -32,13 +36,17 @@ export class TopTable {
     this.#colors = colors
   }
 
-  add(samples: readonly TaskUsage[]): void {
+  add(samples: readonly TaskUsage[], at = performance.now()): void {
     this.#samples = samples
+    const missed = Math.min(remembered, Math.floor((at - (this.#at ?? at)) / intervalMs) - 1)
+    this.#at = at
+    // A host that slept, or was too busy: the bars are a time line, and nothing was measured in between.
+    const gap = missed > tolerated ? Array<null>(missed).fill(null) : []
     const present = new Set(samples.map(({ task }) => task.key))
     for (const key of this.#past.keys()) if (!present.has(key)) this.#past.delete(key)
     for (const { task, cpuPercent } of samples) {
       const past = this.#past.get(task.key) ?? []
-      this.#past.set(task.key, [...past, cpuPercent].slice(-remembered))
+      this.#past.set(task.key, [...past, ...gap, cpuPercent].slice(-remembered))
     }
   }
 

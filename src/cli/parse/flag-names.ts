@@ -18,6 +18,7 @@ const flags: Readonly<Record<string, string>> = {
   'command.args': 'ARG',
   'command.tmpfs': '--tmpfs',
   'command.user': '--user',
+  'command.group': '--group',
   'task name': '--name',
   'task names[0]': '--name',
 }

@@ -1,12 +1,10 @@
-import { constants } from 'node:os'
+import { readSignal } from '../../index.ts'
 import { refused } from './refused.ts'
 
-/** `TERM`, `SIGTERM`, `term` or `15`, as kill(1) has them. Throws INVALID_ARGUMENT. */
+/** `TERM`, `SIGTERM`, `term`, `15`, `RTMIN+3` or `37`, as kill(1) has them. Throws INVALID_ARGUMENT. */
 export function parseSignal(flag: string, text: string): NodeJS.Signals {
-  const upper = text.toUpperCase()
-  const wanted = upper.startsWith('SIG') ? upper : `SIG${upper}`
-  for (const [name, number] of Object.entries(constants.signals)) {
-    if (name === wanted || String(number) === text) return name as NodeJS.Signals
-  }
-  throw refused(flag, text, "a signal's name or number, such as TERM, INT or 15")
+  const signal = readSignal(text)
+  if (signal === null)
+    throw refused(flag, text, "a signal's name or number, such as TERM, INT, 15 or RTMIN+3")
+  return signal
 }

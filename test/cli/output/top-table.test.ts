@@ -55,6 +55,13 @@ describe('the table of top', () => {
     assert.match(table.lines(size)[0] ?? '', /no task is running/)
   })
 
+  it('draws no bar for time in which nothing was measured', () => {
+    const table = new TopTable(plain)
+    for (const at of [0, 1000, 2900, 12_900]) table.add([usage('a', 50, 1)], at)
+    const [line = ''] = table.lines({ columns: 200, rows: 10 }).filter(text => text.includes('key-a'))
+    assert.match(line, /[▁-█]{3} {9}[▁-█] /)
+  })
+
   it('cannot be written over by a name', () => {
     const table = new TopTable(plain)
     table.add([usage('\x1b[2Jevil', 1, 1)])
