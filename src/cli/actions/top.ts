@@ -13,10 +13,11 @@ const intervalMs = 1000
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export async function top(operands: readonly string[], options: CommonOptions): Promise<number> {
-  if (options.json) return await withSupervisor(options, stream)
+  const { stateDir } = options
+  if (options.json) return await withSupervisor({ stateDir }, stream)
   if (!process.stdout.isTTY || !process.stdin.isTTY || process.env.TERM === 'dumb')
     return await stats(operands, options)
-  return await withSupervisor(options, live)
+  return await withSupervisor({ stateDir }, live)
 }
 
 /** A line of JSON each second, until it is interrupted or nobody reads any more. */
