@@ -31,6 +31,7 @@ export {
   openId,
 } from './supervisor/default-supervisor.ts'
 export type { OpenReport } from './supervisor/open-all.ts'
+export type { PruneOptions, Retention } from './supervisor/retention.ts'
 export type { SupervisorOptions } from './supervisor/options.ts'
 export type { Element as DrawingElement } from './graph/drawing.ts'
 export { type GraphFormat, taskDrawing, taskGraph } from './graph/task-graph.ts'

@@ -9,6 +9,7 @@ import { inspectCommand } from './commands/inspect.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
 import { nomadDriverCommand } from './commands/nomad-driver.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { psCommand } from './commands/ps.ts'
 import { rmCommand } from './commands/rm.ts'
 import { runCommand } from './commands/run.ts'
@@ -39,6 +40,7 @@ export function holdfast(): Command {
     stopCommand(),
     killCommand(),
     rmCommand(),
+    pruneCommand(),
     logsCommand(),
     historyCommand(),
     statsCommand(),

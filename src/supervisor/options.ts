@@ -3,6 +3,7 @@ import type { InspectionEvent, Observer } from 'xstate'
 import { z } from 'zod'
 import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
+import type { PruneOptions, Retention } from './retention.ts'
 import { defaultStateDir } from './state-dir.ts'
 
 export type Orphans = 'keep' | 'kill'
@@ -21,6 +22,11 @@ export interface SupervisorOptions {
   orphans?: Orphans
   /** Which failures an exit record survives: of the host (default), or of processes only, which saves a flush to disk per task. */
   durability?: 'host' | 'process'
+  /**
+   * Which ended tasks stay recorded. Beyond that they are destroyed, with their logs and directories, whenever the supervisor opens tasks or one of
+   * its tasks ends; wait() of an executor that is still held answers all the same. Default: nothing is removed.
+   */
+  keep?: Retention
   /** XState's own inspection, passed to every task's actor. */
   inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
 }
@@ -31,8 +37,17 @@ export type Settings = {
   readonly strict: boolean
   readonly orphans: Orphans
   readonly durable: boolean
+  /** Null: nothing is removed. */
+  readonly keep: Retention | null
   readonly inspect: SupervisorOptions['inspect']
 }
+
+const retentionShape = z.strictObject({
+  count: z.int().min(0).optional(),
+  ageMs: z.number().min(0).optional(),
+})
+
+const pruneShape = retentionShape.extend({ dryRun: z.boolean().optional() })
 
 const shape = z.strictObject({
   stateDir: z
@@ -44,10 +59,13 @@ const shape = z.strictObject({
   strict: z.boolean().optional(),
   orphans: z.enum(['keep', 'kill']).optional(),
   durability: z.enum(['host', 'process']).optional(),
+  keep: retentionShape.optional(),
   inspect: z.unknown().optional(),
 })
 
 type Option = keyof SupervisorOptions
+
+const takesRetention = 'an object with count (a whole number, 0 or more) and ageMs (milliseconds, 0 or more)'
 
 const takes: Record<Option, string> = {
   stateDir: 'the path of a directory',
@@ -55,6 +73,7 @@ const takes: Record<Option, string> = {
   strict: 'true or false',
   orphans: '"keep" or "kill"',
   durability: '"host" or "process"',
+  keep: takesRetention,
   inspect: 'an observer or a function',
 }
 
@@ -76,6 +95,17 @@ export function parseOptions(options: SupervisorOptions): Settings {
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'keep',
     durable: options.durability !== 'process',
+    keep: boundsOf(options.keep),
     inspect: options.inspect,
   }
+}
+
+/** What prune() was called with. Throws INVALID_ARGUMENT. */
+export function parsePrune(options: PruneOptions): PruneOptions {
+  if (pruneShape.safeParse(options).success) return options
+  throw refusal('prune: options', options, `${takesRetention}, and dryRun (true or false)`)
+}
+
+function boundsOf(keep: Retention | undefined): Retention | null {
+  return keep === undefined || (keep.count === undefined && keep.ageMs === undefined) ? null : keep
 }

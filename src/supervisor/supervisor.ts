@@ -19,8 +19,9 @@ import { toWaitResult } from '../task/wait-result.ts'
 import { refusal } from '../command/refusal.ts'
 import { HeldWhileLive } from './held-while-live.ts'
 import { type OpenReport, openAll } from './open-all.ts'
-import { parseOptions, type SupervisorOptions } from './options.ts'
+import { parseOptions, parsePrune, type SupervisorOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
+import { type EndedTask, type PruneOptions, removeTasks, RetentionPasses, tasksBeyond } from './retention.ts'
 import { Spawners } from './spawners.ts'
 
 export type TaskLabel = { key: string; name: string }
@@ -49,14 +50,17 @@ export class Supervisor {
   readonly #transitions = new Subject<TaskTransition>()
   readonly #journal = new Subject<TaskHistoryEntry>()
   readonly #held: HeldWhileLive
+  readonly #retention: RetentionPasses | null
   #closed: Promise<void> | null = null
 
   /** Touches nothing yet. Throws INVALID_ARGUMENT. */
   constructor(options: SupervisorOptions = {}) {
-    const { stateDir, ...settings } = parseOptions(options)
+    const { stateDir, keep, ...settings } = parseOptions(options)
     const keepAlive = new KeepAlive()
     const processes = new Map<string, TaskProcess>()
     this.#held = new HeldWhileLive(keepAlive)
+    this.#retention =
+      keep === null ? null : new RetentionPasses(() => removeTasks(tasksBeyond(this.#ended(), keep)))
     this.#spawners = new Spawners(keepAlive)
     const state = new StateDirectory(stateDir)
     this.#ownership = new Ownership(state)
@@ -100,6 +104,7 @@ export class Supervisor {
     if (held !== undefined) return held
     const executor = this.executor(platformOfStored)
     await executor.open(id)
+    this.#retention?.ask()
     return executor
   }
 
@@ -112,14 +117,37 @@ export class Supervisor {
    * Takes over every task in the state directory. One that cannot be used stops no other: it is in `quarantined`. Called again it takes over what
    * others have started since, and lets go of what it had taken over and others have removed.
    */
-  openAll(): Promise<OpenReport> {
+  async openAll(): Promise<OpenReport> {
     this.#refuseIfClosed()
-    return openAll(
+    const report = await openAll(
       this.#runtime.state,
       key => this.#tasks.get(key),
       () => this.executor(platformOfStored),
       listed => this.#letGoOfRemoved(listed),
     )
+    this.#retention?.ask()
+    return report
+  }
+
+  /**
+   * Removes ended tasks of the state directory, as destroy() does, and says which: those beyond the `count` newest, those that ended more than
+   * `ageMs` ago, all of them when neither is given. With `dryRun` it only says which.
+   * Rejects INVALID_ARGUMENT, and LOST or PERMISSION naming what could not be removed when all have been tried.
+   */
+  async prune(options: PruneOptions = {}): Promise<string[]> {
+    const { dryRun = false, ...bounds } = parsePrune(options)
+    await this.openAll()
+    const beyond = tasksBeyond(this.#ended(), bounds)
+    return dryRun ? beyond.map(({ key }) => key) : await removeTasks(beyond)
+  }
+
+  #ended(): EndedTask[] {
+    return [...this.#tasks.values()].flatMap(task => {
+      const { outcome } = task
+      if (outcome === null) return []
+      const exitedAt = outcome.exitedAt === null ? null : new Date(outcome.exitedAt)
+      return [{ key: task.key, exitedAt, destroy: () => task.destroy() }]
+    })
   }
 
   /** A task of its own that was never on disk is in no list either, and stays. */
@@ -229,6 +257,7 @@ export class Supervisor {
     this.#ownership.close()
     // Their shims are at it already; this waits for the end, and reaches one that was stopped while it started.
     const ends = dying.length === 0 ? [] : await Promise.allSettled(dying.map(task => task.forceStop()))
+    await this.#retention?.idle()
     for (const task of this.#tasks.values()) task.flush()
     // Only now: a stopped machine has nothing left to be stored.
     for (const task of this.#tasks.values()) task.detach()
@@ -254,6 +283,7 @@ export class Supervisor {
       exited: (task, outcome) => {
         this.#results.next(toTaskResult(task, outcome))
         this.#held.end(task.key)
+        this.#retention?.ask()
       },
       destroyed: task => {
         this.#tasks.delete(task.key)

@@ -11,6 +11,7 @@ const commands = [
   'stop',
   'kill',
   'rm',
+  'prune',
   'logs',
   'history',
   'stats',

@@ -297,6 +297,28 @@ describe('the commands on tasks', function () {
     assert.match((await cli('kill', 'web')).stdout, new RegExp(`^web \\[${keys[1]}\\] was ended by SIGKILL`))
   })
 
+  it('rm removes several, tells of those it cannot, and tries the others; prune and rm --ended remove what has ended', async () => {
+    const up = await detached('up', 'sleep', '1000')
+    const ended: string[] = []
+    for (const name of ['one', 'two', 'three', 'four']) {
+      ended.push(await detached(name, 'true'))
+      assert.equal((await cli('wait', name)).code, 0)
+    }
+    const [one, two, three, four] = ended
+    const some = await cli('rm', 'one', 'up', 'ghost', one ?? '')
+    assert.deepEqual([some.code, some.stdout], [1, `${one}\n`])
+    assert.match(some.stderr, /task up .* is running\n[^]*there is no task "ghost"/)
+    assert.equal((await cli('prune', '--older', '1h')).stdout, '')
+    const dry = await cli('prune', '--keep', '1', '--dry-run', '--json')
+    assert.deepEqual(JSON.parse(dry.stdout), { removed: [two, three], dryRun: true })
+    assert.deepEqual(await cli('prune', '--keep', '1'), { code: 0, stdout: `${two}\n${three}\n`, stderr: '' })
+    assert.deepEqual(await cli('rm', '--ended'), { code: 0, stdout: `${four}\n`, stderr: '' })
+    assert.match((await cli('ps', '--all')).stdout, new RegExp(`^KEY .*\\n${up} [^\\n]*\\n$`))
+    for (const args of [['rm'], ['rm', '--ended', 'up']])
+      assert.match((await cli(...args)).stderr, /hint: `holdfast rm TASK\.\.\.` removes those/)
+    assert.deepEqual(await cli('rm', '--force', 'up'), { code: 0, stdout: `${up}\n`, stderr: '' })
+  })
+
   it('a task that is not there is named, with the place that was looked at', async () => {
     for (const [command, code] of [
       ['wait', 125],

@@ -1,29 +1,57 @@
 import { HoldfastError } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
-import { findTask } from '../find-task.ts'
+import { chooseTask, type FoundTask } from '../find-task.ts'
+import { reportError } from '../output/error-report.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 
-export type RmOptions = CommonOptions & { readonly force?: boolean }
+export type RmOptions = CommonOptions & { readonly force?: boolean; readonly ended?: boolean }
 
-export async function rm([word = '']: readonly string[], { stateDir, force }: RmOptions): Promise<number> {
+export async function rm(
+  words: readonly string[],
+  { stateDir, force = false, ended = false }: RmOptions,
+): Promise<number> {
+  refuseUnclear(words, ended)
   return await withSupervisor({ stateDir }, async supervisor => {
-    const found = await findTask(supervisor, word).catch(error => {
-      if (!force || error.code !== 'STATE_CORRUPT') throw error
-      return null
-    })
-    if (found === null) {
-      await supervisor.discard(word)
-      process.stdout.write(`${word}\n`)
+    if (ended) {
+      for (const key of await supervisor.prune()) process.stdout.write(`${key}\n`)
       return 0
     }
-    const { key, name, task } = found
-    if (task.state !== 'exited' && !force) {
-      throw new HoldfastError('INVALID_STATE', `task ${name} (${key}) is ${task.state}`, {
-        hint: `\`holdfast stop ${key}\` ends it first; \`holdfast rm --force ${key}\` kills and removes it.`,
+    const { quarantined } = await supervisor.openAll()
+    let exitCode = 0
+    const attempt = async (work: () => Promise<void>): Promise<void> => {
+      await work().catch((error: unknown) => {
+        reportError(error, { json: false })
+        exitCode = 1
       })
     }
-    await task.destroy()
-    process.stdout.write(`${key}\n`)
-    return 0
+    // All words are read before anything is removed: what is gone could give a name another meaning.
+    const chosen = new Map<string, FoundTask | null>()
+    for (const word of words)
+      await attempt(async () => {
+        const unusable = force && quarantined.some(({ key }) => key === word)
+        const found = unusable ? null : removable(chooseTask(supervisor, word, quarantined), force)
+        chosen.set(found?.key ?? word, found)
+      })
+    for (const [key, found] of chosen)
+      await attempt(async () => {
+        await (found === null ? supervisor.discard(key) : found.task.destroy())
+        process.stdout.write(`${key}\n`)
+      })
+    return exitCode
+  })
+}
+
+function refuseUnclear(words: readonly string[], ended: boolean): void {
+  if (ended ? words.length === 0 : words.length > 0) return
+  throw new HoldfastError('INVALID_ARGUMENT', ended ? '--ended takes no TASK' : 'rm: which TASK?', {
+    hint: '`holdfast rm TASK...` removes those, `holdfast rm --ended` all that have ended.',
+  })
+}
+
+function removable(found: FoundTask, force: boolean): FoundTask {
+  const { key, name, task } = found
+  if (task.state === 'exited' || force) return found
+  throw new HoldfastError('INVALID_STATE', `task ${name} (${key}) is ${task.state}`, {
+    hint: `\`holdfast stop ${key}\` ends it first; \`holdfast rm --force ${key}\` kills and removes it.`,
   })
 }

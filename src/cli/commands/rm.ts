@@ -3,17 +3,21 @@ import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function rmCommand(): Command {
   const command = subcommand('rm')
-    .summary('remove what is kept of a task')
-    .description('Removes the records, logs and directories of a task that has ended.')
-    .argument('<TASK>')
-    .option('-f, --force', 'kill it first if it runs')
+    .summary('remove what is kept of tasks')
+    .description('Removes the records, logs and directories of tasks that have ended.')
+    .argument('[TASK...]')
+    .option('-f, --force', 'kill those that run first')
+    .option('--ended', 'all that have ended')
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/rm.ts')).rm)
 }
 
 const more = `
+Each TASK is tried, whatever becomes of the others. Prints the keys of what it has removed.
+
 Examples:
   holdfast rm web
-  holdfast rm --force web
+  holdfast rm --force web worker-1 worker-2
+  holdfast rm --ended
 
-Exit codes: 0; 1 if the task runs, or could not be removed.`
+Exit codes: 0; 1 if one of them runs, or could not be removed.`

@@ -1,0 +1,107 @@
+import { HoldfastError } from '../errors.ts'
+
+/** Which ended tasks are kept. */
+export interface Retention {
+  /** At most so many, the newest by their end. 0 or more. Default: any number. */
+  count?: number
+  /** For so many milliseconds after their end. 0 or more. Default: for ever. */
+  ageMs?: number
+}
+
+/** What prune() removes: ended tasks beyond these bounds, and all of them when there is no bound. */
+export interface PruneOptions extends Retention {
+  /** Only says what would be removed. Default false. */
+  dryRun?: boolean
+}
+
+/** An ended task as retention sees it. */
+export type EndedTask = {
+  readonly key: string
+  /** Null: nobody knows when (an earlier life of the host). It counts as older than all others. */
+  readonly exitedAt: Date | null
+  destroy(): Promise<void>
+}
+
+/** Those of the ended tasks that are not to be kept, the oldest first. Without a bound none is kept. */
+export function tasksBeyond(
+  ended: readonly EndedTask[],
+  { count, ageMs }: Retention,
+  now: number = Date.now(),
+): EndedTask[] {
+  const newestFirst = [...ended].sort((a, b) => endOf(b) - endOf(a) || (a.key < b.key ? 1 : -1))
+  const unbounded = count === undefined && ageMs === undefined
+  return newestFirst
+    .filter(
+      (task, index) =>
+        unbounded ||
+        (count !== undefined && index >= count) ||
+        (ageMs !== undefined && now - endOf(task) > ageMs),
+    )
+    .reverse()
+}
+
+function endOf({ exitedAt }: EndedTask): number {
+  return exitedAt?.getTime() ?? 0
+}
+
+/** How many are destroyed at once: each is some system calls, and others want the event loop meanwhile. */
+const batch = 16
+
+/** Removes them and says which. Rejects, when all have been tried, with an error that names those that could not be. */
+export async function removeTasks(tasks: readonly EndedTask[]): Promise<string[]> {
+  const removed: string[] = []
+  const failures: { readonly key: string; readonly error: Error }[] = []
+  for (let from = 0; from < tasks.length; from += batch) {
+    await Promise.all(
+      tasks.slice(from, from + batch).map(task =>
+        task.destroy().then(
+          () => removed.push(task.key),
+          (error: Error) => failures.push({ key: task.key, error }),
+        ),
+      ),
+    )
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const [first] = failures
+  if (first === undefined) return removed
+  const { code, hint } = first.error as Partial<HoldfastError>
+  throw new HoldfastError(
+    code ?? 'LOST',
+    `${failures.length} of ${tasks.length} ended tasks could not be removed: ${failures
+      .map(({ key, error }) => `${key} (${error.message})`)
+      .join('; ')}`,
+    { stage: 'state', hint, cause: new AggregateError(failures.map(({ error }) => error)) },
+  )
+}
+
+/** Applies a supervisor's `keep` again and again: one pass at a time, and one more when something has ended meanwhile. */
+export class RetentionPasses {
+  readonly #pass: () => Promise<unknown>
+  #running: Promise<void> | null = null
+  #again = false
+
+  /** `pass` is one look at what there is; what it cannot remove it finds again the next time. */
+  constructor(pass: () => Promise<unknown>) {
+    this.#pass = pass
+  }
+
+  /** Not at once: whoever is being told of an end is told before the task goes. */
+  ask(): void {
+    this.#again = true
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when no pass is under way. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      await new Promise(resolve => setImmediate(resolve))
+      this.#again = false
+      await this.#pass().catch(() => {})
+    }
+    this.#running = null
+  }
+}

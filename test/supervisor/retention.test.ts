@@ -1,0 +1,200 @@
+import { strict as assert } from 'node:assert'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { type Executor, setCommand, Supervisor, type SupervisorOptions } from '../../src/index.ts'
+import { removeTasks, tasksBeyond } from '../../src/supervisor/retention.ts'
+import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+
+const destroy = async (): Promise<void> => {}
+const ended = (key: string, at: number | null) => ({
+  key,
+  exitedAt: at === null ? null : new Date(at),
+  destroy,
+})
+const keys = (tasks: readonly { key: string }[]): string[] => tasks.map(({ key }) => key)
+
+describe('which ended tasks are removed', () => {
+  it('by count: all but the newest by their end, not by their start', () => {
+    const tasks = [ended('a', 300), ended('b', 100), ended('c', 200)]
+    assert.deepEqual(keys(tasksBeyond(tasks, { count: 1 }, 1000)), ['b', 'c'])
+    assert.deepEqual(keys(tasksBeyond(tasks, { count: 0 }, 1000)), ['b', 'c', 'a'])
+    assert.deepEqual(keys(tasksBeyond(tasks, { count: 3 }, 1000)), [])
+  })
+
+  it('by age: those that ended longer ago; an end that nobody knows is older than all', () => {
+    const tasks = [ended('a', 900), ended('b', null), ended('c', 400)]
+    assert.deepEqual(keys(tasksBeyond(tasks, { ageMs: 500 }, 1000)), ['b', 'c'])
+    assert.deepEqual(keys(tasksBeyond(tasks, { ageMs: 600 }, 1000)), ['b'])
+  })
+
+  it('by both: what either bound excludes; by none: all of them', () => {
+    const tasks = [ended('a', 900), ended('b', 800), ended('c', 100)]
+    assert.deepEqual(keys(tasksBeyond(tasks, { count: 1, ageMs: 500 }, 1000)), ['c', 'b'])
+    assert.deepEqual(keys(tasksBeyond(tasks, {}, 1000)), ['c', 'b', 'a'])
+  })
+
+  it('never one that ended later than one that stays', () => {
+    const bound = fc.option(fc.nat(20), { nil: undefined })
+    fc.assert(
+      fc.property(fc.array(fc.nat(50), { maxLength: 20 }), bound, bound, (ends, count, ageMs) => {
+        const tasks = ends.map((at, index) => ended(`k${String(index).padStart(2, '0')}`, at))
+        const bounds = { ...(count !== undefined && { count }), ...(ageMs !== undefined && { ageMs }) }
+        const gone = new Set(keys(tasksBeyond(tasks, bounds, 50)))
+        const stay = tasks.filter(({ key }) => !gone.has(key))
+        for (const { exitedAt } of stay)
+          for (const task of tasks)
+            if (gone.has(task.key)) assert.ok(Number(task.exitedAt) <= Number(exitedAt))
+        if (count !== undefined) assert.ok(stay.length <= count)
+      }),
+    )
+  })
+
+  it('one that cannot be removed stops no other, and is named', async () => {
+    const removed: string[] = []
+    const tasks = ['a', 'b', 'c'].map(key => ({
+      key,
+      exitedAt: null,
+      destroy: async () => {
+        if (key === 'b') throw new Error('busy')
+        removed.push(key)
+      },
+    }))
+    await assert.rejects(removeTasks(tasks), {
+      message: /1 of 3 ended tasks could not be removed: b \(busy\)/,
+    })
+    assert.deepEqual(removed, ['a', 'c'])
+  })
+})
+
+describe('retention of a supervisor', () => {
+  let stateDir: string
+  const open: Supervisor[] = []
+  const make = (options: SupervisorOptions = {}): Supervisor => {
+    const supervisor = new Supervisor({ stateDir, durability: 'process', ...options })
+    open.push(supervisor)
+    return supervisor
+  }
+  const start = async (supervisor: Supervisor, path = '/bin/true', ...args: string[]): Promise<Executor> => {
+    const task = supervisor.executor('basic')
+    setCommand(task, path, args)
+    await task.start()
+    return task
+  }
+  const recorded = (): string[] => readdirSync(join(stateDir, 'tasks')).sort()
+  const until = async (reached: () => boolean, what: string): Promise<void> => {
+    for (const begin = Date.now(); !reached(); await sleep(20))
+      assert.ok(Date.now() < begin + 30_000, `never: ${what}`)
+  }
+
+  beforeEach(() => {
+    stateDir = temporaryDirectory('retention')
+  })
+  afterEach(async () => {
+    for (const supervisor of open.splice(0)) {
+      for (const task of supervisor.tasks.values()) await task.destroy()
+      await supervisor.close()
+    }
+    removeTemporary(stateDir)
+  })
+
+  it('nothing is removed unless it is asked for', async () => {
+    const supervisor = make()
+    for (let index = 0; index < 3; index++) await (await start(supervisor)).wait()
+    await supervisor.openAll()
+    await sleep(100)
+    assert.equal(recorded().length, 3)
+  })
+
+  it('keep.count holds when tasks end: running ones stay, results are told and can still be waited for', async () => {
+    const supervisor = make({ keep: { count: 2 } })
+    const results: string[] = []
+    supervisor.results$.subscribe(({ task }) => results.push(task.key))
+    const sleeper = await start(supervisor, '/bin/sleep', '600')
+    const tasks: Executor[] = []
+    for (let index = 0; index < 6; index++) {
+      const task = await start(supervisor)
+      await task.wait()
+      tasks.push(task)
+    }
+    const wanted = [sleeper, ...tasks.slice(-2)].map(({ key }) => key).sort()
+    await until(() => recorded().join() === wanted.join(), 'three records')
+    assert.deepEqual(
+      results,
+      tasks.map(({ key }) => key),
+    )
+    for (const task of tasks) assert.equal((await task.wait()).exitCode, 0)
+    assert.equal(readdirSync(join(stateDir, 'allocs')).length, 3)
+  })
+
+  it('a crash loop of starts that fail piles up no records', async () => {
+    const supervisor = make({ keep: { count: 1 } })
+    for (let index = 0; index < 8; index++)
+      await assert.rejects(start(supervisor, '/nonexistent/program'), { stage: 'exec' })
+    await until(() => recorded().length <= 1, 'one record')
+  })
+
+  it('holds when a supervisor opens what others have left', async () => {
+    const first = make()
+    const tasks: Executor[] = []
+    for (let index = 0; index < 4; index++) {
+      const task = await start(first)
+      await task.wait()
+      tasks.push(task)
+    }
+    await first.close()
+    const second = make({ keep: { count: 1 } })
+    assert.equal((await second.openAll()).exited.length, 4)
+    await until(() => recorded().length === 1, 'one record')
+    assert.deepEqual(recorded(), [tasks[3]?.key])
+    assert.deepEqual([...second.tasks.keys()], [tasks[3]?.key])
+  })
+
+  it('close() waits for the removal that is under way', async () => {
+    const supervisor = make({ keep: { count: 0 } })
+    for (let index = 0; index < 5; index++) await (await start(supervisor)).wait()
+    await supervisor.close()
+    assert.deepEqual(recorded(), [])
+    assert.deepEqual(readdirSync(join(stateDir, 'allocs')), [])
+  })
+
+  it('prune() removes ended tasks of the whole state directory and says which; with dryRun it only says', async () => {
+    const other = make()
+    const sleeper = await start(other, '/bin/sleep', '600')
+    const tasks: Executor[] = []
+    for (let index = 0; index < 3; index++) {
+      const task = await start(other)
+      await task.wait()
+      tasks.push(task)
+    }
+    const [oldest, middle, newest] = tasks.map(({ key }) => key)
+    const supervisor = make()
+    assert.deepEqual(await supervisor.prune({ ageMs: 3_600_000 }), [])
+    assert.deepEqual(await supervisor.prune({ count: 1, dryRun: true }), [oldest, middle])
+    assert.equal(recorded().length, 4)
+    assert.deepEqual(await supervisor.prune({ count: 1 }), [oldest, middle])
+    assert.deepEqual(await supervisor.prune(), [newest])
+    assert.deepEqual(recorded(), [sleeper.key])
+    assert.ok(!existsSync(join(stateDir, 'allocs', oldest ?? '')))
+    assert.equal(sleeper.state, 'running')
+  })
+
+  for (const [name, keep] of Object.entries({
+    'a negative count': { count: -1 },
+    'half a task': { count: 1.5 },
+    'an age that is no number': { ageMs: Number.NaN },
+    'a field of another name': { days: 3 },
+    'a number': 3,
+  }))
+    it(`refuses ${name}, by the name of the option`, async () => {
+      assert.throws(() => make({ keep: keep as never }), {
+        code: 'INVALID_ARGUMENT',
+        message: /^supervisor option keep: got .*, takes an object with count/,
+      })
+      await assert.rejects(make().prune(keep as never), {
+        code: 'INVALID_ARGUMENT',
+        message: /^prune: options/,
+      })
+    })
+})
