@@ -1,5 +1,6 @@
 import { lstat, readlink, realpath, symlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { isFaithful } from '../command/faithful.ts'
 import { describe, refusal } from '../command/refusal.ts'
 import { HoldfastError } from '../errors.ts'
 import { Directory } from './directory.ts'
@@ -29,10 +30,14 @@ export class AllocDir {
   readonly sharedDir: string
   readonly #taskDirs = new Map<string, string>()
 
-  /** Touches nothing. Throws INVALID_ARGUMENT for an empty path, one with NUL, and `/`. */
+  /** Touches nothing. Throws INVALID_ARGUMENT for an empty path, `/`, and one with NUL or a lone surrogate. */
   constructor(path: string) {
-    if (typeof path !== 'string' || path === '' || path.includes('\0') || resolve(path) === '/') {
-      throw refusal('allocation path', path, 'the path of a directory other than "/"')
+    if (typeof path !== 'string' || path === '' || !isFaithful(path) || resolve(path) === '/') {
+      throw refusal(
+        'allocation path',
+        path,
+        'the path of a directory other than "/", without NUL and lone surrogates',
+      )
     }
     this.path = resolve(path)
     this.sharedDir = join(this.path, sharedName)

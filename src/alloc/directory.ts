@@ -1,6 +1,6 @@
-import { constants, existsSync } from 'node:fs'
-import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type BigIntStats, constants, existsSync } from 'node:fs'
+import { chmod, type FileHandle, lstat, mkdir, open, opendir } from 'node:fs/promises'
+import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf } from './failure.ts'
 
 // O_PATH is not among Node's constants; the number is that of every Linux architecture Node runs on.
@@ -13,28 +13,35 @@ const asDirectory = (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
  */
 const anchored = process.platform === 'linux' && existsSync('/proc/self/fd')
 
+/** `pass`: only to reach what is below, which takes no right to list it. */
+type Use = 'list' | 'pass'
+
 /** A directory held open, so that nobody can put a link in its place while we work in it. */
 export class Directory {
+  /** For people. */
   readonly path: string
+  readonly #location: EntryName
   readonly #handle: FileHandle | null
 
-  private constructor(path: string, handle: FileHandle | null) {
+  private constructor(location: EntryName, path: string, handle: FileHandle | null) {
     this.path = path
+    this.#location = location
     this.#handle = handle
   }
 
   /** Rejects with ENOTDIR or ELOOP if the last component is a link or no directory. */
-  static open(path: string): Promise<Directory> {
-    return openAs(path, path, (shown, handle) => new Directory(shown, handle))
+  static async open(path: string, use: Use = 'list'): Promise<Directory> {
+    return new Directory(path, path, await handleOf(path, use))
   }
 
   /** Opens a child. Rejects with ENOTDIR or ELOOP if it is a link or no directory. */
-  enter(name: string): Promise<Directory> {
-    return openAs(this.at(name), join(this.path, name), (shown, handle) => new Directory(shown, handle))
+  async enter(name: EntryName, use: Use = 'list'): Promise<Directory> {
+    const handle = await handleOf(this.at(name), use)
+    return new Directory(joined(this.#location, name), shown(joined(this.path, name)), handle)
   }
 
   /** Opens a child, made with exactly `mode` if it is absent. One that is there keeps its mode, unless `force`. */
-  async make(name: string, mode: number, force = false): Promise<Directory> {
+  async make(name: EntryName, mode: number, force = false): Promise<Directory> {
     const made = await makeDirectory(this.at(name))
     const child = await this.enter(name)
     try {
@@ -48,17 +55,28 @@ export class Directory {
   }
 
   async chmod(mode: number): Promise<void> {
-    await (this.#handle ? this.#handle.chmod(mode) : chmod(this.path, mode))
+    await (this.#handle ? this.#handle.chmod(mode) : chmod(this.#location, mode))
+  }
+
+  stat(): Promise<BigIntStats> {
+    return this.#handle ? this.#handle.stat({ bigint: true }) : lstat(this.#location, { bigint: true })
+  }
+
+  /** The names in it, as bytes: what a task has made need be no UTF-8. */
+  async *names(): AsyncGenerator<Buffer> {
+    // Node's types know no such encoding here; Node does.
+    const options = { encoding: 'buffer' as BufferEncoding }
+    for await (const { name } of await opendir(this.self, options)) yield name as unknown as Buffer
   }
 
   /** A path at which the file system finds the child `name` of this very directory. */
-  at(name: string): string {
-    return this.#handle ? `/proc/self/fd/${this.#handle.fd}/${name}` : join(this.path, name)
+  at(name: EntryName): EntryName {
+    return joined(this.#handle ? `/proc/self/fd/${this.#handle.fd}` : this.#location, name)
   }
 
   /** A path for this very directory. */
-  get self(): string {
-    return this.#handle ? `/proc/self/fd/${this.#handle.fd}/` : this.path
+  get self(): EntryName {
+    return this.#handle ? `/proc/self/fd/${this.#handle.fd}/` : this.#location
   }
 
   /** The descriptor; null where paths have to do. */
@@ -72,7 +90,7 @@ export class Directory {
 }
 
 /** Gives the owner's bits back to a directory whose task took them from its own user; follows no link. */
-export async function regainDirectory(path: string): Promise<void> {
+export async function regainDirectory(path: EntryName): Promise<void> {
   if (!anchored) return
   const handle = await open(path, O_PATH | asDirectory)
   try {
@@ -82,17 +100,13 @@ export async function regainDirectory(path: string): Promise<void> {
   }
 }
 
-async function openAs<T>(
-  path: string,
-  shown: string,
-  wrap: (shown: string, handle: FileHandle | null) => T,
-): Promise<T> {
-  if (anchored) return wrap(shown, await open(path, constants.O_RDONLY | asDirectory))
-  if ((await lstat(path)).isDirectory()) return wrap(shown, null)
-  throw Object.assign(new Error(`ENOTDIR: not a directory, open '${path}'`), { code: 'ENOTDIR' })
+async function handleOf(path: EntryName, use: Use): Promise<FileHandle | null> {
+  if (anchored) return open(path, (use === 'pass' ? O_PATH : constants.O_RDONLY) | asDirectory)
+  if ((await lstat(path)).isDirectory()) return null
+  throw Object.assign(new Error(`ENOTDIR: not a directory, open '${shown(path)}'`), { code: 'ENOTDIR' })
 }
 
-async function makeDirectory(path: string): Promise<boolean> {
+async function makeDirectory(path: EntryName): Promise<boolean> {
   try {
     await mkdir(path, 0o700)
     return true

@@ -1,20 +1,24 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, link, lstat, open, readdir, readlink, symlink, unlink } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, readlink, symlink, unlink } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import { isFaithful } from '../command/faithful.ts'
 import { refusal } from '../command/refusal.ts'
 import { HoldfastError } from '../errors.ts'
 import { Directory } from './directory.ts'
+import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf, fileFailure } from './failure.ts'
+import { findSource, type Source } from './source.ts'
 
 /** The allocation's own directory: never embedded into itself. */
 export type Excluded = { readonly dev: bigint; readonly ino: bigint }
 
-type How = { readonly excluded: Excluded; readonly put: (from: string, at: string) => Promise<void> }
+type How = { readonly excluded: Excluded; readonly put: (from: EntryName, at: EntryName) => Promise<void> }
 
 /**
  * Puts the host's file, link or directory tree at `pathInTask` below `taskDir`. Files are hard links where the file system allows it,
  * else copies, and always copies in `local/`, which the task may write; links stay links; sockets, FIFOs and devices are left out. A missing source is no error.
- * No link below `taskDir` is followed: one in the way as a directory is an error, one in the place of a file is replaced.
+ * No link below `taskDir` is followed: one in the way as a directory is an error, one in the place of a file is replaced. Nor is one on the way to
+ * the source that somebody else could have made, or one that appears in the tree meanwhile: what is copied was in it. Names are taken as bytes.
  */
 export async function embedPath(
   taskDir: string,
@@ -22,16 +26,20 @@ export async function embedPath(
   pathInTask: string,
   excluded: Excluded,
 ): Promise<void> {
-  if (!isAbsolute(hostPath) || hostPath.includes('\0')) {
-    throw refusal('embed: host path', hostPath, 'an absolute path without NUL')
+  if (!isAbsolute(hostPath) || !isFaithful(hostPath)) {
+    throw refusal('embed: host path', hostPath, 'an absolute path without NUL and lone surrogates')
   }
   const names = namesWithin(pathInTask)
-  const source = await statOrNull(hostPath)
-  if (source === null) return
   // In local/ the task may write, and a hard link is the host's own file.
   const put = names[0] === 'local' ? copyFile : linkOrCopy
   try {
-    await embedBelow(taskDir, names, hostPath, source, { excluded, put })
+    const found = await findSource(hostPath)
+    if (found === null) return
+    try {
+      await embedFound(taskDir, names, found, { excluded, put })
+    } finally {
+      await found.directory.close()
+    }
   } catch (error) {
     throw embedFailure(error, hostPath, join(taskDir, ...names))
   }
@@ -40,52 +48,94 @@ export async function embedPath(
 /** The components of a path that must stay inside the task directory; an absolute one is taken relative to it. */
 function namesWithin(pathInTask: string): string[] {
   const names = pathInTask.split('/').filter(name => name !== '' && name !== '.')
-  if (names.includes('..') || pathInTask.includes('\0')) {
-    throw refusal('embed: path in task', pathInTask, 'a path inside the task directory, without ".." and NUL')
+  if (names.includes('..') || !isFaithful(pathInTask)) {
+    throw refusal(
+      'embed: path in task',
+      pathInTask,
+      'a path inside the task directory, without "..", NUL and lone surrogates',
+    )
   }
   return names
 }
 
-async function embedBelow(
+async function embedFound(
   taskDir: string,
   names: readonly string[],
-  hostPath: string,
-  source: BigIntStats,
+  { directory, name }: Source,
   how: How,
 ): Promise<void> {
+  const from = name === null ? directory.self : directory.at(name)
+  const source = await statOrNull(from)
+  if (source === null) return
+  const target = await parentsOf(taskDir, source.isDirectory() ? names : names.slice(0, -1), source)
+  try {
+    if (!source.isDirectory()) {
+      const last = names.at(-1)
+      if (last === undefined) {
+        throw refusal(
+          'embed: path in task',
+          '.',
+          'a path below the task directory for what is not a directory',
+        )
+      }
+      return await embedEntry({ directory, name: name ?? '.' }, source, target, last, how)
+    }
+    const tree = await directory.enter(name ?? '.')
+    try {
+      await embedTree(tree, target, how, 0)
+    } finally {
+      await tree.close()
+    }
+  } finally {
+    await target.close()
+  }
+}
+
+async function parentsOf(taskDir: string, names: readonly string[], source: BigIntStats): Promise<Directory> {
   let directory = await Directory.open(taskDir)
   try {
-    const parents = source.isDirectory() ? names : names.slice(0, -1)
-    for (const [index, name] of parents.entries()) {
-      const last = source.isDirectory() && index === parents.length - 1
+    for (const [index, name] of names.entries()) {
+      const last = source.isDirectory() && index === names.length - 1
       const child = await directory.make(name, last ? modeOf(source) : 0o755)
       await directory.close()
       directory = child
     }
-    if (source.isDirectory()) return await embedTree(hostPath, directory, how)
-    const name = names.at(-1)
-    if (name === undefined) {
-      throw refusal('embed: path in task', '.', 'a path below the task directory for what is not a directory')
-    }
-    await embedEntry(hostPath, source, directory, name, how)
-  } finally {
+    return directory
+  } catch (error) {
     await directory.close()
+    throw error
   }
 }
 
-async function embedTree(hostPath: string, directory: Directory, how: How): Promise<void> {
+// Two descriptors a level are held. A task can nest deeper than any limit of them.
+const deepest = 200
+
+async function embedTree(from: Directory, to: Directory, how: How, depth: number): Promise<void> {
   const { excluded } = how
-  for (const name of await readdir(hostPath)) {
-    const from = join(hostPath, name)
-    const source = await statOrNull(from)
+  if (depth > deepest)
+    throw new HoldfastError(
+      'INVALID_STATE',
+      `cannot embed ${from.path}: over ${deepest} levels of directories`,
+      {
+        path: from.path,
+        errno: 'ELOOP',
+      },
+    )
+  for await (const name of from.names()) {
+    const source = await statOrNull(from.at(name))
     if (source === null || (source.dev === excluded.dev && source.ino === excluded.ino)) continue
     if (!source.isDirectory()) {
-      await embedEntry(from, source, directory, name, how)
+      await embedEntry({ directory: from, name }, source, to, name, how)
       continue
     }
-    const child = await directory.make(name, modeOf(source))
+    const child = await from.enter(name)
     try {
-      await embedTree(from, child, how)
+      const copy = await to.make(name, modeOf(await child.stat()))
+      try {
+        await embedTree(child, copy, how, depth + 1)
+      } finally {
+        await copy.close()
+      }
     } finally {
       await child.close()
     }
@@ -93,10 +143,10 @@ async function embedTree(hostPath: string, directory: Directory, how: How): Prom
 }
 
 async function embedEntry(
-  from: string,
+  origin: { readonly directory: Directory; readonly name: EntryName },
   source: BigIntStats,
   directory: Directory,
-  name: string,
+  name: EntryName,
   { put }: How,
 ): Promise<void> {
   if (!source.isFile() && !source.isSymbolicLink()) return
@@ -106,18 +156,24 @@ async function embedEntry(
     if (present.dev === source.dev && present.ino === source.ino) return
     await unlink(at)
   }
-  if (source.isSymbolicLink()) await symlink(await readlink(from), at)
-  else await put(from, at)
+  const from = origin.directory.at(origin.name)
+  if (source.isSymbolicLink()) return symlink(await readlink(from, { encoding: 'buffer' }), at)
+  try {
+    await put(from, at)
+  } catch (error) {
+    if (errnoOf(error) !== 'EAGAIN') throw error
+    throw leased(error, shown(joined(origin.directory.path, origin.name)))
+  }
 }
 
-async function linkOrCopy(from: string, at: string): Promise<void> {
+async function linkOrCopy(from: EntryName, at: EntryName): Promise<void> {
   if (!(await linked(from, at))) await copyFile(from, at)
 }
 
 // EPERM: no hard links here (FAT), or protected_hardlinks and not our file. EMLINK: the inode has its fill.
 const unlinkable = new Set(['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'ENOSYS'])
 
-async function linked(from: string, at: string): Promise<boolean> {
+async function linked(from: EntryName, at: EntryName): Promise<boolean> {
   try {
     await link(from, at)
     return true
@@ -129,15 +185,20 @@ async function linked(from: string, at: string): Promise<boolean> {
 
 /**
  * Not fs.copyFile: it makes the file with the source's mode, set-user-ID included, and the copy belongs to the supervisor;
- * someone else's setuid program would become root's. O_EXCL follows no link in the last component.
+ * someone else's setuid program would become root's. O_EXCL follows no link in the last component. O_NONBLOCK: a FIFO without a writer, and a
+ * file under a lease (fcntl(2), F_SETLEASE), which its holder need not give up for 45 s, would hold one of Node's few file threads.
  */
-async function copyFile(from: string, at: string): Promise<void> {
-  const source = await open(from, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+async function copyFile(from: EntryName, at: EntryName): Promise<void> {
+  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+  const source = await open(from, flags)
   try {
+    const stats = await source.stat()
+    // Something else by now, and nothing that is embedded.
+    if (!stats.isFile()) return
     const target = await open(at, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
     try {
       await copyBytes(source, target)
-      await target.chmod(Number((await source.stat()).mode & 0o777))
+      await target.chmod(Number(stats.mode & 0o777))
     } finally {
       await target.close()
     }
@@ -160,13 +221,22 @@ function modeOf(source: BigIntStats): number {
   return Number(source.mode & 0o1777n)
 }
 
-async function statOrNull(path: string): Promise<BigIntStats | null> {
+async function statOrNull(path: EntryName): Promise<BigIntStats | null> {
   try {
     return await lstat(path, { bigint: true })
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null
     throw error
   }
+}
+
+function leased(error: unknown, path: string): HoldfastError {
+  return new HoldfastError('INVALID_STATE', `cannot embed ${path}: a program holds a lease on it`, {
+    errno: 'EAGAIN',
+    path,
+    hint: 'end that program (fcntl(2), F_SETLEASE; /proc/locks names it), or leave the file out',
+    cause: error,
+  })
 }
 
 function embedFailure(error: unknown, hostPath: string, path: string): HoldfastError {
@@ -178,7 +248,7 @@ function embedFailure(error: unknown, hostPath: string, path: string): HoldfastE
       {
         errno,
         path,
-        hint: 'links inside the task directory are never followed; remove it or embed elsewhere',
+        hint: 'links in the task directory, and those that appear in a source meanwhile, are never followed; remove it or embed elsewhere',
         cause: error,
       },
     )

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { opendir, realpath, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { realpath, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import { Directory, regainDirectory } from './directory.ts'
+import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf, fileFailure } from './failure.ts'
 import { mountsWithin } from './mounts.ts'
 
@@ -65,9 +66,9 @@ async function emptied(directory: Directory, walk: Walk, depth: number): Promise
   for (let round = 0; round < rounds; round++) {
     let seen = false
     const movedBefore = walk.moved
-    for await (const entry of await opendir(directory.self)) {
+    for await (const name of directory.names()) {
       seen = true
-      await removeEntry(directory, entry.name, walk, depth)
+      await removeEntry(directory, name, walk, depth)
     }
     if (!seen) return
     if (walk.moved > movedBefore && walk.moved < mostMoves) round--
@@ -83,19 +84,19 @@ async function emptied(directory: Directory, walk: Walk, depth: number): Promise
   )
 }
 
-async function removeEntry(directory: Directory, name: string, walk: Walk, depth: number): Promise<void> {
+async function removeEntry(directory: Directory, name: EntryName, walk: Walk, depth: number): Promise<void> {
   try {
     // Not the listing's type: it may be out of date. unlink(2) itself tells a directory from the rest, and follows nothing.
     await unlink(directory.at(name))
   } catch (error) {
     const errno = errnoOf(error)
     if (errno === 'ENOENT') return
-    if (errno !== 'EISDIR') throw fileFailure(error, 'remove', join(directory.path, name))
+    if (errno !== 'EISDIR') throw fileFailure(error, 'remove', shown(joined(directory.path, name)))
     await removeDirectory(directory, name, walk, depth)
   }
 }
 
-async function removeDirectory(parent: Directory, name: string, walk: Walk, depth: number): Promise<void> {
+async function removeDirectory(parent: Directory, name: EntryName, walk: Walk, depth: number): Promise<void> {
   try {
     if (depth >= deepest) return await rename(parent.at(name), walk.root.at(`.removing-${walk.moved++}`))
     const child = await enterAnyway(parent, name)
@@ -109,11 +110,11 @@ async function removeDirectory(parent: Directory, name: string, walk: Walk, dept
   } catch (error) {
     // Swapped for a file or a link, or filled again: the next round sees what is there now.
     if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) return
-    throw fileFailure(error, 'remove', join(parent.path, name))
+    throw fileFailure(error, 'remove', shown(joined(parent.path, name)))
   }
 }
 
-async function enterAnyway(parent: Directory, name: string): Promise<Directory> {
+async function enterAnyway(parent: Directory, name: EntryName): Promise<Directory> {
   // Root needs no permission bits. Others are stopped by what their own task has taken away (chmod 000).
   if (process.geteuid?.() !== 0) await regainDirectory(parent.at(name))
   return parent.enter(name)

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { refuseChangedArguments } from './parse/own-bytes.ts'
 import { reportError } from './output/error-report.ts'
 import { dieQuietlyWithoutReader } from './output/hang-up.ts'
 import { holdfast } from './program.ts'
@@ -8,6 +9,7 @@ dieQuietlyWithoutReader()
 const args = process.argv.slice(2)
 const program = holdfast()
 try {
+  refuseChangedArguments(args)
   await program.parseAsync(args, { from: 'user' })
 } catch (error) {
   const mistake = usageMistake(

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Namespace } from '../api.ts'
 import { largestId } from './accounts.ts'
 import { capabilityNumber, takesCapability } from './capabilities.ts'
+import { isFaithful } from './faithful.ts'
 import {
   absolutePath,
   anyText,
@@ -14,7 +15,6 @@ import {
   oneOf,
   someText,
   targetPath,
-  withoutNul,
 } from './fields.ts'
 
 const namespaces = [
@@ -30,15 +30,18 @@ const namespaces = [
 // No account's name has a colon (passwd(5)): "1000:1000" is a user and a group, which are two fields.
 const takesAccount = `a name without ":", or an integer >= 0 and <= ${largestId}`
 const account = z
-  .custom<string | number>(value => (typeof value === 'string' ? /^[^:\0]+$/.test(value) : isId(value)), {
-    error: takesAccount,
-  })
+  .custom<string | number>(
+    value => (typeof value === 'string' ? /^[^:]+$/.test(value) && isFaithful(value) : isId(value)),
+    {
+      error: takesAccount,
+    },
+  )
   .optional()
 
 // A relative path would be relative to what? The task, the supervisor and the allocation all have a claim.
 const file = matching(
-  '"null", an absolute path without NUL, or "fd:" and the number of an open descriptor',
-  path => path === 'null' || (path.startsWith('/') && withoutNul(path)) || isDescriptor(path),
+  '"null", an absolute path without NUL and lone surrogates, or "fd:" and the number of an open descriptor',
+  path => path === 'null' || (path.startsWith('/') && isFaithful(path)) || isDescriptor(path),
 ).optional()
 
 function isDescriptor(text: string): boolean {
@@ -58,8 +61,8 @@ const tmpfs = fields({
   sizeBytes: integer(1, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
 })
 const device = matching(
-  'a path in /dev, without ".." and NUL',
-  path => /^\/dev\/[^\0]*[^\0/]$/.test(path) && !path.split('/').includes('..'),
+  'a path in /dev, without "..", NUL and lone surrogates',
+  path => /^\/dev\/.*[^/]$/s.test(path) && isFaithful(path) && !path.split('/').includes('..'),
 )
 
 /** A plain object of strings whose names and values both have rules. z.record would lose a `__proto__`. */
@@ -80,8 +83,8 @@ const issuesOf = (schema: z.ZodType, value: unknown): string[] =>
 const environment = texts(
   'an object of strings',
   matching(
-    'a non-empty name without "=" and NUL',
-    name => name !== '' && !name.includes('=') && withoutNul(name),
+    'a non-empty name without "=", NUL and lone surrogates',
+    name => name !== '' && !name.includes('=') && isFaithful(name),
   ),
   anyText,
 )

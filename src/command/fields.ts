@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isFaithful } from './faithful.ts'
 
 /*
  * Schemas whose every error is the one sentence that says what the field takes. validate.ts puts the path and the value before it.
@@ -37,25 +38,29 @@ export function fields<Shape extends z.core.$ZodLooseShape>(
   })
 }
 
-export const withoutNul = (text: string): boolean => !text.includes('\0')
-
-export const anyText = matching('a string without NUL', withoutNul)
-export const someText = matching('a non-empty string without NUL', text => text !== '' && withoutNul(text))
-export const absolutePath = matching('an absolute path without NUL', isAbsolutePath)
+export const anyText = matching('a string without NUL and lone surrogates', isFaithful)
+export const someText = matching(
+  'a non-empty string without NUL and lone surrogates',
+  text => text !== '' && isFaithful(text),
+)
+export const absolutePath = matching('an absolute path without NUL and lone surrogates', isAbsolutePath)
 
 /** Where something is put inside the task's root: the root itself is not ours to replace. */
 export const targetPath = matching(
-  'an absolute path other than "/", without ".." and NUL',
+  'an absolute path other than "/", without "..", NUL and lone surrogates',
   path => isAbsolutePath(path) && namesSomethingInside(path),
 )
 
-export const innerPath = matching('a path inside the root, without ".." and NUL', namesSomethingInside)
+export const innerPath = matching(
+  'a path inside the root, without "..", NUL and lone surrogates',
+  namesSomethingInside,
+)
 
 function isAbsolutePath(path: string): boolean {
-  return path.startsWith('/') && withoutNul(path)
+  return path.startsWith('/') && isFaithful(path)
 }
 
 function namesSomethingInside(path: string): boolean {
   const names = path.split('/').filter(name => name !== '' && name !== '.')
-  return names.length > 0 && !names.includes('..') && withoutNul(path)
+  return names.length > 0 && !names.includes('..') && isFaithful(path)
 }

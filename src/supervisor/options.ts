@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
 import { z } from 'zod'
+import { isFaithful } from '../command/faithful.ts'
 import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
 import type { PruneOptions, Retention } from './retention.ts'
@@ -50,11 +51,7 @@ const retentionShape = z.strictObject({
 const pruneShape = retentionShape.extend({ dryRun: z.boolean().optional() })
 
 const shape = z.strictObject({
-  stateDir: z
-    .string()
-    .min(1)
-    .refine(path => !path.includes('\0'), 'a path without NUL')
-    .optional(),
+  stateDir: z.string().min(1).refine(isFaithful, 'a path without NUL and lone surrogates').optional(),
   shutdown: z.strictObject({ signal: z.string().optional(), graceMs: z.number().optional() }).optional(),
   strict: z.boolean().optional(),
   orphans: z.enum(['keep', 'kill']).optional(),

@@ -82,6 +82,16 @@ describe('attack: the allocation', () => {
         assert.ok(!existsSync(alloc.path))
       }))
 
+  it('names that are no UTF-8 keep nobody from removing a task: they are bytes', () =>
+    scene('linux', async ({ bench }) => {
+      const task = bench.shell(
+        'cd /local; f=$(printf "caf\\351"); : > $f; mkdir -p d-$f/$f; ln -s $f d-$f/link; cd /alloc/data; : > $f; ls /local | wc -l',
+      )
+      assert.equal(await outputOf(task), '2\n')
+      await task.destroy()
+      assert.deepEqual(bench.keys(), [])
+    }))
+
   it('a mount whose target in /local was made a link is refused, and goes nowhere else', () =>
     scene('linux', async ({ bench, alloc, outside }) => {
       const first = bench.shell('ln -s /etc /local/link; mkdir /local/dir; ln -s / /local/dir/link')

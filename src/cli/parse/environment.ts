@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../index.ts'
+import { refuseChangedVariable } from './own-bytes.ts'
 
 /**
  * `NAME=value`, or `NAME` for the value it has in `own`: secrets need not stand in the arguments, which everybody on the host can read.
@@ -15,7 +16,10 @@ function variable(entry: string, own: NodeJS.ProcessEnv): [string, string] {
   const end = entry.indexOf('=')
   if (end > 0) return [entry.slice(0, end), entry.slice(end + 1)]
   const value = end === 0 || entry === '' ? undefined : own[entry]
-  if (value !== undefined) return [entry, value]
+  if (value !== undefined) {
+    refuseChangedVariable(entry, value)
+    return [entry, value]
+  }
   const problem =
     end === 0 || entry === '' ? 'a variable has no name' : `${JSON.stringify(entry)} is not set here`
   throw new HoldfastError(

@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { type EntryName, isText, joined, shown } from '../../alloc/entry-name.ts'
 import type { Command } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { MountOp } from '../../spawn/spec.ts'
@@ -140,15 +141,31 @@ function taskEntries(
   const taken = new Set(system.map(({ at }) => at.split('/')[1]))
   const ops: MountOp[] = []
   const rows: Row[] = []
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const { name } = entry
-    if (name === 'alloc' || name === 'local' || placed.has(`/${name}`)) continue
+  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    const name = entry.name.toString()
     const source = join(directory, name)
+    if (!isText(entry.name)) {
+      rows.push(noText(joined(directory, entry.name)))
+      continue
+    }
+    if (name === 'alloc' || name === 'local' || placed.has(`/${name}`)) continue
     if (reserved.has(name) || taken.has(name)) rows.push(clash(source, name))
-    else if (entry.isSymbolicLink()) ops.push({ op: 'symlink', to: readlinkSync(source), at: `/${name}` })
-    else ops.push(bind(source, `/${name}`, true))
+    else if (entry.isSymbolicLink()) {
+      const to = readlinkSync(source, { encoding: 'buffer' })
+      if (isText(to)) ops.push({ op: 'symlink', to: to.toString(), at: `/${name}` })
+      else rows.push(noText(source))
+    } else ops.push(bind(source, `/${name}`, true))
   }
   return { ops, rows }
+}
+
+/** Bytes that are no UTF-8, in its name or where it leads: nothing that is asked for here can say them. */
+function noText(source: EntryName): Row {
+  return skipped(
+    { name: 'root', kind: 'isolation', requested: `${shown(source)} at the top of the root` },
+    'its name, or what it links to, is no UTF-8',
+    'give it a name that is, or put it into a directory',
+  )
 }
 
 function clash(source: string, name: string): Row {
