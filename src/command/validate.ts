@@ -9,8 +9,8 @@ import { resourcesSchema } from './resources-schema.ts'
  * Limits from plain JavaScript: a checked, deeply frozen copy that is plain JSON. Infinity in `rlimits` becomes -1, which JSON can hold.
  * Throws INVALID_ARGUMENT naming the field, what it got and what it takes.
  */
-export function parseResources(value: unknown): Resources {
-  return checked('resources', value, resourcesSchema) as Resources
+export function parseResources(value: unknown, name = 'resources'): Resources {
+  return checked(name, value, resourcesSchema) as Resources
 }
 
 /** A command from plain JavaScript, likewise. Values of `env` are not shown in errors. */

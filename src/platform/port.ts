@@ -15,6 +15,8 @@ export type TaskRequest = {
   /** Its standard input is fed by the supervisor that starts it, through the FIFO `stdin` in the task's directory. */
   readonly fed?: boolean
   readonly resources: Resources | null
+  /** Fields of `resources` that nobody asked for: defaults, which a host that cannot enforce them leaves out. Absent: none. */
+  readonly preferred?: readonly string[]
   readonly alloc: TaskPaths
   /** Refuse to start rather than weaken anything. */
   readonly strict: boolean

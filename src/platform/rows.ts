@@ -25,6 +25,19 @@ export function weakened(what: What, reason: string, mend: string | null): Row {
   return { ...what, status: 'weakened', reason, mend, chosen: false }
 }
 
+/** Limits that were wanted only where the host has them: what became of them is told, and is no shortfall. */
+export function whereAvailable(rows: readonly Row[], names: readonly string[] = []): Row[] {
+  return rows.map(row =>
+    row.kind === 'limit' && row.status !== 'enforced' && names.includes(row.name)
+      ? {
+          ...row,
+          reason: `a default that does not hold here: ${row.reason ?? 'for no reason given'}`,
+          chosen: true,
+        }
+      : row,
+  )
+}
+
 /**
  * The rows as reported. With `strict`, throws LIMIT_FAILED or ISOLATION_FAILED naming every row that is less than asked for.
  * Called before anything is made on the host.

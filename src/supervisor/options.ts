@@ -2,7 +2,9 @@ import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
 import { z } from 'zod'
 import { isFaithful } from '../command/faithful.ts'
+import type { Resources } from '../api.ts'
 import { refusal } from '../command/refusal.ts'
+import { parseResources } from '../command/validate.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
 import type { PruneOptions, Retention } from './retention.ts'
 import { defaultStateDir } from './state-dir.ts'
@@ -23,6 +25,8 @@ export interface SupervisorOptions {
   orphans?: Orphans
   /** Which failures an exit record survives: of the host (default), or of processes only, which saves a flush to disk per task. */
   durability?: 'host' | 'process'
+  /** Limits of tasks that do not name the field; of `rlimits` each by itself. Not of what exec() starts, which has its task's. Default: none. */
+  defaults?: Resources
   /**
    * Which ended tasks stay recorded. Beyond that they are destroyed, with their logs and directories, whenever the supervisor opens tasks or one of
    * its tasks ends; wait() of an executor that is still held answers all the same. Default: nothing is removed.
@@ -38,6 +42,7 @@ export type Settings = {
   readonly strict: boolean
   readonly orphans: Orphans
   readonly durable: boolean
+  readonly defaults: Resources | null
   /** Null: nothing is removed. */
   readonly keep: Retention | null
   readonly inspect: SupervisorOptions['inspect']
@@ -56,6 +61,7 @@ const shape = z.strictObject({
   strict: z.boolean().optional(),
   orphans: z.enum(['keep', 'kill']).optional(),
   durability: z.enum(['host', 'process']).optional(),
+  defaults: z.unknown().optional(),
   keep: retentionShape.optional(),
   inspect: z.unknown().optional(),
 })
@@ -70,6 +76,7 @@ const takes: Record<Option, string> = {
   strict: 'true or false',
   orphans: '"keep" or "kill"',
   durability: '"host" or "process"',
+  defaults: 'an object of limits',
   keep: takesRetention,
   inspect: 'an observer or a function',
 }
@@ -92,6 +99,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'keep',
     durable: options.durability !== 'process',
+    defaults: options.defaults === undefined ? null : parseResources(options.defaults, 'defaults'),
     keep: boundsOf(options.keep),
     inspect: options.inspect,
   }

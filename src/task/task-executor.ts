@@ -45,12 +45,15 @@ import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
 import { TaskProcess } from './task-process.ts'
 import type { TaskRuntime } from './task-runtime.ts'
+import { withDefaults } from './default-limits.ts'
 import { withCpuPercent } from './cpu-percent.ts'
 import { toWaitResult } from './wait-result.ts'
 
 export type TaskOptions = {
   /** What becomes of the task when its supervisor ends. Default: as the supervisor's own option says. */
   readonly orphans?: 'keep' | 'kill'
+  /** Limits that it does not name and gets where this host can enforce them; elsewhere `enforcement` says that they are not there. */
+  readonly preferred?: Resources
 }
 
 /** The task that another is to run inside of; asked when that one is started. Throws INVALID_STATE when it does not run. */
@@ -61,6 +64,7 @@ export class TaskExecutor implements Executor {
   readonly command: Command = { path: '', args: [], env: {} }
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #orphans: 'keep' | 'kill'
+  readonly #preferred: Resources | null
   readonly #host: Host | null
   #platform: PlatformName
   #key: string | null = null
@@ -87,13 +91,14 @@ export class TaskExecutor implements Executor {
   constructor(
     runtime: TaskRuntime<TaskExecutor>,
     platform: PlatformName,
-    { orphans = runtime.orphans }: TaskOptions = {},
+    { orphans = runtime.orphans, preferred }: TaskOptions = {},
     host: Host | null = null,
   ) {
     this.#host = host
     this.#runtime = runtime
     this.#platform = platform
     this.#orphans = orphans
+    this.#preferred = preferred === undefined ? null : parseResources(preferred)
   }
 
   // --- before the start ---
@@ -142,6 +147,11 @@ export class TaskExecutor implements Executor {
     if (host !== null) refuseOtherIsolation(command, host.command)
     const program = defaultTaskName(command.path)
     const name = this.#name ?? (host === null ? program : `${host.task.name}.${program}`)
+    // What runs inside of a task has that one's limits.
+    const { resources, preferred } =
+      host === null
+        ? withDefaults(this.#resources, this.#runtime.defaults, this.#preferred)
+        : { resources: this.#resources, preferred: [] }
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
     const made =
       host?.alloc ??
@@ -158,7 +168,8 @@ export class TaskExecutor implements Executor {
           name,
           platform: this.#platform,
           command,
-          resources: this.#resources,
+          resources,
+          ...(preferred.length > 0 && { preferred }),
           alloc,
           strict: this.#runtime.strict,
           durable: this.#runtime.durable,

@@ -1,6 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { Outcome, TaskState } from '../../machines/index.ts'
-import type { HistoryEntry } from '../api.ts'
+import type { HistoryEntry, Resources } from '../api.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import type { UsageSweep } from './usage-sweep.ts'
 import type { TaskHost, TaskProcess } from './task-process.ts'
@@ -9,6 +9,8 @@ import type { TaskHost, TaskProcess } from './task-process.ts'
 export type TaskRuntime<Task> = TaskHost & {
   readonly strict: boolean
   readonly durable: boolean
+  /** Limits of tasks that do not name them. */
+  readonly defaults: Resources | null
   /** The FIFO by which tasks learn that this supervisor is gone. Made at first use; throws INVALID_STATE once closed. */
   ownerFifo(): string
   /** Whether its tasks die with it unless told otherwise. */

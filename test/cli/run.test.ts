@@ -291,6 +291,20 @@ describe('holdfast run', function () {
     assert.match(stderr, /\n {2}enforced {2}.*memory 64 MiB.*pids 32.*no network.*own root.*user nobody/)
     assert.equal(code, 0)
   })
+
+  it('has a limit of 4096 pids unless told otherwise: another, none, or the Basic executor', async function () {
+    requires(this, 'root', 'linux', 'native')
+    const pids = async (...flags: string[]): Promise<unknown> => {
+      const { stdout } = await holdfast(stateDir, 'run', '--rm', '--json', ...flags, '--', 'true')
+      const rows = JSON.parse(stdout).enforcement as { name: string; requested: string; status: string }[]
+      const row = rows.find(({ name }) => name === 'pids')
+      return row && [row.status, row.requested]
+    }
+    assert.deepEqual(await pids(), ['enforced', '4096'])
+    assert.deepEqual(await pids('--pids', '7'), ['enforced', '7'])
+    assert.equal(await pids('--pids', 'max'), undefined)
+    assert.equal(await pids('--basic'), undefined)
+  })
 })
 
 function tasksIn(stateDir: string): number {

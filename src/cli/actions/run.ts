@@ -37,12 +37,17 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
   })
 }
 
+/** What no one would miss before a fork bomb: a host has some tens of thousands of pids for everybody. */
+const cliDefaults = { pids: 4096 }
+
 async function prepared(
   supervisor: Supervisor,
   [program = '', ...args]: readonly string[],
   options: RunOptions,
 ) {
-  const task = options.basic ? supervisor.executor('basic') : supervisor.executor()
+  const task = options.basic
+    ? supervisor.executor('basic')
+    : supervisor.executor(undefined, options.pids === 'max' ? {} : { preferred: cliDefaults })
   Object.assign(task.command, commandOf(options))
   await namingFlags(async () => {
     setCommand(task, program, args)

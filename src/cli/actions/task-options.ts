@@ -37,7 +37,7 @@ export function resourcesOf({ cpu, cpus, cpuset, memory, pids, timeout }: TaskOp
     }),
     ...(cpuset !== undefined && { cpuset }),
     ...(memory !== undefined && { memoryBytes: parseSize('--memory', memory) }),
-    ...(pids !== undefined && { pids: parseCount('--pids', pids) }),
+    ...(pids !== undefined && pids !== 'max' && { pids: parseCount('--pids', pids) }),
     ...(timeout !== undefined && { wallTimeMs: parseDuration('--timeout', timeout) }),
   }
   return Object.keys(resources).length === 0 ? null : resources

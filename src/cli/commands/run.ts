@@ -21,7 +21,7 @@ export function runCommand(): Command {
     .option('--cpus <CORES>', 'most processor time; 0.5 is half a core')
     .option('--cpuset <LIST>', 'the processors it may use, such as 0-1,3')
     .option('--memory <SIZE>', 'most memory; it gets no swap')
-    .option('--pids <COUNT>', 'most processes and threads')
+    .option('--pids <COUNT>', 'most processes and threads; max for no limit (default: 4096)')
     .optionsGroup('Isolation:')
     .option(
       '--user <USER[:GROUP]>',

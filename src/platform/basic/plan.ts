@@ -3,7 +3,7 @@ import { interpolate } from '../../command/interpolate.ts'
 import { lookPath } from '../../command/lookup.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
-import { settle } from '../rows.ts'
+import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { ownOrSwitched, type Self } from '../credentials.ts'
@@ -16,7 +16,7 @@ export async function planBasic(
 ): Promise<Plan> {
   const { command, alloc, inside } = request
   const rows = [...basicRows(command, request.resources ?? {}, inside), ...scopeRows(scope)]
-  const enforcement = settle(rows, request.strict)
+  const enforcement = settle(whereAvailable(rows, request.preferred), request.strict)
   const credentials = await ownOrSwitched(command, self)
   const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
   const typed = interpolate(command.path, env)

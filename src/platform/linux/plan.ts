@@ -3,7 +3,7 @@ import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
-import { settle } from '../rows.ts'
+import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { intoGiven } from './given-cgroups.ts'
@@ -40,7 +40,10 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     name,
   })
   const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
-  const enforcement = settle([...cgroups.rows, ...rowsBefore], request.strict)
+  const enforcement = settle(
+    [...whereAvailable(cgroups.rows, request.preferred), ...rowsBefore],
+    request.strict,
+  )
   return {
     enforcement,
     spec: {
