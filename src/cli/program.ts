@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { version } from '../package-root.ts'
 import { auditCommand } from './commands/audit.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
@@ -26,7 +26,7 @@ export function holdfast(): Command {
     .description(
       'Runs programs with least privilege, limits and isolation. They hold fast when whoever started them goes.',
     )
-    .version(version(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .addOption(stateDirOption())
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [COMMAND]', 'print the help of a command')
@@ -70,9 +70,3 @@ Examples:
   holdfast stop --grace 10s web
 
 There is no daemon: every call opens the state directory, and the tasks need none of them to live.`
-
-function version(): string {
-  // The package by its own name: found from the sources and from dist/ alike.
-  const { version: text } = createRequire(import.meta.url)('holdfast/package.json') as { version: string }
-  return text
-}

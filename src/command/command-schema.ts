@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Namespace } from '../api.ts'
 import { largestId } from './accounts.ts'
 import { capabilityNumber, takesCapability } from './capabilities.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { IoLimit, RlimitName } from '../api.ts'
 import { fields, integer, listOf, matching } from './fields.ts'
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { PlainCommand, Resources, TerminalSize } from '../api.ts'
 import type { HoldfastError } from '../errors.ts'
 import { commandSchema, terminalSize } from './command-schema.ts'

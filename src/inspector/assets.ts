@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { HoldfastError } from '../index.ts'
+import { packageRoot } from '../package-root.ts'
 
 export type Asset = { readonly type: string; readonly body: string }
 
@@ -14,9 +14,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
 
 /** The page's files, by the path they are asked for: no path of a request ever becomes one of a file. Throws NOT_FOUND. */
 export function readAssets(): ReadonlyMap<string, Asset> {
-  // The package by its own name: found from the sources and from dist/ alike.
-  const root = dirname(createRequire(import.meta.url).resolve('holdfast/package.json'))
-  const dir = join(root, 'dist', 'web')
+  const dir = join(packageRoot, 'dist', 'web')
   try {
     return new Map(
       Object.entries(files).map(([path, [file, type]]) => [

@@ -1,1 +1,1 @@
-export { type Metrics, type MetricsOptions, metrics } from './metrics.ts'
+export { type Metrics, type MetricsOptions, type MetricsRegister, metrics } from './metrics.ts'

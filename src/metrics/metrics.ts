@@ -3,14 +3,24 @@ import type { Cause, Supervisor, TaskState } from '../index.ts'
 import { CpuAccount } from './cpu-account.ts'
 import { sampleOf } from './sample.ts'
 
-export type MetricsOptions = {
-  readonly supervisor: Supervisor
-  /** Where to register them, beside the program's own. Default: a registry of their own. */
-  readonly register?: Registry
+/** What is used of a registry: prom-client's `Registry` is one. */
+export type MetricsRegister = {
+  readonly contentType: string
+  metrics(): Promise<string>
+  // As prom-client declares it: of what it registers, we know nothing that its own types do not say.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  registerMetric(metric: any): void
+  removeSingleMetric(name: string): void
 }
 
-export type Metrics = {
-  readonly register: Registry
+export type MetricsOptions<Register extends MetricsRegister = MetricsRegister> = {
+  readonly supervisor: Supervisor
+  /** Where to register them, beside the program's own. Default: a registry of their own. */
+  readonly register?: Register
+}
+
+export type Metrics<Register extends MetricsRegister = MetricsRegister> = {
+  readonly register: Register
   /** The content type of {@link text}. */
   readonly contentType: string
   /** The Prometheus text format. Takes a sample of every running task. */
@@ -28,8 +38,11 @@ const causes: readonly Cause[] = [
  * Metrics of a supervisor's tasks for Prometheus. Events are counted from now on, once each: what an earlier supervisor has counted is not counted
  * again when its tasks are taken over. No label names a task, so that the number of series does not grow with them.
  */
-export function metrics({ supervisor, register = new Registry() }: MetricsOptions): Metrics {
-  const registers = [register]
+export function metrics<Register extends MetricsRegister = MetricsRegister>({
+  supervisor,
+  register = new Registry() as unknown as Register,
+}: MetricsOptions<Register>): Metrics<Register> {
+  const registers = [register as unknown as Registry]
   const cpu = new CpuAccount()
   const starts = new Counter({
     name: 'holdfast_task_starts_total',

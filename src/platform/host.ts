@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { join } from 'node:path'
 import type { Enforcement } from '../api.ts'
-import { nativeProgram, packageRoot } from '../spawn/native-program.ts'
+import { version } from '../package-root.ts'
+import { nativeProgram } from '../spawn/native-program.ts'
 import { type NativeFeatures, nativeFeatures, probe } from '../spawn/probe.ts'
 import { unitProperties } from '../spawn/unit.ts'
 import type { HostRow } from './host-row.ts'
@@ -78,7 +77,7 @@ export async function fingerprint({
       systemd: serviceManager({ root, env, uid })?.bus ?? null,
       isolation: isBasic ? 'none' : access.right,
     },
-    versions: { holdfast: ownVersion(), node: process.versions.node, kernel: release(), native: features },
+    versions: { holdfast: version, node: process.versions.node, kernel: release(), native: features },
     defaultRun: isBasic
       ? { platform: 'basic', weakened: [nothingIsolated(native)] }
       : { platform: 'linux', weakened: weakenedByDefault(access) },
@@ -114,7 +113,7 @@ function machineRows(
 ): HostRow[] {
   const user = uid === undefined ? 'this system has no user numbers' : `running as user ${uid}`
   return [
-    row('holdfast', true, ownVersion(), null),
+    row('holdfast', true, version, null),
     row('node', true, process.versions.node, null),
     row(
       'kernel',
@@ -136,8 +135,8 @@ function nativeRow(native: ReturnType<typeof nativeProgram>, features: NativeFea
       `${native.path} does not run here`,
       'npm run build, on a file system without noexec',
     )
-  const { version, libc, static: isStatic, arch } = features
-  const how = `version ${version}, ${arch}, ${isStatic ? 'static ' : ''}${libc}`
+  const { version: protocol, libc, static: isStatic, arch } = features
+  const how = `version ${protocol}, ${arch}, ${isStatic ? 'static ' : ''}${libc}`
   return row('native', true, `${native.path} (${how})`, null)
 }
 
@@ -196,11 +195,4 @@ function unitRows(unit: Unit | null, scopes: boolean): HostRow[] {
   return [
     { name: 'unit', status: 'weakened', why: `${why}: a stop of it kills what it finds of tasks too`, mend },
   ]
-}
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
-    version: string
-  }
-  return version
 }

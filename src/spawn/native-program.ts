@@ -1,28 +1,100 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { accessSync, chmodSync, constants, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { builtNativeSources } from '../built.ts'
+import { ownDirectory, packageRoot } from '../package-root.ts'
+import { nativeMark } from './native-mark.ts'
+
+export { packageRoot }
 
 export type NativeProgram = { readonly path: string } | { readonly unavailable: string }
 
-/** The compiled spawner and shim, or why there is none. `HOLDFAST_NATIVE` names another build, or `off`. */
+/** Where to look, and for what. Tests give their own. */
+export type NativeSearch = {
+  readonly env?: NodeJS.ProcessEnv
+  readonly platform?: string
+  readonly arch?: string
+  /** The package. */
+  readonly root?: string
+  /** The directory of this code, or of the bundle that it is in. */
+  readonly beside?: string
+  /** The digest of the sources that the program must be built from; null takes any. */
+  readonly sources?: string | null
+}
+
+/**
+ * The compiled spawner and shim, or why there is none. In this order: what `HOLDFAST_NATIVE` names (`off`: none), what was built here
+ * (build/native), what the package carries (dist/native), and what was laid beside a bundle. One of another version is not taken.
+ */
 export function nativeProgram(env: NodeJS.ProcessEnv = process.env): NativeProgram {
+  return findNativeProgram({ env })
+}
+
+export function findNativeProgram({
+  env = process.env,
+  platform = process.platform,
+  arch = process.arch,
+  root = packageRoot,
+  beside = ownDirectory,
+  sources = builtNativeSources,
+}: NativeSearch): NativeProgram {
   const override = env.HOLDFAST_NATIVE
   if (override === 'off') return { unavailable: 'HOLDFAST_NATIVE=off asks for the portable shim' }
   if (override) {
-    return existsSync(override)
-      ? { path: override }
-      : { unavailable: `HOLDFAST_NATIVE names ${override}, which does not exist` }
+    if (!existsSync(override))
+      return { unavailable: `HOLDFAST_NATIVE names ${override}, which does not exist` }
+    return examined(override, sources, 'HOLDFAST_NATIVE names ')
   }
-  if (process.platform !== 'linux')
-    return { unavailable: `the native program is for Linux, this is ${process.platform}` }
-  const build = join(packageRoot, 'build', 'native')
-  const path = join(build, 'holdfast-native')
-  if (existsSync(path)) return { path }
-  return {
-    unavailable:
-      reasonFile(join(build, 'unavailable')) ??
-      'it has not been built; run `npm run build` in the holdfast package',
+  if (platform !== 'linux') return { unavailable: `the native program is for Linux, this is ${platform}` }
+  const found = candidates(root, beside, arch)
+    .filter(path => existsSync(path))
+    .map(path => examined(path, sources))
+  const taken = found.find(program => 'path' in program) ?? found[0]
+  if (taken !== undefined) return taken
+  return { unavailable: whyMissing(root, arch) }
+}
+
+function candidates(root: string, beside: string, arch: string): string[] {
+  return [
+    join(root, 'build', 'native', 'holdfast-native'),
+    join(root, 'dist', 'native', `linux-${arch}`, 'holdfast-native'),
+    join(beside, `holdfast-native-linux-${arch}`),
+    join(beside, 'holdfast-native'),
+  ]
+}
+
+function examined(path: string, sources: string | null, named = ''): NativeProgram {
+  const isOurs = named === ''
+  if (!mayExecute(path) && !(isOurs && madeExecutable(path)))
+    return { unavailable: `${named}${path} is not executable: chmod +x ${path}` }
+  if (sources === null || nativeMark(path) === sources) return { path }
+  return { unavailable: `${named}${path} is not of this version of holdfast (${sources.slice(0, 8)})` }
+}
+
+/** An unpacker may have lost the bit: whoever owns the file gets it back. */
+function madeExecutable(path: string): boolean {
+  try {
+    chmodSync(path, 0o755)
+  } catch {
+    return false
   }
+  return mayExecute(path)
+}
+
+function mayExecute(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function whyMissing(root: string, arch: string): string {
+  const said = reasonFile(join(root, 'build', 'native', 'unavailable'))
+  if (said !== null) return said
+  return arch === 'x64' || arch === 'arm64'
+    ? `there is none in ${root}: the package is not whole, or was bundled without it`
+    : `the package carries none for ${arch}, and none has been built`
 }
 
 function reasonFile(path: string): string | null {
@@ -32,13 +104,4 @@ function reasonFile(path: string): string | null {
   } catch {
     return null
   }
-}
-
-/** Where package.json lies, from the sources as well as from dist/. */
-export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
-
-function findRoot(from: string): string {
-  if (existsSync(join(from, 'package.json'))) return from
-  const parent = dirname(from)
-  return parent === from ? from : findRoot(parent)
 }

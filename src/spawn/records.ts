@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ExitRecord, StartRecord } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isFaithful } from '../command/faithful.ts'
 import type { Resources } from '../api.ts'
 import { refusal } from '../command/refusal.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LogOptions, ShutdownOptions } from '../api.ts'
 import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'

@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
 import { createMachine } from 'xstate'
 import { taskChart, taskMachine } from '../../machines/index.ts'
-import { type Box, layout } from '../../src/graph/layout.ts'
+import { layout } from '../../scripts/chart/lay-out.ts'
+import { taskLayoutText } from '../../scripts/chart/text.ts'
+import type { Box } from '../../src/graph/layout.ts'
 import { taskGraph } from '../../src/index.ts'
 import { refuses } from '../support/refuses.ts'
 
@@ -49,6 +52,10 @@ describe('the graph of a task', () => {
         ]),
       }))
     assert.deepEqual(shape(again), shape(taskMachine as unknown as typeof again))
+  })
+
+  it('is laid out as the machine is now: else run `npm run chart` and commit', async () => {
+    assert.equal(readFileSync('src/graph/task-layout.ts', 'utf8'), await taskLayoutText())
   })
 
   it('as SVG stands alone, and nothing lies upon anything else', async () => {

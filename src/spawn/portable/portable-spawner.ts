@@ -1,6 +1,8 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { execa } from 'execa'
+import { builtVersion } from '../../built.ts'
 import { HoldfastError } from '../../errors.ts'
+import { packageRoot } from '../../package-root.ts'
 import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
@@ -32,7 +34,7 @@ export class PortableSpawner implements Spawner {
     return new Promise((resolve, reject) => {
       if (spec.terminal) throw noTerminal()
       assertSpareDescriptors()
-      const child = execa(process.execPath, [...shimArguments, String(process.pid)], {
+      const child = execa(process.execPath, [...shimArguments(), String(process.pid)], {
         detached: true,
         cleanup: false,
         reject: false,
@@ -77,10 +79,11 @@ export class PortableSpawner implements Spawner {
   async close(): Promise<void> {}
 }
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const shimPath = fileURLToPath(new URL(`./shim.${extension}`, import.meta.url))
 /** From the sources (tests), the shim needs the loader that this process runs under. */
-const shimArguments = extension === 'ts' ? ['--import', import.meta.resolve('tsx'), shimPath] : [shimPath]
+function shimArguments(): string[] {
+  if (builtVersion !== null) return [join(packageRoot, 'dist/src/spawn/portable/shim.js')]
+  return ['--import', import.meta.resolve('tsx'), join(packageRoot, 'src/spawn/portable/shim.ts')]
+}
 
 function cannotStart(cause: unknown): HoldfastError {
   const { code, message } = (cause ?? {}) as NodeJS.ErrnoException

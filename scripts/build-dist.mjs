@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+// Makes dist/ of src/ and machines/: declarations by tsc, and JavaScript by esbuild, which puts what is always loaded together into one file and
+// what a command or a subpath alone needs into files of its own. All entries share one copy of every module.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { root, sourcesDigest } from './native-sources.mjs'
+
+const dist = join(root, 'dist')
+const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** The entries of package.json, and what is started as a program of its own. */
+const entries = [
+  'src/index.ts',
+  'machines/index.ts',
+  'src/conformance/index.ts',
+  'src/inspector/index.ts',
+  'src/metrics/index.ts',
+  'src/cli/main.ts',
+  'src/spawn/portable/shim.ts',
+]
+
+for (const old of ['src', 'machines', 'chunks']) rmSync(join(dist, old), { recursive: true, force: true })
+const tsc = spawnSync(
+  process.execPath,
+  [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')],
+  { stdio: 'inherit' },
+)
+if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: entries,
+  outbase: '.',
+  outdir: dist,
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  // XState and RxJS are in the types of the public surface: a caller's own copy and ours must be one. All else is ours alone, and goes into dist.
+  external: Object.keys(dependencies),
+  plugins: [onlyWhatIsUsedOfRxjs(), builtinsOfCommonJs()],
+  define: {
+    __HOLDFAST_VERSION__: JSON.stringify(version),
+    __HOLDFAST_NATIVE_SOURCES__: JSON.stringify(sourcesDigest()),
+  },
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+})
+writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(Object.keys(metafile.inputs)))
+writeFileSync(join(root, 'build/dist-meta.json'), JSON.stringify(metafile))
+chmodSync(join(dist, 'src/cli/main.js'), 0o755)
+
+/** `rxjs` is some 200 files, of which few are used. They are the very ones that `rxjs` itself consists of, so that there is one Observable. */
+function onlyWhatIsUsedOfRxjs() {
+  const index = readFileSync(join(root, 'node_modules/rxjs/dist/esm/index.js'), 'utf8')
+  const contents = index
+    .replace(/^export \*.*$/gm, '')
+    .replace(/from '\.\/internal\//g, "from 'rxjs/internal/")
+  return {
+    name: 'only what is used of rxjs',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^rxjs$/ }, () => ({ path: 'rxjs', namespace: 'rxjs', sideEffects: false }))
+      onLoad({ filter: /.*/, namespace: 'rxjs' }, () => ({ contents, resolveDir: root }))
+      onResolve({ filter: /^rxjs\/internal\// }, ({ path }) => ({ path, external: true, sideEffects: false }))
+    },
+  }
+}
+
+/** A CommonJS package that requires one of Node's modules: there is no `require` in an ES module, nor an import.meta in a caller's bundle. */
+function builtinsOfCommonJs() {
+  return {
+    name: "Node's modules in CommonJS packages",
+    setup({ onResolve, onLoad }) {
+      const isBuiltin = new Set(builtinModules)
+      onResolve({ filter: /.*/ }, ({ path, kind }) => {
+        if (kind !== 'require-call' || !isBuiltin.has(path.replace(/^node:/, ''))) return null
+        return { path: path.replace(/^node:/, ''), namespace: 'builtin' }
+      })
+      onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+        contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+      }))
+    },
+  }
+}
+
+/** Whose code is in dist: name, version and licence of each package. */
+function licenses(inputs) {
+  const folders = new Set(
+    inputs.flatMap(input => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
+  )
+  const texts = [...folders].sort().map(folder => {
+    const {
+      name,
+      version: itsVersion,
+      license,
+    } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    const file = ['LICENSE', 'LICENSE.md', 'license', 'LICENCE', 'LICENSE.txt', 'License'].find(one =>
+      existsSync(join(root, folder, one)),
+    )
+    const text = file === undefined ? '' : readFileSync(join(root, folder, file), 'utf8').trim()
+    return `${name} ${itsVersion} (${license})\n\n${text}\n`
+  })
+  return `dist/ holds code of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}
