@@ -15,7 +15,7 @@ import type { TaskPaths } from './task-paths.ts'
 /**
  * The directory tree of an allocation, a group of tasks that share files:
  *
- *     <path>/                0711
+ *     <path>/                0700  or passable for the group of a task without a root of its own (Basic), once one is started
  *       alloc/               1777  shared between the tasks
  *         logs/ tmp/ data/   1777
  *       <task>/              0755  the task's own; the supervisor's to write

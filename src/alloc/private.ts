@@ -23,16 +23,14 @@ import { assertTaskName } from './task-name.ts'
  * Nothing has to be held open against planted links here: nobody but us may write in the new directory, and a directory that
  * everybody may write in is opened to them last, when all that belongs into it is there.
  *
- * `mode` is the allocation's own: 0700 where only root need come in, which then mounts it for the task.
- *
  * Throws as mkdir does (EEXIST: the directory is there already), and INVALID_ARGUMENT for a name no task can have.
  */
-export function makePrivateAllocation(path: string, taskName: string, mode: number = modes.root): TaskPaths {
+export function makePrivateAllocation(path: string, taskName: string): TaskPaths {
   assertTaskName(taskName)
   const shared = join(path, sharedName)
   const task = join(path, taskName)
   const local = join(task, 'local')
-  make(path, mode)
+  make(path, modes.root)
   mkdirSync(shared, 0o700)
   for (const part of sharedParts) make(join(shared, part), modes.open)
   chmodSync(shared, modes.open)

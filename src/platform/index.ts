@@ -1,4 +1,3 @@
-import type { Command } from '../api.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
 import { basicPlatform } from './basic/basic-platform.ts'
 import { probeTree } from './basic/sample.ts'
@@ -39,10 +38,4 @@ export function bestPlatform(): PlatformName {
 /** Whether its tasks are forked from inside a user namespace, which tasks of other platforms are not to be in. */
 export function isRootless(name: PlatformName): boolean {
   return name === 'linux' && ownAccess().right === 'user-namespace'
-}
-
-/** Whether nobody but this process need reach the allocation by its path: the task gets it mounted. */
-export function mountsAllocation(name: PlatformName, { root, namespaces }: Readonly<Command>): boolean {
-  if (name !== 'linux' || root === 'host' || namespaces?.mount === false) return false
-  return !ownAccess().kernel.denied?.has('root')
 }

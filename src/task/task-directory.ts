@@ -134,14 +134,12 @@ export class StateDirectory {
 
   /**
    * A private allocation of one task. Only its own state directory knows its key, so nobody can be there before us.
-   * `closed`: nobody but us need pass through it, because the task gets it mounted; then no other user of the host can run what a
-   * task of root's leaves there.
    */
-  buildAlloc(key: string, taskName: string, closed: boolean): TaskPaths | Promise<TaskPaths> {
+  buildAlloc(key: string, taskName: string): TaskPaths | Promise<TaskPaths> {
     this.prepare()
     const path = this.allocDirectory(key)
     try {
-      return makePrivateAllocation(path, taskName, closed ? 0o700 : 0o711)
+      return makePrivateAllocation(path, taskName)
     } catch (error) {
       if (error instanceof HoldfastError) throw error
       return this.#rebuildAlloc(path, taskName)

@@ -30,7 +30,6 @@ import type {
 } from '../api.ts'
 import { parseCommand, parseResources, parseTerminalSize } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
-import { mountsAllocation } from '../platform/index.ts'
 import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { fault } from './fault.ts'
 import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
@@ -153,10 +152,7 @@ export class TaskExecutor implements Executor {
         ? withDefaults(this.#resources, this.#runtime.defaults, this.#preferred)
         : { resources: this.#resources, preferred: [] }
     const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
-    const made =
-      host?.alloc ??
-      this.#alloc ??
-      this.#runtime.state.buildAlloc(this.key, name, mountsAllocation(this.#platform, command))
+    const made = host?.alloc ?? this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name)
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
     const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
     Object.assign(this.command, command)

@@ -25,6 +25,7 @@ import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { readExit, readStart } from '../spawn/records.ts'
 import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawn/spawner.ts'
 import type { FileTarget } from '../spawn/spec.ts'
+import { admit } from '../alloc/admit.ts'
 import { fault } from './fault.ts'
 import { Journal, journalName } from './journal.ts'
 import { launchers } from './launchers.ts'
@@ -399,6 +400,7 @@ export class TaskProcess implements TaskEffects {
       const plan = await platform(request.platform).plan(request, this.dir, scope)
       fault('directories-planned')
       abandoned.throwIfAborted()
+      admitTo(plan.spec, request)
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
       this.#spawner().prepare()
       return plan
@@ -589,4 +591,9 @@ const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) 
 /** From node:os rather than node:util: libuv's own table lacks what only exec and mount say, such as ENOEXEC. */
 function errnoName(errno: number): string {
   return errnoNames.get(errno) ?? `errno ${errno}`
+}
+
+/** With a root of its own it gets its directories mounted; what runs inside a task has that task's. */
+function admitTo({ credentials, root }: Plan['spec'], { alloc, inside }: TaskSpec['request']): void {
+  if (credentials !== null && root.length === 0 && !inside) admit(alloc.root, credentials)
 }

@@ -14,6 +14,7 @@ import {
 import { mkdir, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { admit } from '../../src/alloc/admit.ts'
 import { AllocDir } from '../../src/alloc/alloc-dir.ts'
 
 const modeOf = (path: string) => statSync(path).mode & 0o7777
@@ -54,7 +55,7 @@ describe('AllocDir', () => {
       }
       assert.deepEqual(readdirSync(alloc.path).sort(), ['alloc', 'db', 'web'])
       assert.deepEqual(readdirSync(alloc.sharedDir).sort(), ['data', 'logs', 'tmp'])
-      assert.equal(modeOf(alloc.path), 0o711)
+      assert.equal(modeOf(alloc.path), 0o700)
       for (const name of ['', 'logs', 'tmp', 'data'])
         assert.equal(modeOf(join(alloc.sharedDir, name)), 0o1777)
       assert.equal(modeOf(join(alloc.path, 'web')), 0o755)
@@ -173,6 +174,7 @@ describe('AllocDir', () => {
     it('nobody can use the open directories but not rename, remove or plant what is not its own', async () => {
       execFileSync('chmod', ['755', directory])
       await alloc.build(['web'])
+      admit(alloc.path, { uid: 65534, gid: 65534, groups: [] })
       const attempt = (script: string) => {
         execFileSync('/bin/sh', ['-c', script], { cwd: alloc.path, uid: 65534, gid: 65534, stdio: 'ignore' })
       }
