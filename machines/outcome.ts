@@ -45,6 +45,14 @@ export function lostOutcome(reason: string, at: number | null): Outcome {
   return { ...unknownOutcome, cause: 'lost', failure: { code: 'LOST', message: reason }, exitedAt: at }
 }
 
+/**
+ * The end of a task that was killed past its shim, which did not answer and left no record. That it was forced is known, by whoever did it;
+ * how the program took it is not.
+ */
+export function forcedOutcome(at: number | null): Outcome {
+  return { ...unknownOutcome, cause: 'forced', failure: null, exitedAt: at }
+}
+
 /** The end of a task that never ran, told by whoever tried to start it and not by an exit record. */
 export function startFailedOutcome(failure: Failure, at: number | null): Outcome {
   // Logs of a program that never ran are complete: there were none.

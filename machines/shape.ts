@@ -8,6 +8,11 @@ export const orNull =
   (check: Check): Check =>
   value =>
     value === null || check(value)
+/** A field that earlier versions did not write. */
+export const orAbsent =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value)
 export const shape =
   (checks: Record<string, Check>): Check =>
   value =>

@@ -1,5 +1,15 @@
 import { isFailure, isOutcome } from './outcome-shape.ts'
-import { type Check, isBoolean, isNumber, isRecord, isText, listOf, orNull, shape } from './shape.ts'
+import {
+  type Check,
+  isBoolean,
+  isNumber,
+  isRecord,
+  isText,
+  listOf,
+  orAbsent,
+  orNull,
+  shape,
+} from './shape.ts'
 import type { TaskContext } from './task-types.ts'
 import { type TaskState, taskStates } from './types.ts'
 
@@ -29,11 +39,13 @@ export function snapshotFault(snapshot: unknown): string | null {
 }
 
 const isIdentity = shape({ pid: isNumber, startTime: isNumber })
+const isBootTime = orAbsent(shape({ id: isText, at: isNumber }))
 const isStop = shape({
   reason: value => value === 'shutdown' || value === 'force',
   signal: isText,
   requestedAt: isNumber,
   killAt: isNumber,
+  killAtBoot: isBootTime,
 })
 const isStart = shape({
   shim: isIdentity,
@@ -94,7 +106,7 @@ const isKeyed = shape({ key: isText })
 const inputs: Record<string, Check> = {
   launch: isKeyed,
   watch: isKeyed,
-  stop: shape({ key: isText, reason: isText, signal: isText, killAt: isNumber }),
+  stop: shape({ key: isText, reason: isText, signal: isText, killAt: isNumber, killAtBoot: isBootTime }),
 }
 
 /** An actor that will run again with the input that is stored with it. */

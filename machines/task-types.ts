@@ -1,5 +1,8 @@
 import type { Failure, Outcome, StartRecord } from './types.ts'
 
+/** An instant on the clock that nobody sets: milliseconds since the boot that has this id (CLOCK_BOOTTIME). */
+export type BootTime = { readonly id: string; readonly at: number }
+
 /** A stop that was asked for. The first request gives reason and signal; later ones can only bring `killAt` nearer. */
 export type StopRequest = {
   readonly reason: 'shutdown' | 'force'
@@ -9,6 +12,8 @@ export type StopRequest = {
   readonly requestedAt: number
   /** When the whole tree is killed, in milliseconds since the epoch: absolute, so that it survives a restore. */
   readonly killAt: number
+  /** The same instant, by which it is kept during this boot: the other clock may be set, or be another's. Absent where none is known. */
+  readonly killAtBoot?: BootTime
 }
 
 /** Plain JSON: `context` equals `JSON.parse(JSON.stringify(context))` at every step. */
@@ -34,15 +39,21 @@ export type TaskContext = {
 
 export type TaskInput = { readonly name: string }
 
-/** Times (`at`) are milliseconds since the epoch; the machine never looks at a clock. */
+/** Times (`at`) are milliseconds since the epoch, `boot` is the same instant since boot; the machine never looks at a clock. */
 export type TaskEvent =
   /** Limits are chosen; a second time replaces the first. */
   | { readonly type: 'LIMIT' }
   /** The task directory is chosen, and with it the name. */
   | { readonly type: 'CONFIGURE'; readonly name: string }
   | { readonly type: 'START'; readonly key: string; readonly at: number }
-  | { readonly type: 'STOP'; readonly signal: string; readonly graceMs: number; readonly at: number }
-  | { readonly type: 'KILL'; readonly at: number }
+  | {
+      readonly type: 'STOP'
+      readonly signal: string
+      readonly graceMs: number
+      readonly at: number
+      readonly boot?: BootTime
+    }
+  | { readonly type: 'KILL'; readonly at: number; readonly boot?: BootTime }
   /**
    * Nothing of the task is left, or nobody can tell any more (an outcome with cause `lost`). `stop`: another supervisor of the same task
    * was stopping it, so that it has passed `stopping`.
@@ -74,4 +85,5 @@ export type StopInput = {
   readonly reason: StopRequest['reason']
   readonly signal: string
   readonly killAt: number
+  readonly killAtBoot?: BootTime
 }

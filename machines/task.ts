@@ -209,26 +209,35 @@ function notProvided(actor: string): never {
 
 function stopRequest(earlier: StopRequest | null, event: TaskEvent): StopRequest | null {
   if (event.type !== 'STOP' && event.type !== 'KILL') return earlier
-  const asked: StopRequest =
-    event.type === 'KILL'
-      ? { reason: 'force', signal: 'SIGKILL', requestedAt: event.at, killAt: event.at }
-      : { reason: 'shutdown', signal: event.signal, requestedAt: event.at, killAt: deadline(event) }
-  return earlier === null ? asked : { ...earlier, killAt: Math.min(earlier.killAt, asked.killAt) }
+  const graceMs = event.type === 'KILL' ? 0 : event.graceMs
+  const kill = {
+    killAt: deadline(event.at, graceMs),
+    ...(event.boot && { killAtBoot: { id: event.boot.id, at: deadline(event.boot.at, graceMs) } }),
+  }
+  if (earlier !== null) return sooner(earlier, kill) ? { ...earlier, ...kill } : earlier
+  return event.type === 'KILL'
+    ? { reason: 'force', signal: 'SIGKILL', requestedAt: event.at, ...kill }
+    : { reason: 'shutdown', signal: event.signal, requestedAt: event.at, ...kill }
 }
 
 /** A grace of Infinity is a fair wish, and not JSON. */
-function deadline({ at, graceMs }: { readonly at: number; readonly graceMs: number }): number {
+function deadline(at: number, graceMs: number): number {
   return Math.min(at + graceMs, Number.MAX_SAFE_INTEGER)
 }
 
-function sooner(earlier: StopRequest | null, later: StopRequest | null): boolean {
-  return earlier !== null && later !== null && later.killAt < earlier.killAt
+type Deadline = Pick<StopRequest, 'killAt' | 'killAtBoot'>
+
+/** By the clock that nobody sets, where both are on it. */
+function sooner(earlier: Deadline | null, later: Deadline | null): boolean {
+  if (earlier === null || later === null) return false
+  const [one, other] = [earlier.killAtBoot, later.killAtBoot]
+  return one && other && one.id === other.id ? other.at < one.at : later.killAt < earlier.killAt
 }
 
 function stopInput(context: TaskContext): StopInput {
   if (context.stop === null) throw new Error('stopping without a stop request')
-  const { reason, signal, killAt } = context.stop
-  return { key: keyOf(context), reason, signal, killAt }
+  const { reason, signal, killAt, killAtBoot } = context.stop
+  return { key: keyOf(context), reason, signal, killAt, ...(killAtBoot && { killAtBoot }) }
 }
 
 function keyOf({ key }: TaskContext): string {

@@ -2,6 +2,7 @@ import { parseOptions } from '../supervisor/options.ts'
 import { StateDirectory } from '../task/task-directory.ts'
 import { leftoverCgroups } from './cgroups.ts'
 import type { Found, LeftoverKind, Scene } from './found.ts'
+import { unreachableTasks } from './shims.ts'
 import { leftoverAllocations, leftoversOfSupervisors, leftoversOfTasks, mountsBelow } from './state.ts'
 
 export type AuditOptions = {
@@ -24,7 +25,8 @@ export type Leftover = {
 export type AuditReport = { readonly stateDir: string; readonly leftovers: readonly Leftover[] }
 
 /**
- * Lists what crashes have left behind and no task owns: cgroups under `holdfast`, half-made records, temporary files of ended tasks, allocations
+ * Lists what crashes have left behind and no task owns, and tasks that nobody can reach any more (their shim has been stopped, their FIFOs or
+ * directory are gone), which with `fix` are killed: cgroups under `holdfast`, half-made records, temporary files of ended tasks, allocations
  * without a task, FIFOs of supervisors that are gone, mounts in the state directory. With `fix` it removes all of it but mounts.
  *
  * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory; what is quarantined; what is
@@ -41,6 +43,8 @@ export async function audit({ stateDir, fix = false }: AuditOptions = {}): Promi
 }
 
 const looks: readonly ((scene: Scene) => Promise<Found[]>)[] = [
+  // First: what they leave is then found by those that come after.
+  unreachableTasks,
   // Before its record goes, by which it is known that the shim has been there and is gone.
   scene => leftoverCgroups(scene),
   leftoversOfTasks,

@@ -20,13 +20,9 @@ type Group = { readonly key: string; readonly dir: string }
  */
 export async function leftoverCgroups(
   scene: Scene,
-  parents: readonly string[] = process.platform === 'linux' ? existingParents(detectCgroups()) : [],
+  parents: readonly string[] = parentsHere(),
 ): Promise<Found[]> {
-  const groups = parents.flatMap(parent =>
-    directoriesIn(parent)
-      .map(name => ({ key: keyIn(name), dir: join(parent, name) }))
-      .filter(({ key }) => isTaskKey(key)),
-  )
+  const groups = groupsIn(parents)
   let held: ReadonlySet<string> | null | undefined
   return each(groups, group => {
     // In this order: a cgroup that was there before its shim was seen gone is no new one's.
@@ -35,6 +31,25 @@ export async function leftoverCgroups(
     held ??= heldKeys()
     return held === null || held.has(group.key) ? [] : [ofNobody(group)]
   })
+}
+
+/** Those of a task, wherever it has one. */
+export function cgroupsOf(key: string): string[] {
+  return groupsIn(parentsHere())
+    .filter(group => group.key === key)
+    .map(({ dir }) => dir)
+}
+
+function parentsHere(): string[] {
+  return process.platform === 'linux' ? existingParents(detectCgroups()) : []
+}
+
+function groupsIn(parents: readonly string[]): Group[] {
+  return parents.flatMap(parent =>
+    directoriesIn(parent)
+      .map(name => ({ key: keyIn(name), dir: join(parent, name) }))
+      .filter(({ key }) => isTaskKey(key)),
+  )
 }
 
 /** In a systemd scope the task's name goes before it. */
@@ -49,16 +64,17 @@ function ofKnownTask({ state }: Scene, { key, dir }: Group): Found[] {
   const why = inhabited
     ? `processes of task ${key} are left in it, whose shim is gone`
     : `task ${key} has ended, or its shim is gone`
-  const remove = async (): Promise<void> => {
-    for (const group of [...below(dir), dir]) await emptyCgroup(group, Date.now() + killMs)
-    await release(dir)
-  }
-  return [{ kind: 'cgroup', path: dir, why, remove }]
+  return [{ kind: 'cgroup', path: dir, why, remove: () => emptied(dir) }]
 }
 
 function ofNobody({ key, dir }: Group): Found {
   const why = `it is empty, and there is no task ${key} in this state directory nor a shim at work on it`
   return { kind: 'cgroup', path: dir, why, remove: () => release(dir) }
+}
+
+async function emptied(dir: string): Promise<void> {
+  for (const group of [...below(dir), dir]) await emptyCgroup(group, killMs)
+  await release(dir)
 }
 
 async function release(dir: string): Promise<void> {

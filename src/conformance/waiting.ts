@@ -8,9 +8,9 @@ import { expectThat } from './expect.ts'
 const patienceMs = 30_000
 
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + patienceMs
+  const deadline = performance.now() + patienceMs
   while (!holds()) {
-    expectThat(Date.now() < deadline, `${what} did not come about in ${patienceMs / 1000} s`)
+    expectThat(performance.now() < deadline, `${what} did not come about in ${patienceMs / 1000} s`)
     await sleep(20)
   }
 }

@@ -8,6 +8,7 @@ import {
   type ProcessEntry,
   processTable,
 } from '../spawn/process-table.ts'
+import type { KillOptions } from './port.ts'
 
 const pauseMs = 5
 
@@ -16,15 +17,18 @@ const pauseMs = 5
  * Resolves to the survivors. Where there is no /proc identities cannot be checked: nothing is killed and the task counts as a survivor
  * while its pid is taken.
  */
-export async function killProcessTree(start: StartRecord, limitMs: number): Promise<readonly number[]> {
+export async function killProcessTree(
+  start: StartRecord,
+  { limitMs, spareShim = false }: KillOptions & { readonly limitMs: number },
+): Promise<readonly number[]> {
   if (start.bootId !== '' && start.bootId !== currentBootId()) return []
   if (processTable().length === 0) return pidTaken(start.task.pid) ? [start.task.pid] : []
-  const deadline = Date.now() + limitMs
+  const deadline = performance.now() + limitMs
   for (;;) {
-    const members = treeOf(start, processTable())
+    const members = treeOf(start, processTable()).filter(({ pid }) => !spareShim || pid !== start.shim.pid)
     if (members.length === 0) return []
     for (const member of members) if (isAlive(member)) kill(member.pid)
-    if (Date.now() > deadline) return members.filter(member => isAlive(member)).map(({ pid }) => pid)
+    if (performance.now() > deadline) return members.filter(member => isAlive(member)).map(({ pid }) => pid)
     await sleep(pauseMs)
   }
 }

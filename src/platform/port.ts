@@ -54,6 +54,9 @@ export interface UsageProbe {
   close(): void
 }
 
+/** `spareShim`: the shim is left to write its record, should it come to. `limitMs`: how long to go on, 10 s unless told otherwise. */
+export type KillOptions = { readonly spareShim?: boolean; readonly limitMs?: number }
+
 /** What differs between the ways to run a task. Selected once, by name; holds no state of any task. */
 export interface Platform {
   readonly name: PlatformName
@@ -78,9 +81,9 @@ export interface Platform {
   probe(start: StartRecord): UsageProbe
   /**
    * For a task whose shim is gone: kills what is left of its tree, checking identities first (boot id, pid and start time, or cgroup membership).
-   * Resolves to the pids that survived; empty is proof of death.
+   * Resolves to the pids that survived; empty is proof of death. With `spareShim`, also for one whose shim is there and does nothing.
    */
-  killTree(start: StartRecord): Promise<readonly number[]>
+  killTree(start: StartRecord, options?: KillOptions): Promise<readonly number[]>
   /** Removes the task's cgroups if they are empty. Idempotent, never throws for what is already gone. */
   release(cgroups: readonly string[]): Promise<void>
 }

@@ -32,3 +32,15 @@ export function sendControl(dir: string, line: ControlLine): boolean {
     closeSync(fd)
   }
 }
+
+/** Whether there is a FIFO that somebody reads from. Writes nothing. */
+export function controlIsRead(dir: string): boolean {
+  try {
+    const fd = openSync(`${dir}/control`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    const isFifo = fstatSync(fd).isFIFO()
+    closeSync(fd)
+    return isFifo
+  } catch {
+    return false
+  }
+}

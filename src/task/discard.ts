@@ -1,33 +1,53 @@
 import { existsSync } from 'node:fs'
+import type { StartRecord } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
-import { platform } from '../platform/index.ts'
-import { shimAlive, watchAlive } from '../spawn/alive.ts'
-import { sendControl } from '../spawn/control.ts'
+import { shimAlive } from '../spawn/alive.ts'
+import { currentBootId } from '../spawn/process-table.ts'
 import { readStart } from '../spawn/records.ts'
+import { workingShims } from '../spawn/shims.ts'
+import { endTask } from './end-task.ts'
 import { isTaskKey } from './task-id.ts'
 import type { TaskHost } from './task-process.ts'
 
-/** A task whose stored state is of no use: killed through its FIFO, or by its start record when its shim is gone, and removed. */
+/** A task whose stored state is of no use: killed through its shim, or past it, and removed. */
 export async function discardTask(host: TaskHost, key: string): Promise<void> {
   const dir = host.state.taskDirectory(key)
   if (!isTaskKey(key) || !existsSync(dir)) return
-  if (shimAlive(dir)) {
-    sendControl(dir, 'kill')
-    await host.keepAlive.while(new Promise<void>(gone => watchAlive(dir, host.keepAlive, gone)))
-  }
-  const start = readStart(dir)
-  // Which platform it was is in the part that cannot be read; the Linux one knows all that the other does.
-  const adapter = platform(process.platform === 'linux' ? 'linux' : 'basic')
-  if (start !== null && !('corrupt' in start)) {
-    const survivors = await adapter.killTree(start)
-    if (survivors.length > 0) {
-      throw new HoldfastError('LOST', `processes of task ${key} are still alive: ${survivors.join(', ')}`, {
-        stage: 'stop',
-        path: dir,
-      })
-    }
-    await adapter.release(start.cgroups)
-  }
+  const start = processesOf(dir, key)
+  const survivors = start === null ? [] : await host.keepAlive.while(endTask(dir, start))
+  if (survivors.length > 0)
+    throw new HoldfastError('LOST', `processes of task ${key} are still alive: ${survivors.join(', ')}`, {
+      stage: 'stop',
+      path: dir,
+    })
+  if (shimAlive(dir))
+    throw new HoldfastError('LOST', `the shim of task ${key} is alive, and its start record cannot be read`, {
+      stage: 'stop',
+      path: dir,
+      hint: 'Root sees who it is: `sudo holdfast rm --force` with the same --state-dir.',
+    })
   await host.state.removeAlloc(key)
   host.state.remove(key)
+}
+
+/** By its record; where that is of no use either, by the shim that has the directory open. */
+function processesOf(dir: string, key: string): StartRecord | null {
+  const start = readStart(dir)
+  if (start !== null && !('corrupt' in start)) return start
+  const found = workingShims().find(working => working.key === key && working.dir === dir)
+  return found === undefined ? null : startOf(found.shim, [])
+}
+
+/** What a start record would say that is needed to kill a task: all that descends from its shim is the task's. */
+export function startOf(shim: StartRecord['shim'], cgroups: readonly string[]): StartRecord {
+  return {
+    format: 'holdfast.start',
+    version: 1,
+    shim,
+    task: shim,
+    init: null,
+    bootId: currentBootId(),
+    startedAt: 0,
+    cgroups,
+  }
 }

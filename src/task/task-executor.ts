@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { Observable } from 'rxjs'
 import { type Actor, type AnyActorRef, createActor, waitFor } from 'xstate'
 import {
+  type BootTime,
   type Call,
   decide,
   type Outcome,
@@ -31,6 +32,7 @@ import type {
 import { parseCommand, parseResources, parseTerminalSize } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
+import { bootClockStepMs, bootTime } from '../spawn/boot-clock.ts'
 import { fault } from './fault.ts'
 import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
 import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
@@ -294,7 +296,7 @@ export class TaskExecutor implements Executor {
     const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
     if (this.#allow('shutdown')) {
       if (this.state === 'stopping') this.#note('STOP', { signal, graceMs })
-      this.#live().send({ type: 'STOP', signal, graceMs, at: Date.now() })
+      this.#live().send({ type: 'STOP', signal, graceMs, ...thisInstant(bootClockStepMs) })
     }
     return this.#stopped()
   }
@@ -302,7 +304,7 @@ export class TaskExecutor implements Executor {
   async forceStop(): Promise<WaitResult> {
     if (this.#allow('forceStop')) {
       if (this.state === 'stopping') this.#note('KILL', { signal: 'SIGKILL' })
-      this.#live().send({ type: 'KILL', at: Date.now() })
+      this.#live().send({ type: 'KILL', ...thisInstant() })
     }
     return this.#stopped()
   }
@@ -629,6 +631,12 @@ export class TaskExecutor implements Executor {
 }
 
 const ignore = (): void => {}
+
+/** On both clocks. What is rounded down at both ends of a period would come out shorter than it is: `step` goes on top. */
+function thisInstant(step = 0): { readonly at: number; readonly boot?: BootTime } {
+  const boot = bootTime()
+  return { at: Date.now(), ...(boot !== null && { boot: { ...boot, at: boot.at + step } }) }
+}
 
 const noLogs = { stdout: { base: null, path: '' }, stderr: { base: null, path: '' } }
 

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { constants } from 'node:os'
 import {
   failureOf,
+  forcedOutcome,
   lostOutcome,
   migrate,
   type Observation,
@@ -20,7 +21,9 @@ import { fromFailure, HoldfastError } from '../errors.ts'
 import { platform } from '../platform/index.ts'
 import type { HostTask, Plan, Platform, PlatformName, UsageProbe } from '../platform/port.ts'
 import { shimAlive, watchAlive } from '../spawn/alive.ts'
-import { type ControlLine, sendControl } from '../spawn/control.ts'
+import { leftUntil } from '../spawn/boot-clock.ts'
+import type { ControlLine } from '../spawn/control.ts'
+import { signalProcess } from '../spawn/send-signal.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { readExit, readStart } from '../spawn/records.ts'
 import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawn/spawner.ts'
@@ -36,11 +39,9 @@ import { signalNumber } from './signals.ts'
 import { readLimits, type UpdatedLimits, writeLimits } from './limits-file.ts'
 import { mergeResources, mergeRows } from './merge-limits.ts'
 import { StdinFeed } from './stdin-feed.ts'
+import { killByAllMeans, overdueMs, type StopMeans, tellShim, written } from './stop-means.ts'
 import type { StateDirectory } from './task-directory.ts'
 import { type TaskSpec, toEnvelope } from './task-spec.ts'
-
-/** How long after its deadline a stop may take before it is reported as failed: the shim itself gives up, and says so, after 10 s. */
-const overdueMs = 15_000
 
 /** What a task needs of the supervisor that holds it. */
 export type TaskHost = {
@@ -77,6 +78,8 @@ export class TaskProcess implements TaskEffects {
   #saving = false
   #dirty = false
   #gone = false
+  /** It was killed past its shim. */
+  #bypassed = false
 
   /** With `adopt`, a launch starts nothing: somebody else has. */
   constructor(host: TaskHost, spec: TaskSpec, mode: 'start' | 'adopt' = 'start') {
@@ -185,25 +188,27 @@ export class TaskProcess implements TaskEffects {
   }
 
   /** Asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
-  async stop({ signal, killAt }: StopInput, abandoned: AbortSignal): Promise<void> {
+  async stop(request: StopInput, abandoned: AbortSignal): Promise<void> {
     // On disk before the first signal, and before anybody is told (XState runs effects before it tells observers): whoever takes over goes
     // on with this deadline, and counts this state as passed.
     this.saveNow()
-    const grace = killAt - Date.now()
+    const means = this.#stopMeans(abandoned)
+    const grace = leftUntil(request)
     if (grace > 0) {
-      this.#control(`stop ${signalNumber(signal)} ${Math.ceil(grace)}`)
+      tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}`)
       fault('stop-sent')
-      await this.#until(killAt, abandoned)
+      await this.#until(() => leftUntil(request), abandoned)
       if (abandoned.aborted) return
     }
     fault('kill-sending')
-    this.#control('kill')
+    const killing = killByAllMeans(means, () => (this.#bypassed = true))
     fault('kill-sent')
-    await this.#until(killAt + overdueMs, abandoned)
+    const survivors = await killing
     if (abandoned.aborted) return
+    const alive = survivors.length > 0 ? `; still alive: ${survivors.join(', ')}` : ''
     throw new HoldfastError(
       'LOST',
-      `task ${this.#spec.request.key} has not ended ${overdueMs / 1000} s after it was killed`,
+      `task ${this.#spec.request.key} has not ended ${overdueMs / 1000} s after it was killed${alive}`,
       {
         stage: 'stop',
         hint: 'A process in an uninterruptible system call (state D) ends when the call does: a hung network or FUSE mount, usually.',
@@ -211,10 +216,36 @@ export class TaskProcess implements TaskEffects {
     )
   }
 
-  signal(signal: NodeJS.Signals): void {
-    if (!this.#control(`signal ${signalNumber(signal)}`)) {
-      throw new HoldfastError('INVALID_STATE', `${signal} cannot be delivered: the task has just ended`)
+  #stopMeans(abandoned: AbortSignal): StopMeans {
+    return {
+      dir: this.dir,
+      start: () => this.#known(),
+      killTask: start => this.#adapter.killTree(start, { spareShim: true, limitMs: 1000 }),
+      pause: milliseconds => {
+        const began = performance.now()
+        return this.#until(() => began + milliseconds - performance.now(), abandoned)
+      },
+      abandoned,
     }
+  }
+
+  /** Its processes, also when the records are gone or cannot be read now. */
+  #known(): StartRecord | null {
+    const remembered = this.#start ?? this.snapshot()?.context.start
+    if (remembered) return remembered
+    try {
+      return this.#recorded()
+    } catch {
+      return null
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.#control(`signal ${signalNumber(signal)}`)) return
+    const leader = this.#known()?.task
+    // Its FIFO may be gone where the shim is not.
+    if (leader === undefined || !signalProcess(leader, signal))
+      throw new HoldfastError('INVALID_STATE', `${signal} cannot be delivered: the task has just ended`)
   }
 
   /** A task that has just ended needs no size any more. */
@@ -340,7 +371,7 @@ export class TaskProcess implements TaskEffects {
 
   /** Kills what the shim left behind. Only for a shim that is gone. Resolves to the survivors. */
   async killLeftovers(): Promise<readonly number[]> {
-    const start = this.#start ?? this.#recorded()
+    const start = this.#known()
     if (start === null || start.bootId !== currentBootId()) return []
     const survivors = await this.#adapter.killTree(start)
     await this.#adapter.release(start.cgroups)
@@ -477,7 +508,7 @@ export class TaskProcess implements TaskEffects {
     }
     // To conclude without a record means to kill what is left, the shim included: a false alarm must not make itself true.
     if (exit === null && (await patiently(() => shimAlive(this.dir)))) return null
-    const start = this.#start ?? this.#recorded()
+    const start = this.#known()
     if (start !== null && start.bootId !== currentBootId()) {
       return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
     }
@@ -488,10 +519,9 @@ export class TaskProcess implements TaskEffects {
     const why =
       exit === null ? "The task's shim is gone and left no exit record." : 'The exit record cannot be read.'
     fault('outcome-known')
-    return [
-      { ...lostOutcome(why, Date.now()), startedAt: start?.startedAt ?? null, survivors },
-      this.#stopOfOthers(),
-    ]
+    const end =
+      this.#bypassed && survivors.length === 0 ? forcedOutcome(Date.now()) : lostOutcome(why, Date.now())
+    return [{ ...end, startedAt: start?.startedAt ?? null, survivors }, this.#stopOfOthers()]
   }
 
   /** Only a supervisor that knows of no stop itself has to look. */
@@ -510,14 +540,14 @@ export class TaskProcess implements TaskEffects {
   }
 
   #control(line: ControlLine): boolean {
-    return sendControl(this.dir, line)
+    return written(this.dir, line)
   }
 
   /** setTimeout takes 2^31-1 ms at most. It keeps the program running only while somebody waits for a task. */
-  async #until(time: number, abandoned: AbortSignal): Promise<void> {
-    while (!abandoned.aborted && Date.now() < time) {
+  async #until(left: () => number, abandoned: AbortSignal): Promise<void> {
+    for (let wait = left(); wait > 0 && !abandoned.aborted; wait = left()) {
       await new Promise<void>(resolve => {
-        const timer = setTimeout(done, Math.min(time - Date.now(), 2 ** 31 - 1))
+        const timer = setTimeout(done, Math.min(wait, 2 ** 31 - 1))
         const forget = this.#host.keepAlive.add(timer)
         abandoned.addEventListener('abort', done, { once: true })
         function done(): void {

@@ -18,6 +18,7 @@ import { shimAlive } from '../../src/spawn/alive.ts'
 import { newTaskKey } from '../../src/task/task-id.ts'
 import { cgroupsOf, processesOf, taskProcesses } from '../support/leftovers.ts'
 import { untilOutput } from '../support/output.ts'
+import { isAlive } from '../../src/spawn/process-table.ts'
 import { requires } from '../support/requires.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -141,17 +142,25 @@ describe('audit', () => {
         rmSync(others[0] ?? '', { recursive: true })
       }))
 
-    it('leaves an allocation alone in which a task runs whose record somebody has deleted', () =>
-      withWorkbench('basic', async bench => {
+    it('ends a task whose record somebody has deleted while it runs; until then its allocation is left alone', function () {
+      requires(this, 'root')
+      return withWorkbench('basic', async bench => {
         const task = bench.command('/bin/sleep', '1000')
         await task.start()
         const [key, dir, { task: leader }] = [keyOf(task), directoryOf(task), startRecordOf(task)]
         await bench.supervisor.close()
         rmSync(dir, { recursive: true })
-        age(join(bench.stateDir, 'allocs', key))
-        assert.deepEqual(await found(bench, true), [])
-        process.kill(leader.pid, 'SIGKILL')
-      }))
+        const allocation = join(bench.stateDir, 'allocs', key)
+        age(allocation)
+        assert.deepEqual(await found(bench, false), [['task', dir, false]])
+        assert.ok(isAlive(leader))
+        assert.deepEqual(await found(bench, true), [
+          ['task', dir, true],
+          ['allocation', allocation, true],
+        ])
+        assert.ok(!isAlive(leader))
+      })
+    })
 
     it('removes the FIFO of a supervisor that is gone, and not that of one that lives', () =>
       withWorkbench('basic', async bench => {

@@ -75,7 +75,7 @@ describe('killProcessTree', () => {
   it('kills the leader and its children and resolves to no survivors', async () => {
     const [line] = (await once(child.stdout ?? process.stdin, 'data')) as [Buffer]
     const exited = once(child, 'exit')
-    assert.deepEqual(await killProcessTree(record(), 10_000), [])
+    assert.deepEqual(await killProcessTree(record(), { limitMs: 10_000 }), [])
     assert.deepEqual((await exited)[1], 'SIGKILL')
     assert.ok([undefined, 'Z', 'X'].includes(readProcess(Number(line.toString()))?.state))
   })
@@ -83,8 +83,8 @@ describe('killProcessTree', () => {
   it('touches nothing when start time or boot do not match', async () => {
     const start = record()
     const older = { ...start.task, startTime: start.task.startTime - 1 }
-    assert.deepEqual(await killProcessTree({ ...start, task: older, shim: older }, 100), [])
-    assert.deepEqual(await killProcessTree({ ...start, bootId: 'another' }, 100), [])
+    assert.deepEqual(await killProcessTree({ ...start, task: older, shim: older }, { limitMs: 100 }), [])
+    assert.deepEqual(await killProcessTree({ ...start, bootId: 'another' }, { limitMs: 100 }), [])
     assert.equal(child.signalCode, null)
     // Alive: asleep, or just about to be.
     assert.match(readProcess(start.task.pid)?.state ?? 'gone', /^[RSD]$/)

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFile as execFileOf } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Envelope } from '../../machines/index.ts'
 import type { Supervisor, TaskTransition } from '../../src/index.ts'
 import { newTaskKey } from '../../src/task/task-id.ts'
@@ -10,6 +12,7 @@ import { declare } from '../platform/contract.ts'
 import { untilOutput } from '../support/output.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 
+const execFile = promisify(execFileOf)
 const deaf = 'trap "" TERM; echo ready; while :; do sleep 0.02; done'
 const untilTerm = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.02; done'
 
@@ -42,12 +45,38 @@ const succeeding: Section = check => {
     const told = task.shutdown({ graceMs: 600_000 }).catch(() => {})
     await bench.supervisor.close()
     await told
-    rewrite(directory, text => text.replaceAll(/"killAt":\d+/g, '"killAt":1'))
+    rewrite(directory, text =>
+      text
+        .replaceAll(/"killAt":\d+/g, '"killAt":1')
+        .replaceAll(/("killAtBoot":\{"id":"[^"]*","at":)\d+/g, '$11'),
+    )
     const next = bench.another()
     await next.openAll()
     const result = await next.tasks.get(key)?.wait()
     assert.deepEqual([result?.cause, result?.signal, result?.evidence], ['forced', 'SIGKILL', 'record'])
   })
+
+  check(
+    'keeps a deadline by no clock that can be set: an onlooker an hour ahead kills nobody',
+    async bench => {
+      const task = bench.shell(deaf)
+      await task.start()
+      await untilOutput(task, 'ready')
+      const told = task.shutdown({ graceMs: 600_000 }).catch(() => {})
+      const { pid } = startRecordOf(task).task
+      assert.equal(await stateSeenBy(3_600_000, bench.stateDir), 'stopping')
+      assert.equal(await stateSeenBy(-3_600_000, bench.stateDir), 'stopping')
+      // An order to kill would have been carried out by now.
+      await sleep(300)
+      assert.ok(existsSync(`/proc/${pid}`))
+      assert.equal(task.state, 'stopping')
+      // Control: one who is told by that other clock alone does kill.
+      rewrite(directoryOf(task), text => text.replaceAll(/,"killAtBoot":\{[^}]*\}/g, ''))
+      await stateSeenBy(3_600_000, bench.stateDir)
+      await told
+      assert.deepEqual(await task.wait().then(({ cause, signal }) => [cause, signal]), ['forced', 'SIGKILL'])
+    },
+  )
 
   check('tells again what its predecessor has not written down as told, by the same numbers', async bench => {
     const task = bench.shell(untilTerm)
@@ -157,6 +186,27 @@ function listen(supervisor: Supervisor): string[] {
     changes.push(`${sequence} ${from} ${to}`),
   )
   return changes
+}
+
+/** Has another program look at the tasks, whose wall clock is so far ahead, and stay for a moment. */
+async function stateSeenBy(aheadMs: number, stateDir: string): Promise<string> {
+  const program = `
+    const now = Date.now
+    Date.now = () => now() + ${aheadMs}
+    const { Supervisor } = await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)})
+    const supervisor = new Supervisor({ stateDir: ${JSON.stringify(stateDir)} })
+    await supervisor.openAll()
+    console.log([...supervisor.tasks.values()].map(task => task.state).join())
+    await new Promise(resolve => setTimeout(resolve, 200))
+    await supervisor.close()`
+  const { stdout } = await execFile(process.execPath, [
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    program,
+  ])
+  return stdout.trim()
 }
 
 function envelopeOf(directory: string): Envelope {

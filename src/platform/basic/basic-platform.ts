@@ -16,7 +16,7 @@ export function basicPlatform(): Platform {
     update: async ({ strict, inside }, _start, asked) =>
       settle(inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked), strict),
     probe: probeTree,
-    killTree: start => killProcessTree(start, killLimitMs),
+    killTree: (start, options) => killProcessTree(start, { limitMs: killLimitMs, ...options }),
     release: async () => {},
   }
 }

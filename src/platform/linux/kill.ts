@@ -3,36 +3,43 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../../machines/index.ts'
 import { killProcessTree } from '../kill-tree.ts'
-import { currentBootId, isAlive, isZombie, readProcess } from '../../spawn/process-table.ts'
+import { currentBootId, isZombie, readProcess } from '../../spawn/process-table.ts'
+import { signalProcess } from '../../spawn/send-signal.ts'
+import type { KillOptions } from '../port.ts'
 import { parentName } from './cgroup-parents.ts'
 
-const limitMs = 10_000
+const killMostMs = 10_000
 const pauseMs = 5
 
 /**
  * For a task whose shim is gone. PID 1 of its pid namespace, where it still lives, takes everything in it along; then the
  * cgroups are emptied; then, for tasks that have neither, the process tree. Resolves to the pids that survived.
  */
-export async function killLinuxTree(start: StartRecord, limit = limitMs): Promise<readonly number[]> {
+export async function killLinuxTree(
+  start: StartRecord,
+  { spareShim = false, limitMs = killMostMs }: KillOptions = {},
+): Promise<readonly number[]> {
   if (start.bootId !== '' && start.bootId !== currentBootId()) return []
-  if (start.init && isAlive(start.init)) kill(start.init.pid)
-  const cgroups = start.cgroups.filter(isOurs)
-  const deadline = Date.now() + limit
+  if (start.init) signalProcess(start.init, 'SIGKILL')
+  const began = performance.now()
+  const remaining = (): number => Math.max(0, began + limitMs - performance.now())
   const left = new Set<number>()
-  for (const dir of cgroups) for (const pid of await emptyCgroup(dir, deadline)) left.add(pid)
+  for (const dir of start.cgroups.filter(isOurs))
+    for (const pid of await emptyCgroup(dir, remaining())) left.add(pid)
   // Also where cgroups were emptied: a start that broke off may have a process that had not joined yet.
-  for (const pid of await killProcessTree(start, Math.max(0, deadline - Date.now()))) left.add(pid)
+  for (const pid of await killProcessTree(start, { limitMs: remaining(), spareShim })) left.add(pid)
   return [...left]
 }
 
-/** Kills the members of one cgroup until it has none, or until the deadline. Resolves to those that are left. */
-export async function emptyCgroup(dir: string, deadline: number): Promise<number[]> {
+/** Kills the members of one cgroup until it has none, or the time is up. Resolves to those that are left. */
+export async function emptyCgroup(dir: string, limitMs: number): Promise<number[]> {
+  const deadline = performance.now() + limitMs
   // Frozen processes cannot fork, so the list cannot be outrun; they die when thawed (cgroup-v1/freezer-subsystem.rst).
   const freezable = readText(join(dir, 'freezer.state')) !== null
   for (;;) {
     const members = membersOf(dir)
     if (members.length === 0) return []
-    if (Date.now() > deadline) return members
+    if (performance.now() > deadline) return members
     if (!write(join(dir, 'cgroup.kill'), '1')) {
       if (freezable) write(join(dir, 'freezer.state'), 'FROZEN')
       for (const pid of membersOf(dir)) kill(pid)

@@ -31,7 +31,7 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
       const cgroups = look().planner.present(start.cgroups)
       return cgroups.length > 0 ? new CgroupProbe({ cgroups }, look().cgroups) : probeProcesses(start)
     },
-    killTree: start => killLinuxTree(start),
+    killTree: (start, options) => killLinuxTree(start, options),
     release: cgroups => releaseCgroups(look().planner.present(cgroups)),
   }
 }

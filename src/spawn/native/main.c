@@ -5,6 +5,7 @@
 #include "lend.h"
 #include "probe.h"
 #include "seal.h"
+#include "send_signal.h"
 #include "spawner.h"
 
 static int features_run(void) {
@@ -39,9 +40,10 @@ int main(int argc, char **argv) {
     return spawner_run(rootless);
   }
   if (argc == 5 && strcmp(argv[1], "lend") == 0) return lend_run(argv[2], argv[3], argv[4]);
+  if (argc == 5 && strcmp(argv[1], "signal") == 0) return signal_run(argv[2], argv[3], argv[4]);
   if (strcmp(mode, "probe") == 0) return probe_run(rootless);
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | lend PID START FD | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | lend PID START FD | signal PID START NUMBER | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

@@ -189,6 +189,7 @@ static int watch_signals(struct shim *shim) {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR2);
   if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 || (shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
     return fail(&shim->failure, STAGE_FORK, errno, "signalfd");
   return 0;
@@ -464,6 +465,7 @@ static void read_signals(struct shim *shim) {
   struct signalfd_siginfo information;
   while (read(shim->signals, &information, sizeof information) == (ssize_t)sizeof information) {
     if (information.ssi_signo == SIGCHLD) reap(shim);
+    else if (information.ssi_signo == SIGUSR2) force(shim, STOP_FORCE);
     else stop(shim, STOP_SHUTDOWN, SIGTERM, shim->grace_ms);
   }
 }

@@ -7,10 +7,10 @@ import { isZombie, processTable } from '../process-table.ts'
  * Nothing is killed again: fork(2) fails with a signal pending, so one signal reaches everybody, and an emptied group's number may be another's.
  */
 export async function untilGroupGone(group: number, mostMs: number): Promise<number[]> {
-  const deadline = Date.now() + mostMs
+  const deadline = performance.now() + mostMs
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs + 1, 50)) {
     const members = membersOf(group)
-    if (members.length === 0 || Date.now() >= deadline) return members
+    if (members.length === 0 || performance.now() >= deadline) return members
     await sleep(pauseMs)
   }
 }

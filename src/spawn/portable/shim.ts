@@ -22,6 +22,7 @@ import type { ExitRecord, StopRecord } from '../../../machines/index.ts'
 import { isHeld, watchHeld } from '../alive.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import type { LaunchSpec } from '../spec.ts'
+import { bootMs } from '../boot-clock.ts'
 import { makeFifos } from './fifos.ts'
 import { untilGroupGone } from './group.ts'
 import { heldFifos, openInput, openLog } from './log-file.ts'
@@ -39,6 +40,8 @@ const spec = JSON.parse(readFileSync(0, 'utf8')) as LaunchSpec
 /** Whose child we are. */
 const supervisor = Number(process.argv[2])
 let startedAt: number | null = null
+/** What is measured is measured by the clock that nobody sets. */
+let startedAtBoot = bootMs()
 let stop: StopRecord | null = null
 let wallTimeout: NodeJS.Timeout | undefined
 let forceTimer: NodeJS.Timeout | null = null
@@ -177,6 +180,7 @@ function enterable(): void {
 function started(child: ChildProcess): void {
   const pid = child.pid as number
   startedAt = Date.now()
+  startedAtBoot = bootMs()
   if (spec.nice !== null) setPriority(pid, spec.nice)
   const record = {
     format: 'holdfast.start' as const,
@@ -194,15 +198,17 @@ function started(child: ChildProcess): void {
   if (spec.inside) watchHeld(spec.inside.alive, new KeepAlive(), () => force(pid, 'orphaned'))
   // As a daemon manager would: the host is going down, or somebody wants us gone.
   process.on('SIGTERM', () => requestStop(pid, 'shutdown', osConstants.signals.SIGTERM, spec.graceMs))
-  if (spec.wallTimeMs !== null) wallTimer(pid, startedAt + spec.wallTimeMs)
+  // For who cannot write into `control`: it may be gone, or be another's.
+  process.on('SIGUSR2', () => force(pid, 'force'))
+  if (spec.wallTimeMs !== null) wallTimer(pid, spec.wallTimeMs)
   answer(`started 1 ${process.pid} ${record.shim.startTime} ${pid} ${record.task.startTime} ${startedAt}`)
 }
 
-/** setTimeout takes 2^31-1 ms at most and fires at once beyond. */
-function wallTimer(pid: number, at: number): void {
+/** From the start on. setTimeout takes 2^31-1 ms at most and fires at once beyond. */
+function wallTimer(pid: number, limitMs: number): void {
   clearTimeout(wallTimeout)
-  const left = at - Date.now()
-  if (left > 0) wallTimeout = setTimeout(() => wallTimer(pid, at), Math.min(left, 2 ** 31 - 1))
+  const left = startedAtBoot + limitMs - bootMs()
+  if (left > 0) wallTimeout = setTimeout(() => wallTimer(pid, limitMs), Math.min(left, 2 ** 31 - 1))
   else if (stop === null) requestStop(pid, 'timeout', osConstants.signals.SIGTERM, spec.graceMs)
 }
 
@@ -222,7 +228,7 @@ function obey(pid: number, line: string): void {
   if (verb === 'signal' && first) send(pid, Number(first))
   if (verb === 'stop' && first && second) requestStop(pid, 'shutdown', Number(first), Number(second))
   if (verb === 'kill') force(pid, 'force')
-  if (verb === 'wall' && first) wallTimer(pid, (startedAt ?? Date.now()) + Number(first))
+  if (verb === 'wall' && first) wallTimer(pid, Number(first))
 }
 
 function requestStop(pid: number, reason: StopRecord['reason'], signal: number, graceMs: number): void {
@@ -232,7 +238,7 @@ function requestStop(pid: number, reason: StopRecord['reason'], signal: number, 
     send(-pid, signal)
     send(-pid, osConstants.signals.SIGCONT)
   }
-  const at = Date.now() + graceMs
+  const at = bootMs() + graceMs
   if (at >= forceAt) return
   forceAt = at
   if (forceTimer) clearTimeout(forceTimer)

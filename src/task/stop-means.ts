@@ -1,0 +1,84 @@
+import type { StartRecord } from '../../machines/index.ts'
+import { type ControlLine, sendControl } from '../spawn/control.ts'
+import { isAlive } from '../spawn/process-table.ts'
+import { isStopped, signalProcess } from '../spawn/send-signal.ts'
+
+/** Milliseconds after a kill: the shim is told once more, past its FIFO. */
+const tellAgainMs = 1000
+/** The task is killed past its shim. */
+const bypassMs = 3000
+/**
+ * The shim itself is killed, and the task is lost where something of it is left. Not earlier unless it is stopped or nothing of the task is left:
+ * it gives up on what cannot be killed after 10 s, names the survivors and says so in its record.
+ */
+export const overdueMs = 15_000
+
+/** How a task's end is brought about, and what there is to bring it about with. */
+export type StopMeans = {
+  readonly dir: string
+  /** As recorded or remembered; null: nothing is known of its processes. */
+  start(): StartRecord | null
+  /** Kills what belongs to the task but its shim. Resolves to the survivors. */
+  killTask(start: StartRecord): Promise<readonly number[]>
+  /** Resolves after that many milliseconds, or when it is abandoned: the task has ended, or is another's to stop. */
+  pause(milliseconds: number): Promise<void>
+  readonly abandoned: AbortSignal
+}
+
+/**
+ * Sends an order to the shim: down its FIFO, and where that is gone, or is no FIFO any more, by the signal that means the same to it. One that
+ * somebody has stopped is continued. Null when there is no shim to be reached.
+ */
+export function tellShim(
+  { dir, start }: Pick<StopMeans, 'dir' | 'start'>,
+  line: ControlLine,
+): 'fifo' | 'signal' | null {
+  const shim = start()?.shim
+  if (shim !== undefined && isStopped(shim)) signalProcess(shim, 'SIGCONT')
+  if (written(dir, line)) return 'fifo'
+  const signal = line === 'kill' ? 'SIGUSR2' : 'SIGTERM'
+  return shim !== undefined && signalProcess(shim, signal) ? 'signal' : null
+}
+
+/**
+ * After the deadline: kills the task by one means after the other, each when the one before has had its time. The shim is asked first, since it
+ * alone can say how the task ended. Resolves when it is abandoned, or when the last means has had its time, and then to the survivors.
+ */
+export async function killByAllMeans(
+  means: StopMeans,
+  bypassed: () => void = () => {},
+): Promise<readonly number[]> {
+  const reached = tellShim(means, 'kill')
+  // Where its FIFO is gone, the directory may be, and with it the record.
+  if (reached === 'signal') bypassed()
+  if (reached !== null) await means.pause(tellAgainMs)
+  const start = means.start()
+  if (means.abandoned.aborted || start === null) return []
+  const { shim } = start
+  // What is in the FIFO may never be read (it may be another's), and a stop may take effect a moment after it was looked for.
+  signalProcess(shim, 'SIGCONT')
+  signalProcess(shim, 'SIGUSR2')
+  await means.pause(bypassMs - tellAgainMs)
+  let survivors: readonly number[] = []
+  const end = performance.now() + overdueMs - bypassMs
+  while (performance.now() < end && !means.abandoned.aborted) {
+    bypassed()
+    survivors = await means.killTask(start)
+    await means.pause(tellAgainMs)
+    // PID 1 is not gone before the shim has taken note of the leader's end.
+    if (isStopped(shim) && survivors.every(pid => pid === start.init?.pid)) break
+  }
+  if (means.abandoned.aborted) return []
+  if (isAlive(shim)) signalProcess(shim, 'SIGKILL')
+  await means.pause(2 * tellAgainMs)
+  return survivors
+}
+
+/** Whether a shim reads it; whatever stands in the place of the FIFO, and whoever owns that. */
+export function written(dir: string, line: ControlLine): boolean {
+  try {
+    return sendControl(dir, line)
+  } catch {
+    return false
+  }
+}
