@@ -1,10 +1,8 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { Supervisor } from '../../src/index.ts'
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { compiled } from '../support/compiled.ts'
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
@@ -24,7 +22,7 @@ export function start(
   env: NodeJS.ProcessEnv = {},
   stdin: 'ignore' | 'pipe' = 'ignore',
 ): Started {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--state-dir', stateDir, ...args], {
+  const child = spawn(process.execPath, [compiled('src/cli/main.ts'), '--state-dir', stateDir, ...args], {
     stdio: [stdin, 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   }) as ChildProcessByStdio<Writable | null, Readable, Readable>
