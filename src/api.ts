@@ -60,6 +60,10 @@ export interface Command {
   cgroups?: string[]
   oomScoreAdj?: number
   nice?: number
+  /** For people: names the task on the command line, in streams and its directory. Default: the program's own name. */
+  name?: string
+  /** For people and filters; they change nothing of how it runs. Names of 1 to 128 letters, digits, ".", "_", "-" and "/". */
+  labels?: Record<string, string>
 }
 
 /** Of a terminal, each 1 to 65535. */

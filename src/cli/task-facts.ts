@@ -13,6 +13,7 @@ export type TaskFacts = {
   readonly cause: Cause | null
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
+  readonly labels: Readonly<Record<string, string>>
   /** Program and arguments. The environment may hold secrets, and is in no output. */
   readonly command: readonly string[]
 }
@@ -33,6 +34,7 @@ export async function factsOf(key: string, task: Executor): Promise<TaskFacts> {
     cause: result?.cause ?? null,
     exitCode: result?.exitCode ?? null,
     signal: result?.signal ?? null,
+    labels: task.command.labels ?? {},
     command: [task.command.path, ...task.command.args],
   }
 }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Namespace } from '../api.ts'
 import { largestId } from './accounts.ts'
 import { capabilityNumber, takesCapability } from './capabilities.ts'
+import { isTaskName, takesTaskName } from './task-name.ts'
 import { isFaithful } from './faithful.ts'
 import {
   absolutePath,
@@ -89,6 +90,14 @@ const environment = texts(
   anyText,
 )
 
+const labels = texts(
+  'an object of strings',
+  matching('a name of 1 to 128 letters, digits, ".", "_", "-" and "/"', name =>
+    /^[A-Za-z0-9._/-]{1,128}$/.test(name),
+  ),
+  anyText,
+)
+
 const takesNetwork = '"host", "none" or { path: an absolute path }'
 const network = z
   .union([oneOf('host', 'none'), fields({ path: absolutePath })], { error: takesNetwork })
@@ -142,6 +151,8 @@ export const commandSchema = fields({
   cgroups: listOf(absolutePath, 'an array of absolute paths').optional(),
   oomScoreAdj: integer(-1000, 1000).optional(),
   nice: integer(-20, 19).optional(),
+  name: matching(takesTaskName, isTaskName).optional(),
+  labels: labels.optional(),
 }).refine(({ terminal, logs }) => terminal === undefined || logs === undefined, {
   path: ['logs'],
   error: 'nothing beside a terminal: what that shows is written as it comes, and not rotated',

@@ -147,7 +147,7 @@ export class TaskExecutor implements Executor {
     const host = this.#host?.() ?? null
     if (host !== null) refuseOtherIsolation(command, host.command)
     const program = defaultTaskName(command.path)
-    const name = this.#name ?? (host === null ? program : `${host.task.name}.${program}`)
+    const name = this.#name ?? command.name ?? (host === null ? program : `${host.task.name}.${program}`)
     // What runs inside of a task has that one's limits.
     const { resources, preferred } =
       host === null
@@ -284,7 +284,7 @@ export class TaskExecutor implements Executor {
 
   get name(): string {
     // Before the start it has none of its own yet: its changes of state are told by the name that it will get.
-    return this.#name ?? (this.context.name || defaultTaskName(this.command.path))
+    return this.#name ?? (this.context.name || (this.command.name ?? defaultTaskName(this.command.path)))
   }
 
   async wait(): Promise<WaitResult> {

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor, type TaskContext } from '../../src/index.ts'
 import { requires } from '../support/requires.ts'
@@ -290,6 +290,108 @@ describe('holdfast run', function () {
     assert.equal(stdout, 'nobody\nreef\nx\n')
     assert.match(stderr, /\n {2}enforced {2}.*memory 64 MiB.*pids 32.*no network.*own root.*user nobody/)
     assert.equal(code, 0)
+  })
+
+  it('--result writes the result beside live output, also of a start that fails; a path that cannot be written costs no run', async () => {
+    const path = join(stateDir, 'result.json')
+    const ended = await holdfast(
+      stateDir,
+      'run',
+      '--basic',
+      '-q',
+      '--result',
+      path,
+      '--',
+      'sh',
+      '-c',
+      'echo out; exit 3',
+    )
+    assert.deepEqual(ended, { code: 3, stdout: 'out\n', stderr: '' })
+    const { exitCode, cause, enforcement } = JSON.parse(readFileSync(path, 'utf8'))
+    assert.deepEqual([exitCode, cause, Array.isArray(enforcement)], [3, 'exited', true])
+    await holdfast(stateDir, 'run', '--basic', '--result', path, '--', '/nonexistent/program')
+    assert.equal(JSON.parse(readFileSync(path, 'utf8')).error.stage, 'exec')
+    const refused = await holdfast(
+      stateDir,
+      'run',
+      '--basic',
+      '--result',
+      join(stateDir, 'no/such/dir'),
+      '--',
+      'touch',
+      join(stateDir, 'ran'),
+    )
+    assert.equal(refused.code, 125)
+    assert.match(refused.stderr, /^holdfast: --result: ".*no\/such\/dir" cannot be written: ENOENT/)
+    assert.ok(!existsSync(join(stateDir, 'ran')))
+  })
+
+  it('exits with 124 when the time was up', async () => {
+    const { code } = await holdfast(
+      stateDir,
+      'run',
+      '--basic',
+      '-q',
+      '--timeout',
+      '200ms',
+      '--',
+      'sleep',
+      '600',
+    )
+    assert.equal(code, 124)
+  })
+
+  it('labels and name are kept with the task, and ps filters by them', async () => {
+    const start = (name: string, app: string) =>
+      holdfast(
+        stateDir,
+        'run',
+        '--basic',
+        '--detach',
+        '-q',
+        '--name',
+        name,
+        '--label',
+        `app=${app}`,
+        '--',
+        'sleep',
+        '600',
+      )
+    const [one, two] = [await start('one', 'web'), await start('two', 'db')]
+    assert.deepEqual([one.code, two.code], [0, 0], one.stderr + two.stderr)
+    const { stdout } = await holdfast(stateDir, 'ps', '--json', '--filter', 'label=app=web')
+    const { tasks } = JSON.parse(stdout)
+    assert.deepEqual([tasks.length, tasks[0].name, tasks[0].labels], [1, 'one', { app: 'web' }])
+    assert.equal((await holdfast(stateDir, 'kill', 'two')).code, 0)
+    const gone = JSON.parse((await holdfast(stateDir, 'ps', '--json', '--filter', 'state=exited')).stdout)
+    assert.deepEqual(
+      gone.tasks.map(({ name }: { name: string }) => name),
+      ['two'],
+    )
+  })
+
+  it('--env-file, --ulimit and --cap-add reach the task, --env wins', async function () {
+    requires(this, 'root', 'linux', 'native')
+    const file = join(stateDir, 'env')
+    writeFileSync(file, 'A=file\nB=file\n')
+    const { stdout, code, stderr } = await holdfast(
+      stateDir,
+      ...[
+        'run',
+        '-q',
+        '--env-file',
+        file,
+        '--env',
+        'B=flag',
+        '--ulimit',
+        'nofile=64:128',
+        '--cap-add',
+        'net_bind_service',
+      ],
+      ...['--', 'sh', '-c', 'echo $A $B; ulimit -Sn; ulimit -Hn; grep CapBnd /proc/self/status'],
+    )
+    assert.equal(code, 0, stderr)
+    assert.equal(stdout, 'file flag\n64\n128\nCapBnd:\t0000000000000400\n')
   })
 
   it('has a limit of 4096 pids unless told otherwise: another, none, or the Basic executor', async function () {

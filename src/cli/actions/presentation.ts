@@ -3,6 +3,7 @@ import { exitCodeOf } from '../exit-code.ts'
 import { json } from '../output/escape.ts'
 import { resultBlock, shortfalls } from '../output/result-block.ts'
 import { resultDocument } from '../output/result-document.ts'
+import { ResultFile } from '../output/result-file.ts'
 import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { namingFlags } from '../parse/flag-names.ts'
@@ -11,6 +12,8 @@ import { attend } from './attend.ts'
 export type Presentation = {
   readonly json?: boolean
   readonly quiet?: boolean
+  /** Where its result goes as JSON, besides what is printed. */
+  readonly result?: string
   /** Remove its records and logs when it has ended. */
   readonly rm?: boolean
   /** The task has the standard input of this program. */
@@ -32,9 +35,21 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
 /** Starts a task, stays with it to its end, and resolves to its exit code. */
 export async function attached(
   task: Executor,
-  { json: asJson, quiet, rm, interactive }: Presentation,
+  { result: path, ...options }: Presentation,
   begun: () => void = () => {},
 ): Promise<number> {
+  const file = path === undefined ? null : new ResultFile(path)
+  const end = toTheEnd(task, options, begun)
+  const { document, exitCode } = await (file?.of(end, ({ document }) => document) ?? end)
+  if (options.json) process.stdout.write(`${json(document)}\n`)
+  return exitCode
+}
+
+async function toTheEnd(
+  task: Executor,
+  { json: asJson, quiet, rm, interactive }: Presentation,
+  begun: () => void,
+): Promise<{ readonly document: unknown; readonly exitCode: number }> {
   const start = () => started(task).then(begun)
   // A task that is typed to draws on the terminal itself.
   const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
@@ -45,10 +60,9 @@ export async function attached(
   const { key, name, enforcement } = task
   const id = task.id()
   if (rm) await task.destroy()
-  if (asJson) process.stdout.write(`${json(resultDocument({ key, name, id }, result, enforcement))}\n`)
-  else if (!quiet)
+  if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
-  return exitCodeOf(result)
+  return { document: resultDocument({ key, name, id }, result, enforcement), exitCode: exitCodeOf(result) }
 }
 
 /** A task that could not be started leaves nothing worth keeping: the error says it all. */

@@ -24,6 +24,15 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
       },
     )
   }
+  if (options.detach && options.result !== undefined) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      '--result cannot go with --detach: nobody stays for the result',
+      {
+        hint: '`holdfast wait --json TASK` prints it when it has ended.',
+      },
+    )
+  }
   if (options.detach && options.interactive) {
     throw new HoldfastError(
       'INVALID_ARGUMENT',

@@ -1,10 +1,12 @@
 import { type Command, HoldfastError, type Resources } from '../../index.ts'
 import { parseDuration } from '../parse/duration.ts'
-import { parseEnvironment } from '../parse/environment.ts'
+import { parseEnvironment, readEnvironmentFile } from '../parse/environment.ts'
+import { parseLabels } from '../parse/label.ts'
 import { parseMount, parseTmpfs } from '../parse/mount.ts'
 import { parseCount, parseNumber } from '../parse/number.ts'
 import { refused } from '../parse/refused.ts'
 import { parseSize } from '../parse/size.ts'
+import { parseUlimit } from '../parse/ulimit.ts'
 import { parseUser } from '../parse/user.ts'
 
 /** The flags that describe the task itself, as they were typed. */
@@ -18,6 +20,11 @@ export type TaskOptions = {
   readonly user?: string
   readonly group?: string
   readonly env?: readonly string[]
+  readonly envFile?: readonly string[]
+  readonly label?: readonly string[]
+  readonly ulimit?: readonly string[]
+  readonly capAdd?: readonly string[]
+  readonly seccomp?: string
   readonly network?: string
   readonly cwd?: string
   readonly hostname?: string
@@ -29,7 +36,15 @@ export type TaskOptions = {
 }
 
 /** The limits that were asked for; null when none was, so that none is reported. Throws INVALID_ARGUMENT. */
-export function resourcesOf({ cpu, cpus, cpuset, memory, pids, timeout }: TaskOptions): Resources | null {
+export function resourcesOf({
+  cpu,
+  cpus,
+  cpuset,
+  memory,
+  pids,
+  timeout,
+  ulimit,
+}: TaskOptions): Resources | null {
   const resources: Resources = {
     ...(cpu !== undefined && { cpu: parseCount('--cpu', cpu) }),
     ...(cpus !== undefined && {
@@ -38,6 +53,7 @@ export function resourcesOf({ cpu, cpus, cpuset, memory, pids, timeout }: TaskOp
     ...(cpuset !== undefined && { cpuset }),
     ...(memory !== undefined && { memoryBytes: parseSize('--memory', memory) }),
     ...(pids !== undefined && pids !== 'max' && { pids: parseCount('--pids', pids) }),
+    ...(ulimit !== undefined && { rlimits: Object.assign({}, ...ulimit.map(parseUlimit)) }),
     ...(timeout !== undefined && { wallTimeMs: parseDuration('--timeout', timeout) }),
   }
   return Object.keys(resources).length === 0 ? null : resources
@@ -47,7 +63,11 @@ export function resourcesOf({ cpu, cpus, cpuset, memory, pids, timeout }: TaskOp
 export function commandOf({
   user,
   group,
-  env,
+  env = [],
+  envFile = [],
+  label,
+  capAdd,
+  seccomp,
   network,
   cwd,
   hostname,
@@ -58,7 +78,10 @@ export function commandOf({
   interactive,
 }: TaskOptions): Partial<Command> {
   return {
-    env: parseEnvironment(env ?? []),
+    env: parseEnvironment([...envFile.flatMap(readEnvironmentFile), ...env]),
+    ...(label !== undefined && { labels: parseLabels(label) }),
+    ...(capAdd !== undefined && { capabilities: capAdd.map(parseCapability) }),
+    ...(seccomp !== undefined && { seccomp: parseSeccomp(seccomp) }),
     ...(user !== undefined && parseUser(user)),
     ...(group !== undefined && { group }),
     ...(network !== undefined && { network: parseNetwork(network) }),
@@ -84,6 +107,17 @@ function rotationOf(size: string | undefined, files: string | undefined): Pick<C
 }
 
 const usualFiles = 5
+
+function parseSeccomp(text: string): 'default' | 'off' {
+  if (text !== 'default' && text !== 'off') throw refused('--seccomp', text, 'default or off')
+  return text
+}
+
+/** As capabilities(7) writes them, or without CAP_ and in any case. */
+function parseCapability(text: string): string {
+  const name = text.toUpperCase()
+  return name.startsWith('CAP_') ? name : `CAP_${name}`
+}
 
 function parseNetwork(text: string): 'host' | 'none' {
   if (text !== 'host' && text !== 'none') throw refused('--network', text, 'host or none')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { append, carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
 
 export function execCommand(): Command {
   const command = subcommand('exec', 'task')
@@ -36,8 +36,4 @@ Examples:
   holdfast exec -i web -- sh
   holdfast exec --user root --env DEBUG=1 web -- /local/tool --check
 
-Exit codes: the command's own; 128+n if signal n ended it; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`
-
-function append(value: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, value]
-}
+Exit codes: the command's own; 128+n if signal n ended it; 124 if its time was up; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`

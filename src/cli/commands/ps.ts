@@ -1,11 +1,16 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { append, carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
 
 export function psCommand(): Command {
   const command = subcommand('ps')
     .summary('list tasks')
     .description('Lists the tasks that run.')
     .option('-a, --all', 'those that have ended, too')
+    .option(
+      '--filter <FIELD=VALUE>',
+      'only those with label=NAME[=VALUE], state=STATE or name=NAME; several of a field are alternatives, of different fields conditions (repeatable)',
+      append,
+    )
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/ps.ts')).ps)
@@ -14,6 +19,7 @@ export function psCommand(): Command {
 const more = `
 Examples:
   holdfast ps
+  holdfast ps --filter label=app=web --filter state=running
   holdfast ps --all --json | jq -r '.tasks[] | select(.cause == "oom") | .name'
 
 Exit codes: 0; 1 if the state directory could not be read.`

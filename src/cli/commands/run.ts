@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { append, carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
 
 export function runCommand(): Command {
   const command = subcommand('run', 'task')
@@ -13,6 +13,8 @@ export function runCommand(): Command {
     .option('-d, --detach', 'print its key and leave it running')
     .option('--rm', 'remove its records and logs when it has ended')
     .option('-e, --env <NAME=VALUE>', 'a variable; NAME alone takes the value from here (repeatable)', append)
+    .option('--env-file <FILE>', 'variables, one a line; --env wins (repeatable)', append)
+    .option('--label <NAME=VALUE>', 'a label, for `ps --filter` (repeatable)', append)
     .option('--cwd <DIR>', 'working directory, as the task sees it')
     .option('--timeout <TIME>', 'stop it after this time')
     .option('-i, --interactive', 'give it the standard input of this command (default: none)')
@@ -22,6 +24,11 @@ export function runCommand(): Command {
     .option('--cpuset <LIST>', 'the processors it may use, such as 0-1,3')
     .option('--memory <SIZE>', 'most memory; it gets no swap')
     .option('--pids <COUNT>', 'most processes and threads; max for no limit (default: 4096)')
+    .option(
+      '--ulimit <NAME=SOFT[:HARD]>',
+      'a limit of setrlimit(2), such as nofile=1024 (repeatable)',
+      append,
+    )
     .optionsGroup('Isolation:')
     .option(
       '--user <USER[:GROUP]>',
@@ -32,12 +39,15 @@ export function runCommand(): Command {
     .option('--hostname <NAME>', 'host name it sees')
     .option('--mount <SRC:DST[:ro]>', 'show a file or directory of this host inside (repeatable)', append)
     .option('--tmpfs <DST[:SIZE]>', 'an empty file system in memory (repeatable)', append)
+    .option('--cap-add <NAME>', 'a capability to keep, such as NET_BIND_SERVICE (repeatable)', append)
+    .option('--seccomp <WHICH>', 'default, or off for no filter of system calls')
     .option('--basic', 'neither limits nor isolation: works everywhere')
     .option('--strict', 'refuse to start where this host cannot enforce all that is asked for')
     .optionsGroup('Output:')
     .option('--log-max-size <SIZE>', 'begin a new log file when one has this size (default: it grows)')
     .option('--log-max-files <COUNT>', 'how many are kept, the current one among them (default: 5)')
     .addOption(jsonOption())
+    .option('--result <FILE>', 'write the result there as JSON, besides what is printed')
     .option('-q, --quiet', 'do not print how it ended')
     .optionsGroup('Options:')
     .addHelpText('after', more)
@@ -54,8 +64,4 @@ Examples:
   holdfast run --rm --network none --timeout 30s -- sh -c 'make test'
   holdfast run --detach --name web --env PORT=8080 --mount /srv/www:/www:ro -- httpd -f
 
-Exit codes: the task's own; 128+n if signal n ended it; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`
-
-function append(value: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, value]
-}
+Exit codes: the task's own; 128+n if signal n ended it; 124 if its time was up; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`

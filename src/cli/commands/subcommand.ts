@@ -40,6 +40,11 @@ export function carriedOutBy<Options extends CommonOptions>(
   })
 }
 
+/** For options that may be given several times. */
+export function append(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value]
+}
+
 export function jsonOption(): Option {
   return new Option('--json', 'print one JSON document and nothing else')
 }

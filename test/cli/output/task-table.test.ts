@@ -15,6 +15,7 @@ const running: TaskFacts = {
   cause: null,
   exitCode: null,
   signal: null,
+  labels: {},
   command: ['sh', '-c', "echo 'hi'"],
 }
 const ended: TaskFacts = {

@@ -1,0 +1,56 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { HoldfastError } from '../../index.ts'
+import { errorDocument } from './error-report.ts'
+import { json } from './escape.ts'
+
+/** The file of --result. Opened before the task is started, so that a path that cannot be written costs no run. */
+export class ResultFile {
+  readonly #path: string
+  readonly #fd: number
+
+  /** Throws INVALID_ARGUMENT. */
+  constructor(path: string) {
+    this.#path = path
+    try {
+      this.#fd = openSync(path, 'w', 0o644)
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  /** Writes what `work` resolves to, or the error it rejects with, and passes that on. */
+  async of<Value>(work: Promise<Value>, document: (value: Value) => unknown): Promise<Value> {
+    try {
+      const value = await work
+      this.#write(document(value))
+      return value
+    } catch (error) {
+      this.#write({ error: errorDocument(error) })
+      throw error
+    } finally {
+      closeSync(this.#fd)
+    }
+  }
+
+  #write(document: unknown): void {
+    const bytes = Buffer.from(`${json(document)}\n`)
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written)
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  #failure(error: unknown): HoldfastError {
+    const { code, message } = error as NodeJS.ErrnoException
+    return new HoldfastError(
+      'INVALID_ARGUMENT',
+      `--result: ${JSON.stringify(this.#path)} cannot be written: ${message}`,
+      {
+        path: this.#path,
+        errno: code,
+        cause: error,
+      },
+    )
+  }
+}
