@@ -1,9 +1,12 @@
 import { release } from 'node:os'
 import type { Enforcement } from '../api.ts'
 import { version } from '../package-root.ts'
-import { nativeProgram } from '../spawn/native-program.ts'
+import { nativeMend } from '../spawn/native-hint.ts'
+import { type NativeProgram, nativeProgram } from '../spawn/native-program.ts'
 import { type NativeFeatures, nativeFeatures, probe } from '../spawn/probe.ts'
 import { unitProperties } from '../spawn/unit.ts'
+import { basicRows } from './basic/rows.ts'
+import { bestPlatform } from './best-platform.ts'
 import type { HostRow } from './host-row.ts'
 import { type Access, type Own, ownIds, findAccess } from './linux/access.ts'
 import { type CgroupHost, detectCgroups } from './linux/cgroup-mode.ts'
@@ -14,6 +17,7 @@ import { missingNamespace } from './linux/kernel-features.ts'
 import { ownUnit, type Unit } from './linux/own-unit.ts'
 import { taskUserRows } from './linux/task-user.ts'
 import type { PlatformName } from './port.ts'
+import { short } from './rows.ts'
 
 export type { HostRow }
 
@@ -32,8 +36,14 @@ export type HostReport = {
     /** Null: there is none, or it does not run. */
     readonly native: NativeFeatures | null
   }
-  /** What a `run` without options uses, and what it gets less of there than is its default. Empty: nothing is weakened. */
-  readonly defaultRun: { readonly platform: PlatformName; readonly weakened: readonly Enforcement[] }
+  /** What becomes of a `run` without options. */
+  readonly defaultRun: {
+    readonly platform: PlatformName
+    /** Why it is not started at all, and what would change that; null: it is. */
+    readonly refused: { readonly why: string; readonly hint: string } | null
+    /** What it gets less of than is its default. Empty: nothing is weakened. */
+    readonly weakened: readonly Enforcement[]
+  }
   readonly rows: readonly HostRow[]
 }
 
@@ -57,59 +67,80 @@ export async function fingerprint({
   const native = nativeProgram(env)
   const program = 'path' in native ? native.path : null
   const features = program === null ? null : nativeFeatures(program)
+  const refused = refusalOf(native, features, env)
   const self: Own = { ...ownIds(), ...(uid !== undefined && { uid }) }
   const tryOut = (rootless: boolean) => (program === null ? null : probe(program, rootless))
   const access = findAccess({ proc, self, tryOut })
   const unit = await ownUnit({ proc, root, uid, show: unitProperties })
-  const isBasic = process.platform !== 'linux' || features === null
+  const isLinux = bestPlatform() === 'linux'
   const rows = [
-    ...machineRows(native, features, uid),
+    ...machineRows(native, features, { uid, refused }),
     modeRow(cgroups),
-    ...['cpu', 'cpuset', 'memory', 'pids', 'io'].map(name =>
-      controllerRow(cgroups, name, { proc, root, uid }),
-    ),
-    ...isolationRows(access),
+    ...withNative(refused, [
+      ...['cpu', 'cpuset', 'memory', 'pids', 'io'].map(name =>
+        controllerRow(cgroups, name, { proc, root, uid }),
+      ),
+      ...isolationRows(access),
+    ]),
     ...unitRows(unit, scopesAreMade({ root, env, uid })),
   ]
   return {
     mode: {
       cgroup: cgroups.mode,
       systemd: serviceManager({ root, env, uid })?.bus ?? null,
-      isolation: isBasic ? 'none' : access.right,
+      isolation: refused === null && isLinux ? access.right : 'none',
     },
     versions: { holdfast: version, node: process.versions.node, kernel: release(), native: features },
-    defaultRun: isBasic
-      ? { platform: 'basic', weakened: [nothingIsolated(native)] }
-      : { platform: 'linux', weakened: weakenedByDefault(access) },
+    defaultRun: {
+      platform: bestPlatform(),
+      refused: isLinux ? refused : null,
+      weakened: isLinux ? (refused === null ? weakenedByDefault(access) : []) : short(basicByDefault()),
+    },
     rows,
   }
 }
 
+/** What a start of an isolated task is refused with, and by the same words. */
+function refusalOf(
+  native: NativeProgram,
+  features: NativeFeatures | null,
+  env: NodeJS.ProcessEnv,
+): HostReport['defaultRun']['refused'] {
+  if ('unavailable' in native) return { why: native.unavailable, hint: nativeMend({ env }) }
+  return features === null ? { why: `${native.path} does not run here`, hint: nativeMend({ env }) } : null
+}
+
+/** Nothing of this can be had without the native program, whatever the kernel has. */
+function withNative(refused: HostReport['defaultRun']['refused'], rows: readonly HostRow[]): HostRow[] {
+  return rows.map(known =>
+    refused === null || known.status === 'no'
+      ? known
+      : { name: known.name, status: 'no', why: 'it takes the native program', mend: refused.hint },
+  )
+}
+
+const nothingAsked = { path: '/bin/true', args: [], env: {} }
+
 /** The rows of a task that asks for nothing. Limits are not among them: none is the default. */
 function weakenedByDefault(access: Access): readonly Enforcement[] {
-  const command = { path: '/bin/true', args: [], env: {} }
-  const rows = [...isolationOf(command, 'task', access).rows, ...taskUserRows(command, access)]
-  return rows.filter(({ status, chosen }) => status !== 'enforced' && !chosen)
+  return short([...isolationOf(nothingAsked, 'task', access).rows, ...taskUserRows(nothingAsked, access)])
 }
 
-function nothingIsolated(native: ReturnType<typeof nativeProgram>): Enforcement {
-  return {
-    ...{ name: 'isolation', kind: 'isolation', requested: 'own', status: 'skipped', chosen: false },
-    reason: 'unavailable' in native ? native.unavailable : 'the native program does not run here',
-    mend: nativeMend,
-  }
+function basicByDefault(): readonly Enforcement[] {
+  return basicRows(nothingAsked, {}, { byName: false, uid: process.geteuid?.() ?? null })
 }
-
-const nativeMend = 'install a C compiler and run npm run build in the holdfast package'
 
 function row(name: string, good: boolean, why: string, mend: string | null): HostRow {
   return { name, status: good ? 'yes' : 'no', why, mend: good ? null : mend }
 }
 
 function machineRows(
-  native: ReturnType<typeof nativeProgram>,
+  native: NativeProgram,
   features: NativeFeatures | null,
-  uid: number | undefined,
+  {
+    uid,
+    refused,
+  }: { readonly uid: number | undefined; readonly refused: HostReport['defaultRun']['refused'] },
 ): HostRow[] {
   const user = uid === undefined ? 'this system has no user numbers' : `running as user ${uid}`
   return [
@@ -122,19 +153,17 @@ function machineRows(
       'the linux executor needs Linux; the basic one works here',
     ),
     row('root', uid === 0, user, 'run as root (sudo)'),
-    nativeRow(native, features),
+    nativeRow(native, features, refused),
   ]
 }
 
-function nativeRow(native: ReturnType<typeof nativeProgram>, features: NativeFeatures | null): HostRow {
-  if ('unavailable' in native) return row('native', false, native.unavailable, nativeMend)
-  if (features === null)
-    return row(
-      'native',
-      false,
-      `${native.path} does not run here`,
-      'npm run build, on a file system without noexec',
-    )
+function nativeRow(
+  native: NativeProgram,
+  features: NativeFeatures | null,
+  refused: HostReport['defaultRun']['refused'],
+): HostRow {
+  if (refused !== null || features === null || 'unavailable' in native)
+    return row('native', false, refused?.why ?? '', refused?.hint ?? null)
   const { version: protocol, libc, static: isStatic, arch } = features
   const how = `version ${protocol}, ${arch}, ${isStatic ? 'static ' : ''}${libc}`
   return row('native', true, `${native.path} (${how})`, null)

@@ -1,12 +1,11 @@
-import { nativeProgram } from '../spawn/native-program.ts'
 import { basicPlatform } from './basic/basic-platform.ts'
 import { probeTree } from './basic/sample.ts'
 import { ownAccess } from './linux/access.ts'
-import { kernelFeatures } from './linux/kernel-features.ts'
 import { linuxPlatform } from './linux/linux-platform.ts'
 import type { Platform, PlatformName } from './port.ts'
 
 export { delegatedScope as spawnerScope } from './linux/delegated-scope.ts'
+export { bestPlatform } from './best-platform.ts'
 export type { HostReport, HostRow } from './host.ts'
 export { fingerprint } from './host.ts'
 export type { Plan, Platform, PlatformName, TaskPaths, TaskRequest } from './port.ts'
@@ -22,17 +21,6 @@ export function platform(name: PlatformName): Platform {
   const known = made.get(name) ?? makers[name]()
   made.set(name, known)
   return known
-}
-
-/**
- * `linux` where there is the native program: as root on a kernel with mount and pid namespaces, and as any other user, who gets of it what this
- * host allows, and is told of the rest.
- */
-export function bestPlatform(): PlatformName {
-  if (process.platform !== 'linux' || 'unavailable' in nativeProgram()) return 'basic'
-  if (process.geteuid?.() !== 0) return 'linux'
-  const { namespaces } = kernelFeatures()
-  return namespaces.has('mount') && namespaces.has('pid') ? 'linux' : 'basic'
 }
 
 /** Whether its tasks are forked from inside a user namespace, which tasks of other platforms are not to be in. */

@@ -11,6 +11,8 @@ export type TaskRequest = {
   readonly key: string
   readonly name: string
   readonly platform: PlatformName
+  /** The caller has called for the platform by its name: what it leaves out by default was chosen. Absent: it has not. */
+  readonly byName?: boolean
   readonly command: Readonly<PlainCommand>
   /** Its standard input is fed by the supervisor that starts it, through the FIFO `stdin` in the task's directory. */
   readonly fed?: boolean
@@ -38,6 +40,8 @@ export type HostTask = {
   readonly start: StartRecord
   /** What every process of it is given at its start. */
   readonly rlimits: NonNullable<Resources['rlimits']>
+  /** What became of its isolation: who enters it has that and no other. Absent: it was stored before this was kept. */
+  readonly isolation?: readonly Enforcement[]
 }
 
 export type { TaskPaths }

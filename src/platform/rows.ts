@@ -38,23 +38,35 @@ export function whereAvailable(rows: readonly Row[], names: readonly string[] = 
   )
 }
 
+/** What is less than asked for, or than is the default, by nobody's choice: what strict refuses, and what everybody is told of. */
+export function short(rows: readonly Enforcement[]): readonly Enforcement[] {
+  return rows.filter(({ chosen, status }) => !chosen && status !== 'enforced')
+}
+
+/** No executor isolates the network unless told to. */
+export const networkByDefault: Row = loosened(
+  { name: 'network', kind: 'isolation', requested: 'host' },
+  "the default: the task uses the host's network",
+  "network: 'none'",
+)
+
 /**
  * The rows as reported. With `strict`, throws LIMIT_FAILED or ISOLATION_FAILED naming every row that is less than asked for.
  * Called before anything is made on the host.
  */
 export function settle(rows: readonly Row[], strict: boolean): readonly Enforcement[] {
-  const short = strict ? rows.filter(({ chosen, status }) => !chosen && status !== 'enforced') : []
-  const [first] = short
+  const missed = strict ? short(rows) : []
+  const [first] = missed
   if (!first) return rows
-  const code = short.some(({ kind }) => kind === 'limit') ? 'LIMIT_FAILED' : 'ISOLATION_FAILED'
-  const reasons = [...new Set(short.map(({ reason }) => reason))]
+  const code = missed.some(({ kind }) => kind === 'limit') ? 'LIMIT_FAILED' : 'ISOLATION_FAILED'
+  const reasons = [...new Set(missed.map(({ reason }) => reason))]
   const list = reasons
     .map(
       shared =>
-        `${short.flatMap(({ name, reason }) => (reason === shared ? name : [])).join(', ')} (${shared})`,
+        `${missed.flatMap(({ name, reason }) => (reason === shared ? name : [])).join(', ')} (${shared})`,
     )
     .join('; ')
-  const mends = [...new Set(short.flatMap(({ mend }) => mend ?? []))]
+  const mends = [...new Set(missed.flatMap(({ mend }) => mend ?? []))]
   throw new HoldfastError(code, `strict: this host cannot enforce ${list}`, {
     hint: mends.length > 0 ? mends.join('; ') : 'start without strict to accept less',
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { builtNativeSources } from '../built.ts'
 import { ownDirectory, packageRoot } from '../package-root.ts'
 import { nativeMark } from './native-mark.ts'
+import { whyUnusable } from './native-usable.ts'
 
 export { packageRoot }
 
@@ -19,11 +20,14 @@ export type NativeSearch = {
   readonly beside?: string
   /** The digest of the sources that the program must be built from; null takes any. */
   readonly sources?: string | null
+  /** Why a program does not run on this host; null: it does. */
+  readonly whyNot?: (path: string) => string | null
 }
 
 /**
  * The compiled spawner and shim, or why there is none. In this order: what `HOLDFAST_NATIVE` names (`off`: none), what was built here
- * (build/native), what the package carries (dist/native), and what was laid beside a bundle. One of another version is not taken.
+ * (build/native), what the package carries (dist/native), and what was laid beside a bundle. One of another version, or
+ * that does not run here, is not taken.
  */
 export function nativeProgram(env: NodeJS.ProcessEnv = process.env): NativeProgram {
   return findNativeProgram({ env })
@@ -36,18 +40,19 @@ export function findNativeProgram({
   root = packageRoot,
   beside = ownDirectory,
   sources = builtNativeSources,
+  whyNot = whyUnusable,
 }: NativeSearch): NativeProgram {
   const override = env.HOLDFAST_NATIVE
-  if (override === 'off') return { unavailable: 'HOLDFAST_NATIVE=off asks for the portable shim' }
+  if (override === 'off') return { unavailable: 'HOLDFAST_NATIVE=off leaves only the portable shim' }
   if (override) {
     if (!existsSync(override))
       return { unavailable: `HOLDFAST_NATIVE names ${override}, which does not exist` }
-    return examined(override, sources, 'HOLDFAST_NATIVE names ')
+    return examined(override, { sources, whyNot }, 'HOLDFAST_NATIVE names ')
   }
   if (platform !== 'linux') return { unavailable: `the native program is for Linux, this is ${platform}` }
   const found = candidates(root, beside, arch)
     .filter(path => existsSync(path))
-    .map(path => examined(path, sources))
+    .map(path => examined(path, { sources, whyNot }))
   const taken = found.find(program => 'path' in program) ?? found[0]
   if (taken !== undefined) return taken
   return { unavailable: whyMissing(root, arch) }
@@ -62,12 +67,18 @@ function candidates(root: string, beside: string, arch: string): string[] {
   ]
 }
 
-function examined(path: string, sources: string | null, named = ''): NativeProgram {
+function examined(
+  path: string,
+  { sources, whyNot }: Required<Pick<NativeSearch, 'sources' | 'whyNot'>>,
+  named = '',
+): NativeProgram {
   const isOurs = named === ''
   if (!mayExecute(path) && !(isOurs && madeExecutable(path)))
     return { unavailable: `${named}${path} is not executable: chmod +x ${path}` }
-  if (sources === null || nativeMark(path) === sources) return { path }
-  return { unavailable: `${named}${path} is not of this version of holdfast (${sources.slice(0, 8)})` }
+  if (sources !== null && nativeMark(path) !== sources)
+    return { unavailable: `${named}${path} is not of this version of holdfast (${sources.slice(0, 8)})` }
+  const why = whyNot(path)
+  return why === null ? { path } : { unavailable: named + why }
 }
 
 /** An unpacker may have lost the bit: whoever owns the file gets it back. */

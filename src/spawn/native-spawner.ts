@@ -3,6 +3,7 @@ import type { ProcessIdentity } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import type { KeepAlive, LoopHandle } from './keep-alive.ts'
 import { descriptorsOf, lend } from './lender.ts'
+import { nativeMissing } from './native-hint.ts'
 import { identify } from './process-table.ts'
 import { assertSpareDescriptors } from './spare-descriptors.ts'
 import type { Scope, ScopedStart, Scoping } from './scope.ts'
@@ -128,6 +129,7 @@ class Session {
   readonly #finished: Promise<void>
   readonly #ready: Promise<void>
   #sayReady = (): void => {}
+  #isReady = false
   #complaints = ''
   #lastId = 0
   over = false
@@ -196,7 +198,7 @@ class Session {
   }
 
   #take(reply: Reply): void {
-    if (reply.kind === 'ready') this.#sayReady()
+    if (reply.kind === 'ready') this.#becomeReady()
     if (reply.kind === 'ready' || reply.kind === 'unknown') return
     const pending = this.#pending.get(reply.id)
     this.#pending.delete(reply.id)
@@ -213,6 +215,11 @@ class Session {
     }
   }
 
+  #becomeReady(): void {
+    this.#isReady = true
+    this.#sayReady()
+  }
+
   #end(result: unknown): void {
     this.over = true
     this.#forget()
@@ -224,10 +231,16 @@ class Session {
   }
 
   #explain(result: unknown): Error {
-    const { code } = (result ?? {}) as NodeJS.ErrnoException
+    const { code, exitCode } = (result ?? {}) as NodeJS.ErrnoException & { exitCode?: number }
+    const complaints = this.#complaints.trim()
     if (this.#child.pid !== undefined) {
-      return new SpawnerDied(`the spawner died${this.#complaints ? `: ${this.#complaints.trim()}` : ''}`)
+      // What a dynamic loader says that does not find what the program was linked with.
+      if (exitCode === loaderFailed && !this.#isReady && this.start === null)
+        return nativeMissing(`it does not run here: ${complaints || `it ended with ${exitCode}`}`)
+      return new SpawnerDied(`the spawner died${complaints ? `: ${complaints}` : ''}`)
     }
+    if (this.start === null && code !== undefined && cannotRun.has(code))
+      return nativeMissing(`it cannot be executed (${code})`)
     return new HoldfastError('START_FAILED', `the spawner could not be started: ${code ?? String(result)}`, {
       stage: 'spawner',
       errno: code,
@@ -236,6 +249,11 @@ class Session {
     })
   }
 }
+
+const loaderFailed = 127
+
+/** execve(2), of the program itself and not of the state this process is in. */
+const cannotRun = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOEXEC'])
 
 function startSpawner([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
   assertSpareDescriptors()
@@ -259,6 +277,4 @@ const spawnerHints: Record<string, string> = {
   ENFILE: 'The system has too many open files; raise fs.file-max.',
   EAGAIN: 'No more processes are allowed; raise `ulimit -u` or the pids limit of this cgroup.',
   ENOMEM: 'Not enough memory to fork this process; free some or start tasks earlier.',
-  EACCES:
-    'The native program cannot be executed; is its file system mounted noexec? Set HOLDFAST_NATIVE to a copy elsewhere.',
 }

@@ -18,19 +18,22 @@ export function command(name: string, ...args: string[]): Executor {
   return defaultSupervisor().command(name, ...args)
 }
 
-/** The platform's best executor: Linux isolation as root where the native program is built, else Basic. */
+/**
+ * The platform's best executor: on Linux the Linux one, always; elsewhere Basic. Its start() rejects UNSUPPORTED on a Linux without a native
+ * program: nothing falls back to less.
+ */
 export function newExecutor(): Executor {
   return defaultSupervisor().executor()
 }
 
-/** Works everywhere: no limits, no isolation. */
+/** Works everywhere: no limits, no isolation. To call for it is to choose that, also under `strict`; limits it is given anyway are not. */
 export function newBasicExecutor(): Executor {
   return defaultSupervisor().executor('basic')
 }
 
 /**
  * cgroups, namespaces, its own root, an unprivileged user; for an ordinary user in a user namespace and as itself. Needs Linux and the native program:
- * start() says what is missing, `enforcement` what this host does not give.
+ * start() rejects UNSUPPORTED and says what mends it where there is none, `enforcement` what this host does not give.
  */
 export function newLinuxExecutor(): Executor {
   return defaultSupervisor().executor('linux')

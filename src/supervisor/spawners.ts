@@ -2,6 +2,7 @@ import { HoldfastError } from '../errors.ts'
 import { isRootless, spawnerScope } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
+import { nativeMissing } from '../spawn/native-hint.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
 import { NativeSpawner } from '../spawn/native-spawner.ts'
 import { PortableSpawner } from '../spawn/portable/portable-spawner.ts'
@@ -27,16 +28,7 @@ export class Spawners {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
     const native = nativeProgram()
-    if (platform === 'linux' && 'unavailable' in native) {
-      throw new HoldfastError(
-        'UNSUPPORTED',
-        `isolation needs the native program, and ${native.unavailable}`,
-        {
-          stage: 'spawner',
-          hint: 'Install a C compiler and run `npm run build` in the holdfast package, or use the Basic executor.',
-        },
-      )
-    }
+    if (platform === 'linux' && 'unavailable' in native) throw nativeMissing(native.unavailable)
     if ('path' in native && isRootless(platform) && !inside)
       return (this.#rootless ??= new NativeSpawner(native.path, this.#keepAlive, {
         rootless: true,

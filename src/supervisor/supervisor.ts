@@ -91,10 +91,11 @@ export class Supervisor {
     return executor
   }
 
-  /** An executor without a command; `platform` chooses the adapter, `orphans` whether the task outlives this supervisor. */
-  executor(platform: PlatformName = bestPlatform(), options: TaskOptions = {}): TaskExecutor {
+  /** An executor without a command; `platform` calls for an adapter by its name, `orphans` whether the task outlives this supervisor. */
+  executor(platform?: PlatformName, options: Omit<TaskOptions, 'byName'> = {}): TaskExecutor {
     this.#refuseIfClosed()
-    return new TaskExecutor(this.#runtime, platform, options)
+    const byName = platform !== undefined
+    return new TaskExecutor(this.#runtime, platform ?? bestPlatform(), { ...options, byName })
   }
 
   /** Takes over one task by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */

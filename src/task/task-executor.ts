@@ -55,6 +55,8 @@ export type TaskOptions = {
   readonly orphans?: 'keep' | 'kill'
   /** Limits that it does not name and gets where this host can enforce them; elsewhere `enforcement` says that they are not there. */
   readonly preferred?: Resources
+  /** The platform was called for by its name, and is not just the best there is. Default false. */
+  readonly byName?: boolean
 }
 
 /** The task that another is to run inside of; asked when that one is started. Throws INVALID_STATE when it does not run. */
@@ -68,6 +70,7 @@ export class TaskExecutor implements Executor {
   readonly #preferred: Resources | null
   readonly #host: Host | null
   #platform: PlatformName
+  #byName: boolean
   #key: string | null = null
   #name: string | null = null
   #resources: Resources | null = null
@@ -92,12 +95,13 @@ export class TaskExecutor implements Executor {
   constructor(
     runtime: TaskRuntime<TaskExecutor>,
     platform: PlatformName,
-    { orphans = runtime.orphans, preferred }: TaskOptions = {},
+    { orphans = runtime.orphans, byName = false, preferred }: TaskOptions = {},
     host: Host | null = null,
   ) {
     this.#host = host
     this.#runtime = runtime
     this.#platform = platform
+    this.#byName = byName
     this.#orphans = orphans
     this.#preferred = preferred === undefined ? null : parseResources(preferred)
   }
@@ -165,6 +169,7 @@ export class TaskExecutor implements Executor {
           key: this.key,
           name,
           platform: this.#platform,
+          byName: this.#byName,
           command,
           resources,
           ...(preferred.length > 0 && { preferred }),
@@ -265,6 +270,7 @@ export class TaskExecutor implements Executor {
     this.#key = request.key
     this.#name = request.name
     this.#platform = request.platform
+    this.#byName = request.byName ?? false
     this.#resources = request.resources
     Object.assign(this.command, request.command)
     Object.freeze(this.command)
@@ -335,7 +341,8 @@ export class TaskExecutor implements Executor {
       const { alloc, command } = this.#held().spec.request
       return { task: this.#held().asHost(), alloc, command }
     }
-    const guest = new TaskExecutor(this.#runtime, this.#platform, { orphans: this.#orphans }, host)
+    const options = { orphans: this.#orphans, byName: this.#byName }
+    const guest = new TaskExecutor(this.#runtime, this.#platform, options, host)
     Object.assign(guest.command, guestCommand(this.command))
     setCommand(guest, name, args)
     return guest

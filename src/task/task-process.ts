@@ -318,6 +318,7 @@ export class TaskProcess implements TaskEffects {
       alive: `${this.dir}/alive`,
       start: this.#started(),
       rlimits: this.#limits().resources?.rlimits ?? {},
+      isolation: this.#spec.enforcement.filter(({ kind }) => kind === 'isolation'),
     }
   }
 

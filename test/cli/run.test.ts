@@ -93,7 +93,9 @@ describe('holdfast run', function () {
     assert.equal(id, `holdfast:1:${task.key}:${stateDir}`)
     assert.ok(new Date(startedAt).getTime() > 0)
     assert.deepEqual(
-      enforcement.map(({ name, status }: { name: string; status: string }) => [name, status]),
+      enforcement
+        .filter(({ kind }: { kind: string }) => kind === 'limit')
+        .map(({ name, status }: { name: string; status: string }) => [name, status]),
       [['wallTimeMs', 'enforced']],
     )
   })

@@ -159,7 +159,9 @@ describe('the commands on tasks', function () {
     )
     const { enforcement } = JSON.parse((await cli('update', '--timeout', '2h', '--json', 'web')).stdout)
     assert.deepEqual(
-      enforcement.map(({ name, requested }: { name: string; requested: string }) => [name, requested]),
+      enforcement
+        .filter(({ kind }: { kind: string }) => kind === 'limit')
+        .map(({ name, requested }: { name: string; requested: string }) => [name, requested]),
       [
         ['memoryBytes', String(64 * 1024 * 1024)],
         ['wallTimeMs', '7200000'],

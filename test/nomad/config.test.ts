@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { encode } from '@msgpack/msgpack'
+import type { HostReport } from '../../src/index.ts'
 import { readAgentConfig } from '../../src/nomad/config/agent-config.ts'
 import { fromMsgpack } from '../../src/nomad/config/msgpack.ts'
 import { readTaskOptions } from '../../src/nomad/config/task-config.ts'
@@ -80,6 +81,8 @@ describe("Nomad's resources as limits", () => {
   })
 })
 
+type DefaultRun = HostReport['defaultRun']
+
 describe('the health of a node', () => {
   const row = (name: string, status: 'yes' | 'no') => ({
     name,
@@ -87,8 +90,25 @@ describe('the health of a node', () => {
     why: 'because',
     mend: status === 'no' ? 'mend it' : null,
   })
-  const health = (rows: ReturnType<typeof row>[], config: object = {}) =>
-    fingerprintOf({ rows, mode: { cgroup: 'v2', systemd: null, isolation: 'root' } }, readAgentConfig(config))
+  const started = { platform: 'linux', refused: null, weakened: [] } as const
+  const health = (rows: ReturnType<typeof row>[], config: object = {}, defaultRun: DefaultRun = started) =>
+    fingerprintOf(
+      { rows, mode: { cgroup: 'v2', systemd: null, isolation: 'root' }, defaultRun },
+      readAgentConfig(config),
+    )
+
+  it('is bad where every start would be refused, however little the node is content with', () => {
+    const refused = { why: 'it has not been built', hint: 'build it' }
+    const found = health(
+      [row('kernel', 'yes'), row('native', 'no')],
+      { allow_weakened: true },
+      { ...started, refused },
+    )
+    assert.deepEqual(
+      [found.health, found.health_description],
+      [1, 'no task can be started: it has not been built (build it)'],
+    )
+  })
 
   it('is good only where everything that a task gets by default is enforced', () => {
     assert.deepEqual(health([row('kernel', 'yes'), row('cgroup.io', 'no')]).health, 2)

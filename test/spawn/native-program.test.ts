@@ -19,7 +19,7 @@ describe('where the native program is found', () => {
   })
 
   const find = (env: NodeJS.ProcessEnv = {}, arch = 'arm64') =>
-    findNativeProgram({ env, platform: 'linux', arch, root, beside, sources: ours })
+    findNativeProgram({ env, platform: 'linux', arch, root, beside, sources: ours, whyNot: () => null })
   const unavailable = (found: ReturnType<typeof find>): string =>
     'unavailable' in found ? found.unavailable : assert.fail(`found ${found.path}`)
 
@@ -55,7 +55,10 @@ describe('where the native program is found', () => {
     assert.match(named, /^HOLDFAST_NATIVE names .*not of this version/)
     const carried = program(join(root, 'dist/native/linux-arm64/holdfast-native'))
     assert.deepEqual(find(), { path: carried })
-    assert.ok('path' in findNativeProgram({ env: {}, platform: 'linux', root, beside, sources: null }))
+    assert.ok(
+      'path' in
+        findNativeProgram({ env: {}, platform: 'linux', root, beside, sources: null, whyNot: () => null }),
+    )
   })
 
   it('a file that is no native program is refused', () => {

@@ -9,7 +9,8 @@ export type DoctorOptions = CommonOptions & { readonly conformance?: boolean }
 export async function doctor(_operands: readonly string[], options: DoctorOptions): Promise<number> {
   if (options.conformance) return (await import('./conformance.ts')).proveConformance(options)
   const report = await fingerprint()
-  const ok = report.defaultRun.weakened.length === 0
+  const { refused, weakened } = report.defaultRun
+  const ok = refused === null && weakened.length === 0
   const colors = colorsFor(process.stdout)
   if (options.json) process.stdout.write(`${json({ ok, ...report })}\n`)
   else
@@ -32,16 +33,21 @@ function hostTable(rows: readonly HostRow[], colors: Colors): string {
 
 function verdict({ rows, defaultRun }: HostReport, colors: Colors): string {
   const short = rows.filter(({ status, mend }) => status !== 'yes' && mend !== null)
-  const head =
-    defaultRun.weakened.length > 0
-      ? `${colors.yellow('A run without options is weakened here:')} ${listed(defaultRun.weakened)}.\n`
-      : `${colors.green('A run without options gets all that is its default.')}\n`
+  const head = `${ofDefaultRun(defaultRun, colors)}\n`
   if (short.length === 0) return `${head}${colors.green('This host can enforce everything.')}\n`
   const mends = [...new Set(short.map(({ mend }) => mend))].map(mend => {
     const names = short.filter(row => row.mend === mend).map(({ name }) => name)
     return `  ${colors.yellow(names.join(', '))}: ${escaped(mend ?? '')}\n`
   })
   return `${head}What would change the rest:\n${mends.join('')}`
+}
+
+function ofDefaultRun({ refused, weakened }: HostReport['defaultRun'], colors: Colors): string {
+  if (refused !== null)
+    return `${colors.red('A run without options is refused here:')} ${escaped(refused.why)}. Only --basic runs, without limits and isolation.`
+  if (weakened.length > 0)
+    return `${colors.yellow('A run without options is weakened here:')} ${listed(weakened)}.`
+  return colors.green('A run without options gets all that is its default.')
 }
 
 function listed(weakened: readonly Enforcement[]): string {

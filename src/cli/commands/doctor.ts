@@ -19,4 +19,4 @@ Examples:
   holdfast doctor --json | jq '.rows[] | select(.status != "yes")'
   holdfast doctor --conformance
 
-Exit codes: 0 if a run without options gets all that is its default; 1 if it would be weakened. With --conformance: 1 if a promise is broken.`
+Exit codes: 0 if a run without options gets all that is its default; 1 if it would be weakened or refused. With --conformance: 1 if a promise is broken.`

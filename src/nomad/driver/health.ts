@@ -18,7 +18,7 @@ const optional = new Set(['cgroup.io'])
  * with `allow_weakened` also one that says what is missing.
  */
 export function fingerprintOf(
-  { rows, mode }: Pick<HostReport, 'rows' | 'mode'>,
+  { rows, mode, defaultRun }: Pick<HostReport, 'rows' | 'mode' | 'defaultRun'>,
   { enabled, allow_weakened }: Pick<AgentConfig, 'enabled' | 'allow_weakened'>,
 ): Fingerprint {
   if (!enabled) return undetected('disabled in the plugin configuration')
@@ -26,6 +26,15 @@ export function fingerprintOf(
   const kernel = short.find(({ name }) => name === 'kernel')
   if (kernel !== undefined) return undetected(sentence(kernel))
   const attributes = attributesOf(mode.cgroup, short)
+  // Nothing is started then, however little the node is content with.
+  if (defaultRun.refused !== null) {
+    const { why, hint } = defaultRun.refused
+    return {
+      attributes,
+      health: healthState.unhealthy,
+      health_description: `no task can be started: ${why} (${hint})`,
+    }
+  }
   if (short.length === 0) return { attributes, health: healthState.healthy, health_description: 'Healthy' }
   return {
     attributes,

@@ -15,7 +15,8 @@ export async function planBasic(
   { self = ownUser(), scope = null }: { self?: Self; scope?: Scope | null } = {},
 ): Promise<Plan> {
   const { command, alloc, inside } = request
-  const rows = [...basicRows(command, request.resources ?? {}, inside), ...scopeRows(scope)]
+  const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
+  const rows = [...basicRows(command, request.resources ?? {}, called), ...scopeRows(scope)]
   const enforcement = settle(whereAvailable(rows, request.preferred), request.strict)
   const credentials = await ownOrSwitched(command, self)
   const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })

@@ -2,19 +2,35 @@ import type { Command, Enforcement, Resources } from '../../api.ts'
 import { insideWhat } from '../inside.ts'
 import { requestedLimits } from '../limits.ts'
 import type { HostTask } from '../port.ts'
-import { enforced, loosened, type Row, skipped } from '../rows.ts'
+import { enforced, loosened, networkByDefault, type Row, skipped } from '../rows.ts'
 
-const mend = 'use the linux executor: newLinuxExecutor(), or holdfast run without --basic'
+const mend =
+  process.platform === 'linux'
+    ? 'use the linux executor: newLinuxExecutor(), or holdfast run without --basic'
+    : 'run it on Linux, where there are limits and isolation'
 const reason = 'the basic executor has no limits and no isolation'
+const asCalled = 'the basic executor was called for by name: it has no isolation'
 
-/** One row per limit and per isolation that was asked for; what was not asked for is not reported. */
-export function basicRows(command: Readonly<Command>, resources: Resources, inside?: HostTask | null): Row[] {
+type Called = {
+  readonly inside?: HostTask | null
+  /** The caller has called for this executor by its name: what it does not isolate by default was a choice. */
+  readonly byName: boolean
+  /** Null where the system has no user numbers. */
+  readonly uid: number | null
+}
+
+/** One row per limit that was asked for, and one per isolation, asked for or default: what is asked for is never chosen to be left out. */
+export function basicRows(command: Readonly<Command>, resources: Resources, called: Called): Row[] {
+  const { inside, byName } = called
   return [
     ...(inside ? [loosened(insideWhat(inside), alongside)] : []),
     ...basicLimitRows(resources),
-    ...requestedIsolation(command).map(({ loose, ...what }) =>
-      loose ? loosened(what) : skipped(what, reason, mend),
-    ),
+    ...isolationOf(command, called).map(({ wish, ...what }) => {
+      if (wish === 'less') return loosened(what)
+      if (wish === 'default' && byName) return loosened(what, asCalled, mend)
+      return skipped(what, reason, mend)
+    }),
+    ...(command.network === undefined ? [networkByDefault] : []),
     ...(command.user === undefined && command.group === undefined ? [] : [userRow(command)]),
   ]
 }
@@ -35,40 +51,64 @@ function userRow({ user, group }: Readonly<Command>): Row {
   return user === 0 || user === 'root' || user === '0' ? loosened(what) : enforced(what)
 }
 
-type Wish = Pick<Enforcement, 'name' | 'kind' | 'requested'> & { readonly loose: boolean }
-
-function requestedIsolation(command: Readonly<Command>): Wish[] {
-  const {
-    namespaces = {},
-    network,
-    root,
-    capabilities,
-    noNewPrivileges,
-    seccomp,
-    hostname,
-    mounts,
-    tmpfs,
-    devices,
-    cgroups,
-  } = command
-  const wishes = Object.entries(namespaces).map(([name, own]) =>
-    wish(`namespace.${name}`, own ? 'own' : 'host', !own),
-  )
-  if (network !== undefined)
-    wishes.push(wish('network', typeof network === 'object' ? network.path : network, network === 'host'))
-  if (root !== undefined) wishes.push(wish('root', root === 'host' ? 'host' : 'embedded', root === 'host'))
-  if (capabilities !== undefined) wishes.push(wish('capabilities', capabilities.join(', ') || 'none', false))
-  if (noNewPrivileges !== undefined)
-    wishes.push(wish('noNewPrivileges', noNewPrivileges ? 'on' : 'off', !noNewPrivileges))
-  if (seccomp !== undefined) wishes.push(wish('seccomp', seccomp, seccomp === 'off'))
-  if (hostname !== undefined) wishes.push(wish('hostname', hostname, false))
-  for (const { target } of mounts ?? []) wishes.push(wish('mounts', target, false))
-  for (const { target } of tmpfs ?? []) wishes.push(wish('tmpfs', target, false))
-  for (const device of devices ?? []) wishes.push(wish('devices', device, false))
-  for (const path of cgroups ?? []) wishes.push(wish('cgroups', path, false))
-  return wishes
+type Isolation = Pick<Enforcement, 'name' | 'kind' | 'requested'> & {
+  readonly wish: 'more' | 'less' | 'default'
 }
 
-function wish(name: string, requested: string, loose: boolean): Wish {
-  return { name, kind: 'isolation', requested, loose }
+const namespaces = ['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const
+
+function isolationOf(command: Readonly<Command>, { uid }: Called): Isolation[] {
+  const { network, root, capabilities, noNewPrivileges, seccomp, user, group } = command
+  const asked = command.namespaces ?? {}
+  // An ordinary user's namespaces all rest on one of its own.
+  const own = uid === 0 ? namespaces : (['user', ...namespaces] as const)
+  const others = Object.keys(asked).filter(name => !own.some(known => known === name))
+  return [
+    ...[...own, ...others].map(name => ofSwitch(`namespace.${name}`, asked[name as 'mount'], 'own', 'host')),
+    ...(network === undefined ? [] : [ofNetwork(network)]),
+    root === undefined
+      ? isolation('root', 'own', 'default')
+      : isolation('root', root === 'host' ? 'host' : 'embedded', root === 'host' ? 'less' : 'more'),
+    ...(user === undefined && group === undefined ? [isolation('user', 'nobody', 'default')] : []),
+    capabilities === undefined
+      ? isolation('capabilities', 'none', 'default')
+      : isolation('capabilities', capabilities.join(', ') || 'none', 'more'),
+    ofSwitch('noNewPrivileges', noNewPrivileges, 'on', 'off'),
+    ofSwitch('seccomp', seccomp === undefined ? undefined : seccomp === 'default', 'default', 'off'),
+    ...devicesOf(command),
+    ...placed(command),
+  ]
+}
+
+function ofSwitch(name: string, asked: boolean | undefined, on: string, off: string): Isolation {
+  if (asked === undefined) return isolation(name, on, 'default')
+  return asked ? isolation(name, on, 'more') : isolation(name, off, 'less')
+}
+
+function ofNetwork(network: NonNullable<Command['network']>): Isolation {
+  if (typeof network === 'object') return isolation('network', network.path, 'more')
+  return isolation('network', network, network === 'host' ? 'less' : 'more')
+}
+
+function devicesOf({ devices = [], root }: Readonly<Command>): Isolation[] {
+  if (devices.length > 0) return devices.map(device => isolation('devices', device, 'more'))
+  return [
+    root === 'host'
+      ? isolation('devices', "the host's", 'less')
+      : isolation('devices', 'the usual six', 'default'),
+  ]
+}
+
+/** What would lie in a root of its own, and there is none. */
+function placed({ hostname, mounts = [], tmpfs = [], cgroups = [] }: Readonly<Command>): Isolation[] {
+  return [
+    ...(hostname === undefined ? [] : [isolation('hostname', hostname, 'more')]),
+    ...mounts.map(({ target }) => isolation('mounts', target, 'more')),
+    ...tmpfs.map(({ target }) => isolation('tmpfs', target, 'more')),
+    ...cgroups.map(path => isolation('cgroups', path, 'more')),
+  ]
+}
+
+function isolation(name: string, requested: string, wish: Isolation['wish']): Isolation {
+  return { name, kind: 'isolation', requested, wish }
 }

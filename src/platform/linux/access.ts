@@ -1,3 +1,4 @@
+import { nativeMend } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import { type Probe, probe } from '../../spawn/probe.ts'
 import { readText } from './cgroup-mode.ts'
@@ -50,7 +51,7 @@ export function findAccess({
   if (self.uid === 0 && maySysAdmin(proc)) return { right: 'root', self, kernel }
   const rootless = self.uid !== 0
   const tried = tryOut(rootless)
-  const denied = tried === null ? denyAll(unknown) : denials(tried, kernel, { proc, rootless })
+  const denied = tried === null ? denyAll(unknown()) : denials(tried, kernel, { proc, rootless })
   const namespaces = new Set([...kernel.namespaces].filter(name => !denied.has(name)))
   const right = rootless && tried?.user === 0 ? 'user-namespace' : 'none'
   return { right, self, kernel: { ...kernel, namespaces, denied } }
@@ -58,9 +59,11 @@ export function findAccess({
 
 const names = ['user', 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network', 'root'] as const
 
-const unknown: Denial = {
-  reason: 'the native program could not be run to find out what this user may do',
-  mend: 'npm run build in the holdfast package, and mount its file system without noexec',
+function unknown(): Denial {
+  return {
+    reason: 'the native program could not be run to find out what this user may do',
+    mend: nativeMend(),
+  }
 }
 
 function denials(

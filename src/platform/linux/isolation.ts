@@ -1,6 +1,6 @@
 import type { Command } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
-import { askedFor, enforced, loosened, type Row, skipped, weakened } from '../rows.ts'
+import { askedFor, enforced, loosened, networkByDefault, type Row, skipped, weakened } from '../rows.ts'
 import type { Access } from './access.ts'
 import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
 import { type KernelFeatures, missingNamespace } from './kernel-features.ts'
@@ -105,8 +105,8 @@ function networkOf(
   } as const
   const own = network === 'none' || (network === undefined && namespaces?.network === true)
   if (!own && typeof network !== 'object') {
-    const reason = network === undefined ? "the default: the task uses the host's network" : askedFor
-    return { own: false, path: null, row: loosened(what, reason, "network: 'none'") }
+    const row = network === undefined ? networkByDefault : loosened(what, askedFor, networkByDefault.mend)
+    return { own: false, path: null, row }
   }
   if (!kernel.namespaces.has('network')) {
     const { reason, mend } = missingNamespace('network', kernel)

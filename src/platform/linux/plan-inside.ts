@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
@@ -26,7 +27,9 @@ export async function planInside(
   const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, inside.name, host.access)
-  const places = isolation.ownRoot
+  const entered = enteredRows(inside)
+  const ownRoot = entered.find(({ name }) => name === 'root')?.status === 'enforced'
+  const places = (entered.length === 0 ? isolation.ownRoot : ownRoot)
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, places)
@@ -36,7 +39,8 @@ export async function planInside(
     [
       ...guestLimitRows(resources, { rlimits: true }),
       enforced(insideWhat(inside)),
-      ...isolation.rows,
+      ...(entered.length === 0 ? isolation.rows : isolation.rows.filter(row => !isEntered(row))),
+      ...entered,
       ...user.rows,
     ],
     request.strict,
@@ -75,6 +79,18 @@ export async function planInside(
       seccomp: isolation.seccomp,
     },
   }
+}
+
+/**
+ * What the task has, its guests have: a supervisor with other rights than that of the task, or of another day, cannot tell from its own. None for a
+ * task that was stored without them.
+ */
+function enteredRows({ isolation = [] }: HostTask): readonly Enforcement[] {
+  return isolation.filter(isEntered)
+}
+
+function isEntered({ name }: Enforcement): boolean {
+  return name.startsWith('namespace.') || name === 'root' || name === 'network' || name === 'devices'
 }
 
 /** The task's own counter of OOM kills; the shim compares it with what it was at the start. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { PlainCommand, Resources } from '../../../src/api.ts'
 import { planBasic } from '../../../src/platform/basic/plan.ts'
+import { refuses } from '../../support/refuses.ts'
 import { everyLimit, FakeHost } from '../fake-host.ts'
 
 describe('a basic plan', () => {
@@ -15,12 +16,20 @@ describe('a basic plan', () => {
     resources?: Resources
     strict?: boolean
     self?: { uid: number; gid: number } | null
+    byName?: boolean
   }
 
-  function plan({ command, resources, strict = false, self = { uid: 1000, gid: 1000 } }: Asked = {}) {
+  function plan({
+    command,
+    resources,
+    strict = false,
+    byName = true,
+    self = { uid: 1000, gid: 1000 },
+  }: Asked = {}) {
     return planBasic(
       {
         ...{ key: 'key', name: 'web', platform: 'basic', strict, durable: true, owner: null, graceMs: 5000 },
+        byName,
         ...{
           command: { path: '/bin/true', args: [], env: {}, ...command },
           resources: resources ?? null,
@@ -32,13 +41,48 @@ describe('a basic plan', () => {
     )
   }
 
-  it('isolates nothing and reports nothing when nothing was asked for, also under strict', async () => {
+  it('isolates nothing, and has a row for each default isolation that says so', async () => {
     const { spec, enforcement } = await plan({ strict: true })
-    assert.deepEqual(enforcement, [])
+    assert.deepEqual(enforcement.map(({ name }) => name).sort(), [
+      ...['capabilities', 'devices', 'namespace.cgroup', 'namespace.ipc', 'namespace.mount', 'namespace.pid'],
+      ...['namespace.user', 'namespace.uts', 'network', 'noNewPrivileges', 'root', 'seccomp', 'user'],
+    ])
+    assert.ok(
+      enforcement.every(
+        ({ status, chosen, reason, mend }) => status === 'skipped' && chosen && reason && mend,
+      ),
+    )
+    assert.deepEqual(
+      (await plan({ self: { uid: 0, gid: 0 } })).enforcement.filter(({ name }) => name === 'namespace.user'),
+      [],
+    )
     assert.deepEqual(
       [spec.namespaces, spec.root, spec.cgroups, spec.capabilities, spec.credentials],
       [[], [], [], null, null],
     )
+  })
+
+  it('is chosen by who calls for it by name; where it is only the best there is, strict refuses it', async () => {
+    const { enforcement } = await plan({ byName: false })
+    assert.deepEqual(
+      enforcement.filter(({ chosen }) => chosen).map(({ name }) => name),
+      ['network'],
+    )
+    await refuses(plan({ byName: false, strict: true }), {
+      code: 'ISOLATION_FAILED',
+      message: /namespace\.mount.*seccomp/,
+    })
+    await plan({ byName: true, strict: true })
+  })
+
+  it('is not chosen for what it is asked to do all the same: limits, and isolation by its name', async () => {
+    for (const command of [
+      { namespaces: { pid: true } },
+      { capabilities: [] },
+      { seccomp: 'default' as const },
+    ])
+      await refuses(plan({ strict: true, command }), { code: 'ISOLATION_FAILED' })
+    await refuses(plan({ strict: true, resources: { pids: 1 } }), { code: 'LIMIT_FAILED' })
   })
 
   it('starts in the task directory, with the host paths of the two directories in its environment', async () => {
@@ -56,7 +100,7 @@ describe('a basic plan', () => {
     const names = [...Object.keys(everyLimit), 'rlimits.nofile']
     assert.deepEqual(
       enforcement
-        .filter(({ status }) => status === 'skipped')
+        .filter(({ status, kind }) => status === 'skipped' && kind === 'limit')
         .map(({ name }) => name)
         .sort(),
       names.sort(),
@@ -104,24 +148,15 @@ describe('a basic plan', () => {
       },
     })
     const rows = enforcement.map(
-      ({ name, reason }) => `${name}: ${reason === 'asked for' ? 'loose' : 'not done'}`,
+      ({ name, reason, chosen }) =>
+        `${name}: ${reason === 'asked for' ? 'loose' : chosen ? 'default' : 'not done'}`,
     )
     assert.deepEqual(rows, [
-      ...[
-        'namespace.pid: not done',
-        'namespace.mount: loose',
-        'network: not done',
-        'root: loose',
-        'capabilities: not done',
-      ],
-      ...[
-        'noNewPrivileges: not done',
-        'seccomp: not done',
-        'hostname: not done',
-        'mounts: not done',
-        'tmpfs: not done',
-        'devices: not done',
-      ],
+      ...['namespace.user: default', 'namespace.mount: loose', 'namespace.pid: not done'],
+      ...['namespace.ipc: default', 'namespace.uts: default', 'namespace.cgroup: default'],
+      ...['network: not done', 'root: loose', 'user: default', 'capabilities: not done'],
+      ...['noNewPrivileges: not done', 'seccomp: not done', 'devices: not done'],
+      ...['hostname: not done', 'mounts: not done', 'tmpfs: not done'],
     ])
   })
 
@@ -135,8 +170,8 @@ describe('a basic plan', () => {
     const asRoot = await plan({ command: { user: 65534 }, self: { uid: 0, gid: 0 } })
     assert.equal(asRoot.spec.credentials?.uid, 65534)
     assert.deepEqual(
-      asRoot.enforcement.map(({ name, status }) => [name, status]),
-      [['user', 'enforced']],
+      asRoot.enforcement.filter(({ name }) => name === 'user').map(({ status }) => status),
+      ['enforced'],
     )
     await assert.rejects(plan({ command: { user: 1 }, self: null }), { code: 'UNSUPPORTED' })
   })

@@ -1,0 +1,91 @@
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { nativeFeatures } from './probe.ts'
+
+/**
+ * Why a native program does not run on this host; null: it does. A look at the file, not a run of it, which every start would wait for: whether it
+ * may be executed (a file system mounted noexec says no), for which processor it is, and whether its dynamic loader is here (a build for another C
+ * library has none). Only what looks wrong is tried, for a registered emulator may run it all the same.
+ */
+export function whyUnusable(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (!stats?.isFile()) return `${path} is ${stats === undefined ? 'not there' : 'no file'}`
+  try {
+    accessSync(path, constants.X_OK)
+  } catch {
+    return `${path} may not be executed by this user, or lies on a file system mounted noexec`
+  }
+  const version = `${stats.dev}:${stats.ino}:${stats.mtimeMs}:${stats.size}`
+  if (known?.path !== path || known.version !== version) known = { path, version, why: look(path) }
+  return known.why
+}
+
+/** Of the file that was looked at last: there is one in a process, as a rule. */
+let known: { readonly path: string; readonly version: string; readonly why: string | null } | undefined
+
+function look(path: string): string | null {
+  const why = whyOf(readHead(path))
+  return why === null || nativeFeatures(path) !== null ? null : `${path} ${why}`
+}
+
+const scriptMark = Buffer.from('#!')
+const elfMark = Buffer.from('\x7fELF', 'latin1')
+
+/** e_machine (elf.h), by what Node calls the processor. */
+const machines: Partial<Record<NodeJS.Architecture, number>> = {
+  ia32: 3,
+  ppc64: 21,
+  s390x: 22,
+  arm: 40,
+  x64: 62,
+  arm64: 183,
+  riscv64: 243,
+  loong64: 258,
+}
+
+function whyOf(head: Buffer): string | null {
+  if (head.subarray(0, 2).equals(scriptMark)) return null
+  if (head.length < 64 || !head.subarray(0, 4).equals(elfMark)) return 'is no program'
+  const machine = machines[process.arch]
+  // The byte order of the file is that of its processor (EI_DATA).
+  const found = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18)
+  if (machine !== undefined && found !== machine) return `is not for this processor (${process.arch})`
+  const loader = loaderOf(head)
+  if (loader !== null && !existsSync(loader))
+    return `is built for another C library: there is no ${loader} on this host`
+  return null
+}
+
+const programHeaderInterpreter = 3
+
+/** The dynamic loader that a 64-bit program names (PT_INTERP, elf(5)); null: it names none, or is of another layout. */
+function loaderOf(head: Buffer): string | null {
+  if (head[4] !== 2 || head[5] !== 1) return null
+  const at = Number(head.readBigUInt64LE(32))
+  const size = head.readUInt16LE(54)
+  for (let index = 0; index < head.readUInt16LE(56); index++) {
+    const header = at + index * size
+    if (header + 56 > head.length) return null
+    if (head.readUInt32LE(header) !== programHeaderInterpreter) continue
+    const start = Number(head.readBigUInt64LE(header + 8))
+    const end = head.indexOf(0, start)
+    return end < 0 ? null : head.toString('latin1', start, end)
+  }
+  return null
+}
+
+/** The headers, and the name of the loader behind them, are in the first page. */
+function readHead(path: string): Buffer {
+  const buffer = Buffer.alloc(4096)
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    // Execute permission alone is enough to run it, and not to look at it.
+    return scriptMark
+  }
+  try {
+    return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0))
+  } finally {
+    closeSync(fd)
+  }
+}
