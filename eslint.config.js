@@ -38,6 +38,17 @@ export default [
       ],
     },
   },
+  {
+    // A promise that nobody waits for ends the program when it rejects: each is awaited, returned or given both ways to go. `void` is neither.
+    files: ['src/**/*.ts', 'machines/**/*.ts', 'test/**/*.ts'],
+    // Types of the browser; tsconfig.json leaves it out.
+    ignores: ['test/inspector/page.test.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
+      '@typescript-eslint/no-misused-promises': 'error',
+    },
+  },
   { files: ['eslint.config.js'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 ]

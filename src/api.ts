@@ -283,7 +283,7 @@ export interface Executor {
   usage$(intervalMs?: number): Observable<Usage>
   /**
    * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by more than what is kept goes on with
-   * the oldest that is. Nobody who reads holds up the task.
+   * the oldest that is. Nobody who reads holds up the task. One who follows is at the end when the task is, or when the supervisor is closed.
    */
   logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array>
   /** A second command inside the running task's limits and isolation. */

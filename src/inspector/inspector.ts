@@ -60,7 +60,9 @@ export async function inspector(options: InspectorOptions): Promise<Inspector> {
   }
   const app = routes({ ...parts, origins: () => origins })
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  server.on('request', (request, response) => void answer(request, response))
+  server.on('request', (request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
 
   let closed: Promise<void> | null = null
   return {

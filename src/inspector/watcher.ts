@@ -44,7 +44,9 @@ export class Watcher {
     })
     const timers = [
       setInterval(() => this.#look(), lookMs),
-      setInterval(() => void this.#measure(), sampleMs),
+      setInterval(() => {
+        this.#measure().catch(() => {})
+      }, sampleMs),
     ]
     for (const timer of timers) timer.unref()
     this.#ends = [() => journal.unsubscribe(), ...timers.map(timer => () => clearInterval(timer))]
@@ -91,6 +93,15 @@ export class Watcher {
     if (this.readers === 0) this.#unwatch()
     if (this.readers === 0 || this.#sampling) return
     this.#sampling = true
+    try {
+      this.#sample = { at: Date.now(), rows: await this.#usages() }
+    } finally {
+      this.#sampling = false
+    }
+    this.#feed.wake()
+  }
+
+  async #usages(): Promise<UsageRow[]> {
     const running = [...this.#supervisor.tasks].filter(
       ([, { state }]) => state === 'running' || state === 'stopping',
     )
@@ -102,9 +113,7 @@ export class Watcher {
         return usage && [key, usage.cpuMs, usage.memoryBytes, usage.memoryLimitBytes, usage.pids]
       }),
     )
-    this.#sample = { at: Date.now(), rows: rows.filter(row => row !== null) }
-    this.#sampling = false
-    this.#feed.wake()
+    return rows.filter(row => row !== null)
   }
 
   /** What is watched, however seldom, is sampled from files that stay open. */

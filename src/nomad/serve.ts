@@ -73,6 +73,7 @@ function leaveOnce(server: Server, socket: string, state: PluginState): () => vo
     server.forceShutdown()
     removeSocket(socket)
     setTimeout(() => process.exit(0), mostMs)
-    void state.supervisors.close().finally(() => process.exit(0))
+    const exit = () => process.exit(0)
+    state.supervisors.close().then(exit, exit)
   }
 }

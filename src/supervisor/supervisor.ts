@@ -163,6 +163,7 @@ export class Supervisor {
    */
   async discard(key: string): Promise<void> {
     this.#refuseIfClosed()
+    if (typeof key !== 'string') throw refusal('key', key, "a task's key")
     const held = this.#tasks.get(key)
     if (held !== undefined) return held.destroy()
     await discardTask(this.#runtime, key)

@@ -22,17 +22,17 @@ export type LogSource = {
   target(): FileTarget
   /** How many files there can be of it: 1 where it is not rotated. */
   files(): number
-  /** Whether the task can still write; false once it has ended. */
+  /** Whether there may be more; false once the task has ended, or its supervisor has let go of it. */
   writing(): boolean
-  /** Resolves when the task has ended: a last look is due at once. */
-  readonly ended: Promise<unknown>
+  /** Calls `heard` when that changes: a last look is due at once. Returns the way to hear no more. */
+  onEnd(heard: () => void): () => void
   /** Keeps the program running while somebody follows. */
   hold(): () => void
 }
 
 /**
- * The bytes of a log in order, across its rotations. Without `follow`, completes at the present end; with it, when the task has ended and all is
- * read. A follower that falls behind what is kept goes on with the oldest that is.
+ * The bytes of a log in order, across its rotations. Without `follow`, completes at the present end; with it, when the task has ended, or its
+ * supervisor was closed, and all is read. A follower that falls behind what is kept goes on with the oldest that is.
  */
 export function logStream(source: LogSource, options: LogOptions = {}): Observable<Uint8Array> {
   return new Observable(subscriber => {
@@ -104,9 +104,10 @@ function follow(source: LogSource, options: LogOptions, subscriber: Subscriber<U
     schedule(Math.max(0, Math.ceil(lookedAt + leastMs - performance.now())))
   }
 
-  void source.ended.then(wake, wake)
+  const hearNoMore = source.onEnd(wake)
   look()
   return () => {
+    hearNoMore()
     next?.cancel()
     next = null
     watch?.close()

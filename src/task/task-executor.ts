@@ -228,6 +228,7 @@ export class TaskExecutor implements Executor {
 
   /** open() by key. Rejects NOT_FOUND, STATE_CORRUPT. */
   async reopen(key: string): Promise<void> {
+    this.#allow('open')
     const twin = this.#runtime.find(key)
     if (twin !== undefined) {
       this.#share(twin)
@@ -366,12 +367,16 @@ export class TaskExecutor implements Executor {
   logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Observable<Uint8Array> {
     checkLogOptions(stream, options)
     this.#allow('logs$')
+    const actor = this.#live()
     return logStream(
       {
         target: () => this.#held().log(stream),
         files: () => this.#held().spec.request.command.logs?.maxFiles ?? 1,
-        writing: () => this.state !== 'exited',
-        ended: waitFor(this.#live(), ({ status }) => status === 'done'),
+        writing: () => actor.getSnapshot().status === 'active',
+        onEnd: heard => {
+          const subscription = actor.subscribe({ complete: heard, error: heard })
+          return () => subscription.unsubscribe()
+        },
         hold: () => this.#runtime.keepAlive.hold(),
       },
       options,

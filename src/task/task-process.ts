@@ -20,7 +20,7 @@ import { parseResources } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
 import { platform } from '../platform/index.ts'
 import type { HostTask, Plan, Platform, PlatformName, UsageProbe } from '../platform/port.ts'
-import { shimAlive, watchAlive } from '../spawn/alive.ts'
+import { shimAlive } from '../spawn/alive.ts'
 import { leftUntil } from '../spawn/boot-clock.ts'
 import type { ControlLine } from '../spawn/control.ts'
 import { signalProcess } from '../spawn/send-signal.ts'
@@ -36,6 +36,7 @@ import { patiently } from './patiently.ts'
 import { currentBootId, isAlive } from '../spawn/process-table.ts'
 import type { TaskEffects } from './provide.ts'
 import { signalNumber } from './signals.ts'
+import { untilGone } from './until-gone.ts'
 import { readLimits, type UpdatedLimits, writeLimits } from './limits-file.ts'
 import { mergeResources, mergeRows } from './merge-limits.ts'
 import { StdinFeed } from './stdin-feed.ts'
@@ -166,25 +167,31 @@ export class TaskProcess implements TaskEffects {
 
   /** Calls `report` once, when nothing of the task is left, or nobody can tell any more. Returns the way to let go. */
   watch(report: (outcome: Outcome, stop: StopRequest | null) => void): () => void {
-    let let_go = (): void => {}
-    let watching = true
-    const conclude = (): void => {
-      if (!watching) return
-      void this.#conclude().then(end => {
-        if (end === null) watchFifo()
-        else if (watching) report(...end)
-      })
-    }
-    const watchFifo = (): void => {
-      if (watching) let_go = watchAlive(this.dir, this.#host.keepAlive, conclude)
-    }
+    const let_go = new AbortController()
+    this.#end(let_go.signal).then(
+      end => {
+        if (end !== null && !let_go.signal.aborted) report(...end)
+      },
+      // What cannot be found out is lost: nobody may wait for ever.
+      error => {
+        if (!let_go.signal.aborted) report(lostOutcome(unknowable(error), Date.now()), null)
+      },
+    )
+    return () => let_go.abort()
+  }
+
+  /** Null: let go of before the end. */
+  async #end(letGo: AbortSignal): Promise<[Outcome, StopRequest | null] | null> {
     // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes over.
-    if (this.#watched === null) watchFifo()
-    else void this.#watched.then(end => (end === 'gone' ? conclude() : watchFifo()))
-    return () => {
-      watching = false
-      let_go()
+    let gone = (await this.#watched) === 'gone'
+    while (!letGo.aborted) {
+      if (!gone) await untilGone(this.dir, this.#host.keepAlive, letGo)
+      if (letGo.aborted) break
+      const end = await this.#conclude()
+      if (end !== null) return end
+      gone = false
     }
+    return null
   }
 
   /** Asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
@@ -375,7 +382,8 @@ export class TaskProcess implements TaskEffects {
     const start = this.#known()
     if (start === null || start.bootId !== currentBootId()) return []
     const survivors = await this.#adapter.killTree(start)
-    await this.#adapter.release(start.cgroups)
+    // A cgroup that cannot be removed now is audit's; the end of the task is told all the same.
+    await this.#adapter.release(start.cgroups).catch(() => {})
     return survivors
   }
 
@@ -613,6 +621,10 @@ function inWords(error: unknown): HoldfastError {
       ? 'Raise the limit on open files (ulimit -n) of this program, or close some.'
       : undefined,
   })
+}
+
+function unknowable(error: unknown): string {
+  return `How the task has ended cannot be found out: ${error instanceof Error ? error.message : String(error)}`
 }
 
 const saveDelayMs = 50

@@ -61,7 +61,7 @@ class Pace {
       this.#first = null
       const newcomers = this.#newcomers
       this.#newcomers = new Map()
-      void sweep(newcomers)
+      sweep(newcomers).catch(ignore)
     }, 0)
   }
 
@@ -80,11 +80,16 @@ class Pace {
   #tick(): void {
     if (this.#sweeping) return
     this.#sweeping = true
-    void sweep(this.#watched).then(() => {
-      this.#sweeping = false
-    })
+    sweep(this.#watched)
+      .catch(ignore)
+      .finally(() => {
+        this.#sweeping = false
+      })
   }
 }
+
+/** Nothing of it rejects: each subscriber is told what his own task fails with. */
+const ignore = (): void => {}
 
 type Watched = ReadonlyMap<Executor, ReadonlySet<Subscriber<Usage>>>
 

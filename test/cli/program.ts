@@ -40,7 +40,10 @@ export function start(
       }
       look()
       child.stdout.on('data', look)
-      void ended.then(({ stdout, stderr }) => reject(new Error(`ended without ${text}: ${stdout}${stderr}`)))
+      ended.then(
+        ({ stdout, stderr }) => reject(new Error(`ended without ${text}: ${stdout}${stderr}`)),
+        reject,
+      )
     })
   return { child, ended, seen: () => seen.stdout, printed }
 }

@@ -238,6 +238,13 @@ describe('the commands on tasks', function () {
     assert.deepEqual(await following.ended, { code: 0, stdout: 'begin\nend\n', stderr: '' })
   })
 
+  it('logs of a task that runs prints what there is and is done; nobody waits for the end of the task', async () => {
+    await detached('going', 'sh', '-c', 'echo begun; sleep 1000')
+    await start(stateDir, ['logs', '-f', 'going']).printed('begun')
+    assert.deepEqual(await cli('logs', 'going'), { code: 0, stdout: 'begun\n', stderr: '' })
+    assert.deepEqual(await cli('logs', '--stderr', 'going'), { code: 0, stdout: '', stderr: '' })
+  })
+
   it('logs of a task whose log is rotated are one: the end that is kept, or all of it for who follows', async () => {
     const rotated = ['--log-max-size', '4K', '--log-max-files', '3', '--name', 'rotated']
     const script =

@@ -47,7 +47,7 @@ export async function openPage(
   })
   page.on('dialog', dialog => {
     complaints.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
+    dialog.dismiss().catch((error: unknown) => complaints.push(String(error)))
   })
   page.on('request', request => asked.push(request.url()))
   // What the loader puts into functions that are sent to the page.

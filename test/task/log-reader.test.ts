@@ -101,17 +101,19 @@ describe('reading logs', () => {
 
     beforeEach(() => {
       writing = true
-      const ended = new Promise<void>(resolve => {
-        end = () => {
-          writing = false
-          resolve()
-        }
-      })
+      const hearers = new Set<() => void>()
+      end = () => {
+        writing = false
+        for (const heard of hearers) heard()
+      }
       source = {
         target: () => ({ base, path }),
         files: () => 1,
         writing: () => writing,
-        ended,
+        onEnd: heard => {
+          hearers.add(heard)
+          return () => hearers.delete(heard)
+        },
         hold: () => () => {},
       }
     })

@@ -22,6 +22,8 @@ export async function attend(
     stops.started()
     forget = line?.follow(task) ?? forget
     const printed = printing ? Promise.all([print(task, 'stdout', line), print(task, 'stderr', line)]) : null
+    // Whatever goes wrong first is what is told.
+    printed?.catch(() => {})
     const result = await Promise.race([task.wait(), stops.failed])
     await stops.settled()
     await printed

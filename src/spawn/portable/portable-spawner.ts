@@ -52,7 +52,7 @@ export class PortableSpawner implements Spawner {
       ]
       let failure: LaunchFailed | null = null
       const end = new Promise<WatchEnd>(ended => {
-        void child.then(result => {
+        child.then(result => {
           for (const remove of forget) remove()
           ended('gone')
           reject(
@@ -60,7 +60,7 @@ export class PortableSpawner implements Spawner {
               ? cannotStart(result.cause)
               : (failure ?? new SpawnerDied('the portable shim died before it could answer')),
           )
-        })
+        }, reject)
       })
       const replies = new ReplyReader()
       stdout.on('data', (chunk: Buffer) => {

@@ -269,10 +269,15 @@ function ended(pid: number, ending: Ending): void {
   send(-pid, osConstants.signals.SIGKILL)
   isOver = true
   const drained = Promise.all(logPipes.map(pipe => pipe.drained(logsMostMs)))
-  void Promise.all([untilGroupGone(pid, killMostMs), drained]).then(([survivors, complete]) => {
-    record(ending, exitedAt, survivors, !complete.includes(false) && heldFifos === 0)
-    process.exit(0)
-  })
+  Promise.all([untilGroupGone(pid, killMostMs), drained])
+    .then(([survivors, complete]) =>
+      record(ending, exitedAt, survivors, !complete.includes(false) && heldFifos === 0),
+    )
+    // Without a record, as on a full disk, the end is concluded from our own: there is nobody to tell.
+    .then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
 }
 
 function fail(error: unknown): void {
