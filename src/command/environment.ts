@@ -1,16 +1,29 @@
 /** The search path of a task whose environment names none: that of a login as root, whoever the task runs as. */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
+/** What a task is told of itself. */
+export type TaskPlace = {
+  /** Its two directories, as it sees them. */
+  readonly allocDir: string
+  readonly taskDir: string
+  /** Its user's name, or number. */
+  readonly userName: string
+}
+
 /**
- * A task's whole environment: the command's own, where its two directories are (as the task sees them), and a PATH if it has none.
+ * A task's whole environment: the command's own, where its two directories are, and where the command has none a PATH, HOME (the task's own
+ * directory, which alone of the two is nobody else's) and USER and LOGNAME, those of the user it runs as.
  * Nothing of the supervisor's. The directories are facts, so they win over variables of the same name.
  */
 export function taskEnvironment(
   env: Readonly<Record<string, string>>,
-  { allocDir, taskDir }: { readonly allocDir: string; readonly taskDir: string },
+  { allocDir, taskDir, userName }: TaskPlace,
 ): Record<string, string> {
   return {
     PATH: defaultPath,
+    HOME: taskDir,
+    USER: userName,
+    LOGNAME: userName,
     ...env,
     NOMAD_ALLOC_DIR: allocDir,
     NOMAD_TASK_DIR: taskDir,

@@ -1,14 +1,6 @@
-import { execa } from 'execa'
 import { HoldfastError } from '../errors.ts'
-import {
-  type Account,
-  type Group,
-  parseAccount,
-  parseGroup,
-  parseId,
-  readAccounts,
-  readGroups,
-} from './accounts.ts'
+import { type Account, parseAccount, parseGroup, parseId, readAccounts, readGroups } from './accounts.ts'
+import { getent, groupsByServices, knowsMoreGroups } from './name-services.ts'
 import { describe } from './refusal.ts'
 
 export type Credentials = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
@@ -18,25 +10,51 @@ export type AccountSources = {
   readonly passwd: string
   readonly group: string
   readonly getent: string | null
+  /** Says which services there are besides the files; absent: none. */
+  readonly nsswitch?: string
 }
 
-const systemSources: AccountSources = { passwd: '/etc/passwd', group: '/etc/group', getent: 'getent' }
+const systemSources: AccountSources = {
+  passwd: '/etc/passwd',
+  group: '/etc/group',
+  getent: 'getent',
+  nsswitch: '/etc/nsswitch.conf',
+}
+
+export type Resolved = {
+  readonly credentials: Credentials
+  /** The account's name; the number of a uid without one. */
+  readonly name: string
+  /** The services that know more groups than the files could not be asked: `groups` are those of the files alone. */
+  readonly groupsUnknown: boolean
+}
 
 /**
  * The ids a task is to run with. A string of digits is an id; no user at all is `nobody`.
  * The gid is the given group's, else the account's own. A uid without an account gets the gid of the same number: gid 0 would
  * open what belongs to root's group, and nogroup is shared with every other such task.
- * `groups` are the supplementary ones that the group file lists for the account, none for `nobody`.
+ * `groups` are the account's supplementary ones, of the group file and of the name services (initgroups(3)), none for `nobody`.
  * Rejects START_FAILED, stage `user`, for an unknown name.
  */
 export async function resolveUser(
   user: string | number | undefined,
   group: string | number | undefined,
   sources: AccountSources = systemSources,
-): Promise<Credentials> {
+): Promise<Resolved> {
   const account = await findAccount(user ?? 'nobody', sources)
   const gid = group === undefined ? account.gid : await findGroup(group, sources)
-  return { uid: account.uid, gid, groups: supplementaryGroups(account, gid, sources) }
+  const groups = await supplementaryGroups(account, sources)
+  return {
+    credentials: { uid: account.uid, gid, groups: groups.known.filter(id => id !== gid) },
+    name: account.name === '' ? String(account.uid) : account.name,
+    groupsUnknown: groups.unknown,
+  }
+}
+
+/** What a user of this number is called; the number itself where there is no account, or no accounts. */
+export async function nameOf(uid: number, sources: AccountSources = systemSources): Promise<string> {
+  const { name } = await findAccount(uid, sources)
+  return name === '' ? String(uid) : name
 }
 
 async function findAccount(user: string | number, sources: AccountSources): Promise<Account> {
@@ -44,7 +62,7 @@ async function findAccount(user: string | number, sources: AccountSources): Prom
   const accounts = readAccounts(sources.passwd)
   const known = accounts.find(account => (uid === null ? account.name === user : account.uid === uid))
   if (known) return known
-  const found = await getent('passwd', user, parseAccount, sources)
+  const found = parseAccount((await getent(sources.getent, 'passwd', user)) ?? '')
   if (found) return found
   if (uid !== null) return { name: '', uid, gid: uid }
   throw unknown('user', user, sources.passwd)
@@ -54,7 +72,7 @@ async function findGroup(group: string | number, sources: AccountSources): Promi
   const gid = idOf(group)
   if (gid !== null) return gid
   const known = readGroups(sources.group).find(({ name }) => name === group)
-  const found = known ?? (await getent<Group>('group', group, parseGroup, sources))
+  const found = known ?? parseGroup((await getent(sources.getent, 'group', group)) ?? '')
   if (found) return found.gid
   throw unknown('group', group, sources.group)
 }
@@ -63,28 +81,21 @@ function idOf(name: string | number): number | null {
   return parseId(String(name))
 }
 
-function supplementaryGroups(account: Account, gid: number, sources: AccountSources): readonly number[] {
-  if (account.name === '' || account.name === 'nobody') return []
-  const groups = readGroups(sources.group).filter(({ members }) => members.includes(account.name))
-  return [...new Set(groups.map(entry => entry.gid))].filter(id => id !== gid)
+async function supplementaryGroups(
+  account: Account,
+  sources: AccountSources,
+): Promise<{ readonly known: readonly number[]; readonly unknown: boolean }> {
+  if (account.name === '' || account.name === 'nobody') return { known: [], unknown: false }
+  const listed = readGroups(sources.group)
+    .filter(({ members }) => members.includes(account.name))
+    .map(({ gid }) => gid)
+  const { nsswitch, getent: program } = sources
+  if (nsswitch === undefined || !knowsMoreGroups(nsswitch)) return { known: unique(listed), unknown: false }
+  const served = await groupsByServices(program, account.name)
+  return { known: unique([...listed, ...(served ?? [])]), unknown: served === null }
 }
 
-/** Asks the system's name services (LDAP, systemd's dynamic users, ...). Null if they do not know, or there is no such program. */
-async function getent<T>(
-  database: 'passwd' | 'group',
-  key: string | number,
-  parse: (line: string) => T | null,
-  sources: AccountSources,
-): Promise<T | null> {
-  // A key that looks like an option could not be told from one on every libc's getent.
-  if (sources.getent === null || !/^[^-\0][^\0]*$/.test(String(key))) return null
-  const { failed, stdout } = await execa(sources.getent, [database, String(key)], {
-    reject: false,
-    timeout: 5000,
-    stdin: 'ignore',
-  })
-  return failed || typeof stdout !== 'string' ? null : parse(stdout.split('\n', 1)[0] ?? '')
-}
+const unique = (ids: readonly number[]): readonly number[] => [...new Set(ids)]
 
 function unknown(kind: 'user' | 'group', name: string | number, file: string): HoldfastError {
   return new HoldfastError('START_FAILED', `cannot start: there is no ${kind} ${describe(name)}`, {

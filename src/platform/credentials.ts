@@ -1,24 +1,37 @@
+import { userInfo } from 'node:os'
 import type { Command } from '../api.ts'
-import { resolveUser } from '../command/users.ts'
+import { nameOf, type Resolved, resolveUser } from '../command/users.ts'
 import { HoldfastError } from '../errors.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
+import { type Row, weakened } from './rows.ts'
 
 /** The supervisor's user, for tests to choose. Null where the system has no user numbers. */
 export type Self = { readonly uid: number; readonly gid: number } | null
 
-/** Null: the supervisor's own user. Throws PERMISSION when another one is asked for and this process is not root. */
+export type TaskCredentials = {
+  /** Null: the supervisor's own user. */
+  readonly credentials: LaunchSpec['credentials']
+  /** For USER and LOGNAME. */
+  readonly userName: string
+  /** A row of what of the user's groups could not be had. */
+  readonly rows: readonly Row[]
+}
+
+/** Throws PERMISSION when another one is asked for and this process is not root. */
 export async function ownOrSwitched(
   { user, group }: Readonly<Command>,
   self: Self,
-): Promise<LaunchSpec['credentials']> {
-  if (user === undefined && group === undefined) return null
+): Promise<TaskCredentials> {
+  if (user === undefined && group === undefined)
+    return { credentials: null, userName: await ownName(self), rows: [] }
   if (self === null)
     throw new HoldfastError('UNSUPPORTED', 'user and group: this system has no user numbers', {
       stage: 'user',
     })
-  const wanted = await resolveUser(user ?? self.uid, group)
-  if (self.uid === 0) return wanted
-  if (wanted.uid === self.uid && wanted.gid === self.gid) return null
+  const found = await resolveUser(user ?? self.uid, group)
+  const { credentials: wanted, name: userName } = found
+  if (self.uid === 0) return { credentials: wanted, userName, rows: groupRows(found) }
+  if (wanted.uid === self.uid && wanted.gid === self.gid) return { credentials: null, userName, rows: [] }
   throw new HoldfastError(
     'PERMISSION',
     `only root may start a task as ${user ?? self.uid}:${group ?? wanted.gid}`,
@@ -29,3 +42,17 @@ export async function ownOrSwitched(
     },
   )
 }
+
+/** The services that know more of a user's groups than /etc/group did not answer. */
+export function groupRows({ name, groupsUnknown }: Resolved): readonly Row[] {
+  if (!groupsUnknown) return []
+  const what = { name: 'groups', kind: 'isolation', requested: `those of ${name}` } as const
+  const reason =
+    'the name services of this host could not be asked (getent initgroups): the task has the groups of /etc/group only'
+  return [
+    weakened(what, reason, `getent initgroups ${name} must work: see nsswitch.conf(5) and its services`),
+  ]
+}
+
+const ownName = (self: Self): Promise<string> =>
+  self === null ? Promise.resolve(userInfo().username) : nameOf(self.uid)

@@ -35,6 +35,8 @@ export type NativeFeatures = {
   readonly seccomp: boolean
   readonly openat2: boolean
   readonly mountSetattr: boolean
+  /** The version of Landlock that tasks are kept apart by; 0: none, or one too old. */
+  readonly landlock: number
 }
 
 /** Null when the program cannot be run. */

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Executor } from '../../src/index.ts'
+import { nativeProgram } from '../../src/spawn/native-program.ts'
 import { output, outputOf } from '../support/output.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import type { Workbench } from '../support/workbench.ts'
@@ -37,6 +38,21 @@ export function attacker(
   const mounts = [{ source: compiledDirectory(), target: '/tmp/hostile', readOnly: true }]
   Object.assign(task.command, inHostRoot ? {} : { mounts }, loosened)
   return task
+}
+
+export function nativePath(): string {
+  const found = nativeProgram()
+  if (!('path' in found)) throw new Error(found.unavailable)
+  return found.path
+}
+
+/** The native program as a host would run it that lacks something: started through these, which take that away. For HOLDFAST_NATIVE. */
+export function without(program: string, ...wrappers: readonly string[]): string {
+  const path = join(temporaryDirectory('without'), 'program')
+  chmodSync(join(path, '..'), 0o755)
+  const words = [...wrappers, program].map(word => `'${word}'`).join(' ')
+  writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
+  return path
 }
 
 /** What each attempt came to, from lines of a name and a verdict. */

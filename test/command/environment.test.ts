@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { defaultPath, taskEnvironment } from '../../src/command/environment.ts'
 
-const directories = { allocDir: '/alloc', taskDir: '/local' }
+const directories = { allocDir: '/alloc', taskDir: '/local', userName: 'alice' }
+const usual = { PATH: defaultPath, HOME: '/local', USER: 'alice', LOGNAME: 'alice' }
 const added = {
   NOMAD_ALLOC_DIR: '/alloc',
   NOMAD_TASK_DIR: '/local',
@@ -11,14 +12,20 @@ const added = {
 }
 
 describe('taskEnvironment', () => {
-  it('gives an empty environment the directories and the usual PATH, and nothing of ours', () => {
-    assert.deepEqual(taskEnvironment({}, directories), { PATH: defaultPath, ...added })
+  it('gives an empty environment the directories, the usual PATH, a home and its user’s name, and nothing of ours', () => {
+    assert.deepEqual(taskEnvironment({}, directories), { ...usual, ...added })
     assert.equal(defaultPath, '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
   })
 
   it('keeps a PATH of its own, even an empty one', () => {
     assert.equal(taskEnvironment({ PATH: '/opt' }, directories).PATH, '/opt')
     assert.equal(taskEnvironment({ PATH: '' }, directories).PATH, '')
+  })
+
+  it('keeps a HOME, USER and LOGNAME of its own, even empty ones', () => {
+    const own = { HOME: '/data', USER: '', LOGNAME: 'service' }
+    const { HOME, USER, LOGNAME } = taskEnvironment(own, directories)
+    assert.deepEqual({ HOME, USER, LOGNAME }, own)
   })
 
   it('does not believe the command about where the directories are', () => {
@@ -30,7 +37,7 @@ describe('taskEnvironment', () => {
       fc.property(fc.dictionary(fc.string(), fc.string()), env => {
         const before = { ...env }
         const result = taskEnvironment(Object.freeze(env), directories)
-        assert.deepEqual({ ...result }, { PATH: defaultPath, ...before, ...added })
+        assert.deepEqual({ ...result }, { ...usual, ...before, ...added })
       }),
     )
   })

@@ -53,7 +53,7 @@ describe('resolveUser', () => {
   ]
   for (const [user, inGroup, [uid, gid, groups]] of cases) {
     it(`makes uid ${uid}, gid ${gid}, groups [${groups}] of ${JSON.stringify(user)} and ${JSON.stringify(inGroup)}`, async () => {
-      assert.deepEqual(await resolveUser(user, inGroup, sources), { uid, gid, groups })
+      assert.deepEqual((await resolveUser(user, inGroup, sources)).credentials, { uid, gid, groups })
     })
   }
 
@@ -81,7 +81,7 @@ describe('resolveUser', () => {
     const first = readAccounts(sources.passwd)
     assert.equal(readAccounts(sources.passwd), first)
     writeFileSync(sources.passwd, `${passwd}bob:x:1001:1001::/:/bin/sh\n`)
-    assert.deepEqual(await resolveUser('bob', undefined, sources), {
+    assert.deepEqual((await resolveUser('bob', undefined, sources)).credentials, {
       uid: 1001,
       gid: 1001,
       groups: [10, 29, 44],
@@ -91,7 +91,7 @@ describe('resolveUser', () => {
   it('refuses names when there are no files at all', async () => {
     rmSync(sources.passwd)
     await assert.rejects(resolveUser('alice', undefined, sources), { code: 'START_FAILED', stage: 'user' })
-    assert.deepEqual(await resolveUser(5, undefined, sources), { uid: 5, gid: 5, groups: [] })
+    assert.deepEqual((await resolveUser(5, undefined, sources)).credentials, { uid: 5, gid: 5, groups: [] })
   })
 
   describe('with a getent program', () => {
@@ -104,6 +104,8 @@ case "$1 $2" in
   "passwd ldap") echo "ldap:*:5000:5001:LDAP:/:/bin/sh" ;;
   "passwd odd") echo "nonsense" ;;
   "group team") echo "team:*:6000:ldap" ;;
+  "initgroups ldap") echo "ldap   6000 5001 7000" ;;
+  "initgroups alice") echo "alice   10 29 8000" ;;
   *) exit 2 ;;
 esac
 `,
@@ -113,8 +115,48 @@ esac
     })
 
     it('asks it for what the files do not list', async () => {
-      assert.deepEqual(await resolveUser('ldap', 'team', sources), { uid: 5000, gid: 6000, groups: [] })
-      assert.deepEqual(await resolveUser('ldap', undefined, sources), { uid: 5000, gid: 5001, groups: [] })
+      assert.deepEqual((await resolveUser('ldap', 'team', sources)).credentials, {
+        uid: 5000,
+        gid: 6000,
+        groups: [],
+      })
+      assert.deepEqual((await resolveUser('ldap', undefined, sources)).credentials, {
+        uid: 5000,
+        gid: 5001,
+        groups: [],
+      })
+    })
+
+    for (const services of [
+      'group: files sss',
+      'group: files\ninitgroups: files [NOTFOUND=continue] ldap # all',
+    ])
+      it(`takes the groups of a directory service, for accounts of the files too: ${services}`, async () => {
+        const nsswitch = join(directory, 'nsswitch.conf')
+        writeFileSync(nsswitch, `passwd: files\n${services}\n`)
+        const groups = async (user: string) => {
+          const { credentials, groupsUnknown } = await resolveUser(user, undefined, { ...sources, nsswitch })
+          return [credentials.groups, groupsUnknown]
+        }
+        assert.deepEqual(await groups('ldap'), [[6000, 7000], false])
+        assert.deepEqual(await groups('alice'), [[10, 29, 8000], false])
+        assert.deepEqual(await groups('nobody'), [[], false])
+        // It has no answer for root: the groups of the file, and a word of it.
+        assert.deepEqual(await groups('root'), [[], true])
+      })
+
+    it('asks nobody for groups where the files are all there is', async () => {
+      const nsswitch = join(directory, 'nsswitch.conf')
+      writeFileSync(nsswitch, 'group: files compat\n')
+      const { credentials, groupsUnknown } = await resolveUser('alice', undefined, { ...sources, nsswitch })
+      assert.deepEqual([credentials.groups, groupsUnknown], [[10, 29], false])
+    })
+
+    it('calls a user by its account, and by its number where it has none', async () => {
+      const names = ['ldap', 'alice', 1000, 4242, undefined].map(
+        async user => (await resolveUser(user, undefined, sources)).name,
+      )
+      assert.deepEqual(await Promise.all(names), ['ldap', 'alice', 'alice', '4242', 'nobody'])
     })
 
     it('refuses what it does not know, and nonsense', async () => {

@@ -1,6 +1,5 @@
 import { taskEnvironment } from '../../command/environment.ts'
 import { interpolate } from '../../command/interpolate.ts'
-import { lookPath } from '../../command/lookup.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
@@ -16,22 +15,23 @@ export async function planBasic(
 ): Promise<Plan> {
   const { command, alloc, inside } = request
   const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
-  const rows = [...basicRows(command, request.resources ?? {}, called), ...scopeRows(scope)]
+  const user = await ownOrSwitched(command, self)
+  const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]
   const enforcement = settle(whereAvailable(rows, request.preferred), request.strict)
-  const credentials = await ownOrSwitched(command, self)
-  const env = taskEnvironment(command.env, { allocDir: alloc.shared, taskDir: alloc.local })
+  const places = { allocDir: alloc.shared, taskDir: alloc.local }
+  const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const typed = interpolate(command.path, env)
   const cwd = command.cwd ?? alloc.task
   return {
     enforcement,
     spec: {
       dir,
-      path: lookPath(typed, env.PATH, cwd),
+      path: typed,
       argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd,
       umask: command.umask ?? 0o022,
-      credentials,
+      credentials: user.credentials,
       ...streamTargets(request, dir),
       terminal: command.terminal ?? null,
       nice: command.nice ?? null,

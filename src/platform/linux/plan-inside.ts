@@ -32,7 +32,7 @@ export async function planInside(
   const places = (entered.length === 0 ? isolation.ownRoot : ownRoot)
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
-  const env = taskEnvironment(command.env, places)
+  const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const typed = interpolate(command.path, env)
   const { cgroups, task: leader, init } = inside.start
   const enforcement = settle(

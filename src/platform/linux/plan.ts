@@ -9,7 +9,6 @@ import { streamTargets } from '../streams.ts'
 import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import type { LinuxHost } from './linux-host.ts'
-import { lookInside } from './program.ts'
 import { planInside } from './plan-inside.ts'
 import { rootPlan } from './root.ts'
 import { taskUser } from './task-user.ts'
@@ -29,10 +28,9 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
-  const env = taskEnvironment(command.env, places)
+  const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const cwd = command.cwd ?? '/'
   const typed = interpolate(command.path, env)
-  const path = lookInside(typed, env.PATH ?? '', cwd, root.ops)
   const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
   const planned = host.planner.plan(key, resources, {
     pidNamespace: isolation.namespaces.includes('pid'),
@@ -48,7 +46,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     enforcement,
     spec: {
       dir,
-      path,
+      path: typed,
       argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd,

@@ -1,11 +1,8 @@
 import type { Command } from '../../api.ts'
 import { resolveUser } from '../../command/users.ts'
-import type { LaunchSpec } from '../../spawn/spec.ts'
-import { ownOrSwitched } from '../credentials.ts'
+import { groupRows, ownOrSwitched, type TaskCredentials } from '../credentials.ts'
 import { enforced, loosened, type Row, weakened } from '../rows.ts'
 import type { Access, Own } from './access.ts'
-
-type TaskUser = { readonly credentials: LaunchSpec['credentials']; readonly rows: readonly Row[] }
 
 /** What becomes of the user that the command asks for, without looking anybody up. */
 export function taskUserRows(command: Readonly<Command>, { self }: Access): readonly Row[] {
@@ -16,12 +13,12 @@ export function taskUserRows(command: Readonly<Command>, { self }: Access): read
  * Who the task runs as. Root's tasks are nobody's unless told otherwise; an ordinary user's are its own, whatever the default, for it cannot become
  * anybody else. Throws PERMISSION when it asks for somebody else, START_FAILED for an unknown name.
  */
-export async function taskUser(command: Readonly<Command>, { self }: Access): Promise<TaskUser> {
-  if (self.uid !== 0)
-    return { credentials: await ownOrSwitched(command, self), rows: rowsOfOwn(command, self) }
-  const credentials = await resolveUser(command.user ?? 'nobody', command.group)
+export async function taskUser(command: Readonly<Command>, { self }: Access): Promise<TaskCredentials> {
+  if (self.uid !== 0) return { ...(await ownOrSwitched(command, self)), rows: rowsOfOwn(command, self) }
+  const found = await resolveUser(command.user ?? 'nobody', command.group)
   const what = userOf(command)
-  return { credentials, rows: [credentials.uid === 0 ? loosened(what) : enforced(what)] }
+  const user = found.credentials.uid === 0 ? loosened(what) : enforced(what)
+  return { credentials: found.credentials, userName: found.name, rows: [user, ...groupRows(found)] }
 }
 
 const mend = 'run as root (sudo)'

@@ -1,7 +1,6 @@
 #include "child.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,7 +16,9 @@
 #include "cgroup.h"
 #include "exile.h"
 #include "inside.h"
+#include "landlock.h"
 #include "log.h"
+#include "lookup.h"
 #include "privileges.h"
 #include "root.h"
 #include "terminal.h"
@@ -109,9 +110,23 @@ static int die_with_shim(pid_t shim, struct failure *failure) {
   return 0;
 }
 
+/*
+ * A domain for each task with processes of its own, and one for each guest: neither can reach into the other's processes, nor into our own, so
+ * that tracing its own is harmless. A task cannot signal its guests either; a guest may signal the task, as whoever runs it may.
+ * Whoever shares the processes of the host has asked for them. Without a domain, tracing stays refused.
+ */
+static int confine(const struct child_setup *setup, struct failure *failure) {
+  const struct spec *spec = setup->spec;
+  bool guest = spec->inside.leader.pid != 0;
+  bool own_processes = guest ? spec->inside.init.pid != 0 : (spec->namespaces & NAMESPACE_PID) != 0;
+  bool apart = own_processes && landlock_own_domain(!guest);
+  if (!spec->seccomp) return 0;
+  return seccomp_install(apart ? &setup->host->tracing : &setup->host->program, failure);
+}
+
 static int give_up_privileges(const struct child_setup *setup, struct failure *failure) {
   const struct spec *spec = setup->spec;
-  if (spec->seccomp && !spec->no_new_privileges && seccomp_install(&setup->host->program, failure) != 0) return -1;
+  if (!spec->no_new_privileges && confine(setup, failure) != 0) return -1;
   if (drop_privileges(spec, failure) != 0) return -1;
   /* A change of user has made us what fs.suid_dumpable says, which may be readable by that user. Until exec we are not. */
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail(failure, STAGE_CAPABILITIES, errno, "dumpable");
@@ -120,7 +135,7 @@ static int give_up_privileges(const struct child_setup *setup, struct failure *f
   if (spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return fail(failure, STAGE_CAPABILITIES, errno, "no_new_privs");
   if (chdir(spec->cwd) != 0) return fail(failure, STAGE_CHDIR, errno, "%s", spec->cwd);
-  return spec->seccomp && spec->no_new_privileges ? seccomp_install(&setup->host->program, failure) : 0;
+  return spec->no_new_privileges ? confine(setup, failure) : 0;
 }
 
 /*
@@ -132,7 +147,7 @@ static int give_up_privileges(const struct child_setup *setup, struct failure *f
  * - limits while still privileged, but late: a small one (as, nofile) must not hit our own set-up;
  * - the parent-death signal after the credentials, whose change clears it;
  * - chdir after the credentials, so that the permission asked is the user's;
- * - seccomp last, so that it need not allow what set-up does. It needs no_new_privs or CAP_SYS_ADMIN: without the first, it comes while we have the second.
+ * - Landlock and seccomp last, so that they need not allow what set-up does. They need no_new_privs or CAP_SYS_ADMIN: without the first, they come while we have the second.
  */
 static int prepare(const struct child_setup *setup, struct failure *failure) {
   const struct spec *spec = setup->spec;
@@ -172,28 +187,6 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   return give_up_privileges(setup, failure);
 }
 
-/* As execvp has it, but on the PATH that the program itself is given, without a shell for what is no program, and never in the directory at hand. */
-static void execute(const struct spec *spec) {
-  if (strchr(spec->path, '/') != NULL) {
-    execve(spec->path, spec->argv, spec->envp);
-    return;
-  }
-  const char *folders = "/usr/bin:/bin";
-  for (char **variable = spec->envp; *variable != NULL; variable++)
-    if (strncmp(*variable, "PATH=", 5) == 0) folders = *variable + 5;
-  bool denied = false;
-  for (const char *next = folders; next != NULL; next = strchr(next, ':')) {
-    next += *next == ':';
-    int length = (int)strcspn(next, ":");
-    char path[PATH_MAX];
-    if (length == 0 || snprintf(path, sizeof path, "%.*s/%s", length, next, spec->path) >= PATH_MAX) continue;
-    execve(path, spec->argv, spec->envp);
-    denied |= errno == EACCES;
-    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) return;
-  }
-  errno = denied ? EACCES : ENOENT;
-}
-
 /* Waits for the word that the start is recorded. */
 static void run_program(const struct child_setup *setup, struct failure *failure) {
   char byte;
@@ -202,8 +195,8 @@ static void run_program(const struct child_setup *setup, struct failure *failure
   while (count < 0 && errno == EINTR);
   if (count != 1) _exit(1);
   byte = CHILD_MARK;
-  if (write_all(setup->report, &byte, 1)) execute(setup->spec);
-  fail(failure, STAGE_EXEC, errno, "%s", setup->spec->path);
+  if (write_all(setup->report, &byte, 1)) program_execute(setup->spec, failure);
+  else fail(failure, STAGE_EXEC, errno, "report");
 }
 
 static _Noreturn void report_failure(const struct child_setup *setup, const struct failure *failure) {

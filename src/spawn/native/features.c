@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include "landlock.h"
 #include "system.h"
 
 #if defined(__x86_64__)
@@ -35,12 +36,13 @@ void host_probe(struct host *host) {
   host->has_mount_setattr = sys_mount_setattr(-1, 0, &none) >= 0 || exists();
   /* Without an address the kernel answers EFAULT where filters are built in, EINVAL where they are not. */
   bool kernel = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) != 0 && errno == EFAULT;
-  host->has_seccomp = seccomp_build(&host->program) && kernel;
+  host->has_seccomp = seccomp_build(&host->program, false) && seccomp_build(&host->tracing, true) && kernel;
+  host->landlock = landlock_version();
 }
 
 void host_describe(const struct host *host, char *text, size_t size) {
   static const char words[2][6] = {"false", "true"};
   snprintf(text, size,
-           "{\"version\":%d,\"static\":" IS_STATIC ",\"libc\":\"" LIBC "\",\"seccomp\":%s,\"openat2\":%s,\"mountSetattr\":%s,\"arch\":\"" ARCHITECTURE "\"}",
-           NATIVE_VERSION, words[host->has_seccomp], words[host->has_openat2], words[host->has_mount_setattr]);
+           "{\"version\":%d,\"static\":" IS_STATIC ",\"libc\":\"" LIBC "\",\"seccomp\":%s,\"openat2\":%s,\"mountSetattr\":%s,\"landlock\":%d,\"arch\":\"" ARCHITECTURE "\"}",
+           NATIVE_VERSION, words[host->has_seccomp], words[host->has_openat2], words[host->has_mount_setattr], host->landlock);
 }

@@ -18,7 +18,10 @@ struct host {
   pid_t spawner;
   /* Who started the spawner: whose descriptors `fd:N` means, unless the request names a lender. */
   struct identity supervisor;
-  struct seccomp_program program;
+  /* landlock_version(). */
+  int landlock;
+  /* The second for those who can trace nobody but themselves. */
+  struct seccomp_program program, tracing;
 };
 
 enum { NATIVE_VERSION = 1 };

@@ -45,6 +45,8 @@ static size_t argument(size_t index) { return offsetof(struct seccomp_data, args
 static void emit_action(struct seccomp_program *program, enum call_action action) {
   switch (action) {
     case CALL_ALLOW: emit_return(program, SECCOMP_RET_ALLOW); break;
+    /* Whoever traces is decided before a span is made. */
+    case CALL_TRACE:
     case CALL_REFUSE: emit_return(program, REFUSE); break;
     /* ENOSYS makes the C library fall back to clone, whose flags are in a register where a filter can see them. */
     case CALL_MISSING: emit_return(program, MISSING); break;
@@ -119,12 +121,13 @@ static void add_span(struct span *spans, size_t *count, uint32_t start, enum cal
   spans[(*count)++] = (struct span){start, action};
 }
 
-static void emit_table(struct seccomp_program *program, struct call *calls, size_t count) {
+static void emit_table(struct seccomp_program *program, struct call *calls, size_t count, bool tracing) {
   struct span spans[2 * CALLS_MOST + 2] = {{0, CALL_ALLOW}};
   size_t used = 1;
   sort(calls, count);
   for (size_t i = 0; i < count; i++) {
-    add_span(spans, &used, calls[i].number, calls[i].action);
+    bool reaches = calls[i].action == CALL_TRACE;
+    add_span(spans, &used, calls[i].number, reaches ? (tracing ? CALL_ALLOW : CALL_REFUSE) : calls[i].action);
     add_span(spans, &used, calls[i].number + 1, CALL_ALLOW);
   }
 #if defined(__x86_64__)
@@ -135,7 +138,7 @@ static void emit_table(struct seccomp_program *program, struct call *calls, size
   emit_search(program, spans, used);
 }
 
-bool seccomp_build(struct seccomp_program *program) {
+bool seccomp_build(struct seccomp_program *program, bool tracing) {
   struct call calls[CALLS_MOST];
   size_t count = sizeof native_calls / sizeof native_calls[0];
   _Static_assert(sizeof native_calls / sizeof native_calls[0] <= CALLS_MOST, "CALLS_MOST is too small");
@@ -147,23 +150,24 @@ bool seccomp_build(struct seccomp_program *program) {
   emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
   size_t jump = program->length;
   emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
-  emit_table(program, calls, count);
+  emit_table(program, calls, count, tracing);
   program->code[jump].k = (uint32_t)(program->length - jump - 1);
   emit_unless(program, BPF_JEQ, AUDIT_ARCH_I386, 0);
   jump = program->length - 1;
   program->code[jump].jt = 1;
   emit_return(program, REFUSE);
-  emit_table(program, calls, seccomp_calls_i386(calls, CALLS_MOST));
+  emit_table(program, calls, seccomp_calls_i386(calls, CALLS_MOST), tracing);
 #else
   emit_unless(program, BPF_JEQ, AUDIT_ARCH_AARCH64, 0);
   program->code[program->length - 1].jt = 1;
   emit_return(program, REFUSE);
-  emit_table(program, calls, count);
+  emit_table(program, calls, count, tracing);
 #endif
   return program->length <= SECCOMP_PROGRAM_MOST;
 }
 #else
-bool seccomp_build(struct seccomp_program *program) {
+bool seccomp_build(struct seccomp_program *program, bool tracing) {
+  (void)tracing;
   program->length = 0;
   return false;
 }

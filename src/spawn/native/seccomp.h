@@ -3,7 +3,8 @@
 #include <linux/filter.h>
 #include "failure.h"
 
-enum call_action { CALL_ALLOW, CALL_REFUSE, CALL_MISSING, CALL_CLONE, CALL_IOCTL, CALL_SOCKET, CALL_SOCKETCALL };
+/* CALL_TRACE: what reaches into other processes; refused, or allowed where those can only be the task's own. */
+enum call_action { CALL_ALLOW, CALL_REFUSE, CALL_TRACE, CALL_MISSING, CALL_CLONE, CALL_IOCTL, CALL_SOCKET, CALL_SOCKETCALL };
 
 struct call {
   unsigned number;
@@ -19,7 +20,7 @@ struct seccomp_program {
   struct sock_filter code[SECCOMP_PROGRAM_MOST];
 };
 
-/* Runs in the spawner, once. False where this architecture has no table. */
-bool seccomp_build(struct seccomp_program *program);
+/* Runs in the spawner, once for each. `tracing`: CALL_TRACE is allowed. False where this architecture has no table. */
+bool seccomp_build(struct seccomp_program *program, bool tracing);
 /* Runs in the task's process. */
 int seccomp_install(const struct seccomp_program *program, struct failure *failure);

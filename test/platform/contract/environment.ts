@@ -1,15 +1,17 @@
 import { strict as assert } from 'node:assert'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { AllocDir } from '../../../src/index.ts'
 import { runFixture } from '../../support/fixture.ts'
+import { isRoot } from '../../support/identity.ts'
 import { output, outputOf } from '../../support/output.ts'
 import { keyOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
 
 export const environment: Section = (check, { platform }) => {
   check(
-    'has exactly the given environment, its two directories and a PATH; nothing of the supervisor',
+    'has exactly the given environment, its two directories, PATH, HOME and its user’s name; nothing of the supervisor',
     async bench => {
       process.env.HOLDFAST_TEST_SECRET = 'of the supervisor'
       try {
@@ -19,14 +21,18 @@ export const environment: Section = (check, { platform }) => {
         const alloc = join(bench.stateDir, 'allocs', keyOf(task))
         const [shared, local] =
           platform === 'linux' ? ['/alloc', '/local'] : [`${alloc}/alloc`, `${alloc}/env/local`]
+        const user = isRoot && platform === 'linux' ? 'nobody' : ownName()
         assert.deepEqual(lines, [
           'EMPTY=',
           `HOLDFAST_ALLOC_DIR=${shared}`,
           `HOLDFAST_TASK_DIR=${local}`,
+          `HOME=${local}`,
+          `LOGNAME=${user}`,
           `NOMAD_ALLOC_DIR=${shared}`,
           `NOMAD_TASK_DIR=${local}`,
           'ONLY=this one',
           'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+          `USER=${user}`,
         ])
       } finally {
         delete process.env.HOLDFAST_TEST_SECRET
@@ -118,4 +124,13 @@ export const environment: Section = (check, { platform }) => {
     assert.equal(await outputOf(second), 'seen\n')
     assert.equal(await output(second, 'stderr'), '')
   })
+}
+
+/** Of this process's user; its number where it has no account. */
+function ownName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.geteuid?.())
+  }
 }

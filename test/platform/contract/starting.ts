@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { output, outputOf } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
@@ -36,6 +36,64 @@ export const starting: Section = (check, { platform, native }) => {
     chmodSync(place, 0o755)
     chmodSync(program, 0o755)
     task.command.env.PATH = `${platform === 'linux' ? '/opt/tools' : place}:/usr/bin:/bin`
+    if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/tools', readOnly: true }]
+    assert.equal(await outputOf(task), 'found\n')
+  })
+
+  check(
+    'goes on past what cannot be run, as execvp(3) does, and says EACCES when there is nothing else',
+    async bench => {
+      const [bad, good] = ['bad', 'good'].map(name => bench.directory(name)) as [string, string]
+      mkdirSync(join(bad, 'a-folder'))
+      writeFileSync(join(bad, 'plain'), '#!/bin/sh\necho wrong\n', { mode: 0o644 })
+      writeFileSync(join(bad, 'stray'), '#!/no/such/interpreter\n', { mode: 0o755 })
+      for (const name of ['a-folder', 'plain', 'stray', 'behind-a-file'])
+        writeFileSync(join(good, name), '#!/bin/sh\necho found\n', { mode: 0o755 })
+      for (const place of [bad, good]) chmodSync(place, 0o755)
+      const [at, then] = platform === 'linux' ? ['/opt/bad', '/opt/good'] : [bad, good]
+      const shown = [
+        { source: bad, target: '/opt/bad', readOnly: true },
+        { source: good, target: '/opt/good', readOnly: true },
+      ]
+      const named = (name: string, path: string) => {
+        const task = bench.command(name)
+        task.command.env.PATH = path
+        if (platform === 'linux') task.command.mounts = shown
+        return task
+      }
+      for (const name of ['a-folder', 'plain', 'stray', 'behind-a-file'])
+        assert.equal(await outputOf(named(name, `${at}:${at}/plain:/no/such:${then}`)), 'found\n', name)
+      const refused = await refuses(named('plain', `${at}:/no/such`).start(), {
+        stage: 'exec',
+        errno: 'EACCES',
+      })
+      if (native) assert.match(refused.message, new RegExp(`${at}/plain`))
+      const absent = await refuses(named('nobodys', `${at}:${then}`).start(), {
+        stage: 'exec',
+        errno: 'ENOENT',
+      })
+      if (native)
+        assert.match(absent.message, new RegExp(`nobodys: no such program on PATH, which is ${at}:${then}`))
+    },
+  )
+
+  check('takes a path with a slash as it is, also one with a colon, whatever the PATH', async bench => {
+    const place = bench.directory('a:b')
+    writeFileSync(join(place, 'tool'), '#!/bin/sh\necho found\n', { mode: 0o755 })
+    chmodSync(place, 0o755)
+    const task = bench.command(platform === 'linux' ? '/opt/a:b/tool' : join(place, 'tool'))
+    if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/a:b', readOnly: true }]
+    task.command.env.PATH = ''
+    assert.equal(await outputOf(task), 'found\n')
+  })
+
+  check('takes an empty directory of the PATH for the working directory', async bench => {
+    const task = bench.command('tool')
+    const place = bench.directory('cwd')
+    writeFileSync(join(place, 'tool'), '#!/bin/sh\necho found\n', { mode: 0o755 })
+    chmodSync(place, 0o755)
+    task.command.env.PATH = '/no/such::/bin'
+    task.command.cwd = platform === 'linux' ? '/opt/tools' : place
     if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/tools', readOnly: true }]
     assert.equal(await outputOf(task), 'found\n')
   })

@@ -3,9 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../../src/api.ts'
 import { readHostDirectories } from '../../../src/platform/linux/host-directories.ts'
-import { lookInside } from '../../../src/platform/linux/program.ts'
 import { rootPlan } from '../../../src/platform/linux/root.ts'
-import { hostPathOf } from '../../../src/platform/linux/visible-path.ts'
 import type { TaskPaths } from '../../../src/platform/port.ts'
 import { FakeHost } from '../fake-host.ts'
 
@@ -207,43 +205,6 @@ describe("a task's root", () => {
     assert.throws(() => plan({ devices: [host.path('etc')] }), {
       code: 'INVALID_ARGUMENT',
       message: /no device node/,
-    })
-  })
-
-  describe('seen from the host', () => {
-    it('follows binds and symlinks, and knows what is only in the task', () => {
-      const { ops } = plan()
-      assert.equal(hostPathOf('/bin/sh', ops), host.path('usr/bin/sh'))
-      assert.equal(hostPathOf('/local/x/../y', ops), join(alloc.local, 'y'))
-      assert.equal(hostPathOf('/alloc', ops), alloc.shared)
-      assert.equal(hostPathOf('/tmp/x', ops), null)
-      assert.equal(hostPathOf('/root/.ssh', ops), null)
-      assert.equal(hostPathOf('/root/.ssh', []), '/root/.ssh')
-    })
-
-    it('survives links that lead in a circle', () => {
-      const ops = [
-        { op: 'symlink', to: '/b', at: '/a' },
-        { op: 'symlink', to: '/a', at: '/b' },
-      ] as const
-      assert.equal(hostPathOf('/a/x', ops), null)
-    })
-
-    it('looks programs up where the PATH leads inside the root', () => {
-      const { ops } = plan()
-      mkdirSync(join(alloc.local, 'bin'))
-      writeFileSync(join(alloc.local, 'bin/mine'), '', { mode: 0o755 })
-      writeFileSync(host.path('usr/bin/theirs'), '', { mode: 0o755 })
-      const path = '/root/bin:/local/bin:/bin'
-      assert.equal(lookInside('mine', path, '/', ops), '/local/bin/mine')
-      assert.equal(lookInside('theirs', path, '/', ops), '/bin/theirs')
-      assert.equal(lookInside('mine', 'bin', '/local', ops), '/local/bin/mine')
-      assert.equal(lookInside('./mine', path, '/', ops), './mine')
-      assert.throws(() => lookInside('nobodys', path, '/', ops), {
-        code: 'START_FAILED',
-        stage: 'exec',
-        errno: 'ENOENT',
-      })
     })
   })
 })

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { execa } from 'execa'
+import { parseId } from './accounts.ts'
+
+/** Those that read the same files as we do. */
+const ofFiles = new Set(['files', 'compat'])
+
+/**
+ * Whether this host's name services (nsswitch.conf(5)) know groups that /etc/group does not list: a directory (sssd, ldap, winbind), systemd's
+ * user records, a cache of those. Where there is no such file, they do not.
+ */
+export function knowsMoreGroups(nsswitch: string): boolean {
+  const services = servicesOf(nsswitch, 'initgroups') ?? servicesOf(nsswitch, 'group') ?? []
+  return services.some(service => !ofFiles.has(service))
+}
+
+function servicesOf(nsswitch: string, database: string): readonly string[] | null {
+  const line = new RegExp(`^\\s*${database}:(.*)$`, 'm').exec(readText(nsswitch))?.[1]
+  if (line === undefined) return null
+  const withoutActions = line.replace(/#.*/, '').replace(/\[[^\]]*\]/g, ' ')
+  return withoutActions.split(/\s+/).filter(Boolean)
+}
+
+type Known = { readonly until: number; readonly line: Promise<string | null> }
+
+/** As the services' own caches do, for less time: a program starts one task after another as the same user. */
+const rememberMs = 10_000
+const known = new Map<string, Known>()
+
+/**
+ * What the system's name services say of an entry, one line; null if they do not know it, or there is no such program. Remembered for ten
+ * seconds. `program` is getent's name or path.
+ */
+export function getent(
+  program: string | null,
+  database: 'passwd' | 'group' | 'initgroups',
+  name: string | number,
+): Promise<string | null> {
+  // A name that looks like an option could not be told from one on every libc's getent.
+  if (program === null || !/^[^-\0][^\0]*$/.test(String(name))) return Promise.resolve(null)
+  const key = `${program} ${database} ${name}`
+  const remembered = known.get(key)
+  if (remembered !== undefined && performance.now() < remembered.until) return remembered.line
+  const line = ask(program, [database, String(name)])
+  if (known.size >= 1000) known.clear()
+  known.set(key, { until: performance.now() + rememberMs, line })
+  return line
+}
+
+async function ask(program: string, args: readonly string[]): Promise<string | null> {
+  const { failed, stdout } = await execa(program, args, { reject: false, timeout: 5000, stdin: 'ignore' })
+  return failed || typeof stdout !== 'string' ? null : (stdout.split('\n', 1)[0] ?? '')
+}
+
+/** The supplementary groups of an account as getgrouplist(3) has them; null when nobody could say. */
+export async function groupsByServices(
+  program: string | null,
+  name: string,
+): Promise<readonly number[] | null> {
+  return parseGroups(await getent(program, 'initgroups', name))
+}
+
+/** `NAME GID GID ...`; a name may hold blanks in some directories, so numbers are taken from the end. */
+function parseGroups(line: string | null): readonly number[] | null {
+  if (line === null) return null
+  const numbers = /((?:\s+\d+)*)\s*$/.exec(line)?.[1] ?? ''
+  return numbers.split(/\s+/).flatMap(text => parseId(text) ?? [])
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
