@@ -44,4 +44,5 @@ export {
   type TaskTransition,
 } from './supervisor/supervisor.ts'
 export { numberOfSignal, readSignal } from './signals.ts'
+export { untrusted } from './command/untrusted.ts'
 export { setCommand } from './task/set-command.ts'

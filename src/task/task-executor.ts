@@ -53,6 +53,8 @@ import { toWaitResult } from './wait-result.ts'
 export type TaskOptions = {
   /** What becomes of the task when its supervisor ends. Default: as the supervisor's own option says. */
   readonly orphans?: 'keep' | 'kill'
+  /** Refuse to start rather than weaken anything. Default: as the supervisor's own option says. */
+  readonly strict?: boolean
   /** Limits that it does not name and gets where this host can enforce them; elsewhere `enforcement` says that they are not there. */
   readonly preferred?: Resources
   /** The platform was called for by its name, and is not just the best there is. Default false. */
@@ -68,6 +70,7 @@ export class TaskExecutor implements Executor {
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #orphans: 'keep' | 'kill'
   readonly #preferred: Resources | null
+  readonly #strict: boolean
   readonly #host: Host | null
   #platform: PlatformName
   #byName: boolean
@@ -95,7 +98,7 @@ export class TaskExecutor implements Executor {
   constructor(
     runtime: TaskRuntime<TaskExecutor>,
     platform: PlatformName,
-    { orphans = runtime.orphans, byName = false, preferred }: TaskOptions = {},
+    { orphans = runtime.orphans, strict = runtime.strict, byName = false, preferred }: TaskOptions = {},
     host: Host | null = null,
   ) {
     this.#host = host
@@ -103,6 +106,7 @@ export class TaskExecutor implements Executor {
     this.#platform = platform
     this.#byName = byName
     this.#orphans = orphans
+    this.#strict = strict
     this.#preferred = preferred === undefined ? null : parseResources(preferred)
   }
 
@@ -174,7 +178,7 @@ export class TaskExecutor implements Executor {
           resources,
           ...(preferred.length > 0 && { preferred }),
           alloc,
-          strict: this.#runtime.strict,
+          strict: this.#strict,
           durable: this.#runtime.durable,
           ...(input !== null && { fed: true }),
           owner,
@@ -342,7 +346,7 @@ export class TaskExecutor implements Executor {
       const { alloc, command } = this.#held().spec.request
       return { task: this.#held().asHost(), alloc, command }
     }
-    const options = { orphans: this.#orphans, byName: this.#byName }
+    const options = { orphans: this.#orphans, strict: this.#strict, byName: this.#byName }
     const guest = new TaskExecutor(this.#runtime, this.#platform, options, host)
     Object.assign(guest.command, guestCommand(this.command))
     setCommand(guest, name, args)

@@ -396,6 +396,30 @@ describe('holdfast run', function () {
     assert.equal(stdout, 'file flag\n64\n128\nCapBnd:\t0000000000000400\n')
   })
 
+  it('--untrusted: no network, bounded processes, files and directories, strict; other flags say otherwise', async function () {
+    requires(this, 'root', 'linux', 'native')
+    const script =
+      'ls /sys/class/net; ulimit -n; ulimit -c; df -Pk /local /tmp /alloc/data | tail -n +2 | cut -d" " -f1'
+    const { code, stdout, stderr } = await holdfast(
+      stateDir,
+      'run',
+      '--rm',
+      '--untrusted',
+      '--',
+      'sh',
+      '-c',
+      script,
+    )
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /1024\n0\ntmpfs\ntmpfs\ntmpfs\n$/)
+    assert.match(stderr, /enforced {2}.*pids 1024.*no network/)
+    const other = await holdfast(stateDir, 'run', '--rm', '--untrusted', '--pids', '7', '--', 'true')
+    assert.match(other.stderr, /pids 7/)
+    const unlimitable = await holdfast(stateDir, 'run', '--untrusted', '--basic', '--', 'true')
+    assert.deepEqual([unlimitable.code, tasksIn(stateDir)], [125, 0])
+    assert.match(unlimitable.stderr, /--untrusted cannot go with --basic/)
+  })
+
   it('has a limit of 4096 pids unless told otherwise: another, none, or the Basic executor', async function () {
     requires(this, 'root', 'linux', 'native')
     const pids = async (...flags: string[]): Promise<unknown> => {

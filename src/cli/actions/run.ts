@@ -1,4 +1,4 @@
-import { HoldfastError, type Supervisor, setCommand } from '../../index.ts'
+import { HoldfastError, type Supervisor, setCommand, untrusted } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { namingFlags } from '../parse/flag-names.ts'
 import { withSupervisor } from '../with-supervisor.ts'
@@ -12,38 +12,35 @@ export type RunOptions = CommonOptions &
     readonly detach?: boolean
     readonly basic?: boolean
     readonly strict?: boolean
+    readonly untrusted?: boolean
   }
 
 export async function run(operands: readonly string[], options: RunOptions): Promise<number> {
-  if (options.detach && options.rm) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      '--rm cannot go with --detach: nobody stays to remove the task',
-      {
-        hint: 'Remove it with `holdfast rm TASK` when it has ended.',
-      },
-    )
-  }
-  if (options.detach && options.result !== undefined) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      '--result cannot go with --detach: nobody stays for the result',
-      {
-        hint: '`holdfast wait --json TASK` prints it when it has ended.',
-      },
-    )
-  }
-  if (options.detach && options.interactive) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      '--interactive cannot go with --detach: nobody stays to feed the task',
-    )
-  }
-  const { stateDir, strict = false } = options
-  return await withSupervisor({ stateDir, strict }, async supervisor => {
+  refuseContradictions(options)
+  const { stateDir } = options
+  return await withSupervisor({ stateDir }, async supervisor => {
     const task = await prepared(supervisor, operands, options)
     return options.detach ? await detached(task, options) : await attached(task, options)
   })
+}
+
+/** Flags that cannot go together: the two, why, and what to do instead. */
+const contradictions: readonly (readonly [keyof RunOptions, keyof RunOptions, string, string?])[] = [
+  ['rm', 'detach', 'nobody stays to remove the task', 'Remove it with `holdfast rm TASK` when it has ended.'],
+  [
+    'result',
+    'detach',
+    'nobody stays for the result',
+    '`holdfast wait --json TASK` prints it when it has ended.',
+  ],
+  ['interactive', 'detach', 'nobody stays to feed the task'],
+  ['untrusted', 'basic', 'the Basic executor isolates nothing'],
+]
+
+function refuseContradictions(options: RunOptions): void {
+  for (const [one, other, reason, hint] of contradictions)
+    if (options[one] !== undefined && options[other] !== undefined)
+      throw new HoldfastError('INVALID_ARGUMENT', `--${one} cannot go with --${other}: ${reason}`, { hint })
 }
 
 /** What no one would miss before a fork bomb: a host has some tens of thousands of pids for everybody. */
@@ -54,13 +51,15 @@ async function prepared(
   [program = '', ...args]: readonly string[],
   options: RunOptions,
 ) {
-  const task = options.basic
-    ? supervisor.executor('basic')
-    : supervisor.executor(undefined, options.pids === 'max' ? {} : { preferred: cliDefaults })
-  Object.assign(task.command, commandOf(options))
+  const asked = { command: commandOf(options), resources: resourcesOf(options) }
+  const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources ?? {}) : asked
+  const task = supervisor.executor(options.basic ? 'basic' : undefined, {
+    strict: options.strict ?? options.untrusted ?? false,
+    ...(!options.basic && options.pids !== 'max' && { preferred: cliDefaults }),
+  })
+  Object.assign(task.command, command)
   await namingFlags(async () => {
     setCommand(task, program, args)
-    const resources = resourcesOf(options)
     if (resources !== null) await task.limit(resources)
   })
   if (options.name !== undefined) task.named(options.name)
