@@ -7,11 +7,16 @@ import type { HoldfastError } from './errors.ts'
 
 /** What to run, and under which privileges. Frozen by `start()`. */
 export interface Command {
-  /** The program. A bare name is looked up on the task's PATH. `$VAR` and `${VAR}` are taken from `env`. */
+  /** The program. A bare name is looked up on the task's PATH. */
   path: string
-  /** Arguments without the program's own name, as in `child_process.spawn`. */
+  /** Arguments without the program's own name, as in `child_process.spawn`, which reach the program byte for byte. */
   args: string[]
   argv0?: string
+  /**
+   * Puts the task's own variables into `path` and `args`, where they have `$NAME` or `${NAME}`; an unknown one stays as it is. Default false:
+   * done before a shell sees the text it turns data into code, and it puts what a variable holds into argv, where every user can read it.
+   */
+  interpolate?: boolean
   /**
    * Exactly this, plus NOMAD_* and HOLDFAST_*; nothing of the supervisor's own environment, unless it is passed on by `env = process.env` or
    * `{ ...process.env, NAME: 'value' }`. A variable that is undefined is left out.

@@ -123,6 +123,7 @@ export const commandSchema = fields({
   path: someText,
   args: listOf(anyText, 'an array of strings'),
   argv0: anyText.optional(),
+  interpolate: flag.optional(),
   env: environment,
   cwd: absolutePath.optional(),
   user: account,

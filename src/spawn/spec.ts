@@ -7,7 +7,7 @@ import type { ProcessIdentity } from '../../machines/index.ts'
 export type LaunchSpec = {
   /** The task's directory (absolute, made, 0700): records and FIFOs go here. */
   readonly dir: string
-  /** The program as the task sees it, interpolated. The native program looks a bare name up on the PATH in `env`, as the task sees that too. */
+  /** The program as the task sees it. The native program looks a bare name up on the PATH in `env`, as the task sees that too. */
   readonly path: string
   /** argv, the program's own name first. */
   readonly argv: readonly string[]

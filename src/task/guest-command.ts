@@ -19,7 +19,7 @@ const isolation = [
 
 /** What a command inside a task begins with: the task's own, but for the program and its streams. */
 export function guestCommand(command: Readonly<Command>): Partial<Command> {
-  const { path: _path, args: _args, argv0: _argv0, name: _name, ...others } = command
+  const { path: _path, args: _args, argv0: _argv0, name: _name, interpolate: _raw, ...others } = command
   const { stdin: _in, stdout: _out, stderr: _err, terminal: _terminal, ...rest } = others
   // Its own to change: the task's is frozen.
   return structuredClone(rest)

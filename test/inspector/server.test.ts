@@ -260,6 +260,7 @@ describe('the inspector as a server', () => {
         await task.start()
         const missing = bench.command('${BASE}/program')
         missing.command.env = { BASE: '/nonexistent-base' }
+        missing.command.interpolate = true
         await assert.rejects(missing.start())
         const paths = [task, missing].flatMap(({ key }) => [`/api/tasks/${key}`, `/api/tasks/${key}/history`])
         const answers = await Promise.all(paths.map(path => ask(page, { path })))

@@ -33,6 +33,7 @@ export type TaskOptions = {
   readonly logMaxSize?: string
   readonly logMaxFiles?: string
   readonly interactive?: boolean
+  readonly interpolate?: boolean
 }
 
 /** The limits that were asked for; null when none was, so that none is reported. Throws INVALID_ARGUMENT. */
@@ -76,6 +77,7 @@ export function commandOf({
   logMaxSize,
   logMaxFiles,
   interactive,
+  interpolate,
 }: TaskOptions): Partial<Command> {
   return {
     env: parseEnvironment([...envFile.flatMap(readEnvironmentFile), ...env]),
@@ -91,6 +93,7 @@ export function commandOf({
     ...(tmpfs !== undefined && { tmpfs: tmpfs.map(parseTmpfs) }),
     ...rotationOf(logMaxSize, logMaxFiles),
     ...(interactive && { stdin: process.stdin }),
+    ...(interpolate && { interpolate }),
   }
 }
 

@@ -12,8 +12,9 @@ export function execCommand(): Command {
       '<COMMAND>',
       "a program's path, or its name on the task's PATH; options of holdfast come before TASK",
     )
-    .argument('[ARG...]', 'its arguments; $NAME stands for a variable of the task')
+    .argument('[ARG...]', 'its arguments, which reach it as they are')
     .passThroughOptions()
+    .option('--interpolate', 'put variables of the task into COMMAND and ARG, for $NAME and ${NAME}')
     .option('-i, --interactive', 'pass standard input on to it')
     .option('-d, --detach', 'print its key and leave it running')
     .option('-e, --env <NAME=VALUE>', "a variable, besides the task's own (repeatable)", append)

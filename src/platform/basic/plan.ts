@@ -1,5 +1,5 @@
 import { taskEnvironment } from '../../command/environment.ts'
-import { interpolate } from '../../command/interpolate.ts'
+import { programOf } from '../../command/interpolate.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
@@ -20,14 +20,14 @@ export async function planBasic(
   const enforcement = settle(whereAvailable(rows, request.preferred), request.strict)
   const places = { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
-  const typed = interpolate(command.path, env)
+  const { typed, argv } = programOf(command, env)
   const cwd = command.cwd ?? alloc.task
   return {
     enforcement,
     spec: {
       dir,
       path: typed,
-      argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
+      argv,
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd,
       umask: command.umask ?? 0o022,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
-import { interpolate } from '../../command/interpolate.ts'
+import { programOf } from '../../command/interpolate.ts'
 import { guestLimitRows, insideWhat } from '../inside.ts'
 import { rlimitPairs } from '../limits.ts'
 import type { HostTask, Plan, TaskRequest } from '../port.ts'
@@ -33,7 +33,7 @@ export async function planInside(
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
-  const typed = interpolate(command.path, env)
+  const { typed, argv } = programOf(command, env)
   const { cgroups, task: leader, init } = inside.start
   const enforcement = settle(
     [
@@ -50,7 +50,7 @@ export async function planInside(
     spec: {
       dir,
       path: typed,
-      argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
+      argv,
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd: command.cwd ?? '/',
       umask: command.umask ?? 0o022,

@@ -1,6 +1,6 @@
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
-import { interpolate } from '../../command/interpolate.ts'
+import { programOf } from '../../command/interpolate.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
@@ -30,7 +30,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const cwd = command.cwd ?? '/'
-  const typed = interpolate(command.path, env)
+  const { typed, argv } = programOf(command, env)
   const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
   const planned = host.planner.plan(key, resources, {
     pidNamespace: isolation.namespaces.includes('pid'),
@@ -47,7 +47,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     spec: {
       dir,
       path: typed,
-      argv: [command.argv0 ?? typed, ...command.args.map(argument => interpolate(argument, env))],
+      argv,
       env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
       cwd,
       umask: command.umask ?? 0o022,

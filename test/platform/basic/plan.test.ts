@@ -86,7 +86,9 @@ describe('a basic plan', () => {
   })
 
   it('starts in the task directory, with the host paths of the two directories in its environment', async () => {
-    const { spec } = await plan({ command: { env: { A: 'b' }, args: ['$NOMAD_ALLOC_DIR'] } })
+    const { spec } = await plan({
+      command: { env: { A: 'b' }, args: ['$NOMAD_ALLOC_DIR'], interpolate: true },
+    })
     assert.equal(spec.cwd, host.path('allocation/web'))
     assert.ok(spec.env.includes(`NOMAD_ALLOC_DIR=${host.path('allocation/alloc')}`))
     assert.ok(spec.env.includes(`HOLDFAST_TASK_DIR=${host.path('allocation/web/local')}`))

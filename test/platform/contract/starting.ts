@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { output, outputOf } from '../../support/output.ts'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
+import { startRecordOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
 
 export const starting: Section = (check, { platform, native }) => {
@@ -104,8 +105,45 @@ export const starting: Section = (check, { platform, native }) => {
     assert.equal(task.state, 'running')
   })
 
+  // Unasked nothing is put in: with it, which is the control, the shell runs what the variable holds.
+  for (const interpolate of [undefined, true])
+    check(
+      `what a variable holds is data to the task's shell${interpolate ? ', unless it was asked to interpolate' : ''}`,
+      async bench => {
+        const task = bench.command('/bin/sh', '-c', 'echo "hello $NAME"')
+        task.command.env = { NAME: '"; echo owned; "' }
+        if (interpolate) task.command.interpolate = interpolate
+        const said = await outputOf(task)
+        if (interpolate) assert.match(said, /^owned$/m)
+        else assert.equal(said, 'hello "; echo owned; "\n')
+      },
+    )
+
+  for (const interpolate of [undefined, true])
+    check(
+      `a secret in the environment is in nobody's argv${interpolate ? ', unless it was asked to interpolate' : ''}`,
+      async bench => {
+        const task = bench.command(
+          '/bin/sh',
+          '-c',
+          'echo ready; sleep 1000',
+          'sh',
+          '--token=$TOKEN',
+          '${TOKEN}',
+        )
+        task.command.env = { TOKEN: 'hunter2-hunter2' }
+        if (interpolate) task.command.interpolate = interpolate
+        await task.start()
+        await untilOutput(task, 'ready')
+        const { task: leader } = startRecordOf(task)
+        const argv = readFileSync(`/proc/${leader.pid}/cmdline`, 'utf8')
+        assert.equal(argv.includes('hunter2-hunter2'), interpolate === true, argv)
+        await task.forceStop()
+      },
+    )
+
   check(
-    'replaces $NAME and ${NAME} in program and arguments from the task environment, and leaves unknown ones',
+    'replaces $NAME and ${NAME} in program and arguments when it is asked to interpolate, and leaves unknown ones',
     async bench => {
       const task = bench.command(
         '$SHELL_PATH',
@@ -117,6 +155,7 @@ export const starting: Section = (check, { platform, native }) => {
         '$UNKNOWN ${ALSO_UNKNOWN}',
       )
       task.command.env = { SHELL_PATH: '/bin/sh', GREETING: 'hello there' }
+      task.command.interpolate = true
       assert.equal(await outputOf(task), 'hello there|<hello there>|$UNKNOWN ${ALSO_UNKNOWN}')
     },
   )

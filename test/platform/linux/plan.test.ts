@@ -249,8 +249,19 @@ describe('a plan for Linux', () => {
       await assert.rejects(plan({ command }), { code: 'INVALID_ARGUMENT' }, JSON.stringify(command))
   })
 
-  it("interpolates path and arguments from the task's own environment, as the task sees it", async () => {
-    const command = { path: '$NOMAD_TASK_DIR/run', args: ['$WHO', '$UNKNOWN'], env: { WHO: 'me' } }
+  it('takes path and arguments byte for byte unless told to interpolate', async () => {
+    const words = { path: '/$WHO', args: ['$WHO', '${WHO}'], env: { WHO: 'me' } }
+    for (const command of [words, { ...words, interpolate: false }]) {
+      const { spec } = await plan({ command })
+      assert.deepEqual([spec.path, ...spec.argv], ['/$WHO', '/$WHO', '$WHO', '${WHO}'])
+    }
+  })
+
+  it("interpolates path and arguments from the task's own environment when told to, as the task sees it", async () => {
+    const command = {
+      ...{ path: '$NOMAD_TASK_DIR/run', args: ['$WHO', '$UNKNOWN'], env: { WHO: 'me' } },
+      interpolate: true,
+    }
     const { spec } = await plan({ command })
     assert.equal(spec.path, '/local/run')
     assert.deepEqual(spec.argv, ['/local/run', 'me', '$UNKNOWN'])
