@@ -73,7 +73,12 @@ export class FakeHost {
 
 export const v1Files = {
   cpu: ['cpu.shares', 'cpu.cfs_period_us', 'cpu.cfs_quota_us'],
-  memory: ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes', 'memory.soft_limit_in_bytes'],
+  memory: [
+    'memory.limit_in_bytes',
+    'memory.memsw.limit_in_bytes',
+    'memory.kmem.tcp.limit_in_bytes',
+    'memory.soft_limit_in_bytes',
+  ],
   pids: ['pids.max'],
   blkio: [
     'blkio.throttle.read_bps_device',

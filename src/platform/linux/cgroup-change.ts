@@ -74,7 +74,7 @@ function moved(group: LateCgroup, members: string): Undo {
 function inOrder(writes: readonly CgroupWrite[]): readonly CgroupWrite[] {
   const both = writes.find(({ path }) => basename(path) === 'memory.memsw.limit_in_bytes')
   const memory = writes.find(({ path }) => basename(path) === 'memory.limit_in_bytes')
-  if (!both || !memory || Number(memory.value) <= Number(read(both.path))) return writes
+  if (!both || !memory || Number(memory.value) <= Number(present(both.path))) return writes
   return [both, ...writes.filter(write => write !== both)]
 }
 
@@ -116,6 +116,15 @@ function isPut(write: CgroupWrite): boolean {
   }
 }
 
+/** Empty of a cgroup that is gone: the first value that is to be written there says so. */
+function present(path: string): string {
+  try {
+    return read(path)
+  } catch {
+    return ''
+  }
+}
+
 function read(path: string): string {
   return readFileSync(path, 'utf8').trim()
 }
@@ -127,10 +136,11 @@ function refused(
   notBack: readonly string[],
 ): HoldfastError {
   if (code === 'ENOENT' || code === 'ENODEV')
-    return new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended', {
-      errno: code,
-      path,
-    })
+    return new HoldfastError(
+      'INVALID_STATE',
+      `the limits cannot be changed: ${path} is gone; the task has just ended, or somebody has removed its cgroup`,
+      { errno: code, path },
+    )
   const rest =
     notBack.length === 0
       ? 'no limit was changed'

@@ -22,6 +22,15 @@ export const v1Knobs: readonly Knob[] = [
       mend: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
     },
   },
+  {
+    // TCP buffers are counted apart from all other memory (memory.rst, 2.7): as much again, at most.
+    ...knob('memory', 'memory', 'memory.kmem.tcp.limit_in_bytes', ({ memory }) => one(memory)),
+    without: {
+      status: 'weakened',
+      reason: 'the kernel does not limit the buffers of TCP connections on cgroup v1',
+      mend: 'use cgroup v2, which counts them as memory: systemd.unified_cgroup_hierarchy=1',
+    },
+  },
   knob('memoryReserve', 'memory', 'memory.soft_limit_in_bytes', ({ memoryReserve }) => one(memoryReserve)),
   knob('pids', 'pids', 'pids.max', ({ pids }) => one(pids)),
   {

@@ -59,7 +59,8 @@ const masked = [
   'timer_list',
   'timer_stats',
 ]
-const readOnly = ['bus', 'fs', 'irq', 'sys']
+/** Each file of `pressure` that was opened for writing waits for RCU when it is closed: thousands keep a killed task from ending for a minute. */
+const readOnly = ['bus', 'fs', 'irq', 'pressure', 'sys']
 
 /** A mount each costs the start some 10 us, so what this kernel does not have is left out. */
 export function procMounts(

@@ -80,7 +80,8 @@ static int enter_namespaces(const struct child_setup *setup, struct failure *fai
   return (spec->namespaces & NAMESPACE_NETWORK) != 0 ? raise_loopback(failure) : 0;
 }
 
-static int set_limits(const struct spec *spec, struct failure *failure) {
+static int set_limits(const struct spec *spec, const struct host *host, struct failure *failure) {
+  if (!inherited_give_back(&host->inherited)) return fail(failure, STAGE_LIMIT, errno, "what the supervisor was started with");
   if (spec->has_nice && setpriority(PRIO_PROCESS, 0, spec->nice) != 0) return fail(failure, STAGE_LIMIT, errno, "nice %d", spec->nice);
   for (const struct rlimit_spec *limit = spec->rlimits; limit != NULL; limit = limit->next)
     if (prlimit(0, limit->resource, &limit->value, NULL) != 0) return fail(failure, STAGE_LIMIT, errno, "rlimit %s", limit->name);
@@ -161,7 +162,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
   if (spec->root != NULL && use_own_null(spec, failure) != 0) return -1;
   umask(spec->umask);
-  if (set_limits(spec, failure) != 0) return -1;
+  if (set_limits(spec, setup->host, failure) != 0) return -1;
   return give_up_privileges(setup, failure);
 }
 
@@ -183,7 +184,7 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   int after[] = {setup->gate, setup->report, setup->born};
   close_others(after, 3);
   umask(spec->umask);
-  if (set_limits(spec, failure) != 0) return -1;
+  if (set_limits(spec, setup->host, failure) != 0) return -1;
   return give_up_privileges(setup, failure);
 }
 

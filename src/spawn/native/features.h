@@ -1,5 +1,6 @@
 /* What this build and this kernel can do, and what the spawner was started with. Filled in once, read by every shim. */
 #pragma once
+#include "inherited.h"
 #include "seccomp.h"
 #include "spec.h"
 
@@ -8,6 +9,7 @@ struct host {
   /* No task can write to the file that we are executed from. */
   bool is_sealed;
   int oom_score_adj;
+  struct inherited inherited;
   /* What shims run with. */
   int own_oom_score_adj;
   /* For exile_enter; -1: PID 1 of a task stays where it is. */

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "inherited.h"
 #include "io.h"
 #include "log.h"
 #include "system.h"
@@ -68,7 +69,10 @@ static void run(int fd, char **argv) {
 void seal_self(char **argv) {
   _cleanup_fd_ int self = open_self();
   if (self < 0) return;
+  struct rlimit before;
+  file_size_unlimited(&before);
   _cleanup_fd_ int sealed = make_copy(self);
+  file_size_limited(&before);
   run(sealed, argv);
   _cleanup_fd_ int view = open_through_mount(self, O_RDONLY | O_CLOEXEC, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID);
   run(view, argv);

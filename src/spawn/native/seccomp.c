@@ -14,6 +14,8 @@ enum { CLONE_NEW_ANY = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x100
 enum { IOCTL_TIOCSTI = 0x5412, IOCTL_TIOCLINUX = 0x541c };
 /* Families that a network namespace does not hold: to the hypervisor and its other guests, and to the kernel's ciphers. */
 enum { FAMILY_ALG = 38, FAMILY_VSOCK = 40 };
+/* Of netlink only what describes addresses and routes (getaddrinfo, getifaddrs), and the two in which nobody can say a word without CAP_NET_ADMIN. */
+enum { FAMILY_NETLINK = 16, NETLINK_OF_ROUTES = 0, NETLINK_OF_XFRM = 6, NETLINK_OF_NETFILTER = 12 };
 enum { SOCKETCALL_SOCKET = 1 };
 enum { CALLS_MOST = 128 };
 
@@ -38,6 +40,7 @@ static void emit_unless(struct seccomp_program *program, uint16_t test, uint32_t
 }
 
 enum { REFUSE = SECCOMP_RET_ERRNO | EPERM, MISSING = SECCOMP_RET_ERRNO | ENOSYS, NO_FAMILY = SECCOMP_RET_ERRNO | EAFNOSUPPORT };
+enum { NO_PROTOCOL = SECCOMP_RET_ERRNO | EPROTONOSUPPORT };
 
 /* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more of these two. */
 static size_t argument(size_t index) { return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t); }
@@ -70,6 +73,15 @@ static void emit_action(struct seccomp_program *program, enum call_action action
       emit_return(program, NO_FAMILY);
       emit_unless(program, BPF_JEQ, FAMILY_VSOCK, 1);
       emit_return(program, NO_FAMILY);
+      emit_unless(program, BPF_JEQ, FAMILY_NETLINK, 8);
+      emit_load(program, argument(2));
+      emit_unless(program, BPF_JEQ, NETLINK_OF_ROUTES, 1);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      emit_unless(program, BPF_JEQ, NETLINK_OF_XFRM, 1);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      emit_unless(program, BPF_JEQ, NETLINK_OF_NETFILTER, 1);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      emit_return(program, NO_PROTOCOL);
       emit_return(program, SECCOMP_RET_ALLOW);
       break;
     /* i386's older way has the family in memory, where a filter cannot look; any program may take it, by int 0x80. */

@@ -226,6 +226,7 @@ int spawner_run(bool rootless) {
   host->is_sealed = seal_holds();
   host->supervisor = identify(getppid());
   ask_to_be_spared(host);
+  inherited_take(&host->inherited);
   host->exile = exile_make();
   if ((host->null = open_null_view()) < 0) {
     dprintf(2, "holdfast-native: /dev/null: %s\n", strerror(errno));

@@ -57,7 +57,8 @@ const logsMostMs = 1000
 run()
 
 function run(): void {
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  // A file size or processor time limit of whoever starts us is an error to be told, not our death.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGXFSZ', 'SIGXCPU'] as const) process.on(signal, () => {})
   closeInherited()
   let child: ChildProcess
   try {

@@ -68,6 +68,19 @@ describe('changeCgroups', () => {
     assert.deepEqual([error.code, error.errno], ['INVALID_STATE', 'ENOENT'])
   })
 
+  it('takes a v1 memory cgroup that is gone for no raw error, whatever is read there before anything is written', () => {
+    const gone = join(temporaryDirectory('gone'), 'removed')
+    const writes = ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'].map(name => ({
+      path: join(gone, name),
+      value: '1048576',
+    }))
+    assert.throws(() => changeCgroups(writes), {
+      name: 'HoldfastError',
+      code: 'INVALID_STATE',
+      path: /removed/,
+    })
+  })
+
   it('refuses on v2 less memory than is in use, having asked for what can be given back', () => {
     have({ 'memory.max': 'max\n', 'memory.current': '5000\n', 'memory.reclaim': '' })
     const error = refusal(() => change(['memory.max', '4000']))

@@ -50,6 +50,7 @@ describe('limits on cgroup v1', () => {
       'memory/holdfast/key': [
         'memory.limit_in_bytes=67108864',
         `memory.memsw.limit_in_bytes=${67108864 + 4096}`,
+        'memory.kmem.tcp.limit_in_bytes=67108864',
         'memory.soft_limit_in_bytes=8192',
       ],
       'cpuacct/holdfast/key': [],
@@ -125,14 +126,22 @@ describe('limits on cgroup v1', () => {
   })
 
   it('says that a memory limit is weakened where swap is not accounted', () => {
-    wholeHost(['memory.limit_in_bytes'])
+    wholeHost(['memory.limit_in_bytes', 'memory.kmem.tcp.limit_in_bytes'])
     const row = rowOf({ memoryBytes: 1 << 20 }, 'memoryBytes')
     assert.equal(row?.status, 'weakened')
     assert.match(row?.reason ?? '', /swap/)
     assert.match(row?.mend ?? '', /swapaccount=1/)
     assert.deepEqual(written({ memoryBytes: 1 << 20 })['memory/holdfast/key'], [
       'memory.limit_in_bytes=1048576',
+      'memory.kmem.tcp.limit_in_bytes=1048576',
     ])
+  })
+
+  it('says that a memory limit is weakened where the buffers of TCP connections are not limited', () => {
+    wholeHost(['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'])
+    const row = rowOf({ memoryBytes: 1 << 20 }, 'memoryBytes')
+    assert.equal(row?.status, 'weakened')
+    assert.match(row?.reason ?? '', /TCP/)
   })
 
   it('skips a swap limit without a memory limit: memory and swap are one number on v1', () => {
