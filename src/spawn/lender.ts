@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { fstatSync } from 'node:fs'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -6,6 +6,7 @@ import type { ProcessIdentity } from '../../machines/index.ts'
 import { assertSpareDescriptors } from './spare-descriptors.ts'
 import { LaunchFailed } from './spawner.ts'
 import type { LaunchSpec } from './spec.ts'
+import { startProcess } from './start-process.ts'
 
 /** A process that holds descriptors of this one, by the same numbers, where an ordinary user's spawner may open them. */
 export type Lender = {
@@ -40,7 +41,7 @@ export async function lend(
   const stdio = Array.from({ length: control + 1 }, (_, number) =>
     number === control ? ('pipe' as const) : open.includes(number) ? number : ('ignore' as const),
   )
-  const child = spawn(program, ['lend', `${spawner.pid}`, `${spawner.startTime}`, `${control}`], {
+  const child = startProcess(program, ['lend', `${spawner.pid}`, `${spawner.startTime}`, `${control}`], {
     stdio,
     env: {},
     cwd: '/',

@@ -1,4 +1,5 @@
-import { execa } from 'execa'
+import type { ChildProcess } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import type { KeepAlive, LoopHandle } from './keep-alive.ts'
@@ -9,7 +10,8 @@ import { assertSpareDescriptors } from './spare-descriptors.ts'
 import type { Scope, ScopedStart, Scoping } from './scope.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from './spawner.ts'
 import type { LaunchSpec } from './spec.ts'
-import { encodeLaunch, type Reply, ReplyReader } from './wire.ts'
+import { spawnFailed, startProcess } from './start-process.ts'
+import { encodeLaunch, encodeQuestion, type Reply, ReplyReader } from './wire.ts'
 
 type Options = { readonly rootless?: boolean; readonly scoping?: Scoping }
 
@@ -129,6 +131,11 @@ class Session {
   readonly #finished: Promise<void>
   readonly #ready: Promise<void>
   #sayReady = (): void => {}
+  #sayFinished = (): void => {}
+  #dog: NodeJS.Timeout | null = null
+  #force: NodeJS.Timeout | null = null
+  /** How often in a row it has been looked for the answer to a question, in vain; null: none is due. */
+  #silent: number | null = null
   #isReady = false
   #complaints = ''
   #lastId = 0
@@ -155,8 +162,13 @@ class Session {
     this.#forget = () => {
       for (const remove of removals) remove()
     }
-    const ended = new Promise<void>(resolve => stdout.once('close', () => resolve()))
-    this.#finished = Promise.all([ended, this.#child]).then(([, result]) => this.#end(result.cause ?? result))
+    this.#finished = new Promise(resolve => (this.#sayFinished = resolve))
+    // Not before the end of its output: every starting shim holds a copy of it until it has answered.
+    this.#child.once('close', () => this.#end(null))
+    this.#child.once('error', error => {
+      if (this.#child.pid === undefined) this.#end(error)
+    })
+    this.#guard()
   }
 
   get pid(): number | null {
@@ -189,15 +201,46 @@ class Session {
       const frame = encodeLaunch(id, spec)
       this.#pending.set(id, { resolve, reject })
       this.#child.stdin.write(frame)
+      this.#guard()
     })
   }
 
   async close(): Promise<void> {
     this.#child.stdin.end()
+    if (!this.over) this.#force ??= setTimeout(() => this.#kill(), closeMs)
     await this.#finished
   }
 
+  /** One that hangs (stopped, frozen, in a system call that does not return) is as good as dead, and is made so: nobody may wait for it for ever. */
+  #guard(): void {
+    this.#dog ??= setInterval(() => {
+      // What it has said meanwhile is read first, however long this program was busy.
+      setImmediate(() => this.#look())
+    }, lookMs).unref()
+  }
+
+  #look(): void {
+    if (this.over || (this.#pending.size === 0 && this.#watched.size === 0 && this.#isReady)) {
+      if (this.#dog !== null) clearInterval(this.#dog)
+      this.#dog = null
+    } else if (this.#silent === null) {
+      this.#silent = 0
+      this.#child.stdin.write(encodeQuestion(++this.#lastId))
+    } else if (++this.#silent === mostSilent) this.#kill()
+  }
+
+  /** The rest is as when it dies by itself; a shim that is stopped, too, may hold its output open, and is not waited for. */
+  #kill(): void {
+    this.#child.kill('SIGKILL')
+    if (this.#force !== null) clearTimeout(this.#force)
+    this.#force = setTimeout(() => {
+      this.#child.stdout.destroy()
+      this.#end(null)
+    }, closeMs)
+  }
+
   #take(reply: Reply): void {
+    this.#silent = null
     if (reply.kind === 'ready') this.#becomeReady()
     if (reply.kind === 'ready' || reply.kind === 'unknown') return
     const pending = this.#pending.get(reply.id)
@@ -221,7 +264,11 @@ class Session {
   }
 
   #end(result: unknown): void {
+    if (this.over) return
     this.over = true
+    if (this.#dog !== null) clearInterval(this.#dog)
+    if (this.#force !== null) clearTimeout(this.#force)
+    this.#sayFinished()
     this.#forget()
     const error = this.#explain(result)
     for (const { reject } of this.#pending.values()) reject(error)
@@ -231,50 +278,43 @@ class Session {
   }
 
   #explain(result: unknown): Error {
-    const { code, exitCode } = (result ?? {}) as NodeJS.ErrnoException & { exitCode?: number }
+    const { code } = (result ?? {}) as NodeJS.ErrnoException
     const complaints = this.#complaints.trim()
-    if (this.#child.pid !== undefined) {
-      // What a dynamic loader says that does not find what the program was linked with.
-      if (exitCode === loaderFailed && !this.#isReady && this.start === null)
-        return nativeMissing(`it does not run here: ${complaints || `it ended with ${exitCode}`}`)
-      return new SpawnerDied(`the spawner died${complaints ? `: ${complaints}` : ''}`)
+    if (this.#child.pid === undefined) {
+      if (this.start === null && code !== undefined && cannotRun.has(code))
+        return nativeMissing(`it cannot be executed (${code})`)
+      return spawnFailed(result)
     }
-    if (this.start === null && code !== undefined && cannotRun.has(code))
-      return nativeMissing(`it cannot be executed (${code})`)
-    return new HoldfastError('START_FAILED', `the spawner could not be started: ${code ?? String(result)}`, {
-      stage: 'spawner',
-      errno: code,
-      cause: result,
-      hint: spawnerHints[code ?? ''],
-    })
+    const { exitCode } = this.#child
+    // What a dynamic loader says that does not find what the program was linked with.
+    if (exitCode === loaderFailed && !this.#isReady && this.start === null)
+      return nativeMissing(`it does not run here: ${complaints || `it ended with ${exitCode}`}`)
+    const why = this.#silent === mostSilent ? 'the spawner did not answer any more' : 'the spawner died'
+    return new SpawnerDied(`${why}${complaints ? `: ${complaints}` : ''}`)
   }
 }
+
+/** How often a spawner that owes an answer is looked after, and how many looks in vain it is given. Milliseconds. */
+const lookMs = 2000
+const mostSilent = 4
+/** How long a spawner that is to end, or was killed, is waited for. */
+const closeMs = 5000
 
 const loaderFailed = 127
 
 /** execve(2), of the program itself and not of the state this process is in. */
 const cannotRun = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOEXEC'])
 
-function startSpawner([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
-  assertSpareDescriptors()
-  return execa(file, args, {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-    buffer: false,
-    reject: false,
-    // The shims are its children; it goes by itself when its standard input ends.
-    cleanup: false,
-    extendEnv: false,
-    env,
-    // It must not keep a directory busy for as long as it lives.
-    cwd: '/',
-  })
-}
+type SpawnerProcess = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable }
 
-const spawnerHints: Record<string, string> = {
-  EMFILE: 'This process has too many open files; close some or raise `ulimit -n`.',
-  ENFILE: 'The system has too many open files; raise fs.file-max.',
-  EAGAIN: 'No more processes are allowed; raise `ulimit -u` or the pids limit of this cgroup.',
-  ENOMEM: 'Not enough memory to fork this process; free some or start tasks earlier.',
+function startSpawner(
+  [file = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): SpawnerProcess {
+  assertSpareDescriptors()
+  // The shims are its children; it goes by itself when its standard input ends. It must not keep a directory busy for as long as it lives.
+  const child = startProcess(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...env }, cwd: '/' })
+  // Out of descriptors after all.
+  if (!child.stdout) throw spawnFailed(Object.assign(new Error('no descriptors'), { code: 'EMFILE' }))
+  return child as SpawnerProcess
 }

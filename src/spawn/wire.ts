@@ -30,6 +30,15 @@ export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
   return frame
 }
 
+/** A request that is refused at once: whoever refuses it lives. `failed ID request ...` is the answer. */
+export function encodeQuestion(id: number): Uint8Array {
+  const body = Buffer.from(`alive\0${id}\0`)
+  const frame = Buffer.alloc(4 + body.length)
+  frame.writeUInt32LE(body.length, 0)
+  body.copy(frame, 4)
+  return frame
+}
+
 /** One search of the whole is several times faster than one per field: exactly the separators may be found. */
 function refuseNul(fields: readonly string[], body: string): void {
   let found = 0

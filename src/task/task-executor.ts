@@ -210,9 +210,7 @@ export class TaskExecutor implements Executor {
 
   #refuseIfDestroyed(): void {
     if (this.#destroyed === null) return
-    throw new HoldfastError('INVALID_STATE', 'start() is refused: the executor has been destroyed', {
-      hint: 'Make a new one.',
-    })
+    throw destroyed('start')
   }
 
   async open(id: string): Promise<void> {
@@ -600,7 +598,8 @@ export class TaskExecutor implements Executor {
     const decision = decide(phase, call)
     if (decision === 'refused') throw new HoldfastError('INVALID_STATE', refusal(phase, call))
     // Its id is still good, for another supervisor.
-    if (call !== 'id' && this.#actor?.getSnapshot().status === 'stopped') throw detached(undefined)
+    if (call !== 'id' && this.#actor?.getSnapshot().status === 'stopped')
+      throw this.#destroyed === null ? detached(undefined) : destroyed(call)
     return decision === 'allowed'
   }
 
@@ -660,6 +659,12 @@ function detached(cause: unknown): HoldfastError {
   return new HoldfastError('INVALID_STATE', 'the supervisor was closed; the task goes on without it', {
     hint: 'Take it over with openId(id).',
     cause,
+  })
+}
+
+function destroyed(call: Call): HoldfastError {
+  return new HoldfastError('INVALID_STATE', `${call}() is refused: the executor has been destroyed`, {
+    hint: 'Make a new one.',
   })
 }
 
