@@ -305,7 +305,7 @@ export class TaskExecutor implements Executor {
     const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
     if (this.#allow('shutdown')) {
       if (this.state === 'stopping') this.#note('STOP', { signal, graceMs })
-      this.#live().send({ type: 'STOP', signal, graceMs, ...thisInstant(bootClockStepMs) })
+      this.#live().send({ type: 'STOP', signal, graceMs, ...thisInstant(graceMs > 0 ? bootClockStepMs : 0) })
     }
     return this.#stopped()
   }
