@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** v1: all controllers on v1 hierarchies. hybrid: the same beside a mounted cgroup2. */
@@ -43,7 +43,7 @@ const v1Controllers = new Set([
 
 /** Where the controllers are, from mountinfo (which says the same as statfs's magic numbers, and the controllers besides). */
 export function detectCgroups({ proc = '/proc' }: { proc?: string } = {}): CgroupHost {
-  const mounts = readMounts(proc)
+  const mounts = inView(readMounts(proc))
   const unusable = new Map<string, string>()
   const v1 = new Map<string, string>()
   for (const mount of mounts.filter(({ type }) => type === 'cgroup')) {
@@ -61,6 +61,30 @@ export function detectCgroups({ proc = '/proc' }: { proc?: string } = {}): Cgrou
   const anyV1 = mounts.some(({ type }) => type === 'cgroup')
   const mode = anyV1 ? (unified ? 'hybrid' : 'v1') : unified ? 'v2' : 'none'
   return { mode, v1, v2, unusable }
+}
+
+/** Of several at one place the last covers the others. And what the table calls writable may be covered from further up: the kernel is asked. */
+function inView(mounts: readonly Mount[]): Mount[] {
+  const top = new Map(mounts.map(mount => [mount.point, mount]))
+  return mounts
+    .filter(mount => top.get(mount.point) === mount)
+    .map(mount =>
+      isCgroup(mount) ? { ...mount, writable: mount.writable && !isReadOnly(mount.point) } : mount,
+    )
+}
+
+function isCgroup({ type }: Mount): boolean {
+  return type === 'cgroup' || type === 'cgroup2'
+}
+
+/** access(2) says so whatever rights this process has. */
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
+  }
 }
 
 /** proc_pid_mountinfo(5): optional fields of any number end at a lone `-`. */

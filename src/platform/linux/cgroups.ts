@@ -294,8 +294,13 @@ function missingFile({ files, limit }: Knob): Outcome | null {
   return { status: 'skipped', reason: `the kernel offers no ${names}`, mend: 'a kernel configured with it' }
 }
 
+/** As every container has it that is not privileged: neither a chmod nor a delegation changes a mount. */
+const readOnlyMend =
+  'make the mount writable: mount -o remount,bind,rw on it (as root with CAP_SYS_ADMIN), or start the container with a writable one: docker run --privileged, or --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw'
+
 export function controllerMend(host: CgroupHost, controller: string): string {
   if (host.mode === 'none') return 'mount -t cgroup2 none /sys/fs/cgroup'
+  if (host.unusable.has(controller)) return readOnlyMend
   if (controller === 'memory') return 'boot with cgroup_enable=memory'
   if (host.mode === 'v2')
     return `echo +${controller} > ${host.v2?.mount ?? '/sys/fs/cgroup'}/cgroup.subtree_control`
