@@ -53,7 +53,6 @@ const { metafile } = await build({
   logLevel: 'warning',
 })
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(Object.keys(metafile.inputs)))
-writeFileSync(join(root, 'build/dist-meta.json'), JSON.stringify(metafile))
 chmodSync(join(dist, 'src/cli/main.js'), 0o755)
 
 /** `rxjs` is some 200 files, of which few are used. They are the very ones that `rxjs` itself consists of, so that there is one Observable. */
