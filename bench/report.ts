@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { type BallastRow, ballastMegabytes } from './ballast.ts'
 import type { Skipped } from './contender.ts'
+import type { LoadRow } from './load.ts'
 import type { LogRow } from './logs.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
 import { inFlight } from './rounds.ts'
@@ -32,6 +33,18 @@ export function startExitTable(rows: readonly StartExitRow[]): string {
       ratio(perSecondRatio),
       does,
     ])
+  return table.toString()
+}
+
+export function loadTable(rows: readonly LoadRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['a whole process', 'time', 'x node -e 0', 'files of JavaScript'],
+    colAligns: ['left', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, ms, ratio: times, files } of rows)
+    table.push([name, `${ms.median.toFixed(0)} ms`, ratio(times), files])
   return table.toString()
 }
 

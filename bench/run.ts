@@ -3,10 +3,12 @@ import { availableParallelism, release, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureBallast } from './ballast.ts'
+import { measureLoad } from './load.ts'
 import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
 import {
   ballastTable,
+  loadTable,
   logTable,
   memoryTable,
   scaleTable,
@@ -19,7 +21,8 @@ import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
 import { measureUsage } from './usage.ts'
 
-const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale|logs|usage]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale|logs|usage|load]
+                [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
 Figures hold for this machine and this run; what carries over are the ratios.
@@ -30,13 +33,19 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     'state-root': { type: 'string' },
     only: { type: 'string' },
+    baseline: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 if (values.help) process.stdout.write(help)
-else await run(values['state-root'], values.quick, values.only)
+else await run(values['state-root'], values.quick, values.only, values.baseline)
 
-async function run(givenRoot: string | undefined, quick: boolean, only: string | undefined): Promise<void> {
+async function run(
+  givenRoot: string | undefined,
+  quick: boolean,
+  only: string | undefined,
+  baseline: string | undefined,
+): Promise<void> {
   const stateRoot = givenRoot ?? tmpdir()
   const wanted = (part: string): boolean => only === undefined || only === part
   const effort = quick ? { rounds: 3, single: 15, many: 48 } : { rounds: 25, single: 40, many: 128 }
@@ -64,10 +73,13 @@ async function run(givenRoot: string | undefined, quick: boolean, only: string |
   const usage = wanted('usage') ? await measureUsage(stateRoot, quick ? 5 : 15, progress) : []
   show(usageTable(usage))
 
+  const load = wanted('load') ? measureLoad(baseline, quick ? 5 : 20) : []
+  show(loadTable(load))
+
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ballast, memory, scale, logs, usage, targets })
+  save({ host, effort, startExit, ballast, memory, scale, logs, usage, load, targets })
 }
 
 /** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */
