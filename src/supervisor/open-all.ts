@@ -36,8 +36,7 @@ export async function openAll(
     } catch (error) {
       // Removed by another process between the listing and the look.
       if (isGone(error)) continue
-      if (!(error instanceof HoldfastError)) throw error
-      report.quarantined.push({ key, error })
+      report.quarantined.push({ key, error: confined(error, state.taskDirectory(key)) })
     }
   }
   return report
@@ -48,4 +47,15 @@ const turnMs = 8
 
 function isGone(error: unknown): boolean {
   return error instanceof HoldfastError && error.code === 'NOT_FOUND'
+}
+
+/** Whatever is wrong with one task is its own trouble: no other is left out for it. */
+function confined(error: unknown, dir: string): HoldfastError {
+  if (error instanceof HoldfastError) return error
+  const { code, message } = error as NodeJS.ErrnoException
+  return new HoldfastError('STATE_CORRUPT', `the stored task cannot be used: ${message}`, {
+    errno: code,
+    path: dir,
+    cause: error,
+  })
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import {
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -16,6 +15,7 @@ import { isDirectory, makeDirectories } from '../alloc/make-directories.ts'
 import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
+import { readBounded } from './bounded-file.ts'
 import { fault } from './fault.ts'
 import { isTaskKey } from './task-id.ts'
 
@@ -110,8 +110,9 @@ export class StateDirectory {
   read(key: string): string | null {
     const dir = this.taskDirectory(key)
     try {
-      return readFileSync(join(dir, 'task.json'), 'utf8')
+      return readBounded(join(dir, 'task.json'))
     } catch (error) {
+      if (error instanceof HoldfastError) throw error
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'ENOENT') throw storageError(error, `${dir}/task.json cannot be read`, dir)
       if (isDirectory(dir)) return null

@@ -1,0 +1,40 @@
+import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supervisor } from '../../src/index.ts'
+import { newTaskKey } from '../../src/task/task-id.ts'
+import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+
+/** What lies in the place of a task.json. */
+const planted: Record<string, (path: string) => unknown> = {
+  'a FIFO': path => execFileSync('mkfifo', [path]),
+  'a directory': path => mkdirSync(path),
+  'a link to a device': path => symlinkSync('/dev/zero', path),
+  'a sparse file of 10 GiB': path => {
+    writeFileSync(path, '')
+    truncateSync(path, 10 * 1024 ** 3)
+  },
+  'JSON of a depth without end': path => writeFileSync(path, '['.repeat(1_000_000)),
+}
+
+describe('records of the state tree are input', () => {
+  for (const [what, plant] of Object.entries(planted))
+    it(`${what} as task.json: that task is quarantined, with its path, and no other`, async () => {
+      const stateDir = temporaryDirectory('input')
+      const key = newTaskKey()
+      const dir = join(stateDir, 'tasks', key)
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      plant(join(dir, 'task.json'))
+      const supervisor = new Supervisor({ stateDir })
+      const { quarantined } = await supervisor.openAll()
+      assert.deepEqual(
+        quarantined.map(found => found.key),
+        [key],
+      )
+      assert.match(`${quarantined[0]?.error.path}`, new RegExp(key))
+      await supervisor.close()
+      rmSync(dir, { recursive: true })
+      removeTemporary(stateDir)
+    })
+})
