@@ -113,6 +113,13 @@ export type MountOp =
     }
   | { readonly op: 'tmpfs'; readonly at: string; readonly sizeBytes: number; readonly mode: number }
   | { readonly op: 'proc'; readonly at: string }
+  /** Terminals of the task's own, which belong to this group; null: to that of whoever opens one. */
+  | { readonly op: 'pts'; readonly at: string; readonly gid: number | null }
+  /**
+   * A read-only file over what is there: a copy of `source` (null: nothing), then `text`. It lies in the last tmpfs before it, which something
+   * else should cover, and belongs to the shim's user.
+   */
+  | { readonly op: 'file'; readonly at: string; readonly source: string | null; readonly text: string }
   /** A character device node. */
   | { readonly op: 'node'; readonly at: string; readonly major: number; readonly minor: number }
   /** Hides a file (by /dev/null) or a directory (by an empty read-only tmpfs); absent is fine. */

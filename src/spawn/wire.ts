@@ -127,6 +127,10 @@ function mountOperands(operation: MountOp): string[] {
       return [operation.base ?? '', operation.source, operation.at, bindFlags(operation)]
     case 'tmpfs':
       return [operation.at, `${operation.sizeBytes}`, octal(operation.mode)]
+    case 'pts':
+      return [operation.at, `${operation.gid ?? -1}`]
+    case 'file':
+      return [operation.at, operation.source ?? '', operation.text]
     case 'node':
       return [operation.at, `${operation.major}`, `${operation.minor}`]
     case 'proc':

@@ -1,6 +1,6 @@
 import { linuxMode } from '../support/host-mode.ts'
 import type { Adapter } from './contract/adapter.ts'
-import { namespaces, ownRoot, privileges } from './contract/linux-isolation.ts'
+import { defaults, namespaces, ownRoot, privileges } from './contract/linux-isolation.ts'
 import { memory, others, processes, processor } from './contract/linux-limits.ts'
 import { unified } from './contract/linux-limits-v2.ts'
 import { declare } from './contract.ts'
@@ -16,6 +16,7 @@ declare('the isolation of a linux task', linux, {
   'its privileges': privileges,
   'its namespaces': namespaces,
   'its own root': ownRoot,
+  'what it has by default': defaults,
 })
 
 declare(

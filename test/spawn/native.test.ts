@@ -66,6 +66,8 @@ const root: MountOp[] = [
   { op: 'tmpfs', at: '/tmp', sizeBytes: 1 << 20, mode: 0o1777 },
   { op: 'dir', at: '/dev', mode: 0o755 },
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },
+  { op: 'pts', at: '/dev/pts', gid: 5 },
+  { op: 'file', at: '/etc/hosts', source: '/etc/hosts', text: '127.0.1.1 task\n' },
   { op: 'symlink', to: '/proc/self/fd', at: '/dev/fd' },
   { op: 'proc', at: '/proc' },
   { op: 'mask', at: '/proc/kcore' },

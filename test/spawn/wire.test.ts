@@ -44,6 +44,8 @@ const root: MountOp[] = [
   { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
   { op: 'proc', at: '/proc' },
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },
+  { op: 'pts', at: '/dev/pts', gid: 5 },
+  { op: 'file', at: '/etc/hosts', source: '/etc/hosts', text: '127.0.1.1 task\n' },
   { op: 'mask', at: '/proc/kcore' },
   { op: 'readonly', at: '/proc/sys' },
 ]

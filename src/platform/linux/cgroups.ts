@@ -72,6 +72,11 @@ export class CgroupPlanner {
     this.#parents = new CgroupParents(host, options)
   }
 
+  /** Where they are mounted. */
+  get host(): CgroupHost {
+    return this.#host
+  }
+
   plan(
     key: string,
     resources: Resources,

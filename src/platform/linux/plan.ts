@@ -22,8 +22,21 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.access)
   const memory = memoryLimit(resources)
+  const planned = host.planner.plan(key, resources, {
+    pidNamespace: isolation.namespaces.includes('pid'),
+    scope,
+    name,
+  })
+  const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
   const root = isolation.ownRoot
-    ? rootPlan(command, alloc, { memory, rootless, seesProcesses: !isolation.namespaces.includes('pid') })
+    ? rootPlan(command, alloc, {
+        memory,
+        rootless,
+        seesProcesses: !isolation.namespaces.includes('pid'),
+        asRoot: user.credentials?.uid === 0,
+        hostname: isolation.hostname,
+        cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
+      })
     : { ops: [], shared: 0, rows: [] }
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
@@ -32,12 +45,6 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const cwd = command.cwd ?? '/'
   const { typed, argv } = programOf(command, env)
   const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
-  const planned = host.planner.plan(key, resources, {
-    pidNamespace: isolation.namespaces.includes('pid'),
-    scope,
-    name,
-  })
-  const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
   const enforcement = settle(
     [...whereAvailable(cgroups.rows, request.preferred), ...rowsBefore],
     request.strict,

@@ -16,8 +16,8 @@ const links: readonly (readonly [name: string, to: string])[] = [
   ['stdin', '/proc/self/fd/0'],
   ['stdout', '/proc/self/fd/1'],
   ['stderr', '/proc/self/fd/2'],
-  // shm_open(3) wants a writable /dev/shm; one tmpfs serves both.
-  ['shm', '/tmp'],
+  // Of the task's own terminals.
+  ['ptmx', 'pts/ptmx'],
 ]
 
 export const deviceDirectory: readonly MountOp[] = devicesBy(([name, major, minor]) => ({
@@ -38,6 +38,8 @@ function devicesBy(make: (node: (typeof nodes)[number]) => MountOp): MountOp[] {
     { op: 'dir', at: '/dev', mode: 0o755 },
     ...nodes.map(make),
     ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
+    { op: 'dir', at: '/dev/shm', mode: 0o755 },
+    { op: 'dir', at: '/dev/pts', mode: 0o755 },
   ]
 }
 
@@ -62,14 +64,30 @@ const masked = [
 /** Each file of `pressure` that was opened for writing waits for RCU when it is closed: thousands keep a killed task from ending for a minute. */
 const readOnly = ['bus', 'fs', 'irq', 'pressure', 'sys']
 
+/** What modes keep from others, and root without capabilities owns: the kernel's memory, page by page, and its log. */
+const maskedForRoot = [
+  'kmsg',
+  'kpagecgroup',
+  'kpagecount',
+  'kpageflags',
+  'mtrr',
+  'pagetypeinfo',
+  'slabinfo',
+  'vmallocinfo',
+  'vmcore',
+]
+
 /** A mount each costs the start some 10 us, so what this kernel does not have is left out. */
 export function procMounts(
   { hasProc }: HostDirectories,
   proc: MountOp = { op: 'proc', at: '/proc' },
+  asRoot = false,
 ): MountOp[] {
   return [
     proc,
-    ...masked.filter(hasProc).map((name): MountOp => ({ op: 'mask', at: `/proc/${name}` })),
+    ...[...masked, ...(asRoot ? maskedForRoot : [])]
+      .filter(hasProc)
+      .map((name): MountOp => ({ op: 'mask', at: `/proc/${name}` })),
     ...readOnly.filter(hasProc).map((name): MountOp => ({ op: 'readonly', at: `/proc/${name}` })),
   ]
 }

@@ -8,6 +8,11 @@ import type { TaskPaths } from '../port.ts'
 import { type Row, skipped } from '../rows.ts'
 import { baseOf } from '../streams.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
+import type { CgroupHost } from './cgroup-mode.ts'
+import { cgroupView } from './own-cgroups.ts'
+import { rootsOwnFiles } from './roots-own-files.ts'
+import { filesElsewhere, hostsFile } from './visible-files.ts'
+import { terminalGroup } from './terminal-group.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
 /** `shared`: how many of the first operations are the same for every task of this kind; see LaunchSpec.rootShared. */
@@ -50,6 +55,12 @@ export type RootOptions = {
   /** The task is in the host's pid namespace. */
   readonly seesProcesses?: boolean
   readonly host?: HostDirectories
+  /** The task's uid is 0: modes and owners keep nothing from it. */
+  readonly asRoot?: boolean
+  /** Its own host name; null: the host's. */
+  readonly hostname?: string | null
+  /** Where the host's cgroups are mounted, and which are the task's own. */
+  readonly cgroups?: { readonly host: Pick<CgroupHost, 'v1' | 'v2'>; readonly dirs: readonly string[] }
 }
 
 /**
@@ -60,7 +71,15 @@ export type RootOptions = {
 export function rootPlan(
   command: Readonly<Command>,
   alloc: TaskPaths,
-  { memory, rootless = false, seesProcesses = false, host = hostDirectories }: RootOptions,
+  {
+    memory,
+    rootless = false,
+    seesProcesses = false,
+    host = hostDirectories,
+    asRoot = false,
+    hostname = null,
+    cgroups,
+  }: RootOptions,
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
@@ -72,12 +91,22 @@ export function rootPlan(
   const devices = rootless ? boundDeviceDirectory : deviceDirectory
   // Only who owns a pid namespace may mount its /proc; the host's is there already.
   const hostProc = rootless && seesProcesses
-  const base: MountOp[] = [...system.ops, ...devices, ...mountPoints]
+  const elsewhere = filesElsewhere(system.ops)
+  const hosts = hostsFile(system.ops, hostname)
+  const view = cgroupView(cgroups?.host, cgroups?.dirs ?? [])
+  const base: MountOp[] = [...system.ops, ...elsewhere.base, ...devices, ...mountPoints, ...view.base]
   const ops: MountOp[] = [
     ...base,
     ...own.ops,
-    ...procMounts(host, hostProc ? bind('/proc', '/proc', false) : { op: 'proc', at: '/proc' }),
+    ...procMounts(host, hostProc ? bind('/proc', '/proc', false) : { op: 'proc', at: '/proc' }, asRoot),
     ...(tmpfs.some(({ at }) => at === '/tmp') ? [] : [tmpfsAt('/tmp', size)]),
+    ...(tmpfs.some(({ at }) => at === '/dev/shm') ? [] : [tmpfsAt('/dev/shm', size)]),
+    { op: 'pts', at: '/dev/pts', gid: rootless ? null : terminalGroup() },
+    ...elsewhere.own,
+    ...view.own,
+    ...(asRoot && system.ops.some(({ at }) => at === '/etc') ? rootsOwnFiles('/etc').map(mask) : []),
+    // Files of our own lie below the task's directory.
+    ...(hosts === null ? [] : [tmpfsAt('/local', ownFilesBytes), hosts]),
     bind(alloc.shared, '/alloc', false),
     bind(alloc.local, '/local', false),
     ...tmpfs,
@@ -90,7 +119,10 @@ export function rootPlan(
     })),
   ]
   const rows = [...system.rows, ...own.rows]
-  if (typeof command.root === 'object' || !needsNoPlace(ops.slice(base.length)))
+  if (
+    typeof command.root === 'object' ||
+    !needsNoPlace(ops.slice(base.length), [...elsewhere.base, ...view.base])
+  )
     return { ops, shared: 0, rows }
   return rootless
     ? { ops: ops.toSpliced(base.length, 0, visibleProc), shared: base.length + 1, rows }
@@ -104,12 +136,22 @@ export function rootPlan(
  */
 const visibleProc = bind('/proc', '/proc', true)
 
-/** A shared root is read-only from the start: a mount point of one's own cannot be made there, only below what is mounted in it. */
-function needsNoPlace(ops: readonly MountOp[]): boolean {
-  return ops.every(({ at }) =>
-    mountPoints.some(({ at: point }) => at === point || at.startsWith(`${point}/`)),
+/**
+ * A shared root is read-only from the start: a mount point of one's own cannot be made there, only below what is mounted in it. What covers a file
+ * that is there already needs none.
+ */
+function needsNoPlace(ops: readonly MountOp[], places: readonly MountOp[]): boolean {
+  const below = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts']
+  const made = new Set([...below, ...places.map(({ at }) => at)])
+  return ops.every(
+    ({ op, at }) =>
+      op === 'file' || op === 'mask' || made.has(at) || below.some(point => at.startsWith(`${point}/`)),
   )
 }
+
+const ownFilesBytes = 16 * 1024 * 1024
+
+const mask = (at: string): MountOp => ({ op: 'mask', at })
 
 function embedded(embed: Readonly<Record<string, string>>): Pick<RootPlan, 'ops' | 'rows'> {
   const entries = Object.entries(embed)

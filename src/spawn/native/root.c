@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 #include "log.h"
 #include "system.h"
 
@@ -17,6 +18,9 @@ struct builder {
   /* The new root's own tmpfs. */
   int root;
   bool has_mount_setattr;
+  /* The top of the last tmpfs that was mounted, for files of our own; -1: none was. */
+  int tmpfs;
+  int file_count;
   /* The operations to carry out: up to `end`, without it. */
   struct mount_op *first, *end;
 };
@@ -174,13 +178,58 @@ static bool holds_nodes(const struct mount_op *tmpfs) {
   return false;
 }
 
+/* What is there: the top of a mount, where there is one. */
+static int open_in_place(struct builder *builder, const char *at) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int dir = open_parent(builder, at, false, name);
+  return dir < 0 ? -1 : open_target(dir, name);
+}
+
 static int make_tmpfs(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of a tmpfs");
   char options[64];
   snprintf(options, sizeof options, "size=%llu,mode=%o", (unsigned long long)op->size, (unsigned)op->mode);
   unsigned long flags = MS_NOSUID | (holds_nodes(op) ? 0ul : MS_NODEV);
-  return mount_over(target, "tmpfs", flags, options) == 0 ? 0 : mount_failed(builder, op->at, "tmpfs");
+  if (mount_over(target, "tmpfs", flags, options) != 0) return mount_failed(builder, op->at, "tmpfs");
+  close_fd(&builder->tmpfs);
+  builder->tmpfs = open_in_place(builder, op->at);
+  return builder->tmpfs >= 0 ? 0 : mount_failed(builder, op->at, "tmpfs");
+}
+
+/* Terminals of the task's own: an instance apart from the host's. As many as `max`, for the kernel has a number of them for all (kernel.pty.max). */
+static int make_pts(struct builder *builder, const struct mount_op *op) {
+  _cleanup_fd_ int target = make_target(builder, op->at, true);
+  if (target < 0) return mount_failed(builder, op->at, "target of the terminals");
+  char options[96];
+  int length = snprintf(options, sizeof options, "newinstance,ptmxmode=0666,mode=0620,max=256");
+  if (op->gid >= 0) snprintf(options + length, sizeof options - (size_t)length, ",gid=%llu", (unsigned long long)op->gid);
+  return mount_over(target, "devpts", MS_NOSUID | MS_NOEXEC, options) == 0 ? 0 : mount_failed(builder, op->at, "terminals");
+}
+
+static bool copy_file(int from, int to) {
+  char bytes[4096];
+  ssize_t count;
+  while ((count = read(from, bytes, sizeof bytes)) > 0)
+    if (!write_all(to, bytes, (size_t)count)) return false;
+  return count == 0;
+}
+
+/* In the last tmpfs, which another mount then covers: seen by nobody but through the mount at its place. */
+static int make_file(struct builder *builder, const struct mount_op *op) {
+  char name[16];
+  snprintf(name, sizeof name, "%d", builder->file_count++);
+  _cleanup_fd_ int file = openat(builder->tmpfs, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (file < 0) return mount_failed(builder, op->at, "file");
+  if ((op->fd >= 0 && !copy_file(op->fd, file)) || !write_all(file, op->text, strlen(op->text))) return mount_failed(builder, op->at, "content");
+  _cleanup_fd_ int target = open_in_place(builder, op->at);
+  if (target < 0) return mount_failed(builder, op->at, "target of a file");
+  int done;
+  if (builder->has_mount_setattr) {
+    _cleanup_fd_ int tree = sys_open_tree(file, "", TREE_CLONE | TREE_CLOEXEC | TREE_EMPTY_PATH);
+    done = tree < 0 ? -1 : bind_new(tree, target, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV);
+  } else done = bind_old(builder, op, file, target, MS_RDONLY | MS_NOSUID | MS_NODEV);
+  return done == 0 ? 0 : mount_failed(builder, op->at, "file");
 }
 
 static int make_proc(struct builder *builder, const struct mount_op *op) {
@@ -243,6 +292,8 @@ static int make(struct builder *builder, const struct mount_op *op) {
     case MOUNT_NODE: return make_node(builder, op);
     case MOUNT_MASK: return make_mask(builder, op);
     case MOUNT_READONLY: return make_readonly(builder, op);
+    case MOUNT_PTS: return make_pts(builder, op);
+    case MOUNT_FILE: return make_file(builder, op);
   }
   return -1;
 }
@@ -267,8 +318,9 @@ static int open_source_beneath(struct builder *builder, const struct mount_op *o
 /* All sources are opened while the host is still in view: the new root is mounted over a directory, and a source may lie beneath that. */
 static int open_sources(struct builder *builder) {
   for (struct mount_op *op = builder->first; op != builder->end; op = op->next) {
-    if (op->kind != MOUNT_BIND) continue;
-    op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
+    if (op->kind == MOUNT_FILE && op->source != NULL) op->fd = open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    else if (op->kind != MOUNT_BIND) continue;
+    else op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
     if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s", op->source);
   }
   return 0;
@@ -290,6 +342,7 @@ static int make_all(struct builder *builder) {
     if (make(builder, op) != 0) return -1;
     close_fd(&op->fd);
   }
+  close_fd(&builder->tmpfs);
   return 0;
 }
 
@@ -314,7 +367,7 @@ static int complete(struct builder *builder) {
 }
 
 int root_enter(const struct spec *spec, bool has_mount_setattr, struct failure *failure) {
-  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .has_mount_setattr = has_mount_setattr, .first = spec->root};
+  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .tmpfs = -1, .has_mount_setattr = has_mount_setattr, .first = spec->root};
   if (spec->prepared_root >= 0) {
     builder.first = *spec->root_own;
     return complete(&builder);
@@ -325,14 +378,14 @@ int root_enter(const struct spec *spec, bool has_mount_setattr, struct failure *
 }
 
 int root_join(const struct spec *spec, struct failure *failure) {
-  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .has_mount_setattr = true, .first = *spec->root_own};
+  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .tmpfs = -1, .has_mount_setattr = true, .first = *spec->root_own};
   if (open_sources(&builder) != 0) return -1;
   return setns(spec->prepared_root, CLONE_NEWNS) == 0 ? 0 : mount_failed(&builder, "/", "prepared root");
 }
 
 bool root_prepare(const struct spec *spec) {
   struct failure failure = {.stage = STAGE_NONE};
-  struct builder builder = {.spec = spec, .failure = &failure, .root = -1, .has_mount_setattr = true, .first = spec->root, .end = *spec->root_own};
+  struct builder builder = {.spec = spec, .failure = &failure, .root = -1, .tmpfs = -1, .has_mount_setattr = true, .first = spec->root, .end = *spec->root_own};
   if (build(&builder) != 0) return false;
   /* Not the mount alone: there is no way at all to write there. */
   return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID, NULL) == 0;

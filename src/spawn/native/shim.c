@@ -308,7 +308,7 @@ static int open_output(struct shim *shim, int index, int out) {
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec->root != NULL || shim->tree.is_guest, lender_of(shim), &shim->failure);
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec, spec->root != NULL || shim->tree.is_guest, lender_of(shim), &shim->failure);
   if (in < 0) return -1;
   _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;

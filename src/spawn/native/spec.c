@@ -294,6 +294,16 @@ static const char *add_tmpfs(struct reader *reader, char **operands) {
 static const char *add_proc(struct reader *reader, char **operands) {
   return add_mount(reader, (struct mount_op){.kind = MOUNT_PROC, .at = operands[0]});
 }
+static const char *add_pts(struct reader *reader, char **operands) {
+  struct mount_op op = {.kind = MOUNT_PTS, .at = operands[0]};
+  return parse_number(operands[1], -1, UINT32_MAX - 1, &op.gid) ? add_mount(reader, op) : "root-pts takes a gid, or -1";
+}
+static const char *add_file(struct reader *reader, char **operands) {
+  struct mount_op op = {.kind = MOUNT_FILE, .at = operands[0], .source = operands[1], .text = operands[2]};
+  if (op.source[0] == '\0') op.source = NULL;
+  else if (!is_absolute(op.source)) return "root-file takes an absolute source, or none";
+  return add_mount(reader, op);
+}
 static const char *add_node(struct reader *reader, char **operands) {
   int64_t major, minor;
   if (!parse_number(operands[1], 0, 4095, &major) || !parse_number(operands[2], 0, 0xfffff, &minor)) return "root-node takes two numbers";
@@ -376,6 +386,8 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"root-bind", 4, true, add_bind},
   {"root-tmpfs", 3, true, add_tmpfs},
   {"root-proc", 1, true, add_proc},
+  {"root-pts", 2, true, add_pts},
+  {"root-file", 3, true, add_file},
   {"root-node", 3, true, add_node},
   {"root-mask", 1, true, add_mask},
   {"root-readonly", 1, true, add_readonly},

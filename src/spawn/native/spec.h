@@ -45,18 +45,20 @@ struct cgroup {
   bool given;
 };
 
-enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY };
+enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE };
 
 struct mount_op {
   struct mount_op *next;
   enum mount_kind kind;
-  /* `source` is a symlink's text too. A bind's begins with `base`, where it has one, and no link beneath that is followed. */
-  const char *at, *source, *base;
+  /* `source` is a symlink's text too. A bind's begins with `base`, where it has one, and no link beneath that is followed. `text`: what a file has after a copy of its source. */
+  const char *at, *source, *base, *text;
   uint64_t size;
   mode_t mode;
   unsigned major, minor;
   bool read_only, devices;
-  /* A bind's source, opened before anything could hide it. */
+  /* Of a terminal in it; -1: whoever opens it. */
+  int64_t gid;
+  /* A bind's or a file's source, opened before anything could hide it. */
   int fd;
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #ifndef TIOCGPTPEER
@@ -13,6 +14,8 @@
 struct flow {
   int from, to;
   size_t used, sent;
+  /* What came last did not end a line. */
+  bool in_line;
   char bytes[4096];
 };
 
@@ -67,15 +70,26 @@ void terminal_await(const struct terminal *terminal, struct pollfd waiting[TERMI
 
 static bool is_passing(int error) { return error == EAGAIN || error == EINTR; }
 
+/*
+ * The end of the input is typed, as a person would: VEOF, which in canonical mode ends a line that has begun the first time, and is the end only the second.
+ */
+static size_t type_end(const struct flow *flow, char bytes[2]) {
+  struct termios modes;
+  if (!isatty(flow->to) || tcgetattr(flow->to, &modes) != 0) return 0;
+  bytes[0] = bytes[1] = (char)modes.c_cc[VEOF];
+  return (modes.c_lflag & ICANON) != 0 && flow->in_line ? 2 : 1;
+}
+
 static void move(struct flow *flow) {
   if (flow->used == flow->sent) {
     if (flow->from < 0) return;
     ssize_t count = read(flow->from, flow->bytes, sizeof flow->bytes);
     if (count < 0 && is_passing(errno)) return;
     flow->sent = 0;
-    flow->used = count > 0 ? (size_t)count : 0;
+    flow->used = count > 0 ? (size_t)count : type_end(flow, flow->bytes);
+    if (count > 0) flow->in_line = flow->bytes[count - 1] != '\n' && flow->bytes[count - 1] != '\r';
     /* The end; of a terminal that nobody has open, it is EIO. */
-    if (count <= 0) flow->from = -1;
+    else flow->from = -1;
   }
   ssize_t count = write(flow->to, flow->bytes + flow->sent, flow->used - flow->sent);
   if (count >= 0) flow->sent += (size_t)count;

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { AllocDir } from '../../../src/index.ts'
 import { isRoot, strongest, taskUsers } from '../../support/identity.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
@@ -137,6 +138,61 @@ export const privileges: Section = check => {
   })
 }
 
+export const defaults: Section = check => {
+  check('resolves its own host name, and keeps what the host’s file of names has', async bench => {
+    const task = bench.shell('getent hosts $(hostname); cat /etc/hosts')
+    task.command.hostname = 'kelp-7'
+    const said = await outputOf(task)
+    assert.match(said, /^127\.0\.1\.1\s+kelp-7\n/)
+    assert.ok(said.includes(readFileSync('/etc/hosts', 'latin1')))
+  })
+
+  check('has a /dev/shm of its own, whose size can be told, apart from /tmp', async bench => {
+    const task = bench.shell('touch /tmp/x; ls /dev/shm; echo y > /dev/shm/y && df -B1 /dev/shm | tail -1')
+    task.command.tmpfs = [{ target: '/dev/shm', sizeBytes: 1 << 20 }]
+    assert.match(await outputOf(task), /^tmpfs +1048576 /)
+  })
+
+  check('opens terminals, none of which is the host’s', async bench => {
+    const task = bench.shell('ls /dev/pts; exec 3<>/dev/ptmx && ls /dev/pts')
+    assert.deepEqual((await outputOf(task)).trim().split('\n'), ['ptmx', '0', 'ptmx'])
+  })
+
+  check('cannot change its names, its cgroups or the name servers, as whatever user', async bench => {
+    const task = bench.shell(
+      'for f in /etc/hosts /etc/resolv.conf /sys/fs/cgroup/x /sys/x; do echo x 2>/dev/null >> $f && echo $f; chmod 777 $f 2>/dev/null && echo $f; done; true',
+    )
+    task.command.user = strongest
+    assert.equal(await outputOf(task), '')
+  })
+
+  if (isRoot)
+    check(
+      'as root without capabilities reads nothing of what is root’s alone in /etc and /proc',
+      async bench => {
+        const files = '/etc/shadow /etc/gshadow /etc/shadow- /proc/slabinfo /proc/kpagecount /proc/kpageflags'
+        const task = bench.shell(`for f in ${files}; do head -c 1 $f 2>/dev/null; done; true`)
+        task.command.user = 'root'
+        assert.equal(await outputOf(task), '')
+        const control = bench.shell('head -c 1 /etc/shadow')
+        Object.assign(control.command, { user: 'root', root: 'host' })
+        assert.notEqual(await outputOf(control), '')
+      },
+    )
+
+  check('opens its standard input by name, when that is a stream', async bench => {
+    const task = bench.command('cat', '/dev/stdin')
+    task.command.stdin = Readable.from(['from a stream'])
+    assert.equal(await outputOf(task), 'from a stream')
+  })
+
+  check('with a terminal has it as descriptor 0, and is told the end of its input', async bench => {
+    const task = bench.shell('test -t 0 && echo terminal; cat; echo ended')
+    Object.assign(task.command, { terminal: { rows: 24, columns: 80 }, stdin: Readable.from(['no newline']) })
+    assert.match(await outputOf(task), /terminal[^]*no newline[^]*ended/)
+  })
+}
+
 export const namespaces: Section = check => {
   check('is in namespaces of its own, except the network', async bench => {
     const task = bench.shell(`cd /proc/self/ns && readlink ${kinds.join(' ')}`)
@@ -189,7 +245,7 @@ export const namespaces: Section = check => {
 export const ownRoot: Section = check => {
   check('sees exactly the system directories and its own at /', async bench => {
     const names = (await outputOf(bench.command('/bin/ls', '-A', '/'))).trim().split('\n')
-    assert.deepEqual(names.sort(), [...onHost, 'alloc', 'dev', 'local', 'proc', 'tmp'].sort())
+    assert.deepEqual(names.sort(), [...onHost, 'alloc', 'dev', 'local', 'proc', 'sys', 'tmp'].sort())
   })
 
   check('keeps symbolic links among them as links', async bench => {

@@ -49,12 +49,13 @@ describe("a task's root", () => {
     })
     assert.deepEqual(writable, [
       ['/tmp', '1777'],
+      ['/dev/shm', '1777'],
       ['/alloc', alloc.shared],
       ['/local', alloc.local],
     ])
   })
 
-  it('has six device nodes, the usual links and shared memory in /tmp', () => {
+  it('has six device nodes, the usual links, terminals and shared memory of its own', () => {
     const nodes = plan().ops.flatMap(op => (op.op === 'node' ? [`${op.at} ${op.major}:${op.minor}`] : []))
     assert.deepEqual(nodes, [
       '/dev/null 1:3',
@@ -64,7 +65,15 @@ describe("a task's root", () => {
       '/dev/urandom 1:9',
       '/dev/tty 5:0',
     ])
-    assert.deepEqual(at('/dev/shm'), [{ op: 'symlink', to: '/tmp', at: '/dev/shm' }])
+    assert.deepEqual(
+      at('/dev/shm').map(({ op }) => op),
+      ['dir', 'tmpfs'],
+    )
+    assert.deepEqual(
+      at('/dev/pts').map(({ op }) => op),
+      ['dir', 'pts'],
+    )
+    assert.deepEqual(at('/dev/ptmx'), [{ op: 'symlink', to: 'pts/ptmx', at: '/dev/ptmx' }])
     assert.deepEqual(at('/dev/stdout'), [{ op: 'symlink', to: '/proc/self/fd/1', at: '/dev/stdout' }])
   })
 
@@ -102,6 +111,8 @@ describe("a task's root", () => {
         '/proc/irq',
         '/proc/sys',
         '/tmp',
+        '/dev/shm',
+        '/dev/pts',
         '/alloc',
         '/local',
         '/local/scratch',
@@ -117,7 +128,6 @@ describe("a task's root", () => {
     for (const command of [
       { mounts: [{ source, target: '/data' }] },
       { mounts: [{ source, target: '/tmpdata' }] },
-      { tmpfs: [{ target: '/dev/shm' }] },
       { devices: ['/dev/null'] },
       { root: { embed: { [source]: '/etc' } } },
     ])

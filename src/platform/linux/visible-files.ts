@@ -1,0 +1,75 @@
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { posix } from 'node:path'
+import type { MountOp } from '../../spawn/spec.ts'
+
+/** Where a path of the task leads when its links are followed there, as far as the host's own files decide that. */
+export type Place = {
+  /** The first place on the way that the task is not shown, or the file itself. */
+  readonly at: string
+  readonly shown: boolean
+}
+
+/** Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has them. */
+export function placeOf(path: string, shown: readonly string[]): Place | null {
+  let at = path
+  for (let links = 0; links < 16; links++) {
+    if (!shown.some(directory => at.startsWith(`${directory}/`)))
+      return exists(at) ? { at, shown: false } : null
+    const stats = lstatSync(at, { throwIfNoEntry: false })
+    if (stats === undefined) return null
+    if (!stats.isSymbolicLink()) return { at, shown: true }
+    at = posix.resolve(posix.dirname(at), readlinkSync(at))
+  }
+  return null
+}
+
+function exists(path: string): boolean {
+  try {
+    realpathSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What programs look for in /etc that distributions keep elsewhere: name servers (systemd-resolved, resolvconf, NetworkManager) and certificates. */
+const oftenElsewhere = [
+  '/etc/resolv.conf',
+  '/etc/ssl/certs',
+  '/etc/ssl/cert.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/localtime',
+]
+
+/**
+ * Of those, what a task would find a dangling link for: the file or directory is shown where the link leads to, as it is when the task starts.
+ * `base` makes the places, in the part of the root that tasks share; `own` mounts there.
+ */
+export function filesElsewhere(system: readonly MountOp[]): { base: MountOp[]; own: MountOp[] } {
+  const shown = system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
+  const places = oftenElsewhere.flatMap(path => {
+    const place = shown.includes('/etc') ? placeOf(path, shown) : null
+    return place === null || place.shown ? [] : [place.at]
+  })
+  // Whatever else lies there is the host's own: no place of ours comes into it.
+  const usable = [...new Set(places)].filter(at => !/^\/(dev|proc|sys|tmp|alloc|local)(\/|$)/.test(at))
+  const bind = (source: string, at: string): MountOp => ({
+    ...{ op: 'bind', source, base: null, at, readOnly: true, devices: false },
+  })
+  return {
+    base: usable.map(at => (isDirectory(at) ? { op: 'dir', at, mode: 0o755 } : bind('/dev/null', at))),
+    own: usable.map(at => bind(realpathSync(at), at)),
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return lstatSync(realpathSync(path)).isDirectory()
+}
+
+/** The file of host names as the task sees it: the host's, and the task's own name, which leads to itself. Null: the host has none. */
+export function hostsFile(system: readonly MountOp[], hostname: string | null): MountOp | null {
+  const shown = system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
+  const place = hostname === null || !shown.includes('/etc') ? null : placeOf('/etc/hosts', shown)
+  if (!place?.shown) return null
+  return { op: 'file', at: place.at, source: place.at, text: `\n127.0.1.1\t${hostname}\n` }
+}
