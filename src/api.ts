@@ -34,7 +34,8 @@ export interface Command {
    */
   stdin?: string | Readable
   /**
-   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start() has resolved, and is no socket. Default: the log files.
+   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start() has resolved. A file or a socket is passed as it is,
+   * with its offset and flags; anything else is opened anew. Default: the log files.
    * A FIFO outside the allocation, or one there that is ours alone (mode 0600), needs no reader: the task waits when it is full.
    */
   stdout?: string
@@ -44,8 +45,12 @@ export interface Command {
    * the native program only.
    */
   terminal?: TerminalSize
-  /** Rotates log files. Unless given the task writes them itself and they grow without bound. */
-  logs?: LogRotation
+  /**
+   * The task's shim writes its log files and rotates them: the task can neither forge nor erase nor outgrow them. Default: 32 MiB in each of 4 files a
+   * stream, for the log files; what `stdout` or `stderr` names is rotated only when this is given. `'plain'`: the task writes its files itself, and they
+   * grow without bound.
+   */
+  logs?: LogRotation | 'plain'
   hostname?: string
   network?: 'host' | 'none' | { path: string }
   mounts?: Mount[]
@@ -158,6 +163,10 @@ export interface WaitResult {
   startedAt: Date | null
   exitedAt: Date | null
   usage: { cpuUserMs: number; cpuSystemMs: number; maxRssBytes: number } | null
+  /**
+   * All that the task has written to its streams is in its logs, and was still there at its end. False when some of it was rotated away or could not
+   * be written, and when that is not known.
+   */
   logsComplete: boolean
   /** exitCode === 0 && signal === null && error === null */
   successful: boolean
@@ -238,6 +247,25 @@ export interface LogOptions {
   fromStart?: boolean
   /** The last N lines, then on. Looks back 16 MiB at most. */
   tail?: number
+  /** Only what came at this time or later, as far as that is known: of `logs: 'plain'` it is not. */
+  since?: Date
+  /** Of `output$`: one stream only, with its times. */
+  only?: 'stdout' | 'stderr'
+}
+
+/** A piece of what a task has written, as it came. */
+export interface OutputChunk {
+  stream: 'stdout' | 'stderr'
+  /** When the task's shim has taken it; when it was read, where `unordered`. */
+  at: Date
+  bytes: Uint8Array
+  /**
+   * Nobody has noted when this came, and where among the other stream's: only its own stream's order is known. So it is for `logs: 'plain'`, for what an
+   * earlier task has left in the same log, and for what is older than the notes that are kept.
+   */
+  unordered?: true
+  /** So many bytes of its stream before these were rotated away before they could be read: the reader is too slow, and `logs` too small. */
+  lost?: number
 }
 
 export interface ShutdownOptions {
@@ -290,7 +318,13 @@ export interface Executor {
    * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by more than what is kept goes on with
    * the oldest that is. Nobody who reads holds up the task. One who follows is at the end when the task is, or when the supervisor is closed.
    */
-  logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array>
+  logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array> & AsyncIterable<Uint8Array>
+  /**
+   * Both streams in the order in which the task's shim has read them, with times, across rotations. Two pieces that came within the same few
+   * microseconds may change places. `tail` counts the lines of both. Like logs$ it can be iterated (`for await`, `Readable.from`), at the reader's own pace
+   * and in bounded memory, where to subscribe is to be told as fast as it can be read.
+   */
+  output$(options?: LogOptions): Observable<OutputChunk> & AsyncIterable<OutputChunk>
   /** A second command inside the running task's limits and isolation. */
   exec(name: string, ...args: string[]): Executor
   /** Idempotent; leaves no process, cgroup, mount or state behind. */

@@ -7,6 +7,7 @@ export type {
   HistoryEntry,
   IoLimit,
   LogOptions,
+  OutputChunk,
   LogRotation,
   Mount,
   Namespace,

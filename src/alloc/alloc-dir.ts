@@ -6,7 +6,7 @@ import { HoldfastError } from '../errors.ts'
 import { Directory } from './directory.ts'
 import { embedPath } from './embed.ts'
 import { errnoOf, fileFailure } from './failure.ts'
-import { modes, sharedName, sharedParts } from './layout.ts'
+import { modeOfPart, modes, sharedName, sharedParts } from './layout.ts'
 import { makeDirectories } from './make-directories.ts'
 import { removeTree } from './remove.ts'
 import { assertTaskName } from './task-name.ts'
@@ -171,7 +171,7 @@ async function makeWithin(
 ): Promise<void> {
   const directory = await root.make(name, mode, true)
   try {
-    for (const part of parts) await (await directory.make(part, modes.open, true)).close()
+    for (const part of parts) await (await directory.make(part, modeOfPart(part), true)).close()
   } finally {
     await directory.close()
   }

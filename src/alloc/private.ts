@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import type { TaskPaths } from '../platform/port.ts'
 import { errnoOf } from './failure.ts'
-import { modes, sharedName, sharedParts } from './layout.ts'
+import { modeOfPart, modes, sharedName, sharedParts } from './layout.ts'
 import { mountPoints } from './mounts.ts'
 import { assertTaskName } from './task-name.ts'
 
@@ -32,7 +32,7 @@ export function makePrivateAllocation(path: string, taskName: string): TaskPaths
   const local = join(task, 'local')
   make(path, modes.root)
   mkdirSync(shared, 0o700)
-  for (const part of sharedParts) make(join(shared, part), modes.open)
+  for (const part of sharedParts) make(join(shared, part), modeOfPart(part))
   chmodSync(shared, modes.open)
   make(task, modes.task)
   make(local, modes.open)

@@ -50,11 +50,12 @@ function isDescriptor(text: string): boolean {
   return number !== undefined && Number(number) <= 0xfffff
 }
 
-const logs = fields({
+const rotation = fields({
   // A page: what is less would be more renames than writes.
   maxBytes: integer(4096, Number.MAX_SAFE_INTEGER, 'bytes'),
   maxFiles: integer(2, 100),
 })
+const logs = wordOr('plain', rotation, '"plain" or { maxBytes, maxFiles }').optional()
 
 const mount = fields({ source: absolutePath, target: targetPath, readOnly: flag.optional() })
 const tmpfs = fields({
@@ -103,18 +104,12 @@ const network = z
   .union([oneOf('host', 'none'), fields({ path: absolutePath })], { error: takesNetwork })
   .optional()
 
-const takesRoot = '"host" or { embed: { hostPath: pathInRoot } }'
 const embedded = texts('an object of paths, { hostPath: pathInRoot }', absolutePath, innerPath)
-const root = z
-  .custom(value => value === 'host' || isPlainObject(value), { error: takesRoot, abort: true })
-  .superRefine((value, context) => {
-    if (value === 'host') return
-    for (const issue of fields({ embed: embedded }).safeParse(value).error?.issues ?? []) {
-      const path = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : issue.path
-      context.addIssue({ code: 'custom', path, message: issue.message })
-    }
-  })
-  .optional()
+const root = wordOr(
+  'host',
+  fields({ embed: embedded }),
+  '"host" or { embed: { hostPath: pathInRoot } }',
+).optional()
 
 const cells = integer(1, 65_535)
 export const terminalSize = fields({ rows: cells, columns: cells })
@@ -133,7 +128,7 @@ export const commandSchema = fields({
   stdout: file,
   stderr: file,
   terminal: terminalSize.optional(),
-  logs: logs.optional(),
+  logs,
   hostname: matching('1 to 64 letters, digits, "-" and "."', name =>
     /^[A-Za-z0-9.-]{1,64}$/.test(name),
   ).optional(),
@@ -154,10 +149,20 @@ export const commandSchema = fields({
   nice: integer(-20, 19).optional(),
   name: matching(takesTaskName, isTaskName).optional(),
   labels: labels.optional(),
-}).refine(({ terminal, logs }) => terminal === undefined || logs === undefined, {
-  path: ['logs'],
-  error: 'nothing beside a terminal: what that shows is written as it comes, and not rotated',
 })
+
+/** One word, or an object whose fields are named in errors: a union would name none. */
+function wordOr(word: string, object: z.ZodType, takes: string) {
+  return z
+    .custom(value => value === word || isPlainObject(value), { error: takes, abort: true })
+    .superRefine((value, context) => {
+      if (value === word) return
+      for (const issue of object.safeParse(value).error?.issues ?? []) {
+        const path = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : issue.path
+        context.addIssue({ code: 'custom', path, message: issue.message })
+      }
+    })
+}
 
 function isId(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= largestId

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { PlainCommand } from '../api.ts'
 import type { FileTarget, LaunchSpec } from '../spawn/spec.ts'
 import type { TaskPaths, TaskRequest } from './port.ts'
 
@@ -10,14 +11,40 @@ import type { TaskPaths, TaskRequest } from './port.ts'
 export function streamTargets(
   { command, alloc, name, fed, inside }: Pick<TaskRequest, 'command' | 'alloc' | 'name' | 'fed' | 'inside'>,
   dir: string,
-): Pick<LaunchSpec, 'stdin' | 'stdout' | 'stderr' | 'logRotation'> {
+): Pick<LaunchSpec, 'stdin' | 'stdout' | 'stderr' | 'logRotation' | 'plainLogs'> {
   const { stdin, stdout, stderr } = command
   const logs = inside ? `${dir}/` : posix.join(alloc.shared, 'logs', `${name}.`)
   return {
     stdin: fed ? { base: null, path: posix.join(dir, 'stdin') } : fileTarget(stdin ?? 'null', alloc),
     stdout: fileTarget(stdout ?? `${logs}stdout`, alloc),
     stderr: fileTarget(stderr ?? `${logs}stderr`, alloc),
-    logRotation: command.logs ?? null,
+    ...carriage(command),
+  }
+}
+
+/** What a stream's log is kept to unless `command.logs` says otherwise: 128 MiB. */
+const defaultRotation = { maxBytes: 32 * 1024 * 1024, maxFiles: 4 }
+
+const outputs = ['stdout', 'stderr'] as const
+
+/**
+ * How a stream's log is rotated by the shim that writes it; null: the task writes it itself. A path that the orchestrator has named is left alone
+ * unless it has asked for that: others may read it, and know nothing of its predecessors.
+ */
+export function rotationOf(
+  command: Readonly<Pick<PlainCommand, 'logs' | 'stdout' | 'stderr'>>,
+  stream: 'stdout' | 'stderr',
+): LaunchSpec['logRotation'] {
+  if (command.logs === 'plain') return null
+  return command.logs ?? (command[stream] === undefined ? defaultRotation : null)
+}
+
+function carriage(command: Readonly<PlainCommand>): Pick<LaunchSpec, 'logRotation' | 'plainLogs'> {
+  const plain = outputs.filter(stream => rotationOf(command, stream) === null)
+  const [carried] = outputs.flatMap(stream => rotationOf(command, stream) ?? [])
+  return {
+    logRotation: carried ?? null,
+    ...(carried !== undefined && plain.length > 0 && { plainLogs: plain }),
   }
 }
 

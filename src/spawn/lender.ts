@@ -76,7 +76,7 @@ function answerOf(child: ChildProcess, socket: Socket | undefined): Promise<stri
   })
 }
 
-function isOpen(fd: number): boolean {
+export function isOpen(fd: number): boolean {
   try {
     fstatSync(fd)
     return true

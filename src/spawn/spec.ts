@@ -29,8 +29,10 @@ export type LaunchSpec = {
   readonly lender?: ProcessIdentity
   /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and writes to `stdout`. Absent or null: there is none. */
   readonly terminal?: Terminal | null
-  /** Null: the task writes its log files itself. */
+  /** The shim carries what the task writes into its log files, and rotates them. Null: the task writes them itself. */
   readonly logRotation: { readonly maxBytes: number; readonly maxFiles: number } | null
+  /** Of these streams the task writes the file itself all the same. Absent: of none. */
+  readonly plainLogs?: readonly ('stdout' | 'stderr')[]
   readonly nice: number | null
   /** Null: what the spawner itself was started with. */
   readonly oomScoreAdj: number | null

@@ -73,6 +73,7 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
   if (spec.lender) fields.push('lender', `${spec.lender.pid}`, `${spec.lender.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
+  for (const stream of spec.plainLogs ?? []) fields.push('log-plain', stream)
   pushProcess(fields, spec)
   pushCgroups(fields, spec)
   pushIsolation(fields, spec)

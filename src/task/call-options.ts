@@ -20,17 +20,23 @@ const logShape = z.strictObject({
   follow: z.boolean().optional(),
   fromStart: z.boolean().optional(),
   tail: z.int().min(0).optional(),
+  since: z.date().optional(),
+  only: z.enum(['stdout', 'stderr']).optional(),
 })
 
-/** Throws INVALID_ARGUMENT for a stream that is none, and for options that logs$ does not take. */
-export function checkLogOptions(stream: unknown, options: LogOptions): void {
+/** Throws INVALID_ARGUMENT for a stream that is none, and for options that `call` does not take. */
+export function checkLogOptions(
+  call: 'logs$' | 'output$',
+  options: LogOptions,
+  stream: unknown = 'stdout',
+): void {
   if (stream !== 'stdout' && stream !== 'stderr')
-    throw refusal('logs$: stream', stream, '"stdout" or "stderr"')
+    throw refusal(`${call}: stream`, stream, '"stdout" or "stderr"')
   checked(
-    'logs$',
+    call,
     logShape,
     options,
-    'an object with follow, fromStart (booleans) and tail (a number of lines)',
+    'an object with follow, fromStart (booleans), tail (a number of lines) and since (a Date)',
   )
 }
 

@@ -50,6 +50,8 @@ export class LogCursor {
   }
 
   #chunk(): Buffer | null {
+    // Cut by whoever may write it: what comes from now on comes from its new beginning.
+    if (fstatSync(this.#at.fd).size < this.#position) this.#position = 0
     const chunk = Buffer.allocUnsafe(largestChunk)
     const count = readSync(this.#at.fd, chunk, 0, chunk.length, this.#position)
     this.#position += count

@@ -1,9 +1,10 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
-import { openLogForReading } from './log-reader.ts'
+import { isLeased, logIdentity, openLogForReading } from './log-reader.ts'
 
-export type OpenedLog = { readonly fd: number; readonly identity: string }
+/** `number`: that it had when it was opened. */
+export type OpenedLog = { readonly fd: number; readonly identity: string; readonly number: number }
 
 /**
  * A log and its rotated predecessors, by number: 0 is the one being written, 1 the one before it. Whoever rotates renames the oldest first, so
@@ -19,30 +20,43 @@ export class LogFiles {
     this.count = count
   }
 
-  /** Null: there is none of this number. Throws as openLogForReading() does for number 0; what else lies in an older one's place is skipped. */
+  /**
+   * Null: there is none of this number. Throws as openLogForReading() does for number 0; what else lies in an older one's place is skipped. A file
+   * under a lease is skipped in no place.
+   */
   open(number: number): OpenedLog | null {
-    const { base, path } = this.#target
     try {
-      const fd = openLogForReading(number === 0 ? this.#target : { base, path: `${path}.${number}` })
-      return fd === null ? null : { fd, identity: identityOf(fd) }
+      const fd = openLogForReading(this.#numbered(number))
+      return fd === null ? null : { fd, identity: identityOf(fd), number }
+    } catch (error) {
+      if (number === 0 || !(error instanceof HoldfastError) || isLeased(error)) throw error
+      return null
+    }
+  }
+
+  /** Whether this file has this number now. */
+  is(number: number, { identity }: Pick<OpenedLog, 'identity'>): boolean {
+    return this.#identity(number) === identity
+  }
+
+  #numbered(number: number): FileTarget {
+    const { base, path } = this.#target
+    return number === 0 ? this.#target : { base, path: `${path}.${number}` }
+  }
+
+  #identity(number: number): string | null {
+    try {
+      return logIdentity(this.#numbered(number))
     } catch (error) {
       if (number === 0 || !(error instanceof HoldfastError)) throw error
       return null
     }
   }
 
-  /** Whether this file has this number now. */
-  is(number: number, { identity }: OpenedLog): boolean {
-    const found = this.open(number)
-    if (found === null) return false
-    closeSync(found.fd)
-    return found.identity === identity
-  }
-
   /** All of them, the oldest first, to be closed by the caller. */
   openAll(): OpenedLog[] {
     for (let attempt = 1; ; attempt++) {
-      const opened = Array.from({ length: this.count }, (_, number) => this.open(number))
+      const opened = this.#openEach()
       // Nothing was renamed while they were opened; or too much is, and what falls out of the number of files is lost anyway.
       const stable = this.count === 1 || opened.every((one, number) => this.#isStill(number, one))
       if (stable || attempt === 10) return distinct(opened).reverse()
@@ -50,11 +64,19 @@ export class LogFiles {
     }
   }
 
+  #openEach(): (OpenedLog | null)[] {
+    const opened: (OpenedLog | null)[] = []
+    try {
+      for (let number = 0; number < this.count; number++) opened.push(this.open(number))
+      return opened
+    } catch (error) {
+      for (const one of opened) if (one !== null) closeSync(one.fd)
+      throw error
+    }
+  }
+
   #isStill(number: number, opened: OpenedLog | null): boolean {
-    if (opened !== null) return this.is(number, opened)
-    const found = this.open(number)
-    if (found !== null) closeSync(found.fd)
-    return found === null
+    return this.#identity(number) === (opened?.identity ?? null)
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
@@ -10,28 +10,69 @@ import type { FileTarget } from '../spawn/spec.ts'
 export function openLogForReading({ base, path }: FileTarget): number | null {
   try {
     if (path.startsWith('fd:')) throw unreadable(path)
-    const fd =
-      base === null ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : openBeneath(base, path)
+    const fd = base === null ? openSync(path, readFlags) : beneath(base, path, at => openSync(at, leafFlags))
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
     // What was thrown away was not kept.
     if (path === '/dev/null') return null
     throw unreadable(path)
   } catch (error) {
+    if (error instanceof HoldfastError) throw error
     const { code } = error as NodeJS.ErrnoException
+    // A socket cannot be opened.
+    if (code === 'ENXIO') throw unreadable(path)
     if (code === 'ENOENT') return null
-    if (code !== 'ELOOP' && code !== 'ENOTDIR') throw error
-    throw new HoldfastError(
-      'PERMISSION',
-      `the log ${path} is behind a symbolic link, which the task may have planted`,
-      {
-        path: base === null ? path : join(base, path),
-        errno: code,
-        cause: error,
-      },
-    )
+    throw cannotOpen({ base, path }, error as NodeJS.ErrnoException)
   }
 }
+
+const readFlags = constants.O_RDONLY | constants.O_NONBLOCK
+const leafFlags = readFlags | constants.O_NOFOLLOW
+
+/** Tells one file from another, without opening it; null: there is none, or something that is no log. */
+export function logIdentity({ base, path }: FileTarget): string | null {
+  try {
+    const stat = (at: string) => lstatSync(at, { bigint: true })
+    const found = base === null ? stat(path) : beneath(base, path, stat)
+    return found.isFile() ? `${found.dev}:${found.ino}` : null
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return null
+    throw cannotOpen({ base, path }, error as NodeJS.ErrnoException)
+  }
+}
+
+function cannotOpen({ base, path }: FileTarget, error: NodeJS.ErrnoException): HoldfastError {
+  const { code, message } = error
+  const details = { path: base === null ? path : join(base, path), errno: code, cause: error }
+  switch (code) {
+    case 'ELOOP':
+    case 'ENOTDIR':
+      return new HoldfastError(
+        'PERMISSION',
+        `the log ${path} is behind a symbolic link, which the task may have planted`,
+        details,
+      )
+    case 'EAGAIN':
+      return new HoldfastError(
+        'PERMISSION',
+        `the log ${path} is under a lease that its holder does not give up`,
+        {
+          ...details,
+          hint: 'The kernel takes a lease away after fs.lease-break-time seconds (fcntl(2), F_SETLEASE); then it can be read.',
+        },
+      )
+    case 'EACCES':
+    case 'EPERM':
+      return new HoldfastError('PERMISSION', `the log ${path} cannot be read: ${message}`, details)
+    default:
+      return new HoldfastError('INVALID_STATE', `the log ${path} cannot be read: ${message}`, details)
+  }
+}
+
+/** Somebody holds a lease on it: it can be opened a little later. */
+export const isLeased = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.errno === 'EAGAIN'
 
 function unreadable(path: string): HoldfastError {
   return new HoldfastError('UNSUPPORTED', `${path} is not a plain file, so it cannot be read as a log`, {
@@ -39,8 +80,11 @@ function unreadable(path: string): HoldfastError {
   })
 }
 
-/** openat(2) component by component, through /proc/self/fd: each step starts from the directory that was checked, not from its name. */
-function openBeneath(base: string, path: string): number {
+/**
+ * A lookup component by component, through /proc/self/fd: each step starts from the directory that was checked, not from its name. `use` must not
+ * follow a link.
+ */
+function beneath<Value>(base: string, path: string, use: (at: string) => Value): Value {
   const components = path.split(sep)
   const leaf = components.pop() as string
   let directory = openSync(base, constants.O_RDONLY | constants.O_DIRECTORY)
@@ -54,10 +98,7 @@ function openBeneath(base: string, path: string): number {
       directory = next
       base = join(base, component)
     }
-    return openSync(
-      child(directory, base, leaf),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    )
+    return use(child(directory, base, leaf))
   } finally {
     closeSync(directory)
   }

@@ -23,6 +23,7 @@ import type {
   Executor,
   HistoryEntry,
   LogOptions,
+  OutputChunk,
   Resources,
   ShutdownOptions,
   TerminalSize,
@@ -31,6 +32,7 @@ import type {
 } from '../api.ts'
 import { parseCommand, parseResources, parseTerminalSize } from '../command/validate.ts'
 import { fromFailure, HoldfastError } from '../errors.ts'
+import { rotationOf } from '../platform/index.ts'
 import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { bootClockStepMs, bootTime } from '../spawn/boot-clock.ts'
 import { fault } from './fault.ts'
@@ -38,7 +40,9 @@ import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
 import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
 import { guestCommand, refuseOtherIsolation } from './guest-command.ts'
 import { logStream } from './log-stream.ts'
+import { type OutputSource, type OutputStream, outputStream, readBytes } from './output-stream.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
+import { type Streamed, streamed } from './pulled.ts'
 import { type Rehydrated, rehydrate } from './rehydrate.ts'
 import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
@@ -366,23 +370,34 @@ export class TaskExecutor implements Executor {
     })
   }
 
-  logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Observable<Uint8Array> {
-    checkLogOptions(stream, options)
+  logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Streamed<Uint8Array> {
+    checkLogOptions('logs$', options, stream)
     this.#allow('logs$')
+    const { log, ...source } = this.#outputSource()
+    if (options.since !== undefined) return streamed(() => readBytes({ log, ...source }, options, stream))
+    return logStream({ ...source, target: () => log(stream).target, files: () => log(stream).files }, options)
+  }
+
+  output$(options: LogOptions = {}): Streamed<OutputChunk> {
+    checkLogOptions('output$', options)
+    this.#allow('logs$')
+    return outputStream(this.#outputSource(), options)
+  }
+
+  #outputSource(): OutputSource {
+    const rotation = (stream: OutputStream) => rotationOf(this.#held().spec.request.command, stream)
     const actor = this.#live()
-    return logStream(
-      {
-        target: () => this.#held().log(stream),
-        files: () => this.#held().spec.request.command.logs?.maxFiles ?? 1,
-        writing: () => actor.getSnapshot().status === 'active',
-        onEnd: heard => {
-          const subscription = actor.subscribe({ complete: heard, error: heard })
-          return () => subscription.unsubscribe()
-        },
-        hold: () => this.#runtime.keepAlive.hold(),
+    return {
+      log: stream => ({ target: this.#held().log(stream), files: rotation(stream)?.maxFiles ?? 1 }),
+      dir: this.#runtime.state.taskDirectory(this.key),
+      indexFiles: () => (rotation('stdout') ?? rotation('stderr'))?.maxFiles ?? 0,
+      writing: () => actor.getSnapshot().status === 'active',
+      onEnd: heard => {
+        const subscription = actor.subscribe({ complete: heard, error: heard })
+        return () => subscription.unsubscribe()
       },
-      options,
-    )
+      hold: () => this.#runtime.keepAlive.hold(),
+    }
   }
 
   get state(): TaskState {

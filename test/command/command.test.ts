@@ -213,12 +213,14 @@ describe('parseCommand', () => {
       assert.ok(Object.isFrozen(part))
   })
 
-  it('refuses the rotation of what a terminal shows', () => {
-    const logs = { maxBytes: 4096, maxFiles: 2 }
-    assert.throws(() => parseCommand({ ...minimal, terminal: { rows: 24, columns: 80 }, logs }), {
-      code: 'INVALID_ARGUMENT',
-      message: /^command\.logs: got /,
-    })
+  it('refuses what is no way to keep logs', () => {
+    parseCommand({ ...minimal, logs: 'plain' })
+    parseCommand({ ...minimal, terminal: { rows: 24, columns: 80 }, logs: { maxBytes: 4096, maxFiles: 2 } })
+    for (const [logs, message] of [
+      ['other', /^command\.logs: got "other", takes "plain" or /],
+      [{ maxBytes: 1, maxFiles: 2 }, /^command\.logs\.maxBytes: got 1, /],
+    ] as const)
+      assert.throws(() => parseCommand({ ...minimal, logs }), { code: 'INVALID_ARGUMENT', message })
   })
 
   it('takes the environment of this program, and leaves out variables that are undefined', () => {

@@ -102,6 +102,7 @@ const full: LaunchSpec = {
   stderr: { base: null, path: 'fd:2' },
   lender: { pid: 7, startTime: 8 },
   logRotation: { maxBytes: 4096, maxFiles: 100 },
+  plainLogs: ['stdout', 'stderr'],
   nice: 5,
   oomScoreAdj: 100,
   wallTimeMs: 1000,

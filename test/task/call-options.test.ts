@@ -24,8 +24,8 @@ describe('options of calls', () => {
   }
 
   it('takes what logs$ offers', () => {
-    checkLogOptions('stdout', {})
-    checkLogOptions('stderr', { follow: true, fromStart: false, tail: 0 })
+    checkLogOptions('logs$', {}, 'stdout')
+    checkLogOptions('logs$', { follow: true, fromStart: false, tail: 0 }, 'stderr')
   })
 
   for (const [stream, options] of [
@@ -38,7 +38,7 @@ describe('options of calls', () => {
     ['stdout', { followed: true }],
   ] as const) {
     it(`refuses logs$(${JSON.stringify(stream)}, ${JSON.stringify(options)})`, () => {
-      assert.throws(() => checkLogOptions(stream, options as never), {
+      assert.throws(() => checkLogOptions('logs$', options as never, stream), {
         code: 'INVALID_ARGUMENT',
         message: /: got .*, takes /,
       })

@@ -1,35 +1,50 @@
 import type { Executor, WaitResult } from '../../index.ts'
-import { whenReaderGoes } from '../output/hang-up.ts'
+import { type OutputFailure, whenOutputFails } from '../output/hang-up.ts'
+import { print, Remarks } from '../output/printing.ts'
+import { escaped } from '../output/escape.ts'
 import type { StateLine } from '../output/state-line.ts'
 
+/** How it ended, and whether what it printed could be passed on; a reader that has gone away is no failure. */
+export type Attended = { readonly result: WaitResult; readonly unprinted: boolean }
+
 /**
- * Starts a task and stays with it: prints what it prints, passes interrupts on as stops, resolves to its result.
+ * Starts a task and stays with it: prints what it prints, passes interrupts on as stops, resolves to its result. A task whose output can go nowhere
+ * any more is stopped: nobody would know of it.
  * Rejects when it could not be started, or could not be stopped.
  */
 export async function attend(
   task: Executor,
   start: () => Promise<void>,
   { printing, line }: { readonly printing: boolean; readonly line: StateLine | null },
-): Promise<WaitResult> {
+): Promise<Attended> {
   const stops = new Stops(task)
   const interrupted = (): void => stops.ask(stops.asked ? 'kill' : 'stop')
   const terminated = (): void => stops.ask('stop')
   process.on('SIGINT', interrupted).on('SIGTERM', terminated)
-  whenReaderGoes(() => stops.ask('hangUp'))
+  let unprinted = false
+  whenOutputFails((failure: OutputFailure) => {
+    // What is left to be printed fails as well.
+    if (unprinted) return
+    unprinted = failure !== null
+    if (failure !== null)
+      process.stderr.write(`holdfast: task ${task.key} (${escaped(task.name)}) is stopped for that\n`)
+    stops.ask(failure === null ? 'hangUp' : 'stop')
+  })
   let forget = (): void => {}
   try {
     await start()
     stops.started()
     forget = line?.follow(task) ?? forget
-    const printed = printing ? Promise.all([print(task, 'stdout', line), print(task, 'stderr', line)]) : null
+    const printed = printing ? follow(task, line) : null
     // Whatever goes wrong first is what is told.
     printed?.catch(() => {})
     const result = await Promise.race([task.wait(), stops.failed])
     await stops.settled()
     await printed
-    return result
+    return { result, unprinted }
   } finally {
     forget()
+    whenOutputFails()
     process.off('SIGINT', interrupted).off('SIGTERM', terminated)
   }
 }
@@ -80,10 +95,20 @@ class Stops {
   }
 }
 
-async function print(task: Executor, name: 'stdout' | 'stderr', line: StateLine | null): Promise<void> {
-  await task.logs$(name, { follow: true }).forEach(chunk => {
-    const write = (): boolean => process[name].write(chunk)
+/** Both streams in order, no faster than they are taken. */
+async function follow(task: Executor, line: StateLine | null): Promise<void> {
+  const remarks = new Remarks()
+  const seen = new Set<string>()
+  for await (const chunk of task.output$({ follow: true })) {
+    const { stream, bytes } = chunk
+    seen.add(stream)
+    await remarks.about(chunk, seen)
+    let printed = Promise.resolve()
+    const write = (): void => {
+      printed = print(stream, bytes)
+    }
     if (line === null) write()
-    else line.around(chunk, write)
-  })
+    else line.around(bytes, write)
+    await printed
+  }
 }

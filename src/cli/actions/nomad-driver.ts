@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { installPlugin, serveNomad } from '../../nomad/index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
-import { whenReaderGoes } from '../output/hang-up.ts'
+import { whenOutputFails } from '../output/hang-up.ts'
 
 type Options = CommonOptions & { readonly install?: string }
 
@@ -13,7 +13,9 @@ export async function nomadDriver(_operands: readonly string[], { install }: Opt
     return 0
   }
   // An agent that was killed leaves its plugins, and the next one finds them again.
-  whenReaderGoes(() => {})
+  whenOutputFails(failure => {
+    if (failure !== null) process.exit(125)
+  })
   const refused = await serveNomad()
   if (refused === null) return 0
   process.stderr.write(`holdfast: ${refused}\n`)

@@ -1,6 +1,7 @@
 import type { Executor } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
-import { json } from '../output/escape.ts'
+import { escaped, json } from '../output/escape.ts'
+import { whenOutputFails } from '../output/hang-up.ts'
 import { resultBlock, shortfalls } from '../output/result-block.ts'
 import { resultDocument } from '../output/result-document.ts'
 import { ResultFile } from '../output/result-file.ts'
@@ -24,6 +25,11 @@ export type Presentation = {
 export async function detached(task: Executor, { json: asJson, quiet }: Presentation): Promise<number> {
   await started(task)
   const { key, name, state, enforcement } = task
+  // It goes on as asked for; what cannot be is to be known by nobody.
+  whenOutputFails(failure => {
+    process.stderr.write(`holdfast: task ${key} (${escaped(name)}) goes on\n`)
+    process.exit(failure === null ? 0 : 125)
+  })
   if (asJson) process.stdout.write(`${json({ task: { key, name }, id: task.id(), state, enforcement })}\n`)
   else {
     process.stdout.write(`${key}\n`)
@@ -54,7 +60,7 @@ async function toTheEnd(
   // A task that is typed to draws on the terminal itself.
   const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
   const line = watched ? new StateLine(process.stderr, colorsFor(process.stderr)) : null
-  const result = await attend(task, start, { printing: !asJson, line })
+  const { result, unprinted } = await attend(task, start, { printing: !asJson, line })
   // What it has not read is nobody's any more, and must not keep us.
   if (interactive) process.stdin.destroy()
   const { key, name, enforcement } = task
@@ -62,7 +68,10 @@ async function toTheEnd(
   if (rm) await task.destroy()
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
-  return { document: resultDocument({ key, name, id }, result, enforcement), exitCode: exitCodeOf(result) }
+  return {
+    document: resultDocument({ key, name, id }, result, enforcement),
+    exitCode: unprinted ? 125 : exitCodeOf(result),
+  }
 }
 
 /** A task that could not be started leaves nothing worth keeping: the error says it all. */

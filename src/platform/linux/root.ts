@@ -108,6 +108,8 @@ export function rootPlan(
     // Files of our own lie below the task's directory.
     ...(hosts === null ? [] : [tmpfsAt('/local', ownFilesBytes), hosts]),
     bind(alloc.shared, '/alloc', false),
+    // Written by shims alone: a task can read its log there, and forge, erase or replace none, its own or a neighbour's.
+    { op: 'readonly', at: '/alloc/logs' },
     bind(alloc.local, '/local', false),
     ...tmpfs,
     ...(command.mounts ?? []).map(({ source, target, readOnly = false }) =>

@@ -75,11 +75,31 @@ static int open_or_create(int base, const char *path, bool *created) {
 }
 
 /* Beneath a base the task may have put anything there: a hard link to another's file, a FIFO, a device. */
-static int check_planted(const struct stat *status, const struct spec *spec) {
+static int check_planted(const struct stat *status, const struct spec *spec, bool pumped) {
   if (!S_ISREG(status->st_mode)) return EINVAL;
   if (status->st_nlink != 1) return EMLINK;
+  if (pumped) return status->st_uid == geteuid() && (status->st_mode & 022) == 0 ? 0 : EPERM;
   bool ours = status->st_uid == 0 || status->st_uid == geteuid() || (spec->has_credentials && status->st_uid == spec->uid);
   return ours ? 0 : EPERM;
+}
+
+/* Of a FIFO beneath a base: nobody but the supervisor's user could have made it so. */
+static bool is_ours_alone(const struct stat *status) { return status->st_uid == geteuid() && (status->st_mode & 077) == 0; }
+
+/*
+ * Whatever a neighbour has put where our log is to be must not keep the task from starting, and is never written to: it becomes NAME.planted, or,
+ * where it does not move, goes. What cannot be moved at all fails the start when the log is opened.
+ */
+static OWN_FRAME void make_room(const struct file_target *target, const struct spec *spec) {
+  const char *slash = strrchr(target->path, '/');
+  const char *name = slash == NULL ? target->path : slash + 1;
+  char aside[NAME_MAX + 16];
+  struct stat status;
+  _cleanup_fd_ int dir = open_log_directory(target);
+  if (dir < 0 || strlen(name) > NAME_MAX || fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (check_planted(&status, spec, true) == 0 || (S_ISFIFO(status.st_mode) && is_ours_alone(&status))) return;
+  snprintf(aside, sizeof aside, "%s.planted", name);
+  if (renameat(dir, name, dir, aside) != 0 && unlinkat(dir, name, 0) != 0) unlinkat(dir, name, AT_REMOVEDIR);
 }
 
 static int fail_at(struct failure *failure, enum stage stage, int error, const struct file_target *target, const char *what) {
@@ -112,7 +132,7 @@ static int open_base(const struct file_target *target) {
   return target->base == NULL ? -1 : open(target->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int open_given(int number, const struct identity *lender, int flags);
+static int open_given(int number, const struct identity *lender, int flags, bool *passed);
 
 int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *lender, struct failure *failure) {
   if (is_null(target)) {
@@ -122,8 +142,9 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   _cleanup_fd_ int base = open_base(target);
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  bool passed = false;
   int given = given_descriptor(target);
-  _cleanup_fd_ int fd = given >= 0 ? open_given(given, lender, O_RDONLY) : open_once(base, target->path, flags);
+  _cleanup_fd_ int fd = given >= 0 ? open_given(given, lender, O_RDONLY, &passed) : open_once(base, target->path, flags);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
@@ -137,14 +158,12 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   if (pipe && spec->has_credentials && fchown(fd, spec->uid, spec->gid) != 0 && errno != EPERM)
     return fail_at(failure, STAGE_STDIN, errno, target, ": change of owner");
   if (own_root && S_ISREG(status.st_mode)) fd = open_read_only_view(fd, flags);
-  if (fcntl(fd, F_SETFL, 0) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
+  /* Flags of a descriptor that was passed are the lender's too. */
+  if (!passed && fcntl(fd, F_SETFL, 0) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   int kept = fd;
   fd = -1;
   return kept;
 }
-
-/* Of a FIFO beneath a base: nobody but the supervisor's user could have made it so. */
-static bool is_ours_alone(const struct stat *status) { return status->st_uid == geteuid() && (status->st_mode & 077) == 0; }
 
 /*
  * A FIFO is held open at both ends for as long as the shim lives: without a reader, or between two of them, the task neither fails to start nor
@@ -164,12 +183,57 @@ static int open_fifo(int base, const char *path, int *held) {
   return fd;
 }
 
-static int open_given(int number, const struct identity *lender, int flags) {
+/* The lender's very descriptor, one offset for both of us. Needs the right to trace the lender (ptrace(2)), and Linux 5.6. */
+static int take_given(int number, const struct identity *lender) {
+  _cleanup_fd_ int process = sys_pidfd_open(lender->pid);
+  if (process < 0) return -1;
+  _cleanup_fd_ int fd = sys_pidfd_getfd(process, number);
+  /* Asked when the pidfd is there, which is never another process's: what we took is the lender's own. */
+  if (fd < 0 || identify(lender->pid).start != lender->start) return -1;
+  int kept = fd;
+  fd = -1;
+  return kept;
+}
+
+static bool allows(int fd, int access) {
+  int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+  return mode == O_RDWR || mode == access;
+}
+
+/*
+ * A pipe, a terminal and any other device are opened anew: our flags are then not the lender's, whose event loop may want them not to wait. A file is
+ * passed as it is when it is to be written, so that neither writes over what the other has written. A socket cannot be opened anew at all.
+ */
+static bool is_passed(const struct stat *status, int access) {
+  return S_ISSOCK(status->st_mode) || (access == O_WRONLY && S_ISREG(status->st_mode));
+}
+
+/* proc_pid_fdinfo(5): in octal. False too when that cannot be known. */
+static bool appends(int process, int number) {
+  char path[32], text[256];
+  snprintf(path, sizeof path, "fdinfo/%d", number);
+  if (read_file_at(process, path, text, sizeof text) < 0) return false;
+  const char *flags = strstr(text, "flags:");
+  return flags != NULL && (strtoul(flags + strlen("flags:"), NULL, 8) & O_APPEND) != 0;
+}
+
+static int open_given(int number, const struct identity *lender, int flags, bool *passed) {
   char link[32];
+  struct stat status;
+  const int access = flags & O_ACCMODE;
   _cleanup_fd_ int process = process_open(lender);
   if (process < 0) return -1;
   snprintf(link, sizeof link, "fd/%d", number);
-  return openat(process, link, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fstatat(process, link, &status, 0) != 0) return -1;
+  _cleanup_fd_ int fd = is_passed(&status, access) ? take_given(number, lender) : -1;
+  *passed = fd >= 0;
+  if (fd >= 0 && !allows(fd, access)) return errno = EBADF, -1;
+  /* Two that append do not overwrite each other. */
+  if (!*passed && is_passed(&status, access) && (S_ISSOCK(status.st_mode) || !appends(process, number))) return -1;
+  if (!*passed) fd = openat(process, link, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  int kept = fd;
+  fd = -1;
+  return kept;
 }
 
 int open_log_directory(const struct file_target *target) {
@@ -186,7 +250,13 @@ int open_log_directory(const struct file_target *target) {
   return length == 0 ? openat(base, ".", flags) : open_beneath(base, path, flags);
 }
 
-int open_log(const struct file_target *target, const struct spec *spec, const struct identity *lender, int *held, struct failure *failure) {
+bool log_is_whole(int fd) {
+  struct stat status;
+  off_t written = lseek(fd, 0, SEEK_CUR);
+  return fstat(fd, &status) == 0 && status.st_nlink > 0 && written >= 0 && written <= status.st_size;
+}
+
+int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *lender, int *held, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_WRONLY | O_APPEND);
     return null >= 0 ? null : fail_at(failure, STAGE_LOG, errno, target, "");
@@ -195,7 +265,9 @@ int open_log(const struct file_target *target, const struct spec *spec, const st
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   bool created = false;
   int given = given_descriptor(target);
-  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, lender, O_WRONLY | O_APPEND);
+  if (pumped && base >= 0) make_room(target, spec);
+  bool passed = false;
+  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, lender, O_WRONLY | O_APPEND, &passed);
   struct stat status;
   if (given < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
     /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant without a writer for the end. */
@@ -203,13 +275,13 @@ int open_log(const struct file_target *target, const struct spec *spec, const st
     fd = open_fifo(base, target->path, held);
   }
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
-  int wrong = base >= 0 && *held < 0 ? check_planted(&status, spec) : 0;
+  int wrong = base >= 0 && *held < 0 ? check_planted(&status, spec, pumped) : 0;
   if (wrong != 0) return fail_at(failure, STAGE_LOG, wrong, target, "");
   /* The task's own, so that a program may open /dev/stdout again; one that is rotated it need only read. */
-  uid_t owner = spec->log_most > 0 ? (uid_t)-1 : spec->uid;
+  uid_t owner = pumped ? (uid_t)-1 : spec->uid;
   if (created && spec->has_credentials && fchown(fd, owner, spec->gid) != 0)
     return fail_at(failure, STAGE_LOG, errno, target, ": change of owner");
-  if (fcntl(fd, F_SETFL, O_APPEND) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
+  if (!passed && fcntl(fd, F_SETFL, O_APPEND) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   int kept = fd;
   fd = -1;
   return kept;

@@ -15,7 +15,12 @@ int open_read_only_view(int fd, int flags);
 int open_through_mount(int fd, int flags, uint64_t attributes);
 /* openat without following a link in any component, nor leaving `base`. */
 int open_beneath(int base, const char *path, int flags);
-/* `held` gets the descriptor that a FIFO needs for as long as the task runs. */
-int open_log(const struct file_target *target, const struct spec *spec, const struct identity *lender, int *held, struct failure *failure);
+/*
+ * `pumped`: the shim alone writes it, and what lies in its place and is not the shim's own makes room for it. `held` gets the descriptor that a FIFO
+ * needs for as long as the task runs.
+ */
+int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *lender, int *held, struct failure *failure);
+/* Of a file that the task writes itself, by the descriptor it was given: all that went through that is still there. */
+bool log_is_whole(int fd);
 /* O_PATH: for renames of the log in it. */
 int open_log_directory(const struct file_target *target);

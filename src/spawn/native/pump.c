@@ -13,7 +13,24 @@
  * TURN_MOST: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then does for many. PIPE_MOST: what any
  * user may have.
  */
-enum { TURN_MOST = 1 << 20, PIPE_MOST = 1 << 20, REST_MS = 1, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
+enum { TURN_MOST = 1 << 20, PIPE_MOST = 1 << 20, REST_MS = 1, HURRIES = 32, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
+
+/*
+ * Two that write and rotate one log would destroy it for each other. A lock that only who may write the file can take: no task can. Where the file
+ * system has none, there is none.
+ */
+static bool lock(int file) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(file, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+/* Of a new file, or of one that somebody has left: what has been in it is not ours. */
+static void take_stock(struct log_pump *pump) {
+  struct stat status = {0};
+  if (fstat(pump->file, &status) != 0) pump->error = errno;
+  pump->inode = status.st_ino;
+  pump->end = status.st_size;
+}
 
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
   *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .most = spec->log_most, .files = spec->log_files,
@@ -21,6 +38,8 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
   if (strlen(name) + SUFFIX_MOST > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
   /* Not O_APPEND, which splice refuses. */
   if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0) return fail(failure, STAGE_LOG, errno, "%s", target->path);
+  if (!lock(file)) return fail(failure, STAGE_LOG, EBUSY, "%s: another task writes this log", target->path);
+  take_stock(pump);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
   _cleanup_fd_ int write_end = ends[1];
@@ -32,6 +51,11 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
   int kept = write_end;
   write_end = -1;
   return kept;
+}
+
+void pump_note_in(struct log_pump *pump, struct output_index *index, int stream) {
+  pump->index = index;
+  pump->stream = stream;
 }
 
 static void numbered(char *text, const struct log_pump *pump, int number) {
@@ -59,15 +83,25 @@ static void create(struct log_pump *pump) {
     /* Put there since we moved ours away. */
     unlinkat(pump->dir, pump->name, 0);
   }
-  if (pump->file < 0) pump->error = errno;
-  else if (pump->has_group && fchown(pump->file, (uid_t)-1, pump->group) != 0) pump->error = errno;
+  if (pump->file < 0) {
+    pump->error = errno;
+    return;
+  }
+  if (pump->has_group && fchown(pump->file, (uid_t)-1, pump->group) != 0) pump->error = errno;
+  lock(pump->file);
+  take_stock(pump);
 }
 
 /* The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in order. */
 static OWN_FRAME void rotate(struct log_pump *pump) {
   close_fd(&pump->file);
+  if (pump->index != NULL) index_turn(pump->index, pump->stream);
+  /* Who was there before the start is not missed. */
+  if (pump->generation >= pump->files - 1) pump->outgrown = true;
   for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
+  pump->generation++;
   create(pump);
+  if (pump->index != NULL) index_turn(pump->index, pump->stream);
 }
 
 /* The shim's standard output is /dev/null. */
@@ -93,18 +127,33 @@ static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t most) {
   return count;
 }
 
-static ssize_t move(struct log_pump *pump, off_t at, size_t most) {
+static ssize_t move_to(struct log_pump *pump, off_t at, size_t most) {
   if (pump->copies) return copy(pump, at, most);
-  ssize_t moved = splice(pump->pipe, NULL, pump->file, &at, most, SPLICE_F_NONBLOCK);
+  off_t to = at;
+  ssize_t moved = splice(pump->pipe, NULL, pump->file, &to, most, SPLICE_F_NONBLOCK);
   if (moved >= 0 || errno != EINVAL) return moved;
   pump->copies = true;
   return copy(pump, at, most);
 }
 
+static ssize_t move(struct log_pump *pump, off_t at, size_t most) {
+  ssize_t moved = move_to(pump, at, most);
+  if (moved <= 0) return moved;
+  pump->end = at + moved;
+  if (pump->index != NULL) index_add(pump->index, pump->stream, pump->inode, at, moved);
+  return moved;
+}
+
 /* Where the file ends now. Asked each time: somebody may have cut it, and to go on at the old place would leave a hole. */
-static off_t end_of(const struct log_pump *pump) {
+static off_t end_of(struct log_pump *pump) {
   struct stat status;
-  return fstat(pump->file, &status) == 0 ? status.st_size : 0;
+  if (fstat(pump->file, &status) != 0) return 0;
+  /* By one who may do what the task may not: we cannot know what was in it. */
+  if (status.st_size < pump->end || status.st_nlink == 0) {
+    pump->error = ESTALE;
+    pump->lossy = true;
+  }
+  return status.st_size;
 }
 
 static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
@@ -132,13 +181,18 @@ static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
 /*
  * With a processor for each, a fast writer and a pump that comes for every few pages wake and lock out one another all the time, which costs each
  * of them several times what the bytes do. So who comes for less than half a pipe, and has been here just now, comes back a little later; and a
- * pipe that fills up even so becomes a larger one, where we may have it. What is written now and then is moved at once.
+ * pipe that fills up even so becomes a larger one, where we may have it. What is written now and then is moved at once, and so is a short burst: to
+ * rest would lose the order in which the two streams came.
  */
 static void rest(struct log_pump *pump, ssize_t moved) {
   int64_t now = boottime_ms();
+  bool soon = now - pump->emptied_at <= REST_MS;
+  /* A rest is no end of the hurry. */
+  if (!soon) pump->hurry /= 2;
+  else if (pump->hurry < 2 * HURRIES) pump->hurry++;
   if (moved * 2 >= pump->capacity) {
     if (pump->capacity < PIPE_MOST && fcntl(pump->pipe, F_SETPIPE_SZ, PIPE_MOST) >= 0) pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
-  } else if (now - pump->emptied_at <= REST_MS) pump->rests_until = now + REST_MS;
+  } else if (soon && pump->hurry > HURRIES) pump->rests_until = now + REST_MS;
   pump->emptied_at = now;
 }
 
@@ -150,13 +204,14 @@ int pump_await(const struct log_pump *pump, int64_t now, int64_t *wake) {
 
 enum pump_state pump_turn(struct log_pump *pump) {
   ssize_t moved = 0;
+  if (pump->pipe < 0) return PUMP_END;
   enum pump_state state = turn(pump, &moved);
   if (state == PUMP_END) close_fd(&pump->pipe);
   else rest(pump, moved);
   return state;
 }
 
-bool pump_drain(struct log_pump *pump, int wait_ms) {
+static bool drain(struct log_pump *pump, int wait_ms) {
   int64_t deadline = boottime_ms() + wait_ms;
   /* What the task itself has written is in the pipe by now. Whoever still writes after that is not the task, and must not keep us. */
   int64_t own = pump->pipe < 0 ? 0 : fcntl(pump->pipe, F_GETPIPE_SZ);
@@ -170,5 +225,13 @@ bool pump_drain(struct log_pump *pump, int wait_ms) {
     struct pollfd waiting = {.fd = pump->pipe, .events = POLLIN};
     if (state == PUMP_EMPTY) poll(&waiting, 1, (int)left);
   }
-  return !pump->lossy;
+  return true;
+}
+
+bool pump_drain(struct log_pump *pump, int wait_ms) {
+  bool ended = drain(pump, wait_ms);
+  /* For the last time. */
+  if (pump->file >= 0) end_of(pump);
+  close_fd(&pump->file);
+  return ended && !pump->lossy && !pump->outgrown;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "failure.h"
+#include "output_index.h"
 #include "spec.h"
 
 struct log_pump {
@@ -22,10 +23,21 @@ struct log_pump {
   int capacity;
   /* When it was last emptied, and before when it is to be left alone, in boottime_ms(). */
   int64_t emptied_at, rests_until;
+  /* How often in a row it was emptied soon after the last time. */
+  int hurry;
+  /* Where the order of the two streams is noted, and which of them this is. */
+  struct output_index *index;
+  int stream;
+  /* Of the file: its number, where we have last written to, and how many there were before it since the start. */
+  uint64_t inode;
+  int64_t end;
+  int64_t generation;
   /* This file system cannot splice. */
   bool copies;
   /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
   bool lossy;
+  /* A whole file of this task's was dropped, the oldest: it has written more than is kept. */
+  bool outgrown;
   int error;
 };
 
@@ -35,9 +47,11 @@ enum pump_state { PUMP_MORE, PUMP_EMPTY, PUMP_END };
 
 /* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task writes to, or -1. */
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure);
+/* Has what is written noted in the index from now on. */
+void pump_note_in(struct log_pump *pump, struct output_index *index, int stream);
 /* The pipe to wait for, or -1 for as long as the pump rests; then `wake` is not later than the end of that. */
 int pump_await(const struct log_pump *pump, int64_t now, int64_t *wake);
 /* Moves what is there, up to a turn's worth. Never waits for the writer. */
 enum pump_state pump_turn(struct log_pump *pump);
-/* After the task's end: to the end of file, or until nothing comes for `wait_ms`, since somebody else may hold the other end. True when all was kept. */
+/* After the task's end: to the end of file, or until nothing comes for `wait_ms`, since somebody else may hold the other end. True when all was kept, and still is. Lets go of the file. */
 bool pump_drain(struct log_pump *pump, int wait_ms);

@@ -52,10 +52,12 @@ struct shim {
   int64_t wall_ms, grace_ms, oom_before;
   bool durable;
 
-  /* NULL: the task has its files itself. */
+  /* NULL: the task has no terminal. */
   struct terminal *terminal;
-  /* Of standard output and standard error: how it is rotated, or the FIFO that is held for it. */
-  struct { char *name; struct log_pump pump; int held; } logs[2];
+  /* Of standard output and standard error: how it is carried, or the FIFO that is held for it, or the file that the task writes itself. */
+  struct { char *name; struct log_pump pump; int held, plain; } logs[2];
+  /* Of what is carried. */
+  struct output_index index;
 
   struct tree tree;
   struct identity task;
@@ -287,18 +289,35 @@ static const struct identity *lender_of(const struct shim *shim) {
   return shim->spec->lender.pid != 0 ? &shim->spec->lender : &shim->host->supervisor;
 }
 
+static bool is_plain(const struct spec *spec, int index) {
+  return spec->log_most == 0 || spec->log_plain[index] || given_descriptor(index == 0 ? &spec->out : &spec->err) >= 0;
+}
+
+/* For the look at the end: whether all that went through the task's descriptor is still there. */
+static int keep_plain(struct shim *shim, int index, int fd) {
+  const struct spec *spec = shim->spec;
+  struct stat status;
+  if (given_descriptor(index == 0 ? &spec->out : &spec->err) >= 0 || spec->terminal_rows > 0) return fd;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) shim->logs[index].plain = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  return fd;
+}
+
 /* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the second. */
 static int open_output(struct shim *shim, int index, int out) {
   const struct spec *spec = shim->spec;
   const struct file_target *target = index == 0 ? &spec->out : &spec->err;
-  int fd = open_log(target, spec, lender_of(shim), &shim->logs[index].held, &shim->failure);
+  const bool plain = is_plain(spec, index);
+  int fd = open_log(target, spec, !plain, lender_of(shim), &shim->logs[index].held, &shim->failure);
   struct stat status;
-  if (fd < 0 || spec->log_most == 0 || given_descriptor(target) >= 0) return fd;
+  if (fd < 0 || plain) return fd < 0 ? fd : keep_plain(shim, index, fd);
   /* Only files grow. */
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return fd;
-  struct log_pump *first = &shim->logs[0].pump;
-  if (index == 0 || first->file < 0 || !is_same_file(first->file, fd))
-    return pump_open(&shim->logs[index].pump, fd, shim->logs[index].name, target, spec, &shim->failure);
+  struct log_pump *first = &shim->logs[0].pump, *pump = &shim->logs[index].pump;
+  if (index == 0 || first->file < 0 || !is_same_file(first->file, fd)) {
+    int write_end = pump_open(pump, fd, shim->logs[index].name, target, spec, &shim->failure);
+    pump_note_in(pump, &shim->index, index);
+    return write_end;
+  }
   /* Both in one file: two that rotate it would be one too many. */
   close_fd(&fd);
   fd = fcntl(out, F_DUPFD_CLOEXEC, 3);
@@ -310,6 +329,7 @@ static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
   _cleanup_fd_ int in = open_stdin(&spec->in, spec, spec->root != NULL || shim->tree.is_guest, lender_of(shim), &shim->failure);
   if (in < 0) return -1;
+  index_open(&shim->index, shim->dir, spec->log_most, spec->log_files);
   _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;
   _cleanup_fd_ int err = open_output(shim, 1, out);
@@ -636,10 +656,20 @@ static OWN_FRAME void finish_logs(struct shim *shim) {
     int64_t left = deadline - boottime_ms();
     if (!pump_drain(pump, left > 0 ? (int)left : 0)) {
       record->logs_lost = true;
-      note(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
+      if (pump->lossy || !pump->outgrown)
+        note(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
     }
     if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
+    if (shim->logs[i].plain >= 0 && !log_is_whole(shim->logs[i].plain)) record->logs_lost = true;
   }
+  if (shim->index.error != 0) note(shim, "output.index: %s", strerror(shim->index.error));
+}
+
+/* What the terminal still has to show goes into its log. */
+static void finish_terminal(struct shim *shim) {
+  int64_t deadline = boottime_ms() + LOGS_MOST_MS;
+  while (terminal_show(shim->terminal, 100) && boottime_ms() < deadline) pump_turn(&shim->logs[0].pump);
+  terminal_close(shim->terminal);
 }
 
 static OWN_FRAME _Noreturn void finish(struct shim *shim) {
@@ -650,7 +680,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   int64_t now = boottime_ms();
   bool given_up = shim->give_up != 0 && now >= shim->give_up;
   tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
-  terminal_finish(shim->terminal);
+  finish_terminal(shim);
   finish_logs(shim);
   record->oom_kills = count_oom_kills(shim);
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
@@ -669,7 +699,7 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
     .host_alive = -1, .host_dir = -1, .host_leader = -1, .host_init = -1, .born = -1,
-    .logs = {{.pump = NO_PUMP, .held = -1}, {.pump = NO_PUMP, .held = -1}},
+    .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}}, .index = NO_INDEX,
   };
   if (set_up(&shim) == 0) {
     if (shim.usher == 0 && open_gate(&shim) != 0) force(&shim, STOP_FORCE);

@@ -128,6 +128,12 @@ static const char *set_log_rotation(struct reader *reader, char **operands) {
   reader->spec->log_files = (int)files;
   return NULL;
 }
+static const char *set_log_plain(struct reader *reader, char **operands) {
+  int index = strcmp(operands[0], "stdout") == 0 ? 0 : strcmp(operands[0], "stderr") == 0 ? 1 : -1;
+  if (index < 0) return "log-plain takes stdout or stderr";
+  reader->spec->log_plain[index] = true;
+  return NULL;
+}
 static const char *set_nice(struct reader *reader, char **operands) {
   int64_t value;
   if (!parse_number(operands[0], -20, 19, &value)) return "nice takes -20 to 19";
@@ -362,6 +368,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"terminal", 2, false, set_terminal},
   {"lender", 2, false, set_lender},
   {"log-rotation", 2, false, set_log_rotation},
+  {"log-plain", 1, true, set_log_plain},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},
   {"rlimit", 3, true, add_rlimit},
@@ -437,7 +444,6 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->given && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
-  if (spec->terminal_rows > 0 && spec->log_most > 0) return "log-rotation with terminal";
   return check_inside(spec);
 }
 

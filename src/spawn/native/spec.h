@@ -81,9 +81,11 @@ struct spec {
   int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;
   int64_t wall_ms, grace_ms;
-  /* Bytes and number of files of a log that is rotated; 0: the task writes it itself. */
+  /* Bytes and number of files of a log that the shim writes and rotates; 0: the task writes it itself. */
   int64_t log_most;
   int log_files;
+  /* Of standard output and standard error: the task writes it itself all the same. */
+  bool log_plain[2];
   struct cgroup *cgroups;
   /* Made by others while the task runs, if at all: removed with it; a guest joins those that are there. */
   struct cgroup *late_cgroups;

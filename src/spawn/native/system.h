@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { NR_open_tree = 428, NR_move_mount = 429, NR_close_range = 436, NR_openat2 = 437, NR_mount_setattr = 442 };
+enum { NR_open_tree = 428, NR_move_mount = 429, NR_pidfd_open = 434, NR_close_range = 436, NR_openat2 = 437, NR_pidfd_getfd = 438, NR_mount_setattr = 442 };
 
 struct how { uint64_t flags, mode, resolve; };
 struct mount_attributes { uint64_t set, clear, propagation, userns_fd; };
@@ -25,6 +25,8 @@ static inline int sys_open_tree(int dir, const char *path, unsigned flags) {
 static inline int sys_move_mount(int from, int to) {
   return (int)syscall(NR_move_mount, from, "", to, "", MOVE_FROM_EMPTY_PATH | MOVE_TO_EMPTY_PATH);
 }
+static inline int sys_pidfd_open(pid_t pid) { return (int)syscall(NR_pidfd_open, pid, 0); }
+static inline int sys_pidfd_getfd(int process, int fd) { return (int)syscall(NR_pidfd_getfd, process, fd, 0); }
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags) {
   return (int)syscall(NR_close_range, first, last, flags);
 }

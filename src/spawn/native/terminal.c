@@ -103,15 +103,19 @@ void terminal_move(struct terminal *terminal, const struct pollfd waiting[TERMIN
   if (waiting[1].revents != 0) move(&terminal->output);
 }
 
-void terminal_finish(struct terminal *terminal) {
-  if (terminal == NULL) return;
+bool terminal_show(struct terminal *terminal, int wait_ms) {
+  if (terminal == NULL) return false;
   struct flow *output = &terminal->output;
-  int64_t deadline = boottime_ms() + 1000;
-  while ((output->from >= 0 || output->used > output->sent) && boottime_ms() < deadline) {
-    struct pollfd waiting = await(output);
-    poll(&waiting, 1, 100);
-    if (waiting.revents != 0) move(output);
-  }
+  if (output->from < 0 && output->used == output->sent) return false;
+  struct pollfd waiting = await(output);
+  /* Where the other end is a pipe of our own that is full, nobody but our caller empties it. */
+  poll(&waiting, 1, waiting.events == POLLOUT ? 5 : wait_ms);
+  if (waiting.revents != 0) move(output);
+  return true;
+}
+
+void terminal_close(struct terminal *terminal) {
+  if (terminal != NULL) close_fd(&terminal->output.to);
 }
 
 int terminal_control(const struct spec *spec, struct failure *failure) {

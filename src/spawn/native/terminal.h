@@ -15,7 +15,9 @@ void terminal_await(const struct terminal *terminal, struct pollfd waiting[TERMI
 /* Moves what can be moved, without waiting. */
 void terminal_move(struct terminal *terminal, const struct pollfd waiting[TERMINAL_POLLS]);
 void terminal_resize(const struct terminal *terminal, int rows, int columns);
-/* What the task has said last, once nothing of it is left; waits a second at most for whoever reads it. */
-void terminal_finish(struct terminal *terminal);
+/* What the task has said last, once nothing of it is left, a piece at a time; false: that was all. */
+bool terminal_show(struct terminal *terminal, int wait_ms);
+/* Lets go of what it shows to. */
+void terminal_close(struct terminal *terminal);
 /* Runs in the task's process, the leader of its session, whose descriptor 0 is the task's end. */
 int terminal_control(const struct spec *spec, struct failure *failure);

@@ -1,13 +1,26 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, openSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  writeSync,
+} from 'node:fs'
 import { join, sep } from 'node:path'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
 
 const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
+/** Descriptors of the supervisor's, by their number there: what they are here. */
+export type Given = ReadonlyMap<number, number>
+
 /** Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. */
-export function openInput({ base, path }: FileTarget, supervisor: number): number {
-  if (base === null) return openSync(hostPath(path, supervisor), constants.O_RDONLY)
+export function openInput({ base, path }: FileTarget, given: Given): number {
+  if (base === null && isGiven(path)) return openGivenInput(givenDescriptor(path, given))
+  if (base === null) return openSync(path, constants.O_RDONLY)
   refuseLinks(base, path)
   const full = join(base, path)
   return checkedFile(openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), full)
@@ -20,9 +33,9 @@ export function openInput({ base, path }: FileTarget, supervisor: number): numbe
 export function openLog(
   { base, path }: FileTarget,
   credentials: LaunchSpec['credentials'],
-  supervisor: number,
+  given: Given,
 ): number {
-  if (isGiven(path)) return openGiven(hostPath(path, supervisor))
+  if (isGiven(path)) return openGiven(givenDescriptor(path, given))
   const full = base === null ? path : join(base, path)
   if (base !== null) refuseLinks(base, path)
   if (base === null && isFifo(full)) return openHeld(full)
@@ -51,8 +64,16 @@ function openHeld(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
 }
 
-/** A pipe whose reader has gone is an error here, not a wait without end. */
-function openGiven(path: string): number {
+/**
+ * A file is passed as it is, so that neither writes over what the other has written, and a socket, which cannot be opened anew. What else there is gets
+ * flags of its own. A pipe whose reader has gone is an error here, not a wait without end.
+ */
+function openGiven(fd: number): number {
+  const stat = fstatSync(fd)
+  // EBADF where it is not open for writing.
+  if (stat.isFile()) writeSync(fd, '')
+  if (stat.isFile() || stat.isSocket()) return fd
+  const path = descriptorPath(fd)
   const writing = constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY
   const tried = openSync(path, writing | constants.O_NONBLOCK)
   try {
@@ -65,12 +86,18 @@ function openGiven(path: string): number {
 const isFifo = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
 const isGiven = (path: string): boolean => path.startsWith('fd:')
 
-/** The supervisor is our parent: one that has died since is noticed when we look whether it lives. */
-function hostPath(path: string, supervisor: number): string {
-  if (!isGiven(path)) return path
-  if (process.platform === 'linux') return `/proc/${supervisor}/fd/${path.slice('fd:'.length)}`
-  throw refused('ENOTSUP', 95, `${path}: without /proc a descriptor cannot be handed on`)
+function openGivenInput(fd: number): number {
+  return fstatSync(fd).isSocket() ? fd : openSync(descriptorPath(fd), constants.O_RDONLY)
 }
+
+function givenDescriptor(path: string, given: Given): number {
+  const fd = given.get(Number(path.slice('fd:'.length)))
+  if (fd === undefined) throw refused('ENOENT', 2, `${path} is not open`)
+  return fd
+}
+
+const descriptorPath = (fd: number): string =>
+  process.platform === 'linux' ? `/proc/self/fd/${fd}` : `/dev/fd/${fd}`
 
 /**
  * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write in, which a log of an earlier

@@ -4,6 +4,7 @@ import { builtVersion } from '../../built.ts'
 import { HoldfastError } from '../../errors.ts'
 import { packageRoot } from '../../package-root.ts'
 import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
+import { descriptorsOf, isOpen } from '../lender.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
 import type { LaunchSpec } from '../spec.ts'
@@ -34,14 +35,15 @@ export class PortableSpawner implements Spawner {
     return new Promise((resolve, reject) => {
       if (spec.terminal) throw noTerminal()
       assertSpareDescriptors()
-      const child = execa(process.execPath, [...shimArguments(), String(process.pid)], {
+      // It inherits what is to be the task's, from 3 on, and is told in which order. Those that are not open here are not there either.
+      const given = descriptorsOf(spec).filter(isOpen)
+      const child = execa(process.execPath, [...shimArguments(), String(process.pid), ...given.map(String)], {
         detached: true,
         cleanup: false,
         reject: false,
         buffer: false,
-        stdin: 'pipe',
-        stdout: 'pipe',
-        stderr: 'ignore',
+        // Any descriptor will do, though execa's types know only the first three.
+        stdio: ['pipe', 'pipe', 'ignore', ...(given as unknown as 'ignore'[])],
         extendEnv: false,
         cwd: '/',
       })

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import type { LaunchSpec } from '../spec.ts'
+import type { OutputIndexWriter } from './output-index.ts'
 
 const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
@@ -10,19 +11,39 @@ export class RotatedLog {
   readonly #limits: NonNullable<LaunchSpec['logRotation']>
   #fd: number | null
   #size: number
+  #inode: bigint
   #lossy = false
+  /** How often it has been rotated. */
+  #generation = 0
+  readonly #index: OutputIndexWriter | null
+  readonly #stream: 0 | 1
 
-  /** Takes over a descriptor that appends to the file at `path`. */
-  constructor(fd: number, path: string, limits: NonNullable<LaunchSpec['logRotation']>) {
+  /** Takes over a descriptor that appends to the file at `path`. What is written is noted in the index. */
+  constructor(
+    fd: number,
+    path: string,
+    limits: NonNullable<LaunchSpec['logRotation']>,
+    index: OutputIndexWriter | null = null,
+    stream: 0 | 1 = 0,
+  ) {
     this.#fd = fd
     this.#path = path
     this.#limits = limits
     this.#size = fstatSync(fd).size
+    this.#inode = fstatSync(fd, { bigint: true }).ino
+    this.#index = index
+    this.#stream = stream
   }
 
-  /** Something could not be kept. */
+  /** Something could not be kept, or is not there any more. */
   get lossy(): boolean {
-    return this.#lossy
+    return this.#lossy || this.#isCut()
+  }
+
+  #isCut(): boolean {
+    if (this.#fd === null) return false
+    const { size, nlink } = fstatSync(this.#fd)
+    return size < this.#size || nlink === 0
   }
 
   /** Never throws: a full disk must not end the task, so that what cannot be written is thrown away. */
@@ -31,8 +52,10 @@ export class RotatedLog {
       if (this.#size >= this.#limits.maxBytes) this.#rotate()
       const room = Math.min(bytes.length - at, this.#limits.maxBytes - this.#size)
       try {
-        this.#fd ??= openSync(this.#path, flags, 0o640)
-        const written = writeSync(this.#fd, bytes, at, room)
+        const fd = this.#fd ?? this.#create()
+        if (this.#isCut()) this.#recount(fd)
+        const written = writeSync(fd, bytes, at, room)
+        this.#index?.add(this.#stream, this.#inode, this.#size, written)
         at += written
         this.#size += written
       } catch {
@@ -44,10 +67,33 @@ export class RotatedLog {
 
   /** The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in order. */
   #rotate(): void {
+    if (this.#isCut()) this.#lossy = true
     if (this.#fd !== null) closeSync(this.#fd)
     this.#fd = null
     this.#size = 0
+    // What was there before the start is not missed.
+    if (this.#generation++ >= this.#limits.maxFiles - 1) this.#lossy = true
+    this.#index?.turn(this.#stream)
     for (let number = this.#limits.maxFiles - 2; number >= 0; number--) this.#shift(number)
+    try {
+      this.#create()
+    } catch {
+      // Tried again with the next bytes.
+    }
+    this.#index?.turn(this.#stream)
+  }
+
+  #create(): number {
+    const fd = openSync(this.#path, flags, 0o640)
+    this.#fd = fd
+    this.#inode = fstatSync(fd, { bigint: true }).ino
+    return fd
+  }
+
+  /** Cut by somebody who may write it: it goes on where it ends now. */
+  #recount(fd: number): void {
+    this.#lossy = true
+    this.#size = fstatSync(fd).size
   }
 
   /** What does not move aside costs the file behind it. */

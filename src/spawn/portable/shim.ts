@@ -25,9 +25,8 @@ import type { LaunchSpec } from '../spec.ts'
 import { bootMs } from '../boot-clock.ts'
 import { makeFifos } from './fifos.ts'
 import { untilGroupGone } from './group.ts'
-import { heldFifos, openInput, openLog } from './log-file.ts'
-import { LogPipe } from './log-pipe.ts'
-import { RotatedLog } from './rotated-log.ts'
+import { type Given, heldFifos, openInput } from './log-file.ts'
+import { Outputs } from './outputs.ts'
 import { writeRecord } from './records.ts'
 import { currentBootId, identify } from '../process-table.ts'
 
@@ -48,7 +47,9 @@ let forceTimer: NodeJS.Timeout | null = null
 let forceAt = Number.POSITIVE_INFINITY
 /** The leader is gone and its group was killed: what is asked for now changes nothing, and the group's number may soon be another's. */
 let isOver = false
-const logPipes: LogPipe[] = []
+let outputs: Outputs | null = null
+/** Descriptors of the supervisor's that the task asks for: it has passed them to us in this order, from 3 on. */
+const given: Given = new Map(process.argv.slice(3).map((number, index) => [Number(number), index + 3]))
 /** What was killed and is not gone by then is named as a survivor; the native shim gives as long. */
 const killMostMs = 10_000
 /** Whoever else holds a log's pipe gets so much time after the task's end. */
@@ -101,7 +102,7 @@ function closeInherited(): void {
   if (process.platform !== 'linux') return
   for (const fd of readdirSync('/proc/self/fdinfo')
     .map(Number)
-    .filter(fd => fd > 2)) {
+    .filter(fd => fd > 2 + given.size)) {
     try {
       const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
       if (flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) === 0) closeSync(fd)
@@ -114,8 +115,8 @@ function closeInherited(): void {
 function launch(): ChildProcess {
   const credentials = spec.credentials
   const descriptors = [
-    staged('stdin', () => openInput(spec.stdin, supervisor)),
-    ...staged('log', openOutputs),
+    staged('stdin', () => openInput(spec.stdin, given)),
+    ...staged('log', () => (outputs = new Outputs(spec, given)).descriptors),
   ]
   staged('chdir', enterable)
   process.umask(spec.umask)
@@ -131,30 +132,8 @@ function launch(): ChildProcess {
     ...(credentials && { uid: credentials.uid, gid: credentials.gid }),
   })
   process.umask(0o077)
-  for (const fd of new Set(descriptors)) closeSync(fd)
+  for (const fd of new Set([...descriptors, ...given.values()])) closeSync(fd)
   return child
-}
-
-/** What the task gets as descriptors 1 and 2: log files, or pipes to them where they are rotated. */
-function openOutputs(): number[] {
-  const targets = [spec.stdout, spec.stderr] as const
-  const { logRotation, credentials } = spec
-  if (logRotation === null) return targets.map(log => openLog(log, credentials, supervisor))
-  const paths = targets.map(({ base, path }) => (base === null ? path : join(base, path)))
-  return targets.map((target, index) => {
-    const [first] = logPipes
-    // Both in one file: two that rotate it would be one too many.
-    if (index === 1 && first !== undefined && paths[0] === paths[1]) return first.writeEnd
-    // Not the task's own: only we write it.
-    const fd = openLog(target, null, supervisor)
-    const path = paths[index] ?? ''
-    if (path.startsWith('fd:') || !fstatSync(fd).isFile()) return fd
-    const fifo = `${spec.dir}/log-${index}.tmp`
-    makeFifos(fifo)
-    const pipe = new LogPipe(fifo, new RotatedLog(fd, path, logRotation), credentials)
-    logPipes.push(pipe)
-    return pipe.writeEnd
-  })
 }
 
 /** Spawn enters the directory before it changes users, and reports a failure as one of the program. */
@@ -269,11 +248,9 @@ function ended(pid: number, ending: Ending): void {
   // The tree belongs to the task: what the leader left in its group ends with it.
   send(-pid, osConstants.signals.SIGKILL)
   isOver = true
-  const drained = Promise.all(logPipes.map(pipe => pipe.drained(logsMostMs)))
+  const drained = outputs?.drained(logsMostMs) ?? true
   Promise.all([untilGroupGone(pid, killMostMs), drained])
-    .then(([survivors, complete]) =>
-      record(ending, exitedAt, survivors, !complete.includes(false) && heldFifos === 0),
-    )
+    .then(([survivors, complete]) => record(ending, exitedAt, survivors, complete && heldFifos === 0))
     // Without a record, as on a full disk, the end is concluded from our own: there is nobody to tell.
     .then(
       () => process.exit(0),

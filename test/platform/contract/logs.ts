@@ -1,11 +1,19 @@
 import { strict as assert } from 'node:assert'
 import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AllocDir } from '../../../src/index.ts'
+import { AllocDir, type OutputChunk } from '../../../src/index.ts'
 import { output, outputOf } from '../../support/output.ts'
-import { refuses } from '../../support/refuses.ts'
 import { keyOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
+
+async function collected(chunks: AsyncIterable<OutputChunk>): Promise<OutputChunk[]> {
+  const all: OutputChunk[] = []
+  for await (const chunk of chunks) all.push(chunk)
+  return all
+}
+
+const textOf = (chunks: readonly OutputChunk[]): string =>
+  chunks.map(({ bytes }) => Buffer.from(bytes).toString()).join('')
 
 const tenMegabytes = 10 * 1024 * 1024
 
@@ -64,12 +72,77 @@ export const logs: Section = check => {
     assert.equal(await output(task, 'stdout', { fromStart: false }), '')
   })
 
-  check('lets the task open its own output again by name', async bench => {
-    assert.equal(
-      await outputOf(bench.shell('echo one; echo two >> /dev/stdout; echo three >> /proc/self/fd/1')),
-      'one\ntwo\nthree\n',
+  check('lets the task open its own output again by name, which erases nothing', async bench => {
+    const task = bench.shell(
+      'echo one; echo two > /dev/stdout; echo three >> /proc/self/fd/1; echo four >&2; echo five > /dev/stderr; echo six | tee /dev/stderr',
     )
+    assert.equal(await outputOf(task), 'one\ntwo\nthree\nsix\n')
+    assert.equal(await output(task, 'stderr'), 'four\nfive\nsix\n')
+    assert.equal((await task.wait()).logsComplete, true)
   })
+
+  check(
+    'gives both streams in order, with times, while it runs, after its end and when opened anew',
+    async bench => {
+      const task = bench.shell(
+        'for i in 1 2 3 4 5; do echo out $i; sleep 0.05; echo err $i >&2; sleep 0.05; done; printf rest',
+      )
+      const before = Date.now()
+      await task.start()
+      const following = collected(task.output$({ follow: true }))
+      await task.wait()
+      const expected = [1, 2, 3, 4, 5].map(i => `out ${i}\nerr ${i}\n`).join('') + 'rest'
+      const chunks = await following
+      assert.equal(textOf(chunks), expected)
+      assert.ok(chunks.every(({ unordered }) => !unordered))
+      const times = chunks.map(({ at }) => at.getTime())
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      )
+      assert.ok((times[0] ?? 0) >= before - 1 && (times.at(-1) ?? 0) <= Date.now() + 1)
+      assert.equal(textOf(await collected(task.output$())), expected)
+      assert.equal(textOf(await collected(task.output$({ tail: 3 }))), 'out 5\nerr 5\nrest')
+      assert.equal(textOf(await collected(task.output$({ only: 'stderr', tail: 1 }))), 'err 5\n')
+      const middle = chunks.find(({ bytes }) => Buffer.from(bytes).includes('out 3'))
+      assert.ok(
+        textOf(await collected(task.output$({ since: middle?.at ?? new Date() }))).startsWith('out 3\n'),
+      )
+      const id = task.id()
+      await bench.supervisor.close()
+      assert.equal(textOf(await collected((await bench.another().open(id)).output$())), expected)
+    },
+  )
+
+  check('gives both streams in order across rotations', async bench => {
+    const task = bench.shell('for i in $(seq 400); do echo "out $i"; echo "err $i" >&2; done')
+    task.command.logs = { maxBytes: 4096, maxFiles: 20 }
+    await task.start()
+    const followed = await collected(task.output$({ follow: true }))
+    const replayed = await collected(task.output$())
+    for (const chunks of [followed, replayed])
+      for (const stream of ['stdout', 'stderr'] as const)
+        assert.equal(textOf(chunks.filter(chunk => chunk.stream === stream)), await output(task, stream))
+    assert.equal(textOf(followed), textOf(replayed))
+  })
+
+  check(
+    "says of what the task writes itself that its order is not known, and gives each stream's",
+    async bench => {
+      const task = bench.shell('echo out; echo err >&2')
+      task.command.logs = 'plain'
+      await task.start()
+      await task.wait()
+      const chunks = await collected(task.output$())
+      assert.deepEqual(
+        chunks.map(({ stream, bytes, unordered }) => [stream, Buffer.from(bytes).toString(), unordered]),
+        [
+          ['stdout', 'out\n', true],
+          ['stderr', 'err\n', true],
+        ],
+      )
+    },
+  )
 
   check('does not write through a link that lies where a log will be opened', async bench => {
     const alloc = new AllocDir(bench.directory('alloc'))
@@ -79,7 +152,7 @@ export const logs: Section = check => {
     symlinkSync(precious, join(alloc.sharedDir, 'logs/victim.stdout'))
     const task = bench.shell('echo overwritten')
     await task.configureTaskDir('victim', alloc)
-    await refuses(task.start(), { code: 'START_FAILED', stage: 'log', errno: 'ELOOP' })
+    assert.equal(await outputOf(task), 'overwritten\n')
     assert.equal(readFileSync(precious, 'utf8'), 'precious')
   })
 }

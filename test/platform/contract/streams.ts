@@ -10,7 +10,9 @@ import {
   readSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -201,6 +203,56 @@ export const streams: Section = (check, { native, platform }) => {
     await task.wait()
     assert.equal(readFileSync(path, 'utf8'), 'to a file\nroot')
     await refuses(output(task), { code: 'UNSUPPORTED' })
+  })
+
+  check(
+    'shares the offset of a file that it is given, so that neither writes over what the other has written',
+    async bench => {
+      const path = join(bench.directory('given'), 'file')
+      const fd = openSync(path, 'w')
+      try {
+        writeSync(fd, 'before\n')
+        const task = bench.shell('echo from the task; echo and more >&2')
+        Object.assign(task.command, { stdout: `fd:${fd}`, stderr: `fd:${fd}` })
+        await task.start()
+        await task.wait()
+        writeSync(fd, 'after\n')
+      } finally {
+        closeSync(fd)
+      }
+      assert.equal(readFileSync(path, 'utf8'), 'before\nfrom the task\nand more\nafter\n')
+    },
+  )
+
+  check('writes to a socket that it is given', async bench => {
+    const server = createServer().listen(join(bench.directory('socket'), 's'))
+    await once(server, 'listening')
+    const connected = once(server, 'connection') as Promise<[Socket]>
+    const client = connect(server.address() as string)
+    const [peer] = await connected
+    try {
+      const { fd } = (client as unknown as { readonly _handle: { readonly fd: number } })._handle
+      const task = bench.shell('echo through the socket')
+      task.command.stdout = `fd:${fd}`
+      const received = once(peer, 'data') as Promise<[Buffer]>
+      await task.start()
+      assert.equal(String((await received)[0]), 'through the socket\n')
+      await task.wait()
+    } finally {
+      for (const socket of [client, peer]) socket.destroy()
+      server.close()
+    }
+  })
+
+  check('refuses a descriptor that is not open for writing', async bench => {
+    const fd = openSync('/etc/passwd', 'r')
+    try {
+      const task = bench.shell('echo')
+      task.command.stdout = `fd:${fd}`
+      await refuses(task.start(), { code: 'START_FAILED', stage: 'log' })
+    } finally {
+      closeSync(fd)
+    }
   })
 
   check('takes the standard streams that this program itself was given', async bench => {

@@ -1,0 +1,68 @@
+import { fstatSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FileTarget, LaunchSpec } from '../spec.ts'
+import { makeFifos } from './fifos.ts'
+import { type Given, openLog } from './log-file.ts'
+import { LogPipe } from './log-pipe.ts'
+import { OutputIndexWriter } from './output-index.ts'
+import { RotatedLog } from './rotated-log.ts'
+
+/** What the task gets as descriptors 1 and 2: files, or pipes to them where this process writes them. */
+export class Outputs {
+  readonly descriptors: readonly number[]
+  readonly #pipes: LogPipe[] = []
+  readonly #spec: LaunchSpec
+  readonly #given: Given
+  readonly #index: OutputIndexWriter | null
+
+  constructor(spec: LaunchSpec, given: Given) {
+    this.#spec = spec
+    this.#given = given
+    this.#index = spec.logRotation === null ? null : new OutputIndexWriter(spec.dir, spec.logRotation)
+    this.descriptors = [this.#open(0), this.#open(1)]
+  }
+
+  /** After the task's end. True when all that it has written is in its logs; who else holds a pipe gets so much time. */
+  async drained(waitMs: number): Promise<boolean> {
+    const whole = await Promise.all(this.#pipes.map(pipe => pipe.drained(waitMs)))
+    return !whole.includes(false)
+  }
+
+  #open(index: 0 | 1): number {
+    const { stdout, stderr, credentials, logRotation, plainLogs = [], dir } = this.#spec
+    const target = index === 0 ? stdout : stderr
+    const path = pathOf(target)
+    const plain =
+      logRotation === null || path.startsWith('fd:') || plainLogs.includes(index === 0 ? 'stdout' : 'stderr')
+    if (plain) return openLog(target, credentials, this.#given)
+    const [first] = this.#pipes
+    // Both in one file: two that rotate it would be one too many.
+    if (index === 1 && first !== undefined && path === pathOf(stdout)) return first.writeEnd
+    if (target.base !== null) makeRoom(path)
+    // Not the task's own: only we write it.
+    const fd = openLog(target, null, this.#given)
+    if (!fstatSync(fd).isFile()) return fd
+    const fifo = `${dir}/log-${index}.tmp`
+    makeFifos(fifo)
+    const log = new RotatedLog(fd, path, logRotation, this.#index, index)
+    const pipe = new LogPipe(fifo, log, credentials)
+    this.#pipes.push(pipe)
+    return pipe.writeEnd
+  }
+}
+
+const pathOf = ({ base, path }: FileTarget): string => (base === null ? path : join(base, path))
+
+/** Whatever a neighbour has put where our log is to be must not keep the task from starting, and is never written to. */
+function makeRoom(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  const ours = process.geteuid === undefined || found.uid === process.geteuid()
+  if (found.isFile() && found.nlink === 1 && ours && (found.mode & 0o022) === 0) return
+  if (found.isFIFO() && ours && (found.mode & 0o077) === 0) return
+  try {
+    renameSync(path, `${path}.planted`)
+  } catch {
+    rmSync(path, { recursive: false, force: true })
+  }
+}
