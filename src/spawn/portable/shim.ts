@@ -5,18 +5,8 @@
  * It reads its LaunchSpec from standard input, answers with one line on standard output, and then lives on its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
 import { constants as osConstants, setPriority } from 'node:os'
 import type { ExitRecord, StopRecord } from '../../../machines/index.ts'
 import { isHeld, watchHeld } from '../alive.ts'
