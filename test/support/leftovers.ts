@@ -87,6 +87,8 @@ function openFiles(pid: string): string {
   try {
     return readdirSync(`/proc/${pid}/fd`)
       .map(fd => linkOf(`/proc/${pid}/fd/${fd}`))
+      // The portable shim's pipes, which have lost their names, are the task's.
+      .filter(target => !target.endsWith('.tmp (deleted)'))
       .join('\n')
   } catch {
     return ''
