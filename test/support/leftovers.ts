@@ -85,11 +85,13 @@ function isLiving(pid: string): boolean {
 
 function openFiles(pid: string): string {
   try {
-    return readdirSync(`/proc/${pid}/fd`)
-      .map(fd => linkOf(`/proc/${pid}/fd/${fd}`))
-      // The portable shim's pipes, which have lost their names, are the task's.
-      .filter(target => !target.endsWith('.tmp (deleted)'))
-      .join('\n')
+    return (
+      readdirSync(`/proc/${pid}/fd`)
+        .map(fd => linkOf(`/proc/${pid}/fd/${fd}`))
+        // The portable shim's pipes, which have lost their names, are the task's.
+        .filter(target => !target.endsWith('.tmp (deleted)'))
+        .join('\n')
+    )
   } catch {
     return ''
   }
