@@ -24,14 +24,14 @@ const logShape = z.strictObject({
   only: z.enum(['stdout', 'stderr']).optional(),
 })
 
-/** Throws INVALID_ARGUMENT for a stream that is none, and for options that `call` does not take. */
-export function checkLogOptions(
-  call: 'logs$' | 'output$',
-  options: LogOptions,
-  stream: unknown = 'stdout',
-): void {
-  if (stream !== 'stdout' && stream !== 'stderr')
-    throw refusal(`${call}: stream`, stream, '"stdout" or "stderr"')
+/** Throws INVALID_ARGUMENT for what is no stream of a task's. */
+export function checkStream(call: 'logs$', stream: unknown): void {
+  if (stream === 'stdout' || stream === 'stderr') return
+  throw refusal(`${call}: stream`, stream, '"stdout" or "stderr"')
+}
+
+/** Throws INVALID_ARGUMENT for options that `call` does not take. */
+export function checkLogOptions(call: 'logs$' | 'output$', options: LogOptions): void {
   checked(
     call,
     logShape,

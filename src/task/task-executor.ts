@@ -37,7 +37,7 @@ import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { bootClockStepMs, bootTime } from '../spawn/boot-clock.ts'
 import { fault } from './fault.ts'
 import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
-import { checkLogOptions, parseShutdownOptions } from './call-options.ts'
+import { checkLogOptions, checkStream, parseShutdownOptions } from './call-options.ts'
 import { guestCommand, refuseOtherIsolation } from './guest-command.ts'
 import { logStream } from './log-stream.ts'
 import { type OutputSource, type OutputStream, outputStream, readBytes } from './output-stream.ts'
@@ -371,7 +371,8 @@ export class TaskExecutor implements Executor {
   }
 
   logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Streamed<Uint8Array> {
-    checkLogOptions('logs$', options, stream)
+    checkStream('logs$', stream)
+    checkLogOptions('logs$', options)
     this.#allow('logs$')
     const { log, ...source } = this.#outputSource()
     if (options.since !== undefined) return streamed(() => readBytes({ log, ...source }, options, stream))

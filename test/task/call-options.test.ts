@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { checkLogOptions, parseShutdownOptions } from '../../src/task/call-options.ts'
+import { checkLogOptions, checkStream, parseShutdownOptions } from '../../src/task/call-options.ts'
 
 const defaults = { signal: 'SIGTERM', graceMs: 5000 } as const
 
@@ -24,8 +24,8 @@ describe('options of calls', () => {
   }
 
   it('takes what logs$ offers', () => {
-    checkLogOptions('logs$', {}, 'stdout')
-    checkLogOptions('logs$', { follow: true, fromStart: false, tail: 0 }, 'stderr')
+    checkLogOptions('logs$', {})
+    checkLogOptions('logs$', { follow: true, fromStart: false, tail: 0 })
   })
 
   for (const [stream, options] of [
@@ -38,7 +38,7 @@ describe('options of calls', () => {
     ['stdout', { followed: true }],
   ] as const) {
     it(`refuses logs$(${JSON.stringify(stream)}, ${JSON.stringify(options)})`, () => {
-      assert.throws(() => checkLogOptions('logs$', options as never, stream), {
+      assert.throws(() => (checkStream('logs$', stream), checkLogOptions('logs$', options as never)), {
         code: 'INVALID_ARGUMENT',
         message: /: got .*, takes /,
       })
