@@ -134,6 +134,11 @@ static int open_base(const struct file_target *target) {
 
 static int open_given(int number, const struct identity *lender, int flags, bool *passed);
 
+bool is_named_fifo(const struct file_target *target, int fd) {
+  struct stat status;
+  return given_descriptor(target) < 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *lender, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_RDONLY);
@@ -150,11 +155,9 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
   /* A hard link or a device that a task planted would be read with our rights. */
   if (base >= 0 && (!S_ISREG(status.st_mode) || status.st_nlink != 1)) return fail_at(failure, STAGE_STDIN, EINVAL, target, "");
-  /* So that the task's user may open /dev/stdin: an anonymous pipe, or the FIFO that the supervisor has made for this stream alone. */
-  size_t dir = strlen(spec->dir);
-  bool fed = strncmp(target->path, spec->dir, dir) == 0 && strcmp(target->path + dir, "/stdin") == 0;
+  /* So that the task's user may open /dev/stdin. */
   struct statfs system;
-  bool pipe = S_ISFIFO(status.st_mode) && base < 0 && (fed || (fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC));
+  bool pipe = given >= 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
   if (pipe && spec->has_credentials && fchown(fd, spec->uid, spec->gid) != 0 && errno != EPERM)
     return fail_at(failure, STAGE_STDIN, errno, target, ": change of owner");
   if (own_root && S_ISREG(status.st_mode)) fd = open_read_only_view(fd, flags);

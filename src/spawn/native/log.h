@@ -5,6 +5,8 @@
 
 /* `lender`: the process whose descriptors `fd:N` means. */
 int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *lender, struct failure *failure);
+/* A FIFO that was opened by its name. */
+bool is_named_fifo(const struct file_target *target, int fd);
 bool is_null(const struct file_target *target);
 /*
  * The same file, opened anew through a read-only mount of its own; as it was where that cannot be (a pipe, no privilege, before Linux 5.12).

@@ -329,6 +329,11 @@ static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
   _cleanup_fd_ int in = open_stdin(&spec->in, spec, spec->root != NULL || shim->tree.is_guest, lender_of(shim), &shim->failure);
   if (in < 0) return -1;
+  if (is_named_fifo(&spec->in, in) && spec->terminal_rows == 0) {
+    int input = in;
+    in = -1;
+    if ((shim->terminal = stdin_relay_open(spec, input, &in, &shim->failure)) == NULL) return -1;
+  }
   index_open(&shim->index, shim->dir, spec->log_most, spec->log_files);
   _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;

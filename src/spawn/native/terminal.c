@@ -16,6 +16,8 @@ struct flow {
   size_t used, sent;
   /* What came last did not end a line. */
   bool in_line;
+  /* Both are closed at the end: the receiver is to see it. */
+  bool ends;
   char bytes[4096];
 };
 
@@ -53,9 +55,29 @@ struct terminal *terminal_open(const struct spec *spec, int in, int out, int *ta
   return terminal;
 }
 
+struct terminal *stdin_relay_open(const struct spec *spec, int in, int *task_end, struct failure *failure) {
+  _cleanup_fd_ int input = in;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_STDIN, errno, "pipe"), NULL;
+  _cleanup_fd_ int read_end = ends[0], write_end = ends[1];
+  if (spec->has_credentials && fchown(read_end, spec->uid, spec->gid) != 0) return fail(failure, STAGE_STDIN, errno, "change of owner"), NULL;
+  struct terminal *relay = pages_allocate(sizeof *relay);
+  if (relay == NULL) return fail(failure, STAGE_STDIN, ENOMEM, "memory"), NULL;
+  *relay = (struct terminal){.master = -1};
+  set_nonblocking(input);
+  set_nonblocking(write_end);
+  relay->input.from = input;
+  relay->input.to = write_end;
+  relay->input.ends = true;
+  relay->output.from = relay->output.to = -1;
+  *task_end = read_end;
+  input = read_end = write_end = -1;
+  return relay;
+}
+
 void terminal_resize(const struct terminal *terminal, int rows, int columns) {
   const struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
-  if (terminal != NULL) ioctl(terminal->master, TIOCSWINSZ, &size);
+  if (terminal != NULL && terminal->master >= 0) ioctl(terminal->master, TIOCSWINSZ, &size);
 }
 
 static struct pollfd await(const struct flow *flow) {
@@ -89,12 +111,17 @@ static void move(struct flow *flow) {
     flow->used = count > 0 ? (size_t)count : type_end(flow, flow->bytes);
     if (count > 0) flow->in_line = flow->bytes[count - 1] != '\n' && flow->bytes[count - 1] != '\r';
     /* The end; of a terminal that nobody has open, it is EIO. */
+    else if (flow->ends) close_fd(&flow->from);
     else flow->from = -1;
   }
   ssize_t count = write(flow->to, flow->bytes + flow->sent, flow->used - flow->sent);
   if (count >= 0) flow->sent += (size_t)count;
   /* Nobody takes it (any more): a task must not hang on that. */
-  else if (!is_passing(errno)) flow->sent = flow->used;
+  else if (!is_passing(errno)) {
+    flow->sent = flow->used;
+    if (flow->ends) close_fd(&flow->from);
+  }
+  if (flow->ends && flow->from < 0 && flow->sent == flow->used) close_fd(&flow->to);
 }
 
 void terminal_move(struct terminal *terminal, const struct pollfd waiting[TERMINAL_POLLS]) {

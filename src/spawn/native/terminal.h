@@ -10,6 +10,12 @@ struct terminal;
 
 /* Takes `in` and `out` over, and returns the task's end in *task_end. NULL, with the failure said, when it cannot be made. */
 struct terminal *terminal_open(const struct spec *spec, int in, int out, int *task_end, struct failure *failure);
+/*
+ * Between a FIFO and the task, where there is no terminal: a pipe of the task's user. So that the task waits for a writer who comes later, where
+ * a read would find the end (poll(2) is silent until the first has come), and so that /dev/stdin can be opened: open(2) of a FIFO whose
+ * writer has gone waits for another. Takes `in` over.
+ */
+struct terminal *stdin_relay_open(const struct spec *spec, int in, int *task_end, struct failure *failure);
 /* What to wait for; NULL waits for nothing. */
 void terminal_await(const struct terminal *terminal, struct pollfd waiting[TERMINAL_POLLS]);
 /* Moves what can be moved, without waiting. */

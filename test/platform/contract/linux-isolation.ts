@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -184,6 +185,26 @@ export const defaults: Section = check => {
     const task = bench.command('cat', '/dev/stdin')
     task.command.stdin = Readable.from(['from a stream'])
     assert.equal(await outputOf(task), 'from a stream')
+  })
+
+  check('opens its standard input by name also after the stream has ended', async bench => {
+    const task = bench.shell('sleep 0.5; cat /dev/stdin; cat; echo end')
+    task.command.stdin = Readable.from(['from a stream\n'])
+    assert.equal(await outputOf(task), 'from a stream\nend\n')
+  })
+
+  check('waits at a FIFO for a writer who comes later, and reads to the end of it', async bench => {
+    const fifo = join(bench.directory('fifo'), 'in')
+    execFileSync('mkfifo', [fifo])
+    const task = bench.shell('echo on; cat /dev/stdin; echo end')
+    task.command.stdin = fifo
+    await task.start()
+    await untilOutput(task, 'on')
+    await new Promise(resolve => setTimeout(resolve, 200))
+    assert.equal(task.state, 'running')
+    writeFileSync(fifo, 'at last\n')
+    await task.wait()
+    assert.equal(await output(task), 'on\nat last\nend\n')
   })
 
   check('with a terminal has it as descriptor 0, and is told the end of its input', async bench => {
