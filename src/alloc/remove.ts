@@ -18,7 +18,7 @@ export async function removeTree(path: string): Promise<void> {
     await refuseMounts(real)
     const above = await Directory.open(parent)
     try {
-      if (above.fd === null) await rm(real, { recursive: true, force: true })
+      if (above.fd === null) await rm(real, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
       else await removeBelow(above, basename(path))
     } finally {
       await above.close()

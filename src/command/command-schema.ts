@@ -17,6 +17,7 @@ import {
   someText,
   targetPath,
 } from './fields.ts'
+import { isAbsoluteHere } from './paths.ts'
 
 const namespaces = [
   'mount',
@@ -42,7 +43,7 @@ const account = z
 // A relative path would be relative to what? The task, the supervisor and the allocation all have a claim.
 const file = matching(
   '"null", an absolute path without NUL and lone surrogates, or "fd:" and the number of an open descriptor',
-  path => path === 'null' || (path.startsWith('/') && isFaithful(path)) || isDescriptor(path),
+  path => path === 'null' || (isAbsoluteHere(path) && isFaithful(path)) || isDescriptor(path),
 ).optional()
 
 function isDescriptor(text: string): boolean {

@@ -1,3 +1,5 @@
+import { mergedWindows, windowsDefaults } from './windows-environment.ts'
+
 /** The search path of a task whose environment names none: that of a login as root, whoever the task runs as. */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -19,15 +21,13 @@ export function taskEnvironment(
   env: Readonly<Record<string, string>>,
   { allocDir, taskDir, userName }: TaskPlace,
 ): Record<string, string> {
-  return {
-    PATH: defaultPath,
-    HOME: taskDir,
-    USER: userName,
-    LOGNAME: userName,
-    ...env,
+  const facts = {
     NOMAD_ALLOC_DIR: allocDir,
     NOMAD_TASK_DIR: taskDir,
     HOLDFAST_ALLOC_DIR: allocDir,
     HOLDFAST_TASK_DIR: taskDir,
   }
+  if (process.platform === 'win32')
+    return mergedWindows(windowsDefaults(process.env, { taskDir, userName }), env, facts)
+  return { PATH: defaultPath, HOME: taskDir, USER: userName, LOGNAME: userName, ...env, ...facts }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isFaithful } from './faithful.ts'
+import { isAbsoluteHere } from './paths.ts'
 
 /*
  * Schemas whose every error is the one sentence that says what the field takes. validate.ts puts the path and the value before it.
@@ -57,7 +58,7 @@ export const innerPath = matching(
 )
 
 function isAbsolutePath(path: string): boolean {
-  return path.startsWith('/') && isFaithful(path)
+  return isAbsoluteHere(path) && isFaithful(path)
 }
 
 function namesSomethingInside(path: string): boolean {

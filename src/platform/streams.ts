@@ -1,4 +1,5 @@
-import { posix } from 'node:path'
+import { devNull } from 'node:os'
+import { join, normalize, relative, sep } from 'node:path'
 import type { PlainCommand } from '../api.ts'
 import type { FileTarget, LaunchSpec } from '../spawn/spec.ts'
 import type { TaskPaths, TaskRequest } from './port.ts'
@@ -13,9 +14,9 @@ export function streamTargets(
   dir: string,
 ): Pick<LaunchSpec, 'stdin' | 'stdout' | 'stderr' | 'logRotation' | 'plainLogs'> {
   const { stdin, stdout, stderr } = command
-  const logs = inside ? `${dir}/` : posix.join(alloc.shared, 'logs', `${name}.`)
+  const logs = inside ? `${dir}/` : join(alloc.shared, 'logs', `${name}.`)
   return {
-    stdin: fed ? { base: null, path: posix.join(dir, 'stdin') } : fileTarget(stdin ?? 'null', alloc),
+    stdin: fed ? { base: null, path: join(dir, 'stdin') } : fileTarget(stdin ?? 'null', alloc),
     stdout: fileTarget(stdout ?? `${logs}stdout`, alloc),
     stderr: fileTarget(stderr ?? `${logs}stderr`, alloc),
     ...carriage(command),
@@ -51,14 +52,20 @@ function carriage(command: Readonly<PlainCommand>): Pick<LaunchSpec, 'logRotatio
 function fileTarget(asked: string, alloc: TaskPaths): FileTarget {
   const path = pathOrNull(asked)
   const base = baseOf(path, alloc)
-  return { base, path: base === null ? path : posix.relative(base, posix.normalize(path)) }
+  return { base, path: base === null ? path : relative(base, normalize(path)) }
 }
 
 /** The allocation, when the path leads into it; else null. */
 export function baseOf(path: string, { root }: TaskPaths): string | null {
-  return posix.normalize(path).startsWith(`${root}/`) ? root : null
+  return comparable(path).startsWith(comparable(root + sep)) ? root : null
 }
 
 function pathOrNull(path: string): string {
-  return path === 'null' ? '/dev/null' : path
+  return path === 'null' ? devNull : path
+}
+
+/** Windows knows no case in names. */
+function comparable(path: string): string {
+  const normal = normalize(path)
+  return process.platform === 'win32' ? normal.toLowerCase() : normal
 }

@@ -2,6 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
+import type { Feed } from './feed.ts'
+import { FifoFeed } from './fifo-feed.ts'
 import type { KeepAlive, LoopHandle } from './keep-alive.ts'
 import { descriptorsOf, lend } from './lender.ts'
 import { nativeMissing } from './native-hint.ts'
@@ -54,6 +56,10 @@ export class NativeSpawner implements Spawner {
 
   prepare(): number | null {
     return this.#open().pid
+  }
+
+  feed(dir: string): Feed {
+    return new FifoFeed(dir)
   }
 
   async launch(spec: LaunchSpec): Promise<Launched> {

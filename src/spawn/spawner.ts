@@ -1,3 +1,4 @@
+import type { Feed } from './feed.ts'
 import type { Scope } from './scope.ts'
 import type { LaunchSpec } from './spec.ts'
 
@@ -32,7 +33,9 @@ export class SpawnerDied extends Error {}
 /** Forks shims: the native spawner, or the portable stand-in. */
 export interface Spawner {
   /** Resolves when the program has been exec'ed. Rejects with LaunchFailed or SpawnerDied, or a HoldfastError when it cannot be started at all. */
-  launch(spec: LaunchSpec): Promise<Launched>
+  launch(spec: LaunchSpec, feed?: Feed | null): Promise<Launched>
+  /** For a task that this program feeds: to be made before the launch, and given to it. Throws START_FAILED. */
+  feed(dir: string): Feed
   /**
    * Where its process lives, once that has been settled with the service manager; null where there is none. To be asked before a start is planned:
    * the task's cgroups belong below it. Rejects as launch does.

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync, fstatSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
-import { makeFifos } from '../spawn/portable/fifos.ts'
+import { Endpoint } from '../spawn/channel/endpoint.ts'
+import { makeFifos } from '../spawn/fifos.ts'
 import type { StateDirectory } from '../task/task-directory.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { StateDirectory } from '../task/task-directory.ts'
  */
 export class Ownership {
   readonly #state: StateDirectory
-  readonly #held = new Map<string, number>()
+  readonly #held = new Map<string, () => void>()
   #path = ''
   #closed = false
 
@@ -36,10 +37,10 @@ export class Ownership {
   /** Kills: every task that hangs on it ends. Idempotent. */
   close(): void {
     this.#closed = true
-    for (const [path, fd] of this.#held) {
+    for (const [path, letGo] of this.#held) {
       // First the name: a shim that comes late finds nothing, and starts nothing.
       removeName(path)
-      closeSync(fd)
+      letGo()
     }
     this.#held.clear()
   }
@@ -48,11 +49,16 @@ export class Ownership {
     const dir = this.#state.ownersDirectory()
     const path = join(dir, `${process.pid}-${randomBytes(6).toString('hex')}`)
     try {
+      if (process.platform === 'win32') {
+        const endpoint = new Endpoint(path)
+        this.#held.set(path, () => endpoint.close())
+        return path
+      }
       makeFifos(path)
       // Read-write, so that the open does not fail for want of a reader. Node's descriptors are closed on exec: no child keeps it open.
       const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
       if (fstatSync(fd).isFIFO()) {
-        this.#held.set(path, fd)
+        this.#held.set(path, () => closeSync(fd))
         return path
       }
       closeSync(fd)

@@ -1,20 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import {
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir } from '../alloc/alloc-dir.ts'
 import { isDirectory, makeDirectories } from '../alloc/make-directories.ts'
 import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
+import { renameOver } from '../spawn/rename-over.ts'
 import { readBounded } from './bounded-file.ts'
 import { fault } from './fault.ts'
 import { isTaskKey } from './task-id.ts'
@@ -97,7 +89,7 @@ export class StateDirectory {
     const temporary = temporaryName(path)
     writeFileSync(temporary, text, { mode: 0o600 })
     fault('state-half-written')
-    renameSync(temporary, path)
+    renameOver(temporary, path)
   }
 
   /** Tells one task.json from the next: each is a new file. Null: there is none. */

@@ -144,9 +144,10 @@ export class TaskProcess implements TaskEffects {
       else this.#host.state.write(key, this.#envelope())
       this.#stamp = this.#host.state.stamp(key)
       fault('intent-written')
-      if (this.input !== null) this.#feed ??= new StdinFeed(this.dir, this.input, this.#host.keepAlive)
+      if (this.input !== null)
+        this.#feed ??= new StdinFeed(spawner.feed(this.dir), this.input, this.#host.keepAlive)
       try {
-        const launch = spawner.launch(spec)
+        const launch = spawner.launch(spec, this.#feed?.way)
         fault('request-sent')
         const launched = await launch
         fault('started-heard')
@@ -202,6 +203,8 @@ export class TaskProcess implements TaskEffects {
     const means = this.#stopMeans(abandoned)
     const grace = leftUntil(request)
     if (grace > 0) {
+      // All that a program of the console hears of a stop on Windows.
+      if (process.platform === 'win32') this.endInput()
       tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}`)
       fault('stop-sent')
       await this.#until(() => leftUntil(request), abandoned)

@@ -1,11 +1,15 @@
 import { taskEnvironment } from '../../command/environment.ts'
 import { programOf } from '../../command/interpolate.ts'
+import { lookWindowsPath } from '../../command/windows-lookup.ts'
+import { nativeProgram } from '../../spawn/native-program.ts'
+import type { LaunchSpec } from '../../spawn/spec.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { ownOrSwitched, type Self } from '../credentials.ts'
+import { portableRows } from './portable-rows.ts'
 import { basicRows } from './rows.ts'
 
 export async function planBasic(
@@ -17,44 +21,50 @@ export async function planBasic(
   const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
   const user = await ownOrSwitched(command, self)
   const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]
-  const enforcement = settle(whereAvailable(rows, request.preferred), request.strict)
   const places = { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const { typed, argv } = programOf(command, env)
   const cwd = command.cwd ?? alloc.task
-  return {
-    enforcement,
-    spec: {
-      dir,
-      path: typed,
-      argv,
-      env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
-      cwd,
-      umask: command.umask ?? 0o022,
-      credentials: user.credentials,
-      ...streamTargets(request, dir),
-      terminal: command.terminal ?? null,
-      nice: command.nice ?? null,
-      oomScoreAdj: command.oomScoreAdj ?? null,
-      rlimits: [],
-      wallTimeMs: request.resources?.wallTimeMs ?? null,
-      graceMs: request.graceMs,
-      durable: request.durable,
-      owner: request.owner,
-      inside: inside ? { alive: inside.alive, leader: null, init: null } : null,
-      cgroups: [],
-      oomFile: null,
-      freezer: null,
-      namespaces: [],
-      networkPath: null,
-      hostname: null,
-      root: [],
-      rootShared: 0,
-      capabilities: null,
-      noNewPrivileges: false,
-      seccomp: false,
-    },
+  const spec: LaunchSpec = {
+    dir,
+    path: programPath(typed, env, cwd),
+    argv,
+    env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+    cwd,
+    umask: command.umask ?? 0o022,
+    credentials: user.credentials,
+    ...streamTargets(request, dir),
+    terminal: command.terminal ?? null,
+    nice: command.nice ?? null,
+    oomScoreAdj: command.oomScoreAdj ?? null,
+    rlimits: [],
+    wallTimeMs: request.resources?.wallTimeMs ?? null,
+    graceMs: request.graceMs,
+    durable: request.durable,
+    owner: request.owner,
+    inside: inside ? { alive: inside.alive, leader: null, init: null } : null,
+    cgroups: [],
+    oomFile: null,
+    freezer: null,
+    namespaces: [],
+    networkPath: null,
+    hostname: null,
+    root: [],
+    rootShared: 0,
+    capabilities: null,
+    noNewPrivileges: false,
+    seccomp: false,
   }
+  if ('unavailable' in nativeProgram()) rows.push(...portableRows(spec))
+  return { enforcement: settle(whereAvailable(rows, request.preferred), request.strict), spec }
+}
+
+function programPath(name: string, env: Readonly<Record<string, string>>, cwd: string): string {
+  // Elsewhere it is looked up by the task's own process, as that sees the files.
+  if (process.platform !== 'win32') return name
+  const value = (wanted: string): string | undefined =>
+    Object.entries(env).find(([key]) => key.toUpperCase() === wanted)?.[1]
+  return lookWindowsPath(name, { path: value('PATH'), pathext: value('PATHEXT'), cwd })
 }
 
 function ownUser(): Self {

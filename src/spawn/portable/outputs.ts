@@ -1,7 +1,8 @@
+import type { ChildProcess } from 'node:child_process'
 import { fstatSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
-import { makeFifos } from './fifos.ts'
+import { makeFifos } from '../fifos.ts'
 import { type Given, openLog } from './log-file.ts'
 import { LogPipe } from './log-pipe.ts'
 import { OutputIndexWriter } from './output-index.ts'
@@ -9,7 +10,7 @@ import { RotatedLog } from './rotated-log.ts'
 
 /** What the task gets as descriptors 1 and 2: files, or pipes to them where this process writes them. */
 export class Outputs {
-  readonly descriptors: readonly number[]
+  readonly descriptors: readonly (number | 'pipe')[]
   readonly #pipes: LogPipe[] = []
   readonly #spec: LaunchSpec
   readonly #given: Given
@@ -28,7 +29,12 @@ export class Outputs {
     return !whole.includes(false)
   }
 
-  #open(index: 0 | 1): number {
+  /** The task is there: what spawn has made for it is read. */
+  attach(child: Pick<ChildProcess, 'stdout' | 'stderr'>): void {
+    for (const pipe of this.#pipes) pipe.attach(child)
+  }
+
+  #open(index: 0 | 1): number | 'pipe' {
     const { stdout, stderr, credentials, logRotation, plainLogs = [], dir } = this.#spec
     const target = index === 0 ? stdout : stderr
     const path = pathOf(target)
@@ -37,18 +43,24 @@ export class Outputs {
     if (plain) return openLog(target, credentials, this.#given)
     const [first] = this.#pipes
     // Both in one file: two that rotate it would be one too many.
-    if (index === 1 && first !== undefined && path === pathOf(stdout)) return first.writeEnd
+    if (index === 1 && first !== undefined && path === pathOf(stdout)) return first.join()
     if (target.base !== null) makeRoom(path)
     // Not the task's own: only we write it.
     const fd = openLog(target, null, this.#given)
     if (!fstatSync(fd).isFile()) return fd
-    const fifo = `${dir}/log-${index}.tmp`
-    makeFifos(fifo)
     const log = new RotatedLog(fd, path, logRotation, this.#index, index)
-    const pipe = new LogPipe(fifo, log, credentials)
+    const stream = index === 0 ? 'stdout' : 'stderr'
+    const pipe = new LogPipe(madeFifo(`${dir}/log-${index}.tmp`), { log, stream, credentials })
     this.#pipes.push(pipe)
-    return pipe.writeEnd
+    return pipe.end
   }
+}
+
+/** Null: there are none. */
+function madeFifo(path: string): string | null {
+  if (process.platform === 'win32') return null
+  makeFifos(path)
+  return path
 }
 
 const pathOf = ({ base, path }: FileTarget): string => (base === null ? path : join(base, path))

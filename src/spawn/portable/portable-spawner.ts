@@ -3,15 +3,19 @@ import { execa } from 'execa'
 import { builtVersion } from '../../built.ts'
 import { HoldfastError } from '../../errors.ts'
 import { packageRoot } from '../../package-root.ts'
+import type { Feed } from '../feed.ts'
 import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
 import { descriptorsOf, isOpen } from '../lender.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
 import type { LaunchSpec } from '../spec.ts'
 import { ReplyReader } from '../wire.ts'
+import { refuseUnhonoured } from './honours.ts'
+import { PipeFeed } from './pipe-feed.ts'
+import { feedDescriptor, type ShimRequest } from './request.ts'
 
 /**
- * Starts a Node shim per task, where there is no native program. Same records, same FIFOs, no isolation and no limits;
+ * Starts a Node shim per task, where there is no native program. Same records, a socket for the two FIFOs, no isolation and no limits;
  * some 60 ms and 8 MiB a task. `holdfast doctor` says when it is in use.
  */
 export class PortableSpawner implements Spawner {
@@ -31,23 +35,31 @@ export class PortableSpawner implements Spawner {
     return null
   }
 
-  launch(spec: LaunchSpec): Promise<Launched> {
+  feed(): Feed {
+    return new PipeFeed()
+  }
+
+  launch(spec: LaunchSpec, feed: Feed | null = null): Promise<Launched> {
     return new Promise((resolve, reject) => {
-      if (spec.terminal) throw noTerminal()
+      refuseUnhonoured(spec)
       assertSpareDescriptors()
-      // It inherits what is to be the task's, from 3 on, and is told in which order. Those that are not open here are not there either.
+      // It inherits what is to be the task's, from 3 on. Those that are not open here are not there either.
       const given = descriptorsOf(spec).filter(isOpen)
-      const child = execa(process.execPath, [...shimArguments(), String(process.pid), ...given.map(String)], {
+      const stdio = [...(feed === null ? [] : ['pipe']), ...given]
+      const child = execa(process.execPath, shimArguments(), {
         detached: true,
         cleanup: false,
         reject: false,
         buffer: false,
-        // Any descriptor will do, though execa's types know only the first three.
-        stdio: ['pipe', 'pipe', 'ignore', ...(given as unknown as 'ignore'[])],
+        // Node takes descriptors here; the types of execa do not say so.
+        stdio: ['pipe', 'pipe', 'ignore', ...(stdio as unknown as 'ignore'[])],
         extendEnv: false,
         cwd: '/',
       })
       const { stdin, stdout } = child
+      if (feed instanceof PipeFeed) feed.connect(child.stdio[feedDescriptor])
+      // Who has left the task may hold its standard input for ever.
+      child.once('exit', () => feed?.end())
       const forget = [
         this.#keepAlive.add(child as unknown as LoopHandle),
         ...[stdin, stdout].map(stream => this.#keepAlive.addStream(stream)),
@@ -73,8 +85,8 @@ export class PortableSpawner implements Spawner {
         }
       })
       stdin.on('error', () => {})
-      // The spec holds the task's environment, so it travels through a pipe, never through argv.
-      stdin.end(JSON.stringify(spec))
+      const request: ShimRequest = { spec, supervisor: process.pid, fed: feed !== null, given }
+      stdin.end(JSON.stringify(request))
     })
   }
 
@@ -93,11 +105,5 @@ function cannotStart(cause: unknown): HoldfastError {
     stage: 'spawner',
     errno: code,
     cause,
-  })
-}
-
-function noTerminal(): HoldfastError {
-  return new HoldfastError('UNSUPPORTED', 'command.terminal: only the native program makes a terminal', {
-    hint: 'install a C compiler and run npm run build in the holdfast package',
   })
 }

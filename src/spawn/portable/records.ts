@@ -1,4 +1,5 @@
-import { closeSync, fdatasyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
+import { renameOver } from '../rename-over.ts'
 import type { ExitRecord, StartRecord } from '../../../machines/index.ts'
 
 /** Readers see the old file or the whole new one, never a part. */
@@ -16,5 +17,5 @@ export function writeRecord(
   } finally {
     closeSync(fd)
   }
-  renameSync(temporary, `${dir}/${name}`)
+  renameOver(temporary, `${dir}/${name}`)
 }

@@ -1,0 +1,43 @@
+import type { Enforcement } from '../../api.ts'
+import type { LaunchSpec } from '../../spawn/spec.ts'
+import { type Row, skipped, weakened } from '../rows.ts'
+
+const mend = 'run it on Linux with the native program, as `holdfast doctor` says'
+
+/** What the portable shim (src/spawn/portable/honours.ts) does less of than was asked for. */
+export function portableRows(spec: LaunchSpec, platform: string = process.platform): Row[] {
+  const { credentials, umask, nice, oomScoreAdj } = spec
+  const isWindows = platform === 'win32'
+  return [
+    ...(credentials !== null && credentials.groups.length > 0
+      ? [
+          skipped(
+            row('groups', credentials.groups.join(',')),
+            'Node starts a process as another user without supplementary groups',
+            mend,
+          ),
+        ]
+      : []),
+    ...(isWindows && umask !== defaultUmask
+      ? [skipped(row('umask', umask.toString(8)), 'Windows has no file modes', null)]
+      : []),
+    ...(isWindows && nice !== null
+      ? [
+          weakened(
+            row('nice', String(nice)),
+            'Windows has six classes of priority, and gives the nearest',
+            null,
+          ),
+        ]
+      : []),
+    ...(platform !== 'linux' && oomScoreAdj !== null
+      ? [skipped(row('oomScoreAdj', String(oomScoreAdj)), 'only the kernel of Linux has it', mend)]
+      : []),
+  ]
+}
+
+const defaultUmask = 0o022
+
+function row(name: string, requested: string): Pick<Enforcement, 'name' | 'kind' | 'requested'> {
+  return { name, kind: 'isolation', requested }
+}

@@ -1,0 +1,101 @@
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { HoldfastError } from '../../errors.ts'
+import type { KeepAlive } from '../keep-alive.ts'
+import type { Channel, ControlLine } from './channel.ts'
+
+/** FIFOs: `alive`, whose write end the one who lives holds, and `control` beside it. */
+export const fifoChannel: Channel = {
+  isHeld,
+  watch: watchHeld,
+  send: (path, line) => sendLine(`${dirname(path)}/control`, line),
+}
+
+/** Whether somebody holds the write end of a FIFO. A FIFO that is not there is held by nobody. */
+function isHeld(fifo: string): boolean {
+  const fd = openFifo(fifo)
+  if (fd === null) return false
+  try {
+    return hasWriter(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Calls `onGone` once, when nobody holds the write end any more; at the next tick if nobody does now. Returns the way to stop watching.
+ * A FIFO is watched through a net.Socket: it costs an epoll entry and no thread.
+ */
+function watchHeld(fifo: string, keepAlive: KeepAlive, onGone: () => void): () => void {
+  const fd = openFifo(fifo)
+  if (fd === null || !hasWriter(fd)) {
+    if (fd !== null) closeSync(fd)
+    const tick = setImmediate(onGone)
+    return () => clearImmediate(tick)
+  }
+  const socket = new Socket({ fd, readable: true, writable: false })
+  const forget = keepAlive.add(socket)
+  socket.once('close', () => {
+    forget()
+    onGone()
+  })
+  socket.on('error', () => socket.destroy())
+  socket.resume()
+  return () => {
+    forget()
+    socket.removeAllListeners('close')
+    socket.destroy()
+  }
+}
+
+function openFifo(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code
+    if (errno === 'ENOENT') return null
+    // As with the records: too few descriptors say nothing about the one who holds it.
+    throw new HoldfastError('INVALID_STATE', `cannot open ${path}: ${errno}`, { errno, path, cause: error })
+  }
+}
+
+/**
+ * Asked by read, not by poll: poll reports no hang-up on a FIFO whose last writer left before we opened it
+ * (the kernel compares the writer count with the one at open), but read returns 0 at once.
+ */
+function hasWriter(fd: number): boolean {
+  try {
+    readSync(fd, Buffer.allocUnsafe(1))
+    return false
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return true
+    throw error
+  }
+}
+
+/** False when there is no shim to read it: without a reader, a non-blocking open for writing fails with ENXIO (fifo(7)). */
+function sendLine(path: string, line: ControlLine): boolean {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENXIO' || code === 'ENOENT') return false
+    throw error
+  }
+  try {
+    // A regular file of that name would swallow the line and look like success.
+    if (!fstatSync(fd).isFIFO()) return false
+    // The newline before it ends what another writer may have left unfinished. One write: nothing comes between.
+    writeSync(fd, `\n${line}\n`)
+    return true
+  } catch (error) {
+    // EPIPE: the shim went between open and write. EAGAIN: 64 KiB of lines unread, so it is stopped or stuck; the caller escalates.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EPIPE' || code === 'EAGAIN') return false
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,11 @@
+/** The processes of a task, as far as the system lets its parent reach them. None of it throws: who has ended in the meantime is told by the exit. */
+export interface Tree {
+  /** To the leader alone. */
+  signal(signal: number): void
+  /** Asks everybody to end. */
+  ask(signal: number): void
+  /** Kills everybody. */
+  kill(): void
+  /** After the leader's end: kills what it has left, and resolves to the pids of those who live on after `mostMs`. */
+  end(mostMs: number): Promise<readonly number[]>
+}
