@@ -20,7 +20,18 @@ describe('attack: the host’s files', () => {
       withWorkbench('linux', async bench => {
         const secret = join(bench.directory('secret'), 'secret')
         writeFileSync(secret, 'secret', { mode: 0o644 })
-        const hidden = ['/root', '/home', '/var', '/run', '/boot', '/sys', '/srv', bench.stateDir, secret]
+        const hidden = [
+          '/root',
+          '/home',
+          '/var',
+          '/run',
+          '/boot',
+          '/sys/kernel',
+          '/sys/class',
+          '/srv',
+          bench.stateDir,
+          secret,
+        ]
         const climbing = [
           `/local/../../../../../..${secret}`,
           `/proc/self/cwd/..${secret}`,

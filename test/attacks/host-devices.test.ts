@@ -99,6 +99,8 @@ describe('attack: devices and the kernel’s files', () => {
         'fd',
         'full',
         'null',
+        'ptmx',
+        'pts',
         'random',
         'shm',
         'stderr',
@@ -169,15 +171,17 @@ describe('attack: devices and the kernel’s files', () => {
         assert.doesNotMatch(said, /stolen|pts/)
       }))
 
-  it('no cgroup file is in reach, and the cgroup looks like the root of the hierarchy', () =>
+  it('of cgroups its own are in reach, to read; they look like the root of their hierarchies, and there is no more of /sys', () =>
     withWorkbench('linux', async bench => {
-      const task = bench.shell(
-        'cut -d: -f3 /proc/self/cgroup | sort -u; grep -c cgroup /proc/self/mountinfo; ls /sys',
-      )
+      const task = bench.shell(`cut -d: -f3 /proc/self/cgroup | sort -u
+        grep -e ' - cgroup' /proc/self/mountinfo | cut -d ' ' -f 4,6 | grep -v '^/ ro,'
+        ls /sys /sys/fs
+        find /sys/fs/cgroup -type f | while read file; do (echo 1 > $file) 2>/dev/null && echo $file; done
+        mkdir /sys/fs/cgroup/planted $(find /sys/fs/cgroup -type d | sed 's,$,/planted,') 2>/dev/null && echo made
+        find /sys/fs/cgroup -name cgroup.procs | xargs cat | sort -u | grep -v -e '^[0-9]$' -e '^[0-9][0-9]$'; true`)
       task.command.user = strongest
       await task.limit({ memoryMB: 64, pids: 32, cpuLimit: 1 })
-      assert.equal((await outputOf(task)).trim(), '/\n0')
-      assert.match(await output(task, 'stderr'), /ls: cannot access '\/sys': No such file/)
+      assert.equal((await outputOf(task)).trim(), '/\n/sys:\nfs\n\n/sys/fs:\ncgroup')
     }))
 
   it('control: in the host’s root cgroup files are in reach', () =>
@@ -189,7 +193,7 @@ describe('attack: devices and the kernel’s files', () => {
 
   for (const [at, loosened] of [
     ['/tmp', {}],
-    ['/dev/shm', {}],
+    ['/dev/shm', { tmpfs: [{ target: '/dev/shm', sizeBytes: 1 << 20 }] }],
     ['/scratch', { tmpfs: [{ target: '/scratch', sizeBytes: 1 << 20 }] }],
   ] as const satisfies readonly (readonly [string, Partial<Command>])[])
     it(`${at} holds no more than its size`, () =>
