@@ -268,6 +268,11 @@ export interface OutputChunk {
   lost?: number
 }
 
+export interface StartOptions {
+  /** Aborted, it stops the task as shutdown() does. */
+  signal?: AbortSignal
+}
+
 export interface ShutdownOptions {
   /** Default SIGTERM. */
   signal?: NodeJS.Signals
@@ -285,8 +290,11 @@ export interface Executor {
   limit(resources: Resources): Promise<void>
   /** Chooses the task's directory in a built allocation. Before start. Rejects NOT_FOUND for an unknown task. */
   configureTaskDir(taskName: string, alloc: AllocDir): Promise<void>
-  /** Resolves when the user's command has been exec'ed. Rejects with a HoldfastError that names the stage. */
-  start(): Promise<void>
+  /**
+   * Resolves when the user's command has been exec'ed. Rejects with a HoldfastError that names the stage, or with the reason of `signal` when that
+   * was aborted before the exec: then nothing of the task is left running.
+   */
+  start(options?: StartOptions): Promise<void>
   /** Takes over a task by its id. On a fresh executor only. Rejects NOT_FOUND, STATE_CORRUPT. */
   open(id: string): Promise<void>
   /** Opaque; throws INVALID_STATE until started. */
@@ -329,4 +337,58 @@ export interface Executor {
   exec(name: string, ...args: string[]): Executor
   /** Idempotent; leaves no process, cgroup, mount or state behind. */
   destroy(): Promise<void>
+  /** destroy(), for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What run() takes: any field of the command, and these. */
+export type RunOptions = Partial<Command> & {
+  limits?: Resources
+  /** Aborted before the exec, run() rejects with its reason; later the task is shut down, which is its result. */
+  signal?: AbortSignal
+  /** What the program reads from its standard input, to its end. Default: nothing. */
+  input?: string | Uint8Array | Readable
+  /** How the task is stopped when `signal` is aborted. Default: as the supervisor's own option says. */
+  shutdown?: ShutdownOptions
+  /** Bytes of each stream that are kept in memory for the result; what is more is left out, and `truncated` says so. Default 16 MiB. */
+  maxOutputBytes?: number
+  /** Leave its records and logs, to be destroyed by the caller. Default false: it is destroyed at its end. */
+  keep?: boolean
+  /**
+   * For code that nobody vouches for: no network, 1024 processes and open files, no core dumps, directories in memory of a bounded size, and
+   * strict. What the other options say goes before it. Default false.
+   */
+  untrusted?: boolean
+}
+
+export type RunResult = WaitResult & {
+  stdout: string
+  stderr: string
+  /** Both, in the order in which they came. */
+  output: string
+  /** Something was written that is not in here: more than `maxOutputBytes`, or faster than it could be read. */
+  truncated: boolean
+}
+
+/** A line of what a program writes, without its newline. */
+export type OutputLine = {
+  stream: 'stdout' | 'stderr'
+  /** When its first byte came. */
+  at: Date
+  line: string
+}
+
+/**
+ * A program that runs: a promise of its result, and its output meanwhile. A program that fails is a result; a start that fails rejects. The result waits
+ * for who has begun to read the output.
+ */
+export interface RunningTask extends Promise<RunResult> {
+  readonly task: Executor
+  /** One of its streams, at the reader's own pace. */
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** The lines of both, in order, from the first, each time. */
+  [Symbol.asyncIterator](): AsyncIterator<OutputLine>
+  /** Destroys the task, also while it runs. */
+  [Symbol.asyncDispose](): Promise<void>
 }

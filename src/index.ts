@@ -8,6 +8,7 @@ export type {
   IoLimit,
   LogOptions,
   OutputChunk,
+  OutputLine,
   LogRotation,
   Mount,
   Namespace,
@@ -15,7 +16,11 @@ export type {
   Resources,
   Rlimit,
   RlimitName,
+  RunningTask,
+  RunOptions,
+  RunResult,
   ShutdownOptions,
+  StartOptions,
   TerminalSize,
   Tmpfs,
   Usage,
@@ -30,6 +35,7 @@ export {
   newExecutor,
   newLinuxExecutor,
   openId,
+  run,
 } from './supervisor/default-supervisor.ts'
 export type { OpenReport } from './supervisor/open-all.ts'
 export type { PruneOptions, Retention } from './supervisor/retention.ts'

@@ -1,4 +1,4 @@
-import type { Executor } from '../api.ts'
+import type { Executor, RunningTask, RunOptions } from '../api.ts'
 import { parseTaskId } from '../task/task-id.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -11,6 +11,11 @@ function defaultSupervisor(stateDir?: string): Supervisor {
   if (known !== undefined) return known
   supervisors.set(fresh.stateDir, fresh)
   return fresh
+}
+
+/** Runs a program as a task: a promise of its result and its output. As `Supervisor.run()`. */
+export function run(name: string, args?: readonly string[], options?: RunOptions): RunningTask {
+  return defaultSupervisor().run(name, args, options)
 }
 
 /** The platform's best executor, with its command set. */

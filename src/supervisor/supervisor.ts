@@ -1,10 +1,12 @@
 import { Observable, Subject } from 'rxjs'
 import type { Outcome, TaskState } from '../../machines/index.ts'
-import type { Executor, HistoryEntry, ShutdownOptions, WaitResult } from '../api.ts'
+import type { Executor, HistoryEntry, RunningTask, RunOptions, ShutdownOptions, WaitResult } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import { bestPlatform } from '../platform/index.ts'
 import type { PlatformName } from '../platform/port.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
+import { parseArguments, parseRunOptions } from '../run/options.ts'
+import { runningTask } from '../run/running-task.ts'
 import { discardTask } from '../task/discard.ts'
 import { provideTaskMachine } from '../task/provide.ts'
 import { readHistory } from '../task/journal.ts'
@@ -89,6 +91,18 @@ export class Supervisor {
     const executor = this.executor()
     setCommand(executor, name, args)
     return executor
+  }
+
+  /**
+   * Runs a program as a task of its own, by the platform's best adapter: a promise of its result and its output. The task is destroyed at its end.
+   * Throws INVALID_ARGUMENT for options that are none; a failed start rejects with its HoldfastError.
+   */
+  run(name: string, args: readonly string[] = [], options: RunOptions = {}): RunningTask {
+    const parsed = parseRunOptions(options)
+    const task = this.executor(undefined, parsed.untrusted ? { strict: true } : {})
+    Object.assign(task.command, parsed.command)
+    setCommand(task, name, parseArguments(args))
+    return runningTask(task, parsed)
   }
 
   /** An executor without a command; `platform` calls for an adapter by its name, `orphans` whether the task outlives this supervisor. */

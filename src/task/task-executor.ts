@@ -26,6 +26,7 @@ import type {
   OutputChunk,
   Resources,
   ShutdownOptions,
+  StartOptions,
   TerminalSize,
   Usage,
   WaitResult,
@@ -46,6 +47,7 @@ import { type Streamed, streamed } from './pulled.ts'
 import { type Rehydrated, rehydrate } from './rehydrate.ts'
 import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
+import { startSignal, startUnder } from './start-signal.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
 import { TaskProcess } from './task-process.ts'
@@ -142,7 +144,8 @@ export class TaskExecutor implements Executor {
     this.#live().send({ type: 'CONFIGURE', name })
   }
 
-  async start(): Promise<void> {
+  async start(options: StartOptions = {}): Promise<void> {
+    const signal = startSignal(options)
     this.#allow('start')
     this.#refuseIfDestroyed()
     this.#runtime.assertOpen()
@@ -200,7 +203,17 @@ export class TaskExecutor implements Executor {
     this.#runtime.events.started(this)
     if (this.state === 'limited') this.#note('START')
     this.#live().send({ type: 'START', key: this.key, at: Date.now() })
-    await this.#launched()
+    if (signal === null) return this.#launched()
+    await startUnder(
+      signal,
+      this.#launched(),
+      () => this.shutdown(),
+      heard => this.#live().subscribe({ complete: heard, error: heard }),
+    )
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.destroy()
   }
 
   async #awaited(building: Promise<TaskPaths>, name: string): Promise<TaskPaths> {

@@ -1,0 +1,46 @@
+import * as z from 'zod'
+import type { StartOptions } from '../api.ts'
+import { refusal } from '../command/refusal.ts'
+
+const shape = z.strictObject({ signal: z.instanceof(AbortSignal).optional() })
+
+/** Throws INVALID_ARGUMENT for what is no AbortSignal, and the signal's reason when it has been aborted already. */
+export function startSignal(options: StartOptions): AbortSignal | null {
+  if (!shape.safeParse(options).success)
+    throw refusal('start: options', options, 'an object with signal (an AbortSignal)')
+  const { signal = null } = options
+  signal?.throwIfAborted()
+  return signal
+}
+
+/**
+ * Starts under a signal. One that is aborted before the program was exec'ed stops the task, whose end is waited for, and is the reason of the
+ * rejection; later it calls `stop` alone. `ended` tells when there is nothing to stop any more.
+ */
+export async function startUnder(
+  signal: AbortSignal,
+  launched: Promise<void>,
+  stop: () => Promise<unknown>,
+  ended: (heard: () => void) => void,
+): Promise<void> {
+  let stopping: Promise<unknown> | null = null
+  const abort = (): void => {
+    stopping = stop()
+    // Of a task that runs, whoever waits for it hears how the stop went.
+    stopping.catch(() => {})
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  const forget = (): void => signal.removeEventListener('abort', abort)
+  try {
+    await launched
+  } catch (error) {
+    forget()
+    if (signal.aborted) throw signal.reason
+    throw error
+  }
+  if (stopping !== null) {
+    await stopping
+    throw signal.reason
+  }
+  ended(forget)
+}
