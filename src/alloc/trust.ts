@@ -27,13 +27,14 @@ export function strangerIn(
 ): string | null {
   if (!isOursOrRoots(directory, self)) return `user ${directory.uid} owns the directory it is in`
   if (isOursOrRoots(entry, self) && (directory.mode & sticky) !== 0n) return null
-  return writerOf(directory, self)
+  const writer = writerOf(directory, self)
+  return writer === null ? null : `${writer} in the directory it is in`
 }
 
 /** Who may write in it but root and us; null: nobody. A group of the user's own, as most distributions make one, is the user. */
 export function writerOf({ mode, gid }: BigIntStats, self: Self = ownSelf()): string | null {
-  if ((mode & othersWrite) !== 0n) return 'everybody may write in the directory it is in'
+  if ((mode & othersWrite) !== 0n) return 'everybody may write'
   const ownGroup = gid === 0n || (gid === BigInt(self.gid) && self.gid === self.uid)
-  if ((mode & groupWrites) !== 0n && !ownGroup) return `group ${gid} may write in the directory it is in`
+  if ((mode & groupWrites) !== 0n && !ownGroup) return `group ${gid} may write`
   return null
 }

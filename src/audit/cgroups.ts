@@ -6,8 +6,8 @@ import { emptyCgroup } from '../platform/linux/kill.ts'
 import { releaseCgroups } from '../platform/linux/release.ts'
 import { shimAlive } from '../spawn/alive.ts'
 import { isTaskKey } from '../task/task-id.ts'
-import { each, type Found, isAged, type Scene } from './found.ts'
-import { heldKeys } from './holders.ts'
+import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
+import { type Holders, lookForHolders } from './holders.ts'
 
 /** Milliseconds that killed processes are given to go. */
 const killMs = 10_000
@@ -23,13 +23,13 @@ export async function leftoverCgroups(
   parents: readonly string[] = parentsHere(),
 ): Promise<Found[]> {
   const groups = groupsIn(parents)
-  let held: ReadonlySet<string> | null | undefined
+  let holds: Holders | undefined
   return each(groups, group => {
     // In this order: a cgroup that was there before its shim was seen gone is no new one's.
     if (existsSync(scene.state.taskDirectory(group.key))) return ofKnownTask(scene, group)
     if (hasMembers(group.dir) || !isAged(scene, group.dir)) return []
-    held ??= heldKeys()
-    return held === null || held.has(group.key) ? [] : [ofNobody(group)]
+    holds ??= lookForHolders()
+    return holds(group.key, ownerOf(group.dir)) ? [] : [ofNobody(group)]
   })
 }
 

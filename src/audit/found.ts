@@ -28,6 +28,11 @@ export function isAged({ now }: Scene, path: string, ageMs = quietMs): boolean {
   return stats !== undefined && now - stats.mtimeMs > ageMs
 }
 
+/** The user it belongs to; root for what is gone. */
+export function ownerOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.uid ?? 0
+}
+
 /** Looks at many things in turn, and lets others run in between. */
 export async function each<Item>(
   items: readonly Item[],

@@ -1,39 +1,60 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
+/** Who is at work on what: whether a living process of root's, or of the owner of something, holds the task of that key. */
+export type Holders = (key: string, owner: number) => boolean
+
 /**
- * The keys of all tasks, of whatever state directory, that a living process is at work on: it has a file of the task's directory open, as a shim
- * has from before it makes the first cgroup until after it has removed the last. Null: there is a shim that cannot be looked into, or no /proc.
+ * Looks for the tasks, of whatever state directory, that a living process is at work on: it has a file of the task's directory open, as a shim has
+ * from before it makes the first cgroup until after it has removed the last. What a process of somebody else holds, or calls itself, says nothing of
+ * what is root's or ours, and processes in a pid namespace below ours are tasks, no shims. All is held of an owner whose shim cannot be looked
+ * into, and of everybody where there is no /proc.
  */
-export function heldKeys(proc = '/proc'): ReadonlySet<string> | null {
-  const keys = new Set<string>()
+export function lookForHolders(proc = '/proc'): Holders {
+  const held = new Map<number, Set<string>>()
+  const hidden = new Set<number>()
   try {
-    for (const pid of readdirSync(proc).filter(name => /^\d+$/.test(name)))
-      for (const path of openPaths(`${proc}/${pid}`)) {
-        const key = /\/tasks\/([0-9a-z]{14})(?:\/| |$)/.exec(path)?.[1]
-        if (key !== undefined) keys.add(key)
-      }
+    const depth = identityOf(`${proc}/self`)?.depth ?? 1
+    for (const pid of readdirSync(proc).filter(name => /^\d+$/.test(name))) {
+      const identity = identityOf(`${proc}/${pid}`)
+      if (identity === null || identity.depth > depth) continue
+      const keys = keysOf(`${proc}/${pid}`, identity.name)
+      if (keys === null) hidden.add(identity.uid)
+      else held.set(identity.uid, new Set([...(held.get(identity.uid) ?? []), ...keys]))
+    }
+  } catch {
+    return () => true
+  }
+  return (key, owner) => hidden.has(owner) || [0, owner].some(uid => held.get(uid)?.has(key))
+}
+
+/** Null: it is a shim, and cannot be looked into. */
+function keysOf(process: string, name: string): string[] | null {
+  try {
+    const paths = readdirSync(`${process}/fd`).map(fd => linkOf(`${process}/fd/${fd}`))
+    return paths.flatMap(path => /\/tasks\/([0-9a-z]{14})(?:\/| |$)/.exec(path)?.[1] ?? [])
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ESRCH' || name !== 'holdfast-shim' ? [] : null
+  }
+}
+
+type Identity = { readonly name: string; readonly uid: number; readonly depth: number }
+
+/** From /proc/PID/status, which everybody may read; null for what is gone. `depth`: in how many pid namespaces it has a number, as seen from here. */
+function identityOf(process: string): Identity | null {
+  let text: string
+  try {
+    text = readFileSync(`${process}/status`, 'latin1')
   } catch {
     return null
   }
-  return keys
-}
-
-function openPaths(process: string): string[] {
-  try {
-    return readdirSync(`${process}/fd`).map(fd => linkOf(`${process}/fd/${fd}`))
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ESRCH') return []
-    if (!isShim(process)) return []
-    throw error
-  }
-}
-
-function isShim(process: string): boolean {
-  try {
-    return readFileSync(`${process}/comm`, 'latin1').trim() === 'holdfast-shim'
-  } catch {
-    return false
+  // The name comes first, and the kernel escapes a newline in it.
+  const field = (name: string) => new RegExp(`^${name}:\\t(.*)$`, 'm').exec(text)?.[1] ?? ''
+  const numbers = field('NSpid').split('\t').filter(Boolean)
+  return {
+    name: field('Name'),
+    uid: Number(field('Uid').split('\t')[0] ?? Number.NaN),
+    depth: numbers.length || 1,
   }
 }
 

@@ -6,8 +6,8 @@ import { isHeld, shimAlive } from '../spawn/alive.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
 import { discardTask } from '../task/discard.ts'
 import { isTaskKey } from '../task/task-id.ts'
-import { each, type Found, isAged, type Scene } from './found.ts'
-import { heldKeys } from './holders.ts'
+import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
+import { type Holders, lookForHolders } from './holders.ts'
 
 /**
  * A start builds the allocation first and the record directory after it has looked at the host, which may ask a slow directory service for the
@@ -58,14 +58,14 @@ function temporaryFiles(scene: Scene, dir: string, files: readonly string[]): Fo
 
 /** Allocations that were made for one task each, and whose task is not there. */
 export async function leftoverAllocations(scene: Scene): Promise<Found[]> {
-  let held: ReadonlySet<string> | null | undefined
+  let holds: Holders | undefined
   const keys = (list(join(scene.state.path, 'allocs')) ?? []).filter(isTaskKey)
   const known = new Set(scene.state.list())
   return each(keys, key => {
     const path = scene.state.allocDirectory(key)
     if (known.has(key) || !isAged(scene, path, allocationMs)) return []
-    held ??= heldKeys()
-    if (held === null || held.has(key)) return []
+    holds ??= lookForHolders()
+    if (holds(key, ownerOf(path))) return []
     const remove = (): Promise<void> => scene.state.removeAlloc(key)
     return [{ kind: 'allocation', path, why: `there is no task ${key}`, remove }]
   })

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as z from 'zod'
 import type { ExitRecord, StartRecord } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
@@ -78,7 +78,16 @@ export function parseExit(text: string): ExitRecord | Corrupt {
 
 /** start.json of a task's directory; null if there is none. Throws HoldfastError if it is there and the system will not let it be read. */
 export function readStart(dir: string): StartRecord | Corrupt | null {
-  return readRecord(join(dir, 'start.json'), parseStart)
+  const record = readRecord(join(dir, 'start.json'), parseStart)
+  const other =
+    record === null || 'corrupt' in record ? undefined : record.cgroups.find(path => !mayHave(dir, path))
+  return other === undefined ? record : { corrupt: `cgroups: ${other} is another task's` }
+}
+
+/** Tasks' own cgroups bear their key, in a systemd scope after a name; others are an orchestrator's. */
+function mayHave(dir: string, cgroup: string): boolean {
+  const [name = '', parent] = cgroup.split('/').toReversed()
+  return parent !== 'holdfast' || name.slice(name.lastIndexOf('.') + 1) === basename(dir)
 }
 
 /** exit.json of a task's directory; null if there is none. Throws as {@link readStart} does. */

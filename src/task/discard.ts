@@ -12,7 +12,9 @@ import type { TaskHost } from './task-process.ts'
 /** A task whose stored state is of no use: killed through its shim, or past it, and removed. */
 export async function discardTask(host: TaskHost, key: string): Promise<void> {
   const dir = host.state.taskDirectory(key)
-  if (!isTaskKey(key) || !existsSync(dir)) return
+  if (!isTaskKey(key)) return
+  host.state.assertTrusted(key)
+  if (!existsSync(dir)) return
   const start = processesOf(dir, key)
   const survivors = start === null ? [] : await host.keepAlive.while(endTask(dir, start))
   if (survivors.length > 0)

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir } from '../alloc/alloc-dir.ts'
 import { isDirectory, makeDirectories } from '../alloc/make-directories.ts'
@@ -10,14 +19,31 @@ import { renameOver } from '../spawn/rename-over.ts'
 import { readBounded } from './bounded-file.ts'
 import { fault } from './fault.ts'
 import { isTaskKey } from './task-id.ts'
+import { assertTrustedDirectory, assertTrustedPath } from './trusted-tree.ts'
 
 /** The layout of a state directory, and the file operations on it. What the files mean is known elsewhere. */
 export class StateDirectory {
   readonly path: string
   #made = false
+  #trusted = false
 
   constructor(path: string) {
     this.path = path
+  }
+
+  /**
+   * Throws PERMISSION unless the directory, those of all tasks and that of this one are root's or ours, and nobody else may write in them. Looked
+   * at once, but for the task's: who could change it afterwards is trusted.
+   */
+  assertTrusted(key?: string): void {
+    if (!this.#trusted) {
+      assertTrustedPath(this.path)
+      for (const name of ['tasks', 'allocs', 'supervisors', 'nomad'])
+        assertTrustedDirectory(join(this.path, name))
+      // What is not there yet somebody else may make, where everybody may (/tmp).
+      this.#trusted = existsSync(join(this.path, 'tasks'))
+    }
+    if (key !== undefined) assertTrustedDirectory(this.taskDirectory(key))
   }
 
   /** The record directory of a task: 0700, readable by nobody but the supervisor's user. */
@@ -50,13 +76,17 @@ export class StateDirectory {
   prepare(): void {
     if (this.#made) return
     try {
+      this.assertTrusted()
       // 0711: passing through is allowed (to an allocation, whose key must be known), looking around is not.
       for (const name of ['', 'allocs']) makeDirectories(join(this.path, name), 0o711)
       makeDirectories(join(this.path, 'tasks'), 0o700)
     } catch (error) {
+      if (error instanceof HoldfastError) throw error
       throw storageError(error, `the state directory ${this.path} cannot be made`, this.path)
     }
     this.#made = true
+    // Once more: somebody may have been quicker.
+    this.assertTrusted()
   }
 
   /** Makes the task's directory with its first task.json, before anything is started. */
@@ -101,6 +131,7 @@ export class StateDirectory {
   /** Throws NOT_FOUND when there is no such task. Null: the directory is there, its task.json is not. */
   read(key: string): string | null {
     const dir = this.taskDirectory(key)
+    this.assertTrusted(key)
     try {
       return readBounded(join(dir, 'task.json'))
     } catch (error) {
@@ -117,6 +148,7 @@ export class StateDirectory {
 
   /** The keys of all tasks, oldest first. */
   list(): string[] {
+    this.assertTrusted()
     try {
       return readdirSync(join(this.path, 'tasks')).filter(isTaskKey).sort()
     } catch (error) {

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../../machines/index.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import { currentBootId, isZombie, readProcess } from '../../spawn/process-table.ts'
 import { signalProcess } from '../../spawn/send-signal.ts'
 import type { KillOptions } from '../port.ts'
-import { parentName } from './cgroup-parents.ts'
+import { isOwnCgroup } from './own-cgroup.ts'
 
 const killMostMs = 10_000
 const pauseMs = 5
@@ -24,7 +24,7 @@ export async function killLinuxTree(
   const began = performance.now()
   const remaining = (): number => Math.max(0, began + limitMs - performance.now())
   const left = new Set<number>()
-  for (const dir of start.cgroups.filter(isOurs))
+  for (const dir of start.cgroups.filter(isOwnCgroup))
     for (const pid of await emptyCgroup(dir, remaining())) left.add(pid)
   // Also where cgroups were emptied: a start that broke off may have a process that had not joined yet.
   for (const pid of await killProcessTree(start, { limitMs: remaining(), spareShim })) left.add(pid)
@@ -47,11 +47,6 @@ export async function emptyCgroup(dir: string, limitMs: number): Promise<number[
     }
     await sleep(pauseMs)
   }
-}
-
-/** Never anything that is not `.../holdfast/<key>`, whatever a record says. */
-export function isOurs(dir: string): boolean {
-  return dir.startsWith('/') && basename(dirname(dir)) === parentName && !dir.split('/').includes('..')
 }
 
 function membersOf(dir: string): number[] {

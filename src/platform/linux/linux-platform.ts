@@ -5,6 +5,7 @@ import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
 import { killLinuxTree } from './kill.ts'
 import type { LinuxHost } from './linux-host.ts'
+import { kindOf } from './own-cgroup.ts'
 import { planLinux } from './plan.ts'
 import { releaseCgroups } from './release.ts'
 import { CgroupProbe } from './cgroup-probe.ts'
@@ -26,14 +27,19 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
     name: 'linux',
     plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
     update: async (request, start, asked, wanted) =>
-      updateLimits(request, start, asked, wanted, look().planner),
+      updateLimits(request, believed(start), asked, wanted, look().planner),
     probe: start => {
-      const cgroups = look().planner.present(start.cgroups)
+      const cgroups = look().planner.present(believed(start).cgroups)
       return cgroups.length > 0 ? new CgroupProbe({ cgroups }, look().cgroups) : probeProcesses(start)
     },
     killTree: (start, options) => killLinuxTree(start, options),
     release: cgroups => releaseCgroups(look().planner.present(cgroups)),
   }
+}
+
+/** Without what a record calls a cgroup and is none. */
+function believed(start: StartRecord): StartRecord {
+  return { ...start, cgroups: start.cgroups.filter(dir => kindOf(dir) !== 'stranger') }
 }
 
 function lookAtHost(): LinuxHost & { readonly cgroups: CgroupHost } {

@@ -11,6 +11,7 @@ import { enforced, settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
 import { isolationOf } from './isolation.ts'
 import type { LinuxHost } from './linux-host.ts'
+import { kindOf } from './own-cgroup.ts'
 import { taskUser } from './task-user.ts'
 
 /**
@@ -34,7 +35,8 @@ export async function planInside(
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const { typed, argv } = programOf(command, env)
-  const { cgroups, task: leader, init } = inside.start
+  const { task: leader, init } = inside.start
+  const cgroups = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
   const enforcement = settle(
     [
       ...guestLimitRows(resources, { rlimits: true }),

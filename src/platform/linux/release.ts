@@ -1,17 +1,20 @@
 import { readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isOurs } from './kill.ts'
+import { isOwnCgroup } from './own-cgroup.ts'
 
 const attempts = 20
 const pauseMs = 10
 
 /**
  * Removes cgroups that are empty. A process that is being reaped keeps its cgroup busy for a moment, so EBUSY is tried again for 0.2 s.
- * Never throws for what is gone or still in use; paths that are not `.../holdfast/<key>` are left alone.
+ * Never throws for what is gone or still in use; paths that are not `.../holdfast/<key>`, or lead to no cgroup, are left alone.
  */
-export async function releaseCgroups(cgroups: readonly string[]): Promise<void> {
-  for (const dir of cgroups.filter(isOurs)) {
+export async function releaseCgroups(
+  cgroups: readonly string[],
+  isOwn: (dir: string) => boolean = isOwnCgroup,
+): Promise<void> {
+  for (const dir of cgroups.filter(dir => isOwn(dir))) {
     for (let attempt = 0; attempt < attempts && !removed(dir); attempt++) await sleep(pauseMs)
   }
 }

@@ -113,7 +113,7 @@ export function rootPlan(
     bind(alloc.local, '/local', false),
     ...tmpfs,
     ...(command.mounts ?? []).map(({ source, target, readOnly = false }) =>
-      bind(existing(source), inside(target), readOnly, baseOf(source, alloc)),
+      bound(existing(source), inside(target), readOnly, baseOf(source, alloc)),
     ),
     ...(command.devices ?? []).map(device => ({
       ...bind(deviceNode(device), inside(device), false),
@@ -227,6 +227,11 @@ function bind(
   base: string | null = null,
 ): MountOp & { op: 'bind' } {
   return { op: 'bind', source, base, at, readOnly, devices: false }
+}
+
+/** What lies beneath a base begins with it, letter by letter, however it is spelt. */
+function bound(source: string, at: string, readOnly: boolean, base: string | null): MountOp {
+  return bind(base === null ? source : posix.normalize(source), at, readOnly, base)
 }
 
 function tmpfsAt(at: string, sizeBytes: number): MountOp & { op: 'tmpfs' } {

@@ -10,6 +10,7 @@
 #include "inside.h"
 #include "record.h"
 #include "system.h"
+#include "walk.h"
 
 /* O_NONBLOCK: a FIFO planted or given without a reader must be an error, not a wait without end. */
 enum { LOG_FLAGS = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, LOG_MODE = 0640 };
@@ -58,17 +59,19 @@ int open_beneath(int base, const char *path, int flags) {
   return fd;
 }
 
-static int open_once(int base, const char *path, int flags) {
-  return base >= 0 ? open_beneath(base, path, flags) : open(path, flags, LOG_MODE);
+/* `planted` is told whether a task may have put it there. */
+static int open_once(int base, const char *path, int flags, bool *planted) {
+  *planted = base >= 0;
+  return base >= 0 ? open_beneath(base, path, flags) : open_trusted(path, flags, planted);
 }
 
 /* `created` tells our own new file from one that lay there: only the new one may change hands. O_EXCL makes the difference certain. */
-static int open_or_create(int base, const char *path, bool *created) {
+static int open_or_create(int base, const char *path, bool *created, bool *planted) {
   for (int again = 0; again < 3; again++) {
-    int fd = open_once(base, path, LOG_FLAGS | O_CREAT | O_EXCL);
+    int fd = open_once(base, path, LOG_FLAGS | O_CREAT | O_EXCL, planted);
     *created = fd >= 0;
     if (fd >= 0 || errno != EEXIST) return fd;
-    fd = open_once(base, path, LOG_FLAGS);
+    fd = open_once(base, path, LOG_FLAGS, planted);
     if (fd >= 0 || errno != ENOENT) return fd;
   }
   return -1;
@@ -103,7 +106,7 @@ static OWN_FRAME void make_room(const struct file_target *target, const struct s
 }
 
 static int fail_at(struct failure *failure, enum stage stage, int error, const struct file_target *target, const char *what) {
-  if (target->base == NULL) return fail(failure, stage, error, "%s%s", target->path, what);
+  if (target->base == NULL) return fail(failure, stage, error, "%s%s%s", target->path, what, error == ELOOP ? walk_refused() : "");
   return fail(failure, stage, error, "%s/%s%s", target->base, target->path, what);
 }
 
@@ -147,14 +150,14 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   _cleanup_fd_ int base = open_base(target);
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  bool passed = false;
+  bool passed = false, planted = false;
   int given = given_descriptor(target);
-  _cleanup_fd_ int fd = given >= 0 ? open_given(given, lender, O_RDONLY, &passed) : open_once(base, target->path, flags);
+  _cleanup_fd_ int fd = given >= 0 ? open_given(given, lender, O_RDONLY, &passed) : open_once(base, target->path, flags, &planted);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
   /* A hard link or a device that a task planted would be read with our rights. */
-  if (base >= 0 && (!S_ISREG(status.st_mode) || status.st_nlink != 1)) return fail_at(failure, STAGE_STDIN, EINVAL, target, "");
+  if (planted && (!S_ISREG(status.st_mode) || status.st_nlink != 1)) return fail_at(failure, STAGE_STDIN, EINVAL, target, "");
   /* So that the task's user may open /dev/stdin. */
   struct statfs system;
   bool pipe = given >= 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
@@ -173,10 +176,11 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
  * dies of SIGPIPE; it waits when the FIFO is full, and what is in it is there for the next reader.
  */
 static int open_fifo(int base, const char *path, int *held) {
-  _cleanup_fd_ int both = open_once(base, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  bool planted;
+  _cleanup_fd_ int both = open_once(base, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, &planted);
   struct stat status;
   if (both < 0 || fstat(both, &status) != 0) return -1;
-  if (!S_ISFIFO(status.st_mode) || (base >= 0 && !is_ours_alone(&status))) return errno = ENXIO, -1;
+  if (!S_ISFIFO(status.st_mode) || (planted && !is_ours_alone(&status))) return errno = ENXIO, -1;
   char link[32];
   snprintf(link, sizeof link, "/proc/self/fd/%d", both);
   int fd = open(link, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -247,7 +251,7 @@ int open_log_directory(const struct file_target *target) {
   if (length >= sizeof path) return errno = ENAMETOOLONG, -1;
   memcpy(path, target->path, length);
   path[length] = '\0';
-  if (target->base == NULL) return open(length == 0 ? "/" : path, flags);
+  if (target->base == NULL) return open_trusted(length == 0 ? "/" : path, flags, NULL);
   _cleanup_fd_ int base = open_base(target);
   if (base < 0) return -1;
   return length == 0 ? openat(base, ".", flags) : open_beneath(base, path, flags);
@@ -266,11 +270,11 @@ int open_log(const struct file_target *target, const struct spec *spec, bool pum
   }
   _cleanup_fd_ int base = open_base(target);
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_LOG, errno, target, "");
-  bool created = false;
+  bool created = false, planted = false;
   int given = given_descriptor(target);
   if (pumped && base >= 0) make_room(target, spec);
   bool passed = false;
-  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created) : open_given(given, lender, O_WRONLY | O_APPEND, &passed);
+  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created, &planted) : open_given(given, lender, O_WRONLY | O_APPEND, &passed);
   struct stat status;
   if (given < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
     /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant without a writer for the end. */
@@ -278,7 +282,7 @@ int open_log(const struct file_target *target, const struct spec *spec, bool pum
     fd = open_fifo(base, target->path, held);
   }
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_LOG, errno, target, "");
-  int wrong = base >= 0 && *held < 0 ? check_planted(&status, spec, pumped) : 0;
+  int wrong = planted && *held < 0 ? check_planted(&status, spec, pumped) : 0;
   if (wrong != 0) return fail_at(failure, STAGE_LOG, wrong, target, "");
   /* The task's own, so that a program may open /dev/stdout again; one that is rotated it need only read. */
   uid_t owner = pumped ? (uid_t)-1 : spec->uid;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "log.h"
 #include "system.h"
+#include "walk.h"
 
 struct builder {
   const struct spec *spec;
@@ -298,9 +299,20 @@ static int make(struct builder *builder, const struct mount_op *op) {
   return -1;
 }
 
+/* A found source as the mount it will be. */
+static int tree_of(struct builder *builder, int *found) {
+  if (*found >= 0 && builder->has_mount_setattr)
+    return sys_open_tree(*found, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
+  int kept = *found;
+  *found = -1;
+  return kept;
+}
+
+/* As a directory first: only then is one mounted that waits for its first use (autofs). */
 static int open_source(struct builder *builder, const struct mount_op *op) {
-  if (!builder->has_mount_setattr) return open(op->source, O_PATH | O_CLOEXEC);
-  return sys_open_tree(AT_FDCWD, op->source, TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE);
+  _cleanup_fd_ int found = open_trusted(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
+  if (found < 0 && errno == ENOTDIR) found = open_trusted(op->source, O_PATH | O_CLOEXEC, NULL);
+  return tree_of(builder, &found);
 }
 
 /* What lies beneath the base a task may have arranged: found first, without links, and only then cloned, from the descriptor. */
@@ -308,11 +320,7 @@ static int open_source_beneath(struct builder *builder, const struct mount_op *o
   _cleanup_fd_ int base = open(op->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (base < 0) return -1;
   _cleanup_fd_ int found = open_beneath(base, op->source + strlen(op->base) + 1, O_PATH | O_CLOEXEC);
-  if (found < 0) return -1;
-  if (builder->has_mount_setattr) return sys_open_tree(found, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
-  int kept = found;
-  found = -1;
-  return kept;
+  return tree_of(builder, &found);
 }
 
 /* All sources are opened while the host is still in view: the new root is mounted over a directory, and a source may lie beneath that. */
@@ -321,7 +329,8 @@ static int open_sources(struct builder *builder) {
     if (op->kind == MOUNT_FILE && op->source != NULL) op->fd = open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     else if (op->kind != MOUNT_BIND) continue;
     else op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
-    if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s", op->source);
+    const char *refused = op->kind == MOUNT_BIND && op->base == NULL ? walk_refused() : "";
+    if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s%s", op->source, refused);
   }
   return 0;
 }

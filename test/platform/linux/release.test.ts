@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { isOurs } from '../../../src/platform/linux/kill.ts'
+import { isOurs } from '../../../src/platform/linux/own-cgroup.ts'
 import { releaseCgroups } from '../../../src/platform/linux/release.ts'
 import { FakeHost } from '../fake-host.ts'
 
@@ -14,9 +14,9 @@ describe('releaseCgroups', () => {
   it('removes groups, also those a task has made in its own, and does not mind what is gone', async () => {
     const dir = host.directory('cgroup/memory/holdfast/key')
     host.directory('cgroup/memory/holdfast/key/inner/most')
-    await releaseCgroups([dir, host.path('cgroup/pids/holdfast/key')])
+    await releaseCgroups([dir, host.path('cgroup/pids/holdfast/key')], isOurs)
     assert.equal(existsSync(dir), false)
-    await releaseCgroups([dir])
+    await releaseCgroups([dir], isOurs)
   })
 
   it('leaves everything alone that is not directly in a directory called holdfast', async () => {
@@ -25,7 +25,7 @@ describe('releaseCgroups', () => {
       'cgroup/memory/holdfast',
       'cgroup/memory/holdfast/key/inner',
     ].map(name => host.directory(name))
-    await releaseCgroups([...others, `${host.root}/cgroup/memory/holdfast/../system.slice`])
+    await releaseCgroups([...others, `${host.root}/cgroup/memory/holdfast/../system.slice`], isOurs)
     assert.deepEqual(
       others.filter(dir => !existsSync(dir)),
       [],

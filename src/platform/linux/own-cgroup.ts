@@ -1,0 +1,43 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync, statfsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { isOursOrRoots } from '../../alloc/trust.ts'
+import { parentName } from './cgroup-parents.ts'
+
+/** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC (linux/magic.h). */
+const magics = new Set([0x27e0eb, 0x63677270])
+
+/** What a path of a record leads to: nothing (any more), a cgroup of root's or ours, or something else, which is not to be touched. */
+type Kind = 'absent' | 'cgroup' | 'stranger'
+
+/**
+ * A record is a file, and what it names is believed only when it is what it is called: a directory of a cgroup file system, in which nobody can
+ * make a link, under that very path, so that no link was followed on the way.
+ */
+export function kindOf(dir: string): Kind {
+  let fd: number
+  try {
+    fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENODEV' ? 'absent' : 'stranger'
+  }
+  try {
+    const link = `/proc/self/fd/${fd}`
+    const is = magics.has(statfsSync(`${link}/`).type) && readlinkSync(link) === dir
+    return is && isOursOrRoots(fstatSync(fd, { bigint: true })) ? 'cgroup' : 'stranger'
+  } catch {
+    return 'stranger'
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Never anything that is not `.../holdfast/<key>`, whatever a record says. */
+export function isOurs(dir: string): boolean {
+  return dir.startsWith('/') && basename(dirname(dir)) === parentName && !dir.split('/').includes('..')
+}
+
+/** The same, and it is there, and a cgroup. */
+export function isOwnCgroup(dir: string): boolean {
+  return isOurs(dir) && kindOf(dir) === 'cgroup'
+}
