@@ -124,7 +124,7 @@ describe('attack: the allocation', () => {
       await swapper.start()
       await untilOutput(swapper, 'ready')
       for (let round = 0; round < 30; round++) {
-        const task = bench.shell('cut -d" " -f5 /proc/self/mountinfo | grep -c "^/etc"; true')
+        const task = bench.shell('cut -d" " -f5 /proc/self/mountinfo | grep -cx /etc; true')
         Object.assign(task.command, {
           user: strongest,
           mounts: [{ source: outside, target: '/local/target' }],
