@@ -67,7 +67,7 @@ describe('attack: the allocation', () => {
         const inside = platform === 'linux' ? '/local' : local
         const tasks = ['a', 'b', 'c'].map(name => {
           const task = attacker(bench, 'swapper', [`${inside}/${name}`, `${inside}/${name}-link`])
-          task.command.user = strongest
+          Object.assign(task.command, { user: strongest, logs: 'plain' })
           return task
         })
         for (const task of tasks) await task.configureTaskDir('web', alloc)
@@ -119,7 +119,10 @@ describe('attack: the allocation', () => {
       mkdirSync(join(local, 'target'))
       // Relative: it leads to /etc of the root that is being built.
       execFileSync('ln', ['-s', '../etc', join(local, 'link')])
-      const swapper = attacker(bench, 'swapper', ['/local/target', '/local/link'], { user: strongest })
+      const swapper = attacker(bench, 'swapper', ['/local/target', '/local/link'], {
+        user: strongest,
+        logs: 'plain',
+      })
       await swapper.configureTaskDir('web', alloc)
       await swapper.start()
       await untilOutput(swapper, 'ready')
@@ -127,6 +130,7 @@ describe('attack: the allocation', () => {
         const task = bench.shell('cut -d" " -f5 /proc/self/mountinfo | grep -cx /etc; true')
         Object.assign(task.command, {
           user: strongest,
+          logs: 'plain',
           mounts: [{ source: outside, target: '/local/target' }],
         })
         // A log of its own each.
