@@ -56,8 +56,8 @@ describe('AllocDir', () => {
       assert.deepEqual(readdirSync(alloc.path).sort(), ['alloc', 'db', 'web'])
       assert.deepEqual(readdirSync(alloc.sharedDir).sort(), ['data', 'logs', 'tmp'])
       assert.equal(modeOf(alloc.path), 0o700)
-      for (const name of ['', 'logs', 'tmp', 'data'])
-        assert.equal(modeOf(join(alloc.sharedDir, name)), 0o1777)
+      for (const name of ['', 'tmp', 'data']) assert.equal(modeOf(join(alloc.sharedDir, name)), 0o1777)
+      assert.equal(modeOf(join(alloc.sharedDir, 'logs')), 0o755)
       assert.equal(modeOf(join(alloc.path, 'web')), 0o755)
       assert.equal(modeOf(join(alloc.path, 'web/local')), 0o1777)
       assert.deepEqual(
@@ -179,9 +179,10 @@ describe('AllocDir', () => {
         execFileSync('/bin/sh', ['-c', script], { cwd: alloc.path, uid: 65534, gid: 65534, stdio: 'ignore' })
       }
       attempt(
-        'set -e; for d in alloc/tmp alloc/data alloc/logs web/local; do echo x > $d/file; cat $d/file; done; mkdir alloc/own',
+        'set -e; for d in alloc/tmp alloc/data web/local; do echo x > $d/file; cat $d/file; done; mkdir alloc/own',
       )
       for (const script of [
+        'echo x > alloc/logs/file',
         'mv alloc/logs alloc/gone',
         'rmdir alloc/data',
         'touch web/planted',

@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../machines/index.ts'
 import type { AuditReport } from '../../src/index.ts'
+import { compiled } from '../support/compiled.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { destroyAll, type Ended, holdfast, start } from './program.ts'
 
@@ -228,7 +230,7 @@ describe('the commands on tasks', function () {
     assert.equal((await cli('wait', 'job')).code, 0)
     assert.equal((await cli('logs', 'job')).stdout, 'a\nb\n\ufffd\n')
     assert.equal((await cli('logs', '--stderr', 'job')).stdout, 'oops\n')
-    assert.equal((await cli('logs', '--tail', '2', 'job')).stdout, 'b\n\ufffd\n')
+    assert.equal((await cli('logs', '--stdout', '--tail', '2', 'job')).stdout, 'b\n\ufffd\n')
     assert.match((await cli('logs', '--tail', 'x', 'job')).stderr, /--tail: got "x", takes a whole number/)
 
     await detached('live', 'sh', '-c', 'trap "echo end; exit" TERM; echo begin; while :; do sleep 0.05; done')
@@ -236,6 +238,37 @@ describe('the commands on tasks', function () {
     await following.printed('begin')
     await cli('stop', 'live')
     assert.deepEqual(await following.ended, { code: 0, stdout: 'begin\nend\n', stderr: '' })
+  })
+
+  it('logs prints both streams in order, each where it belongs, with times and from a time on', async () => {
+    await detached('both', 'sh', '-c', 'echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three')
+    assert.equal((await cli('wait', 'both')).code, 0)
+    assert.deepEqual(await cli('logs', 'both'), { code: 0, stdout: 'one\nthree\n', stderr: 'two\n' })
+    const timed = await cli('logs', '--timestamps', 'both')
+    assert.match(timed.stdout, /^\d{4}-\d\d-\d\dT[\d:.]+Z one\n\S+ three\n$/)
+    assert.match(timed.stderr, /^\S+Z two\n$/)
+    const [, third = ''] = /(\S+) three/.exec(timed.stdout) ?? []
+    assert.deepEqual(await cli('logs', '--since', third, 'both'), { code: 0, stdout: 'three\n', stderr: '' })
+    assert.equal((await cli('logs', '--tail', '2', 'both')).stderr, 'two\n')
+    assert.match(
+      (await cli('logs', '--since', 'noon', 'both')).stderr,
+      /--since: got "noon", takes a time such as/,
+    )
+  })
+
+  it('a run whose output can go nowhere stops its task, names it and says why; one that is detached is named', async () => {
+    for (const [options, said] of [
+      [[], /cannot print: ENOSPC.*\nholdfast: task \w+ \(sh\) is stopped for that\n/],
+      [['--detach'], /cannot print: ENOSPC.*\nholdfast: task \w+ \(sh\) goes on\n/],
+    ] as const) {
+      const words = ['run', '--quiet', ...options, '--', 'sh', '-c', 'while echo more; do sleep 0.05; done']
+      const program = [process.execPath, compiled('src/cli/main.ts'), '--state-dir', stateDir, ...words]
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', '"$@" > /dev/full', 'sh', ...program], {
+        encoding: 'utf8',
+      })
+      assert.equal(status, 125)
+      assert.match(stderr, said)
+    }
   })
 
   it('logs of a task that runs prints what there is and is done; nobody waits for the end of the task', async () => {

@@ -32,13 +32,22 @@ static void take_stock(struct log_pump *pump) {
   pump->end = status.st_size;
 }
 
+/* With O_APPEND a write goes to the end of the file, whatever place is named (pwrite(2), BUGS): nobody writes over what another has written. */
+static void share(struct log_pump *pump) {
+  if (fcntl(pump->file, F_SETFL, O_APPEND) != 0) pump->error = errno;
+  pump->copies = true;
+  /* No place in the file is known for certain any more. */
+  pump->index = NULL;
+}
+
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
   *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .most = spec->log_most, .files = spec->log_files,
                             .has_group = spec->has_credentials, .group = spec->gid};
   if (strlen(name) + SUFFIX_MOST > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
   /* Not O_APPEND, which splice refuses. */
   if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0) return fail(failure, STAGE_LOG, errno, "%s", target->path);
-  if (!lock(file)) return fail(failure, STAGE_LOG, EBUSY, "%s: another task writes this log", target->path);
+  pump->is_second = !lock(file);
+  if (pump->is_second) share(pump);
   take_stock(pump);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
@@ -54,7 +63,7 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
 }
 
 void pump_note_in(struct log_pump *pump, struct output_index *index, int stream) {
-  pump->index = index;
+  pump->index = pump->is_second ? NULL : index;
   pump->stream = stream;
 }
 
@@ -153,13 +162,26 @@ static off_t end_of(struct log_pump *pump) {
     pump->error = ESTALE;
     pump->lossy = true;
   }
+  if (status.st_size > pump->end && !pump->copies) share(pump);
   return status.st_size;
 }
 
+static enum pump_state state_of(ssize_t moved) {
+  if (moved > 0 || (moved < 0 && errno == EINTR)) return PUMP_MORE;
+  return moved == 0 ? PUMP_END : PUMP_EMPTY;
+}
+
+static enum pump_state dropped(struct log_pump *pump, ssize_t *moved) {
+  drop(pump, moved);
+  return state_of(*moved);
+}
+
 static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
-  if (pump->file < 0) create(pump);
+  if (pump->file < 0 && !pump->is_second) create(pump);
   off_t end = pump->file < 0 ? 0 : end_of(pump);
-  if (pump->file >= 0 && end >= pump->most) {
+  if (pump->is_second && end >= pump->most * pump->files) close_fd(&pump->file);
+  if (pump->file < 0 && pump->is_second) return dropped(pump, moved);
+  if (pump->file >= 0 && end >= pump->most && !pump->is_second) {
     /* Only when there is something to write: a log that is just full keeps its oldest file. */
     struct pollfd waiting = {.fd = pump->pipe, .events = POLLIN};
     if (poll(&waiting, 1, 0) == 0) return PUMP_EMPTY;
@@ -167,15 +189,14 @@ static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
     rotate(pump);
     end = 0;
   }
-  int64_t room = pump->most - end;
+  int64_t room = (pump->is_second ? pump->most * pump->files : pump->most) - end;
   if (pump->file < 0) drop(pump, moved);
   else *moved = move(pump, end, room < TURN_MOST ? (size_t)room : TURN_MOST);
   if (*moved < 0 && errno != EAGAIN && errno != EINTR) {
     pump->error = errno;
     drop(pump, moved);
   }
-  if (*moved > 0 || (*moved < 0 && errno == EINTR)) return PUMP_MORE;
-  return *moved == 0 ? PUMP_END : PUMP_EMPTY;
+  return state_of(*moved);
 }
 
 /*

@@ -32,8 +32,10 @@ struct log_pump {
   uint64_t inode;
   int64_t end;
   int64_t generation;
-  /* This file system cannot splice. */
+  /* This file system cannot splice, or the file is not ours alone. */
   bool copies;
+  /* Another shim writes the same log and rotates it: we append, and no more than all its files may hold. */
+  bool is_second;
   /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
   bool lossy;
   /* A whole file of this task's was dropped, the oldest: it has written more than is kept. */

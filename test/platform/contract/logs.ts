@@ -114,6 +114,27 @@ export const logs: Section = check => {
     },
   )
 
+  check('appends to a log that another task writes already', async bench => {
+    const alloc = new AllocDir(bench.directory('alloc'))
+    await alloc.build(['twice'])
+    const tasks = ['one', 'two'].map(word =>
+      bench.shell(`for i in $(seq 50); do echo ${word} $i; sleep 0.01; done`),
+    )
+    for (const task of tasks) {
+      await task.configureTaskDir('twice', alloc)
+      await task.start()
+    }
+    for (const task of tasks) assert.equal((await task.wait()).exitCode, 0)
+    const lines = readFileSync(join(alloc.sharedDir, 'logs/twice.stdout'), 'utf8').trim().split('\n')
+    for (const word of ['one', 'two']) {
+      const numbers = lines.filter(line => line.startsWith(word)).map(line => Number(line.split(' ')[1]))
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: 50 }, (_, index) => index + 1),
+      )
+    }
+  })
+
   check('gives both streams in order across rotations', async bench => {
     const task = bench.shell('for i in $(seq 400); do echo "out $i"; echo "err $i" >&2; done')
     task.command.logs = { maxBytes: 4096, maxFiles: 20 }
