@@ -234,7 +234,7 @@ describe('the commands on tasks', function () {
     assert.match((await cli('logs', '--tail', 'x', 'job')).stderr, /--tail: got "x", takes a whole number/)
 
     await detached('live', 'sh', '-c', 'trap "echo end; exit" TERM; echo begin; while :; do sleep 0.05; done')
-    const following = start(stateDir, ['logs', '-f', 'live'])
+    const following = start(stateDir, ['logs', '-f', '--stdout', 'live'])
     await following.printed('begin')
     await cli('stop', 'live')
     assert.deepEqual(await following.ended, { code: 0, stdout: 'begin\nend\n', stderr: '' })
