@@ -11,6 +11,13 @@ describe('the examples', () => {
     assert.match(output, /^enforced: wallTimeMs 30000$/m)
   })
 
+  it('run is one call, and lines while it runs', async () => {
+    const lines = (await example('run')).trimEnd().split('\n')
+    assert.match(lines.at(0) ?? '', /^I am \S+ exited 3$/)
+    assert.deepEqual(lines.slice(1, 3).sort(), ['stderr two', 'stdout one'])
+    assert.equal(lines.at(3), 'true')
+  })
+
   it('ten-tasks tells every change of state and every result on one stream', async () => {
     const lines = (await example('ten-tasks')).trimEnd().split('\n')
     const results = lines.flatMap(line => /: exited, exit code (\d)$/.exec(line)?.[1] ?? [])
