@@ -251,6 +251,10 @@ export class TaskProcess implements TaskEffects {
   }
 
   signal(signal: NodeJS.Signals): void {
+    if (process.platform === 'win32' && signal !== 'SIGKILL')
+      throw new HoldfastError('UNSUPPORTED', `${signal} cannot be delivered: Windows has no signals`, {
+        hint: 'shutdown() ends the standard input that feeds it; SIGKILL ends the task at once.',
+      })
     if (this.#control(`signal ${signalNumber(signal)}`)) return
     const leader = this.#known()?.task
     // Its FIFO may be gone where the shim is not.
