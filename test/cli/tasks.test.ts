@@ -173,7 +173,7 @@ describe('the commands on tasks', function () {
     assert.match((await cli('update', '--memory', '1K', 'web')).stderr, /--memory.*1024/)
     assert.equal((await cli('update', '--pids', '5', 'nobody')).code, 1)
     await cli('update', 'web', '--timeout', '1ms')
-    assert.equal((await cli('wait', 'web')).code, 143)
+    assert.equal((await cli('wait', 'web')).code, 124)
   })
 
   it('rm --force kills and removes one that runs', async () => {
