@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   command,
@@ -83,10 +83,16 @@ describe('without a native program that runs, nothing falls back to less', funct
     removeTemporary(directory)
   })
 
+  /** Not in the directory above the state, which nobody else may write to. */
+  function noteForAll(): string {
+    const notes = mkdtempSync(join(directory, 'notes-'))
+    chmodSync(notes, 0o777)
+    return join(notes, 'note')
+  }
+
   /** Everybody may write to it: whoever ran, as whoever, would leave a note. */
   function noting(executor: Executor): { note: string; executor: Executor } {
-    const note = join(directory, 'note')
-    chmodSync(directory, 0o777)
+    const note = noteForAll()
     setCommand(executor, '/bin/sh', ['-c', `echo ran > ${note}`])
     return { note, executor }
   }
@@ -162,8 +168,7 @@ describe('without a native program that runs, nothing falls back to less', funct
   it('on the command line: run exits with 125 and says what mends it, doctor with 1; --strict changes nothing', async () => {
     const env = { HOLDFAST_NATIVE: 'off' }
     const stateDir = join(directory, 'state')
-    const note = join(directory, 'note')
-    chmodSync(directory, 0o777)
+    const note = noteForAll()
     const script = ['--', 'sh', '-c', `echo ran > ${note}`]
     for (const flags of [[], ['--strict'], ['--json']]) {
       const { code, stdout, stderr } = await start(stateDir, ['run', ...flags, ...script], env).ended

@@ -114,6 +114,7 @@ describe("a task's root", () => {
         '/dev/shm',
         '/dev/pts',
         '/alloc',
+        '/alloc/logs',
         '/local',
         '/local/scratch',
         '/tmp/in',
