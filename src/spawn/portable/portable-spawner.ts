@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { builtVersion } from '../../built.ts'
-import { HoldfastError } from '../../errors.ts'
 import { packageRoot } from '../../package-root.ts'
 import type { Feed } from '../feed.ts'
 import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
@@ -9,6 +8,7 @@ import { descriptorsOf, isOpen } from '../lender.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
 import type { LaunchSpec } from '../spec.ts'
+import { spawnFailed } from '../start-process.ts'
 import { ReplyReader } from '../wire.ts'
 import { refuseUnhonoured } from './honours.ts'
 import { PipeFeed } from './pipe-feed.ts'
@@ -56,6 +56,11 @@ export class PortableSpawner implements Spawner {
         extendEnv: false,
         cwd: '/',
       })
+      // It could not be forked: what execa gives then are streams of nothing, and no process to watch.
+      if (child.pid === undefined) {
+        child.then(({ cause }) => reject(spawnFailed(cause)), reject)
+        return
+      }
       const { stdin, stdout } = child
       if (feed instanceof PipeFeed) feed.connect(child.stdio[feedDescriptor])
       // Who has left the task may hold its standard input for ever.
@@ -66,14 +71,10 @@ export class PortableSpawner implements Spawner {
       ]
       let failure: LaunchFailed | null = null
       const end = new Promise<WatchEnd>(ended => {
-        child.then(result => {
+        child.then(() => {
           for (const remove of forget) remove()
           ended('gone')
-          reject(
-            child.pid === undefined
-              ? cannotStart(result.cause)
-              : (failure ?? new SpawnerDied('the portable shim died before it could answer')),
-          )
+          reject(failure ?? new SpawnerDied('the portable shim died before it could answer'))
         }, reject)
       })
       const replies = new ReplyReader()
@@ -97,13 +98,4 @@ export class PortableSpawner implements Spawner {
 function shimArguments(): string[] {
   if (builtVersion !== null) return [join(packageRoot, 'dist/src/spawn/portable/shim.js')]
   return ['--import', import.meta.resolve('tsx'), join(packageRoot, 'src/spawn/portable/shim.ts')]
-}
-
-function cannotStart(cause: unknown): HoldfastError {
-  const { code, message } = (cause ?? {}) as NodeJS.ErrnoException
-  return new HoldfastError('START_FAILED', `the portable shim could not be started: ${code ?? message}`, {
-    stage: 'spawner',
-    errno: code,
-    cause,
-  })
 }
