@@ -9,7 +9,7 @@ const mostBytes = 128 * 1024 * 1024
  * STATE_CORRUPT, naming it, or what the file system says.
  */
 export function readBounded(path: string, most = mostBytes): string {
-  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  const fd = opened(path)
   try {
     const stats = fstatSync(fd)
     if (!stats.isFile()) throw corrupt(path, 'it is no plain file')
@@ -17,6 +17,17 @@ export function readBounded(path: string, most = mostBytes): string {
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    // A link, a socket.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ELOOP' || code === 'ENXIO') throw corrupt(path, 'it is no plain file')
+    throw error
   }
 }
 

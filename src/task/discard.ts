@@ -22,7 +22,7 @@ export async function discardTask(host: TaskHost, key: string): Promise<void> {
       stage: 'stop',
       path: dir,
     })
-  if (shimAlive(dir))
+  if (mayHaveShim(dir))
     throw new HoldfastError('LOST', `the shim of task ${key} is alive, and its start record cannot be read`, {
       stage: 'stop',
       path: dir,
@@ -30,6 +30,16 @@ export async function discardTask(host: TaskHost, key: string): Promise<void> {
     })
   await host.state.removeAlloc(key)
   host.state.remove(key)
+}
+
+/** Where no FIFO lies in the place of `alive`, nobody holds it: its shim, if any, was found by the directory it has open. */
+function mayHaveShim(dir: string): boolean {
+  try {
+    return shimAlive(dir)
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'STATE_CORRUPT') return false
+    throw error
+  }
 }
 
 /** By its record; where that is of no use either, by the shim that has the directory open. */

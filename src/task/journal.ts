@@ -81,10 +81,12 @@ function readJournal(path: string): HistoryEntry[] {
 
 /** One write, at the end of the file: the lines of two supervisors do not mix. */
 function append(path: string, entries: readonly HistoryEntry[], torn: boolean): void {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants
-  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
-    const full = fstatSync(fd).size >= fullBytes
+    const stats = fstatSync(fd)
+    if (!stats.isFile()) throw new Error('it is no plain file')
+    const full = stats.size >= fullBytes
     const lines = entries.filter(({ sequence }) => !full || sequence !== null)
     const text = Buffer.from(lines.map(entry => `${JSON.stringify(entry)}\n`).join(''))
     const bytes = torn ? Buffer.concat([Buffer.from('\n'), text]) : text
@@ -99,7 +101,9 @@ function readText(path: string): string {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      const { size } = fstatSync(fd)
+      const stats = fstatSync(fd)
+      if (!stats.isFile()) return ''
+      const { size } = stats
       if (size <= mostBytes) return readFileSync(fd, 'utf8')
       const buffer = Buffer.alloc(mostBytes)
       return buffer.toString('utf8', 0, readSync(fd, buffer))

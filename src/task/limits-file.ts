@@ -1,6 +1,9 @@
-import { linkSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Enforcement, Resources } from '../api.ts'
+import { parseResources } from '../command/validate.ts'
+import { HoldfastError } from '../errors.ts'
+import { readBounded } from './bounded-file.ts'
 import { temporaryName } from './task-directory.ts'
 
 /** The limits of a task since the last update. */
@@ -10,21 +13,25 @@ export type UpdatedLimits = {
   readonly enforcement: readonly Enforcement[]
 }
 
+/** Rows and limits of one task take a few KiB. */
+const mostBytes = 1024 * 1024
+
 const pattern = /^limits\.(\d{1,9})\.json$/
 
 /**
  * Limits that have been changed do not stand in task.json, which every supervisor of the task writes from what it remembers, but in a file of
  * their own for each change, of which only the last counts. Null: they are what the task was started with, or the directory is gone.
+ * Throws STATE_CORRUPT for one that cannot be believed: which limits hold is not guessed.
  */
 export function readLimits(dir: string): UpdatedLimits | null {
   for (let attempt = 0; attempt < 10; attempt++) {
     const newest = revisions(dir)[0]
     if (newest === undefined) return null
     try {
-      return parse(readFileSync(pathOf(dir, newest), 'utf8'), newest)
+      return parse(readBounded(pathOf(dir, newest), mostBytes), newest)
     } catch (error) {
       // Two later ones have come in between, and it is gone.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw damaged(pathOf(dir, newest), error)
     }
   }
   return null
@@ -62,8 +69,28 @@ function revisions(dir: string): number[] {
 }
 
 function parse(text: string, revision: number): UpdatedLimits {
-  const { resources, enforcement } = JSON.parse(text) as Omit<UpdatedLimits, 'revision'>
-  return { revision, resources, enforcement }
+  const stored = JSON.parse(text) as Partial<Omit<UpdatedLimits, 'revision'>> | null
+  const enforcement: unknown = stored?.enforcement
+  if (!Array.isArray(enforcement) || !enforcement.every(isRow)) throw new Error('it has no enforcement rows')
+  return { revision, resources: parseResources(stored?.resources), enforcement }
+}
+
+function isRow(row: unknown): row is Enforcement {
+  if (typeof row !== 'object' || row === null) return false
+  const { kind, name, status } = row as Record<string, unknown>
+  return [kind, name, status].every(word => typeof word === 'string')
+}
+
+/** What readBounded says of it stays; all else is one thing: the file cannot be used. */
+function damaged(path: string, error: unknown): HoldfastError {
+  if (error instanceof HoldfastError && error.code === 'STATE_CORRUPT') return error
+  const { code, message } = error as NodeJS.ErrnoException
+  return new HoldfastError('STATE_CORRUPT', `${path} cannot be used: ${message}`, {
+    path,
+    errno: error instanceof HoldfastError ? undefined : code,
+    cause: error,
+    hint: 'Nothing was changed; without the file, `holdfast update` sets the limits anew.',
+  })
 }
 
 function pathOf(dir: string, revision: number): string {

@@ -5,7 +5,7 @@ import {
   readdirSync,
   rmdirSync,
   rmSync,
-  statSync,
+  lstatSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -124,7 +124,9 @@ export class StateDirectory {
 
   /** Tells one task.json from the next: each is a new file. Null: there is none. */
   stamp(key: string): string | null {
-    const stat = statSync(join(this.taskDirectory(key), 'task.json'), { bigint: true, throwIfNoEntry: false })
+    const path = join(this.taskDirectory(key), 'task.json')
+    // Not through a link: read() does not follow it either.
+    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     return stat === undefined ? null : `${stat.ino}:${stat.mtimeNs}`
   }
 

@@ -50,14 +50,29 @@ function watchHeld(fifo: string, keepAlive: KeepAlive, onGone: () => void): () =
 }
 
 function openFifo(path: string): number | null {
+  let fd: number
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code
     if (errno === 'ENOENT') return null
+    // A link, a socket.
+    if (errno === 'ELOOP' || errno === 'ENXIO') throw noFifo(path, error)
     // As with the records: too few descriptors say nothing about the one who holds it.
     throw new HoldfastError('INVALID_STATE', `cannot open ${path}: ${errno}`, { errno, path, cause: error })
   }
+  if (fstatSync(fd).isFIFO()) return fd
+  closeSync(fd)
+  throw noFifo(path)
+}
+
+/** Nothing can be learned from it: neither that the holder lives nor that it is gone. */
+function noFifo(path: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('STATE_CORRUPT', `${path} cannot be used: it is no FIFO`, {
+    path,
+    cause,
+    hint: 'Nothing was changed; `holdfast rm --force` (supervisor.discard) kills and removes the task.',
+  })
 }
 
 /**
@@ -81,7 +96,8 @@ function sendLine(path: string, line: ControlLine): boolean {
     fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENXIO' || code === 'ENOENT') return false
+    // The last two: a directory or a link lies in its place.
+    if (code === 'ENXIO' || code === 'ENOENT' || code === 'EISDIR' || code === 'ELOOP') return false
     throw error
   }
   try {
