@@ -108,7 +108,7 @@ describe("the FIFOs of a task's directory", () => {
       writeFileSync(target, '')
       rmSync(join(dir, 'control'))
       symlinkSync(target, join(dir, 'control'))
-      assert.throws(() => sendControl(dir, 'kill'), { code: 'ELOOP' })
+      assert.equal(sendControl(dir, 'kill'), false)
       assert.equal(readFileSync(target, 'utf8'), '')
     })
 
