@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
 import type { KeepAlive } from '../keep-alive.ts'
 import type { Channel, ControlLine } from './channel.ts'
+import { untilClosed } from './until-closed.ts'
 
 /** FIFOs: `alive`, whose write end the one who lives holds, and `control` beside it. */
 export const fifoChannel: Channel = {
@@ -34,19 +35,7 @@ function watchHeld(fifo: string, keepAlive: KeepAlive, onGone: () => void): () =
     const tick = setImmediate(onGone)
     return () => clearImmediate(tick)
   }
-  const socket = new Socket({ fd, readable: true, writable: false })
-  const forget = keepAlive.add(socket)
-  socket.once('close', () => {
-    forget()
-    onGone()
-  })
-  socket.on('error', () => socket.destroy())
-  socket.resume()
-  return () => {
-    forget()
-    socket.removeAllListeners('close')
-    socket.destroy()
-  }
+  return untilClosed(new Socket({ fd, readable: true, writable: false }), keepAlive, onGone)
 }
 
 function openFifo(path: string): number | null {

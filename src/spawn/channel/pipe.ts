@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { HoldfastError } from '../../errors.ts'
 import type { Channel } from './channel.ts'
+import { untilClosed } from './until-closed.ts'
 
 /**
  * Named pipes of Windows. The file at the path has the pipe's name (endpoint.ts), which the kernel forgets with the process that made it; lines are written to the
@@ -20,19 +21,7 @@ export const pipeChannel: Channel = {
       const tick = setImmediate(onGone)
       return () => clearImmediate(tick)
     }
-    const socket = connect(name)
-    const forget = keepAlive.add(socket)
-    socket.once('close', () => {
-      forget()
-      onGone()
-    })
-    socket.on('error', () => socket.destroy())
-    socket.resume()
-    return () => {
-      forget()
-      socket.removeAllListeners('close')
-      socket.destroy()
-    }
+    return untilClosed(connect(name), keepAlive, onGone)
   },
 
   send(path, line) {
