@@ -182,8 +182,8 @@ export interface Enforcement {
   status: 'enforced' | 'weakened' | 'skipped'
   /** Why it is not enforced in full; null when it is. */
   reason: string | null
-  /** What would change it; null when there is nothing to mend. */
-  mend: string | null
+  /** What would change it, a command where there is one; null when it is enforced. */
+  hint: string | null
   /** It is so because the caller or holdfast's documented default wants it so; false where this host falls short. */
   chosen: boolean
 }

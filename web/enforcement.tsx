@@ -31,7 +31,7 @@ export function EnforcementPanel({ rows }: { rows: readonly EnforcementRow[] | n
                   </td>
                   <td class="why">
                     {row.reason !== null && visible(row.reason)}
-                    {row.mend !== null && <em> {visible(row.mend)}</em>}
+                    {row.hint !== null && <em> {visible(row.hint)}</em>}
                   </td>
                 </tr>
               ))}

@@ -14,7 +14,7 @@ export type EnforcementRow = {
   readonly requested: string
   readonly status: 'enforced' | 'weakened' | 'skipped'
   readonly reason: string | null
-  readonly mend: string | null
+  readonly hint: string | null
   readonly chosen: boolean
 }
 

@@ -112,11 +112,11 @@ async function withTask(
 
 function detailsOf(task: Executor, showArguments: boolean) {
   const clean = (text: string | null): string | null => text && redacted(text, task.command.env)
-  const enforcement = task.enforcement.map(({ requested, reason, mend, ...row }) => ({
+  const enforcement = task.enforcement.map(({ requested, reason, hint, ...row }) => ({
     ...row,
     requested: clean(requested),
     reason: clean(reason),
-    mend: clean(mend),
+    hint: clean(hint),
   }))
   return { row: rowOf(task, showArguments), enforcement, usage: task.context.outcome?.usage ?? null }
 }

@@ -3,5 +3,5 @@ export type HostRow = {
   readonly name: string
   readonly status: 'yes' | 'no' | 'weakened'
   readonly why: string
-  readonly mend: string | null
+  readonly hint: string | null
 }

@@ -1,7 +1,7 @@
 import { release } from 'node:os'
 import type { Enforcement } from '../api.ts'
 import { version } from '../package-root.ts'
-import { nativeMend } from '../spawn/native-hint.ts'
+import { nativeHint } from '../spawn/native-hint.ts'
 import { type NativeProgram, nativeProgram } from '../spawn/native-program.ts'
 import { type NativeFeatures, nativeFeatures, probe } from '../spawn/probe.ts'
 import { unitProperties } from '../spawn/unit.ts'
@@ -106,8 +106,8 @@ function refusalOf(
   features: NativeFeatures | null,
   env: NodeJS.ProcessEnv,
 ): HostReport['defaultRun']['refused'] {
-  if ('unavailable' in native) return { why: native.unavailable, hint: nativeMend({ env }) }
-  return features === null ? { why: `${native.path} does not run here`, hint: nativeMend({ env }) } : null
+  if ('unavailable' in native) return { why: native.unavailable, hint: nativeHint({ env }) }
+  return features === null ? { why: `${native.path} does not run here`, hint: nativeHint({ env }) } : null
 }
 
 /** Nothing of this can be had without the native program, whatever the kernel has. */
@@ -115,7 +115,7 @@ function withNative(refused: HostReport['defaultRun']['refused'], rows: readonly
   return rows.map(known =>
     refused === null || known.status === 'no'
       ? known
-      : { name: known.name, status: 'no', why: 'it takes the native program', mend: refused.hint },
+      : { name: known.name, status: 'no', why: 'it takes the native program', hint: refused.hint },
   )
 }
 
@@ -130,8 +130,8 @@ function basicByDefault(): readonly Enforcement[] {
   return basicRows(nothingAsked, {}, { byName: false, uid: process.geteuid?.() ?? null })
 }
 
-function row(name: string, good: boolean, why: string, mend: string | null): HostRow {
-  return { name, status: good ? 'yes' : 'no', why, mend: good ? null : mend }
+function row(name: string, good: boolean, why: string, hint: string | null): HostRow {
+  return { name, status: good ? 'yes' : 'no', why, hint: good ? null : hint }
 }
 
 function machineRows(
@@ -185,8 +185,8 @@ function isolationRows(access: Access): HostRow[] {
   const names = [...(self.uid === 0 ? [] : ['user']), 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network']
   const namespaces = names.map(name => {
     const has = name === 'user' ? access.right === 'user-namespace' : kernel.namespaces.has(name)
-    const { reason, mend } = missingNamespace(name, kernel)
-    return row(`namespace.${name}`, has, has ? by : reason, mend)
+    const { reason, hint } = missingNamespace(name, kernel)
+    return row(`namespace.${name}`, has, has ? by : reason, hint)
   })
   const root =
     kernel.denied?.get('root') ?? (kernel.namespaces.has('mount') ? null : missingNamespace('mount', kernel))
@@ -199,7 +199,7 @@ function isolationRows(access: Access): HostRow[] {
       'own root',
       root === null,
       root?.reason ?? 'system directories read-only, private /tmp, minimal /dev',
-      root?.mend ?? null,
+      root?.hint ?? null,
     ),
     row(
       'seccomp',
@@ -209,7 +209,7 @@ function isolationRows(access: Access): HostRow[] {
     ),
     user === undefined
       ? row('user', true, 'tasks run as nobody, or as whom you say', null)
-      : { name: 'user', status: 'weakened', why: user.reason ?? '', mend: user.mend },
+      : { name: 'user', status: 'weakened', why: user.reason ?? '', hint: user.hint },
   ]
 }
 
@@ -220,8 +220,8 @@ function unitRows(unit: Unit | null, scopes: boolean): HostRow[] {
   const why = `this process belongs to ${name}, KillMode=${killMode}`
   if (killMode === 'process' || killMode === 'none') return [row('unit', true, why, null)]
   if (scopes) return [row('unit', true, `${why}; tasks are in a scope of their own, out of its reach`, null)]
-  const mend = `systemctl edit ${name}, and in [Service]: KillMode=process and Delegate=yes`
+  const hint = `systemctl edit ${name}, and in [Service]: KillMode=process and Delegate=yes`
   return [
-    { name: 'unit', status: 'weakened', why: `${why}: a stop of it kills what it finds of tasks too`, mend },
+    { name: 'unit', status: 'weakened', why: `${why}: a stop of it kills what it finds of tasks too`, hint },
   ]
 }

@@ -9,20 +9,20 @@ export const askedFor = 'asked for'
 type What = Pick<Enforcement, 'name' | 'kind' | 'requested'>
 
 export function enforced(what: What): Row {
-  return { ...what, status: 'enforced', reason: null, mend: null, chosen: true }
+  return { ...what, status: 'enforced', reason: null, hint: null, chosen: true }
 }
 
 /** Something the caller loosened, or a default that isolates nothing. */
-export function loosened(what: What, reason: string = askedFor, mend: string | null = null): Row {
-  return { ...what, status: 'skipped', reason, mend, chosen: true }
+export function loosened(what: What, reason: string = askedFor, hint: string | null = null): Row {
+  return { ...what, status: 'skipped', reason, hint, chosen: true }
 }
 
-export function skipped(what: What, reason: string, mend: string | null): Row {
-  return { ...what, status: 'skipped', reason, mend, chosen: false }
+export function skipped(what: What, reason: string, hint: string | null): Row {
+  return { ...what, status: 'skipped', reason, hint, chosen: false }
 }
 
-export function weakened(what: What, reason: string, mend: string | null): Row {
-  return { ...what, status: 'weakened', reason, mend, chosen: false }
+export function weakened(what: What, reason: string, hint: string | null): Row {
+  return { ...what, status: 'weakened', reason, hint, chosen: false }
 }
 
 /** Limits that were wanted only where the host has them: what became of them is told, and is no shortfall. */
@@ -66,8 +66,8 @@ export function settle(rows: readonly Row[], strict: boolean): readonly Enforcem
         `${missed.flatMap(({ name, reason }) => (reason === shared ? name : [])).join(', ')} (${shared})`,
     )
     .join('; ')
-  const mends = [...new Set(missed.flatMap(({ mend }) => mend ?? []))]
+  const hints = [...new Set(missed.flatMap(({ hint }) => hint ?? []))]
   throw new HoldfastError(code, `strict: this host cannot enforce ${list}`, {
-    hint: mends.length > 0 ? mends.join('; ') : 'start without strict to accept less',
+    hint: hints.length > 0 ? hints.join('; ') : 'start without strict to accept less',
   })
 }

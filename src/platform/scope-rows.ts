@@ -5,5 +5,5 @@ import { type Row, weakened } from './rows.ts'
 export function scopeRows(scope: Scope | null): readonly Row[] {
   if (scope === null || 'unit' in scope) return []
   const what = { name: 'scope', kind: 'isolation', requested: 'a unit of its own' } as const
-  return [weakened(what, `${scope.reason}: a stop of the supervisor's unit stops the task too`, scope.mend)]
+  return [weakened(what, `${scope.reason}: a stop of the supervisor's unit stops the task too`, scope.hint)]
 }

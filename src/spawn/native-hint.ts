@@ -21,12 +21,12 @@ type Sources = {
 export function nativeMissing(unavailable: string, sources: Sources = {}): HoldfastError {
   return new HoldfastError('UNSUPPORTED', `isolation needs the native program, and ${unavailable}`, {
     stage: 'spawner',
-    hint: `${nativeMend(sources)}. To run without any isolation, ask for the Basic executor by name: newBasicExecutor(), holdfast run --basic`,
+    hint: `${nativeHint(sources)}. To run without any isolation, ask for the Basic executor by name: newBasicExecutor(), holdfast run --basic`,
   })
 }
 
 /** What gives this very installation a native program that runs: only commands that can work in it. */
-export function nativeMend({
+export function nativeHint({
   root = packageRoot,
   env = process.env,
   arch = process.arch,

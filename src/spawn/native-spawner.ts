@@ -114,7 +114,7 @@ export class NativeSpawner implements Spawner {
     if (next !== null) return this.#settled(this.#session, next, triesLeft - 1)
     this.#refused = scope ?? {
       reason: complaint ?? 'the spawner died at once',
-      mend: `systemd-run --scope true`,
+      hint: `systemd-run --scope true`,
     }
     return this.#refused
   }

@@ -3,7 +3,7 @@
  * `path` is its cgroup as /proc/<pid>/cgroup names it (`/system.slice/holdfast-….scope`), where the host has a cgroup2 hierarchy.
  */
 export type Scope =
-  { readonly unit: string; readonly path: string | null } | { readonly reason: string; readonly mend: string }
+  { readonly unit: string; readonly path: string | null } | { readonly reason: string; readonly hint: string }
 
 /** One try: a command line that becomes the program given, in a scope of its own. */
 export type ScopedStart = {

@@ -34,7 +34,8 @@ export function tellShim(
   line: ControlLine,
 ): 'fifo' | 'signal' | null {
   const shim = start()?.shim
-  if (shim !== undefined && isStopped(shim)) signalProcess(shim, 'SIGCONT')
+  // Always: a stop may take effect a moment after it was looked for, and a pending one is taken back by this.
+  if (shim !== undefined) signalProcess(shim, 'SIGCONT')
   if (written(dir, line)) return 'fifo'
   const signal = line === 'kill' ? 'SIGUSR2' : 'SIGTERM'
   return shim !== undefined && signalProcess(shim, signal) ? 'signal' : null
@@ -55,7 +56,7 @@ export async function killByAllMeans(
   const start = means.start()
   if (means.abandoned.aborted || start === null) return []
   const { shim } = start
-  // What is in the FIFO may never be read (it may be another's), and a stop may take effect a moment after it was looked for.
+  // What is in the FIFO may never be read: it may be another's.
   signalProcess(shim, 'SIGCONT')
   signalProcess(shim, 'SIGUSR2')
   await means.pause(bypassMs - tellAgainMs)

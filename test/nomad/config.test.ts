@@ -88,7 +88,7 @@ describe('the health of a node', () => {
     name,
     status,
     why: 'because',
-    mend: status === 'no' ? 'mend it' : null,
+    hint: status === 'no' ? 'mend it' : null,
   })
   const started = { platform: 'linux', refused: null, weakened: [] } as const
   const health = (rows: ReturnType<typeof row>[], config: object = {}, defaultRun: DefaultRun = started) =>
@@ -118,7 +118,7 @@ describe('the health of a node', () => {
     ])
     assert.deepEqual(
       [unhealthy, health_description],
-      [1, 'not everything can be enforced: cgroup.memory: because (mend it)'],
+      [1, 'not everything can be enforced: cgroup.memory: because (hint it)'],
     )
   })
 

@@ -48,7 +48,7 @@ describe('the fingerprint of a host', () => {
         name,
       )
     assert.deepEqual(
-      missing.filter(({ why, mend }) => why === '' || !mend),
+      missing.filter(({ why, hint }) => why === '' || !hint),
       [],
     )
     assert.match(found.get('native')?.why ?? '', /HOLDFAST_NATIVE=off/)

@@ -32,8 +32,8 @@ describe('cgroups that are mounted read-only, as in every container that is not 
         assert.equal(row.status === 'yes', change === ':')
         if (row.status === 'yes') return
         assert.match(`${row.why} ${limit.reason}`, /read-only.*read-only/)
-        assert.match(row.mend ?? '', /remount,bind,rw.*docker run/)
-        assert.equal(limit.mend, row.mend)
+        assert.match(row.hint ?? '', /remount,bind,rw.*docker run/)
+        assert.equal(limit.hint, row.hint)
       } finally {
         removeTemporary(stateDir)
       }

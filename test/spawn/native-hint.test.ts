@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { installationOf, nativeMend, nativeMissing } from '../../src/spawn/native-hint.ts'
+import { installationOf, nativeHint, nativeMissing } from '../../src/spawn/native-hint.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 /** What a package manager leaves: the place of the package below the project, and its own marks. */
-const installed: readonly (readonly [by: string, root: string, marks: readonly string[], mend: RegExp])[] = [
+const installed: readonly (readonly [by: string, root: string, marks: readonly string[], hint: RegExp])[] = [
   ['clone', 'holdfast', ['holdfast/tsconfig.build.json'], /npm run build/],
   ['npm', 'node_modules/holdfast', ['node_modules/.package-lock.json'], /run npm rebuild holdfast/],
   [
@@ -44,14 +44,14 @@ describe('what gives an installation its native program', () => {
     return join(project, root)
   }
 
-  for (const [by, root, marks, mend] of installed)
+  for (const [by, root, marks, hint] of installed)
     it(`names the command of who has installed it: ${by}, at ${root}`, () => {
       const at = install(root, marks)
       assert.equal(installationOf(at).by, by)
-      assert.match(nativeMend({ root: at, env }), mend)
+      assert.match(nativeHint({ root: at, env }), hint)
       const others = installed.filter(([other]) => other !== by).map(([, , , command]) => command)
       assert.deepEqual(
-        others.filter(other => other.test(nativeMend({ root: at, env }))),
+        others.filter(other => other.test(nativeHint({ root: at, env }))),
         [],
       )
     })
@@ -59,29 +59,29 @@ describe('what gives an installation its native program', () => {
   it('tells of a global installation as such', () => {
     file('lib/node_modules/holdfast/package.json', '{"name":"holdfast"}')
     const root = join(project, 'lib/node_modules/holdfast')
-    assert.match(nativeMend({ root, env }), /npm rebuild --global holdfast/)
+    assert.match(nativeHint({ root, env }), /npm rebuild --global holdfast/)
   })
 
   it('sends nobody to a compiler that is not there without a word of it, nor to a build where the package brings a program', () => {
     const root = install('node_modules/holdfast', ['node_modules/.package-lock.json'])
     const without = { PATH: '' }
     assert.match(
-      nativeMend({ root, env: without, arch: 'riscv64' }),
+      nativeHint({ root, env: without, arch: 'riscv64' }),
       /^install a C compiler .* then run npm rebuild/,
     )
     assert.match(
-      nativeMend({ root, env: without, arch: 'x64' }),
+      nativeHint({ root, env: without, arch: 'x64' }),
       /^remove .* and install the package again; or/,
     )
-    assert.doesNotMatch(nativeMend({ root, env, arch: 'x64' }), /compiler/)
+    assert.doesNotMatch(nativeHint({ root, env, arch: 'x64' }), /compiler/)
   })
 
   it('has another word for a bundle, and for a HOLDFAST_NATIVE that is in the way', () => {
     const bundle = install('dist', [], 'somebody-elses')
-    assert.match(nativeMend({ root: bundle, env }), /beside the bundle, and set HOLDFAST_NATIVE/)
+    assert.match(nativeHint({ root: bundle, env }), /beside the bundle, and set HOLDFAST_NATIVE/)
     const root = install('node_modules/holdfast', [])
-    assert.match(nativeMend({ root, env: { ...env, HOLDFAST_NATIVE: 'off' } }), /^unset HOLDFAST_NATIVE$/)
-    assert.match(nativeMend({ root, env: { ...env, HOLDFAST_NATIVE: '/nowhere' } }), /or unset it/)
+    assert.match(nativeHint({ root, env: { ...env, HOLDFAST_NATIVE: 'off' } }), /^unset HOLDFAST_NATIVE$/)
+    assert.match(nativeHint({ root, env: { ...env, HOLDFAST_NATIVE: '/nowhere' } }), /or unset it/)
   })
 
   it('ends with the one way to run without it, which has to be called for', () => {

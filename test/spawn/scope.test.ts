@@ -6,7 +6,7 @@ import type { Scope, ScopedStart, Scoping } from '../../src/spawn/scope.ts'
 import { requires } from '../support/requires.ts'
 
 const good: Scope = { unit: 'holdfast-1-a.scope', path: '/system.slice/holdfast-1-a.scope' }
-const bad: Scope = { reason: 'systemd gave up holdfast-1-a.scope at once', mend: 'journalctl' }
+const bad: Scope = { reason: 'systemd gave up holdfast-1-a.scope at once', hint: 'journalctl' }
 
 describe('a spawner that is to live in a scope', () => {
   before(function () {

@@ -43,5 +43,5 @@ describe('limits that are changed', () => {
 })
 
 function row(name: string, requested: string, kind: Enforcement['kind'] = 'limit'): Enforcement {
-  return { name, kind, requested, status: 'enforced', reason: null, mend: null, chosen: true }
+  return { name, kind, requested, status: 'enforced', reason: null, hint: null, chosen: true }
 }

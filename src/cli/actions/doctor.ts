@@ -32,14 +32,14 @@ function hostTable(rows: readonly HostRow[], colors: Colors): string {
 }
 
 function verdict({ rows, defaultRun }: HostReport, colors: Colors): string {
-  const short = rows.filter(({ status, mend }) => status !== 'yes' && mend !== null)
+  const short = rows.filter(({ status, hint }) => status !== 'yes' && hint !== null)
   const head = `${ofDefaultRun(defaultRun, colors)}\n`
   if (short.length === 0) return `${head}${colors.green('This host can enforce everything.')}\n`
-  const mends = [...new Set(short.map(({ mend }) => mend))].map(mend => {
-    const names = short.filter(row => row.mend === mend).map(({ name }) => name)
-    return `  ${colors.yellow(names.join(', '))}: ${escaped(mend ?? '')}\n`
+  const hints = [...new Set(short.map(({ hint }) => hint))].map(hint => {
+    const names = short.filter(row => row.hint === hint).map(({ name }) => name)
+    return `  ${colors.yellow(names.join(', '))}: ${escaped(hint ?? '')}\n`
   })
-  return `${head}What would change the rest:\n${mends.join('')}`
+  return `${head}What would change the rest:\n${hints.join('')}`
 }
 
 function ofDefaultRun({ refused, weakened }: HostReport['defaultRun'], colors: Colors): string {

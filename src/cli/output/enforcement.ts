@@ -4,7 +4,7 @@ import { bytesText, timeText } from './units.ts'
 export type EnforcementLine = {
   readonly label: 'enforced' | 'weakened' | 'skipped'
   readonly text: string
-  readonly mend: string | null
+  readonly hint: string | null
 }
 
 /** One line for all that holds, then one for each reason why something does not. What was loosened on purpose is not news. */
@@ -16,7 +16,7 @@ export function enforcementLines(rows: readonly Enforcement[]): EnforcementLine[
     {
       label: 'enforced',
       text: held.length === 0 ? 'nothing: neither limits nor isolation' : summary(held),
-      mend: null,
+      hint: null,
     },
     ...[...reasons].map(key =>
       shortLine(short.filter(({ status, reason }) => `${status}\0${reason}` === key)),
@@ -29,7 +29,7 @@ function shortLine(rows: readonly Enforcement[]): EnforcementLine {
   return {
     label: first?.status === 'weakened' ? 'weakened' : 'skipped',
     text: `${summary(rows)}: ${first?.reason ?? 'for no reason given'}`,
-    mend: first?.mend ?? null,
+    hint: first?.hint ?? null,
   }
 }
 

@@ -47,9 +47,9 @@ function usedLine({ usage, oomKilled }: WaitResult, colors: Colors): string[] {
 
 /** The rows as lines of text. */
 export function enforcementText(enforcement: readonly Enforcement[], colors: Colors): string[] {
-  return enforcementLines(enforcement).flatMap(({ label, text, mend }) => [
+  return enforcementLines(enforcement).flatMap(({ label, text, hint }) => [
     labelled(label, escaped(text), label === 'enforced' ? colors.dim : colors.yellow),
-    ...(mend === null ? [] : [labelled('mend', escaped(mend), colors.cyan)]),
+    ...(hint === null ? [] : [labelled('hint', escaped(hint), colors.cyan)]),
   ])
 }
 

@@ -63,6 +63,6 @@ function attributesOf(
   )
 }
 
-function sentence({ name, why, mend }: HostRow): string {
-  return mend === null ? `${name}: ${why}` : `${name}: ${why} (${mend})`
+function sentence({ name, why, hint }: HostRow): string {
+  return hint === null ? `${name}: ${why}` : `${name}: ${why} (${hint})`
 }

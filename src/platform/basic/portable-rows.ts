@@ -2,7 +2,7 @@ import type { Enforcement } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
 import { type Row, skipped, weakened } from '../rows.ts'
 
-const mend = 'run it on Linux with the native program, as `holdfast doctor` says'
+const hint = 'run it on Linux with the native program, as `holdfast doctor` says'
 
 /** What the portable shim (src/spawn/portable/honours.ts) does less of than was asked for. */
 export function portableRows(spec: LaunchSpec, platform: string = process.platform): Row[] {
@@ -14,7 +14,7 @@ export function portableRows(spec: LaunchSpec, platform: string = process.platfo
           skipped(
             row('groups', credentials.groups.join(',')),
             'Node starts a process as another user without supplementary groups',
-            mend,
+            hint,
           ),
         ]
       : []),
@@ -31,7 +31,7 @@ export function portableRows(spec: LaunchSpec, platform: string = process.platfo
         ]
       : []),
     ...(platform !== 'linux' && oomScoreAdj !== null
-      ? [skipped(row('oomScoreAdj', String(oomScoreAdj)), 'only the kernel of Linux has it', mend)]
+      ? [skipped(row('oomScoreAdj', String(oomScoreAdj)), 'only the kernel of Linux has it', hint)]
       : []),
   ]
 }

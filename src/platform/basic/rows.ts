@@ -4,7 +4,7 @@ import { requestedLimits } from '../limits.ts'
 import type { HostTask } from '../port.ts'
 import { enforced, loosened, networkByDefault, type Row, skipped } from '../rows.ts'
 
-const mend =
+const hint =
   process.platform === 'linux'
     ? 'use the linux executor: newLinuxExecutor(), or holdfast run without --basic'
     : 'run it on Linux, where there are limits and isolation'
@@ -27,8 +27,8 @@ export function basicRows(command: Readonly<Command>, resources: Resources, call
     ...basicLimitRows(resources),
     ...isolationOf(command, called).map(({ wish, ...what }) => {
       if (wish === 'less') return loosened(what)
-      if (wish === 'default' && byName) return loosened(what, asCalled, mend)
-      return skipped(what, reason, mend)
+      if (wish === 'default' && byName) return loosened(what, asCalled, hint)
+      return skipped(what, reason, hint)
     }),
     ...(command.network === undefined ? [networkByDefault] : []),
     ...(command.user === undefined && command.group === undefined ? [] : [userRow(command)]),
@@ -38,7 +38,7 @@ export function basicRows(command: Readonly<Command>, resources: Resources, call
 export function basicLimitRows(resources: Resources): Row[] {
   // The wall time is the shim's own clock, so it holds everywhere.
   return requestedLimits(resources).map(what =>
-    what.name === 'wallTimeMs' ? enforced(what) : skipped(what, reason, mend),
+    what.name === 'wallTimeMs' ? enforced(what) : skipped(what, reason, hint),
   )
 }
 

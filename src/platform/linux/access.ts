@@ -1,9 +1,9 @@
-import { nativeMend } from '../../spawn/native-hint.ts'
+import { nativeHint } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import { type Probe, probe } from '../../spawn/probe.ts'
 import { readText } from './cgroup-mode.ts'
 import { type Denial, type KernelFeatures, kernelFeatures, missingNamespace } from './kernel-features.ts'
-import { namespaceMend, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
+import { namespaceHint, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
 
 /**
  * By what right tasks are isolated: `root` does it on the host; an ordinary user does it in a user namespace, in which the spawner and its shims are
@@ -62,7 +62,7 @@ const names = ['user', 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network', 'root'
 function unknown(): Denial {
   return {
     reason: 'the native program could not be run to find out what this user may do',
-    mend: nativeMend(),
+    hint: nativeHint(),
   }
 }
 
@@ -76,7 +76,7 @@ function denials(
     const errno = tried[name] ?? 0
     return errno === 0
       ? []
-      : [[name, { reason: refusalOf(errno), mend: namespaceMend(name, errno, rootless) }]]
+      : [[name, { reason: refusalOf(errno), hint: namespaceHint(name, errno, rootless) }]]
   })
   const root = rootDenial(tried, kernel, new Map(refused))
   return new Map([...refused, ...(root === null ? [] : [['root', root] as const])])
@@ -94,12 +94,12 @@ function rootDenial(
     return {
       reason:
         'no /proc can be mounted in it, because parts of the one at hand are covered, as in most containers',
-      mend: 'docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL',
+      hint: 'docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL',
     }
   if (tried.mountSetattr !== true)
     return {
       reason: 'without mount_setattr an ordinary user cannot make all of a directory tree read-only',
-      mend: 'Linux 5.12 or newer, or run as root (sudo)',
+      hint: 'Linux 5.12 or newer, or run as root (sudo)',
     }
   return refused.get('root') ?? null
 }

@@ -19,7 +19,7 @@ export const v1Knobs: readonly Knob[] = [
     without: {
       status: 'weakened',
       reason: 'the kernel does not account swap, so what is over the limit may be swapped out',
-      mend: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
+      hint: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
     },
   },
   {
@@ -28,7 +28,7 @@ export const v1Knobs: readonly Knob[] = [
     without: {
       status: 'weakened',
       reason: 'the kernel does not limit the buffers of TCP connections on cgroup v1',
-      mend: 'use cgroup v2, which counts them as memory: systemd.unified_cgroup_hierarchy=1',
+      hint: 'use cgroup v2, which counts them as memory: systemd.unified_cgroup_hierarchy=1',
     },
   },
   knob('memoryReserve', 'memory', 'memory.soft_limit_in_bytes', ({ memoryReserve }) => one(memoryReserve)),
@@ -43,7 +43,7 @@ export const v1Knobs: readonly Knob[] = [
     without: {
       status: 'skipped',
       reason: 'the kernel has neither blkio.weight nor blkio.bfq.weight',
-      mend: 'a kernel with CONFIG_BFQ_GROUP_IOSCHED and the bfq scheduler on the disk (modprobe bfq)',
+      hint: 'a kernel with CONFIG_BFQ_GROUP_IOSCHED and the bfq scheduler on the disk (modprobe bfq)',
     },
   },
   throttle('blkio.throttle.read_bps_device', ({ readBps }) => readBps),

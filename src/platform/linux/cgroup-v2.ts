@@ -18,7 +18,7 @@ export const v2Knobs: readonly Knob[] = [
     without: {
       status: 'weakened',
       reason: 'the kernel does not account swap, so what is over the limit may be swapped out',
-      mend: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
+      hint: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
     },
   },
   knob('memoryReserve', 'memory', 'memory.low', ({ memoryReserve }) => one(memoryReserve)),
@@ -37,7 +37,7 @@ export const v2Knobs: readonly Knob[] = [
     without: {
       status: 'skipped',
       reason: 'the kernel has neither io.weight nor io.bfq.weight',
-      mend: 'a kernel with CONFIG_BLK_CGROUP_IOCOST, or with bfq (modprobe bfq)',
+      hint: 'a kernel with CONFIG_BLK_CGROUP_IOCOST, or with bfq (modprobe bfq)',
     },
   },
   knob('io', 'io', 'io.max', ({ io }) => io.flatMap(ioMax)),

@@ -219,7 +219,7 @@ export class CgroupPlanner {
     return {
       status: 'skipped',
       reason,
-      mend: denied ? delegationMend(this.#host) : controllerMend(this.#host, controller),
+      hint: denied ? delegationHint(this.#host) : controllerHint(this.#host, controller),
     }
   }
 
@@ -275,7 +275,7 @@ function notGiven({ controller }: Knob): Outcome {
   return {
     status: 'skipped',
     reason: `none of the cgroups that the task was given is of the ${controller} controller`,
-    mend: 'give it one of that hierarchy when it is started',
+    hint: 'give it one of that hierarchy when it is started',
   }
 }
 
@@ -296,16 +296,16 @@ function scopeOf(cgroups: readonly string[], { v2 }: CgroupHost): Scope | null {
 function missingFile({ files, limit }: Knob): Outcome | null {
   if (limit === null) return null
   const names = files.map(({ name }) => name).join(' nor ')
-  return { status: 'skipped', reason: `the kernel offers no ${names}`, mend: 'a kernel configured with it' }
+  return { status: 'skipped', reason: `the kernel offers no ${names}`, hint: 'a kernel configured with it' }
 }
 
 /** As every container has it that is not privileged: neither a chmod nor a delegation changes a mount. */
-const readOnlyMend =
+const readOnlyHint =
   'make the mount writable: mount -o remount,bind,rw on it (as root with CAP_SYS_ADMIN), or start the container with a writable one: docker run --privileged, or --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw'
 
-export function controllerMend(host: CgroupHost, controller: string): string {
+export function controllerHint(host: CgroupHost, controller: string): string {
   if (host.mode === 'none') return 'mount -t cgroup2 none /sys/fs/cgroup'
-  if (host.unusable.has(controller)) return readOnlyMend
+  if (host.unusable.has(controller)) return readOnlyHint
   if (controller === 'memory') return 'boot with cgroup_enable=memory'
   if (host.mode === 'v2')
     return `echo +${controller} > ${host.v2?.mount ?? '/sys/fs/cgroup'}/cgroup.subtree_control`
@@ -314,7 +314,7 @@ export function controllerMend(host: CgroupHost, controller: string): string {
 }
 
 /** How an ordinary user comes to a cgroup of its own. A v1 hierarchy is never delegated: there it could take its limits off itself. */
-export function delegationMend({ mode }: CgroupHost, root = ''): string {
+export function delegationHint({ mode }: CgroupHost, root = ''): string {
   if (mode !== 'v2') return 'run as root (sudo)'
   if (existsSync(`${root}/run/systemd/system`))
     return 'sudo loginctl enable-linger "$USER", or run under: systemd-run --user --scope --property=Delegate=yes'

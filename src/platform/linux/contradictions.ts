@@ -58,12 +58,12 @@ function mountsAnything({
 }
 
 /** Mounts that were asked for are never dropped in silence. */
-export function refuseLostMounts(command: Readonly<Command>, { reason, mend }: Row): void {
+export function refuseLostMounts(command: Readonly<Command>, { reason, hint }: Row): void {
   if (!mountsAnything(command)) return
   throw new HoldfastError(
     'UNSUPPORTED',
     `mounts, tmpfs, devices and root.embed need a root of the task's own: ${reason}`,
-    { stage: 'namespace', ...(mend !== null && { hint: mend }) },
+    { stage: 'namespace', ...(hint !== null && { hint }) },
   )
 }
 

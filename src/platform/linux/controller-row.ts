@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostRow } from '../host-row.ts'
 import { type CgroupHost, readText, readWords } from './cgroup-mode.ts'
-import { controllerMend, delegationMend } from './cgroups.ts'
+import { controllerHint, delegationHint } from './cgroups.ts'
 
 type Where = { readonly proc: string; readonly root: string; readonly uid: number | undefined }
 
@@ -16,18 +16,18 @@ export function controllerRow(cgroups: CgroupHost, name: string, where: Where): 
       cgroups.unusable.get(controller) ??
       cgroups.unusable.get(name) ??
       `no hierarchy has the ${controller} controller`
-    return { ...row, status: 'no', why, mend: controllerMend(cgroups, controller) }
+    return { ...row, status: 'no', why, hint: controllerHint(cgroups, controller) }
   }
   if (where.uid === 0 || where.uid === undefined)
-    return { ...row, status: 'yes', why: place.text, mend: null }
+    return { ...row, status: 'yes', why: place.text, hint: null }
   const own = place.isV1 ? null : delegatedTo(cgroups, where)
   if (own === null) {
     const why = `${place.text}, and nothing of it is delegated to this user`
-    return { ...row, status: 'no', why, mend: delegationMend(cgroups, where.root) }
+    return { ...row, status: 'no', why, hint: delegationHint(cgroups, where.root) }
   }
   if (readWords(join(own, 'cgroup.controllers')).includes(name))
-    return { ...row, status: 'yes', why: `delegated to this user at ${own}`, mend: null }
-  return { ...row, status: 'no', why: `it is not delegated to ${own}`, mend: undelegatedMend(name) }
+    return { ...row, status: 'yes', why: `delegated to this user at ${own}`, hint: null }
+  return { ...row, status: 'no', why: `it is not delegated to ${own}`, hint: undelegatedHint(name) }
 }
 
 function placeOf(
@@ -65,6 +65,6 @@ function isWritable(cgroup: string): boolean {
 }
 
 /** By default systemd delegates memory and pids to users, and not the rest. */
-function undelegatedMend(controller: string): string {
+function undelegatedHint(controller: string): string {
   return `printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo systemctl edit --stdin user@.service   # for ${controller}; then log in anew`
 }

@@ -102,7 +102,7 @@ function verify(unit: string, pid: number, at: { transient: string; proc: string
   if (inside && existsSync(`${at.transient}/${unit}`))
     return { unit, path: unifiedPath(at.proc, String(pid)) }
   const reason = inside ? `systemd gave up ${unit} at once` : `systemd did not put the spawner into ${unit}`
-  return { reason, mend: `journalctl -b UNIT=${unit}` }
+  return { reason, hint: `journalctl -b UNIT=${unit}` }
 }
 
 /** The `0::` line: the path in the cgroup2 hierarchy; null on a host that has none. */

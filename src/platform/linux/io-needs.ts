@@ -14,7 +14,7 @@ function bfqUnmet(sys: string): Shortfall | null {
   return {
     status: 'weakened',
     reason: 'no disk uses the bfq scheduler, the only one that heeds this weight',
-    mend: 'echo bfq > /sys/block/DISK/queue/scheduler',
+    hint: 'echo bfq > /sys/block/DISK/queue/scheduler',
   }
 }
 
@@ -24,7 +24,7 @@ function iocostUnmet({ v2 }: CgroupHost): Shortfall | null {
   return {
     status: 'weakened',
     reason: 'no disk has the io.cost controller switched on, so nothing heeds io.weight',
-    mend: `echo "MAJOR:MINOR enable=1" > ${v2?.mount ?? '/sys/fs/cgroup'}/io.cost.qos`,
+    hint: `echo "MAJOR:MINOR enable=1" > ${v2?.mount ?? '/sys/fs/cgroup'}/io.cost.qos`,
   }
 }
 

@@ -80,8 +80,8 @@ function namespaceRow(
   } as const
   if (wanted === false) return loosened(what)
   if (kernel.namespaces.has(name)) return enforced(what)
-  const { reason, mend } = missingNamespace(name, kernel)
-  return skipped(what, reason, mend)
+  const { reason, hint } = missingNamespace(name, kernel)
+  return skipped(what, reason, hint)
 }
 
 /** An ordinary user's: all others rest on it. Root needs none, and gets none. */
@@ -89,8 +89,8 @@ function userNamespaceRows({ right, self, kernel }: Access): Row[] {
   if (self.uid === 0) return []
   const what = { name: 'namespace.user', kind: 'isolation', requested: 'own' } as const
   if (right === 'user-namespace') return [enforced(what)]
-  const { reason, mend } = missingNamespace('user', kernel)
-  return [skipped(what, reason, mend)]
+  const { reason, hint } = missingNamespace('user', kernel)
+  return [skipped(what, reason, hint)]
 }
 
 function networkOf(
@@ -105,13 +105,13 @@ function networkOf(
   } as const
   const own = network === 'none' || (network === undefined && namespaces?.network === true)
   if (!own && typeof network !== 'object') {
-    const row = network === undefined ? networkByDefault : loosened(what, askedFor, networkByDefault.mend)
+    const row = network === undefined ? networkByDefault : loosened(what, askedFor, networkByDefault.hint)
     return { own: false, path: null, row }
   }
   if (!kernel.namespaces.has('network')) {
-    const { reason, mend } = missingNamespace('network', kernel)
+    const { reason, hint } = missingNamespace('network', kernel)
     const requested = own ? 'none' : what.requested
-    return { own: false, path: null, row: skipped({ ...what, requested }, reason, mend) }
+    return { own: false, path: null, row: skipped({ ...what, requested }, reason, hint) }
   }
   if (typeof network === 'object') return { own: false, path: network.path, row: enforced(what) }
   return { own: true, path: null, row: enforced({ ...what, requested: 'none' }) }
@@ -126,8 +126,8 @@ function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean, kern
   if (ownRoot) return enforced(what)
   if (root === 'host') return loosened(what)
   if (namespaces?.mount === false) return loosened(what, 'asked for, by namespaces.mount: false')
-  const { reason, mend } = kernel.denied?.get('root') ?? missingNamespace('mount', kernel)
-  return skipped(what, reason, mend)
+  const { reason, hint } = kernel.denied?.get('root') ?? missingNamespace('mount', kernel)
+  return skipped(what, reason, hint)
 }
 
 function capabilitiesOf(
@@ -171,5 +171,5 @@ function devicesRow({ devices = [] }: Readonly<Command>, root: Row): Row {
   } as const
   if (root.status === 'enforced') return enforced(what)
   if (root.chosen) return loosened({ ...what, requested: "the host's" })
-  return skipped(what, root.reason ?? '', root.mend)
+  return skipped(what, root.reason ?? '', root.hint)
 }

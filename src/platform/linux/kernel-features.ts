@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Namespace } from '../../api.ts'
 
 /** Why something that the kernel has cannot be had by this process, and what would change that. */
-export type Denial = { readonly reason: string; readonly mend: string | null }
+export type Denial = { readonly reason: string; readonly hint: string | null }
 
 export type KernelFeatures = {
   /** Those that a task can have. */
@@ -41,7 +41,7 @@ export function missingNamespace(name: string, { denied }: KernelFeatures): Deni
   return (
     denied?.get(name) ?? {
       reason: `this kernel has no ${name} namespaces`,
-      mend: `a kernel with ${configOf(name)}`,
+      hint: `a kernel with ${configOf(name)}`,
     }
   )
 }

@@ -22,7 +22,7 @@ export type KnobFile = {
 export type Shortfall = {
   readonly status: 'weakened' | 'skipped'
   readonly reason: string
-  readonly mend: string | null
+  readonly hint: string | null
 }
 
 export function one(value: number | string | null): readonly string[] {

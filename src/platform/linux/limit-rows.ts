@@ -39,5 +39,5 @@ function rowOf(what: Parameters<typeof enforced>[0], outcomes: readonly Outcome[
   const worst = short.find(({ status }) => status === 'skipped') ?? short[0]
   if (!worst) return enforced(what)
   const all = outcomes.every(({ status }) => status === 'skipped')
-  return all ? skipped(what, worst.reason, worst.mend) : weakened(what, worst.reason, worst.mend)
+  return all ? skipped(what, worst.reason, worst.hint) : weakened(what, worst.reason, worst.hint)
 }

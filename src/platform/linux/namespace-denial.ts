@@ -11,28 +11,28 @@ const errnoName = (errno: number): string => errnoNames.get(errno) ?? `errno ${e
 export function userNamespaceDenial({ user, step = '' }: Probe, proc = '/proc'): Denial {
   const reason = `this host gives an ordinary user no user namespace (${step}: ${errnoName(user)})`
   const setting = (name: string) => readText(`${proc}/sys/${name}`).trim()
-  if (!existsSync(`${proc}/self/ns/user`)) return { reason, mend: 'a kernel with CONFIG_USER_NS' }
+  if (!existsSync(`${proc}/self/ns/user`)) return { reason, hint: 'a kernel with CONFIG_USER_NS' }
   if (setting('user/max_user_namespaces') === '0' || user === constants.errno.ENOSPC)
-    return { reason, mend: 'sudo sysctl -w user.max_user_namespaces=15000' }
+    return { reason, hint: 'sudo sysctl -w user.max_user_namespaces=15000' }
   // Debian's own switch, and that of kernels patched alike.
   if (setting('kernel/unprivileged_userns_clone') === '0')
-    return { reason, mend: 'sudo sysctl -w kernel.unprivileged_userns_clone=1' }
+    return { reason, hint: 'sudo sysctl -w kernel.unprivileged_userns_clone=1' }
   // Ubuntu since 23.10: the namespace can be made, and has no rights in it.
   if (setting('kernel/apparmor_restrict_unprivileged_userns') === '1')
-    return { reason, mend: 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' }
+    return { reason, hint: 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' }
   if (isFiltered(proc))
     return {
       reason,
-      mend: 'docker run --security-opt seccomp=unconfined, or a container runtime whose filter allows unshare',
+      hint: 'docker run --security-opt seccomp=unconfined, or a container runtime whose filter allows unshare',
     }
-  return { reason, mend: 'run as root (sudo), outside a chroot and outside a container that refuses unshare' }
+  return { reason, hint: 'run as root (sudo), outside a chroot and outside a container that refuses unshare' }
 }
 
 export function refusalOf(errno: number): string {
   return `this host refuses it to this process (${errnoName(errno)})`
 }
 
-export function namespaceMend(name: string, errno: number, rootless: boolean): string {
+export function namespaceHint(name: string, errno: number, rootless: boolean): string {
   if (errno === constants.errno.ENOSPC) {
     const kind = name === 'root' || name === 'mount' ? 'mnt' : name === 'network' ? 'net' : name
     return `sudo sysctl -w user.max_${kind}_namespaces=15000`

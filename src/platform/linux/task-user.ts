@@ -21,7 +21,7 @@ export async function taskUser(command: Readonly<Command>, { self }: Access): Pr
   return { credentials: found.credentials, userName: found.name, rows: [user, ...groupRows(found)] }
 }
 
-const mend = 'run as root (sudo)'
+const hint = 'run as root (sudo)'
 
 function rowsOfOwn(command: Readonly<Command>, { uid, groups }: Own): Row[] {
   const what = userOf(command)
@@ -30,13 +30,13 @@ function rowsOfOwn(command: Readonly<Command>, { uid, groups }: Own): Row[] {
   const user = weakened(
     what,
     `an ordinary user cannot become another: the task runs as user ${uid}, as you do`,
-    `${mend}, or name your own user to accept it`,
+    `${hint}, or name your own user to accept it`,
   )
   if (groups.length === 0) return [user]
   const kept = weakened(
     { name: 'groups', kind: 'isolation', requested: 'none' },
     `an ordinary user cannot leave groups: the task keeps ${groups.join(', ')}`,
-    mend,
+    hint,
   )
   return [user, kept]
 }

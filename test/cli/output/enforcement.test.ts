@@ -14,19 +14,19 @@ describe('enforcementLines', () => {
     assert.deepEqual(line, {
       label: 'enforced',
       text: 'memory 64 MiB, pids 32, user nobody, own pid+uts namespaces',
-      mend: null,
+      hint: null,
     })
     assert.deepEqual(others, [])
   })
 
   it('says so where nothing holds', () => {
     assert.deepEqual(enforcementLines([]), [
-      { label: 'enforced', text: 'nothing: neither limits nor isolation', mend: null },
+      { label: 'enforced', text: 'nothing: neither limits nor isolation', hint: null },
     ])
   })
 
   it('lists what falls short once per reason, with its mend', () => {
-    const why = { status: 'skipped', reason: 'no controller', mend: 'mount it', chosen: false } as const
+    const why = { status: 'skipped', reason: 'no controller', hint: 'mount it', chosen: false } as const
     const lines = enforcementLines([
       { ...limit('pids', '32'), ...why },
       { ...limit('cpu', '500'), ...why },
@@ -34,13 +34,13 @@ describe('enforcementLines', () => {
         ...limit('memoryBytes', '1024'),
         status: 'weakened',
         reason: 'no swap accounting',
-        mend: null,
+        hint: null,
         chosen: false,
       },
     ])
     assert.deepEqual(lines.slice(1), [
-      { label: 'skipped', text: 'pids 32, 500 cpu shares: no controller', mend: 'mount it' },
-      { label: 'weakened', text: 'memory 1 KiB: no swap accounting', mend: null },
+      { label: 'skipped', text: 'pids 32, 500 cpu shares: no controller', hint: 'mount it' },
+      { label: 'weakened', text: 'memory 1 KiB: no swap accounting', hint: null },
     ])
   })
 
@@ -53,7 +53,7 @@ describe('enforcementLines', () => {
 })
 
 function limit(name: string, requested: string): Enforcement {
-  return { name, kind: 'limit', requested, status: 'enforced', reason: null, mend: null, chosen: true }
+  return { name, kind: 'limit', requested, status: 'enforced', reason: null, hint: null, chosen: true }
 }
 
 function isolation(name: string, requested: string): Enforcement {

@@ -49,7 +49,7 @@ describe('a basic plan', () => {
     ])
     assert.ok(
       enforcement.every(
-        ({ status, chosen, reason, mend }) => status === 'skipped' && chosen && reason && mend,
+        ({ status, chosen, reason, hint }) => status === 'skipped' && chosen && reason && hint,
       ),
     )
     assert.deepEqual(
@@ -111,7 +111,7 @@ describe('a basic plan', () => {
       enforcement.filter(({ status }) => status !== 'skipped').map(({ name, status }) => [name, status]),
       [['wallTimeMs', 'enforced']],
     )
-    assert.ok(enforcement.every(({ status, reason, mend }) => status === 'enforced' || (reason && mend)))
+    assert.ok(enforcement.every(({ status, reason, hint }) => status === 'enforced' || (reason && hint)))
     assert.deepEqual([spec.wallTimeMs, spec.rlimits], [77, []])
   })
 

@@ -53,7 +53,7 @@ const ofOwnUser = (check: Check) => {
     assert.equal(await outputOf(task), `${uid}\n${process.getegid?.()}\n`)
     const row = task.enforcement.find(({ name }) => name === 'user')
     assert.deepEqual([row?.status, row?.chosen], ['weakened', false])
-    assert.match(`${row?.reason} ${row?.mend}`, /cannot become another.*sudo/)
+    assert.match(`${row?.reason} ${row?.hint}`, /cannot become another.*sudo/)
   })
 
   check(
@@ -78,10 +78,10 @@ const ofOwnUser = (check: Check) => {
     const task = bench.shell('ulimit -n')
     await task.limit({ memoryMB: 64, pids: 10, cpuLimit: 0.5, wallTimeMs: 60_000, rlimits: { nofile: 77 } })
     assert.equal(await outputOf(task), '77\n')
-    for (const { name, kind, status, reason, mend } of task.enforcement) {
+    for (const { name, kind, status, reason, hint } of task.enforcement) {
       if (kind !== 'limit') continue
       if (name === 'wallTimeMs' || name === 'rlimits.nofile') assert.equal(status, 'enforced', name)
-      else if (status !== 'enforced') assert.ok(reason && mend, name)
+      else if (status !== 'enforced') assert.ok(reason && hint, name)
     }
   })
 }
@@ -135,7 +135,7 @@ export const privileges: Section = check => {
     assert.equal(rows.get('namespace.user')?.status, isRoot ? undefined : 'enforced')
     const network = rows.get('network')
     assert.equal(network?.status, 'skipped')
-    assert.ok(network?.reason && network.mend)
+    assert.ok(network?.reason && network.hint)
   })
 }
 
@@ -171,12 +171,15 @@ export const defaults: Section = check => {
     check(
       'as root without capabilities reads nothing of what is root’s alone in /etc and /proc',
       async bench => {
-        const files = '/etc/shadow /etc/gshadow /etc/shadow- /proc/slabinfo /proc/kpagecount /proc/kpageflags'
-        const task = bench.shell(`for f in ${files}; do head -c 1 $f 2>/dev/null; done; true`)
+        const secret =
+          '/etc/shadow /etc/gshadow /etc/shadow- /proc/slabinfo /proc/kpagecount /proc/kpageflags'
+        // What this host has of them: a machine made for a test may have no account with a password.
+        const read = `for f in ${secret}; do head -c 1 $f 2>/dev/null; done; true`
+        const task = bench.shell(read)
         task.command.user = 'root'
         assert.equal(await outputOf(task), '')
-        const control = bench.shell('head -c 1 /etc/shadow')
-        Object.assign(control.command, { user: 'root', root: 'host' })
+        const control = bench.shell(read)
+        Object.assign(control.command, { user: 'root', root: 'host', namespaces: { pid: false } })
         assert.notEqual(await outputOf(control), '')
       },
     )

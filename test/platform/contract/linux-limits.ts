@@ -32,10 +32,10 @@ export async function keeps(
   await task.start()
   const row = task.enforcement.find(({ name }) => name === limit)
   if (row?.status === 'enforced') return true
-  assert.ok(row?.reason && row.mend, JSON.stringify(row))
+  assert.ok(row?.reason && row.hint, JSON.stringify(row))
   // Root may have every controller that the kernel has.
   assert.notEqual(process.geteuid?.(), 0, JSON.stringify(row))
-  process.stderr.write(`SKIPPED ${limit}: ${row.reason}; ${row.mend}\n`)
+  process.stderr.write(`SKIPPED ${limit}: ${row.reason}; ${row.hint}\n`)
   return false
 }
 
@@ -214,7 +214,7 @@ export const others: Section = check => {
         await strict.start()
         assert.equal((await strict.wait()).exitCode, 0)
       } else {
-        for (const { reason, mend } of short) assert.ok(reason && mend)
+        for (const { reason, hint } of short) assert.ok(reason && hint)
         await refuses(strict.start(), {
           code: 'LIMIT_FAILED',
           message: new RegExp(short[0]?.name ?? ''),

@@ -76,9 +76,9 @@ export const observation: Section = (check, { platform }) => {
     await task.start()
     const rows = new Map(task.enforcement.map(row => [row.name, row]))
     for (const name of ['memoryMB', 'pids', 'cpuLimit', 'rlimits.nofile']) {
-      const { status, reason, mend, kind } = rows.get(name) ?? {}
+      const { status, reason, hint, kind } = rows.get(name) ?? {}
       assert.deepEqual({ name, status, kind }, { name, status: 'skipped', kind: 'limit' })
-      assert.ok(reason && mend)
+      assert.ok(reason && hint)
     }
     assert.equal(rows.get('wallTimeMs')?.status, 'enforced')
     assert.equal((await task.wait()).exitCode, 0)

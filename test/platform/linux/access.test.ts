@@ -51,7 +51,7 @@ describe('what this process may isolate by', () => {
     const { right, kernel } = access(refused, 0)
     assert.equal(right, 'none')
     assert.deepEqual([...kernel.namespaces], [])
-    assert.match(kernel.denied?.get('pid')?.mend ?? '', /--cap-add SYS_ADMIN/)
+    assert.match(kernel.denied?.get('pid')?.hint ?? '', /--cap-add SYS_ADMIN/)
   })
 
   it('is a user namespace for an ordinary user who gets one', () => {
@@ -60,7 +60,7 @@ describe('what this process may isolate by', () => {
     assert.deepEqual([kernel.namespaces.size, kernel.denied?.size], [6, 0])
   })
 
-  for (const [title, file, value, tried, mend] of [
+  for (const [title, file, value, tried, hint] of [
     [
       'the limit is 0',
       'user/max_user_namespaces',
@@ -96,33 +96,33 @@ describe('what this process may isolate by', () => {
       assert.equal(right, 'none')
       assert.deepEqual([...kernel.namespaces], [])
       for (const name of ['user', 'mount', 'root'])
-        assert.match(kernel.denied?.get(name)?.mend ?? '', mend, name)
+        assert.match(kernel.denied?.get(name)?.hint ?? '', hint, name)
       assert.match(kernel.denied?.get('user')?.reason ?? '', new RegExp(tried.step))
     })
 
   it('is none where a filter refuses, and names the container', () => {
     host.file('proc/self/status', 'Seccomp:\t2\n')
-    assert.match(denial({ user: EPERM, step: 'unshare user' }, 'user')?.mend ?? '', /seccomp=unconfined/)
+    assert.match(denial({ user: EPERM, step: 'unshare user' }, 'user')?.hint ?? '', /seccomp=unconfined/)
   })
 
   it('is a user namespace without a root where /proc is covered, or the kernel too old', () => {
     const covered = access({ ...granted, proc: EPERM })
     assert.equal(covered.right, 'user-namespace')
     assert.equal(covered.kernel.namespaces.size, 6)
-    assert.match(covered.kernel.denied?.get('root')?.mend ?? '', /systempaths=unconfined/)
-    assert.match(denial({ ...granted, mountSetattr: false }, 'root')?.mend ?? '', /5\.12/)
+    assert.match(covered.kernel.denied?.get('root')?.hint ?? '', /systempaths=unconfined/)
+    assert.match(denial({ ...granted, mountSetattr: false }, 'root')?.hint ?? '', /5\.12/)
     assert.equal(denial({ ...granted, root: EACCES }, 'root')?.reason.includes('EACCES'), true)
   })
 
   it('leaves out single namespaces that are refused', () => {
     const { kernel } = access({ ...granted, network: ENOSPC })
     assert.equal(kernel.namespaces.has('network'), false)
-    assert.match(kernel.denied?.get('network')?.mend ?? '', /max_net_namespaces/)
+    assert.match(kernel.denied?.get('network')?.hint ?? '', /max_net_namespaces/)
     assert.equal(kernel.denied?.has('root'), false)
   })
 
   it('is none where the native program cannot be run', () => {
     assert.equal(access(null).right, 'none')
-    assert.match(denial(null, 'pid')?.mend ?? '', /npm run build/)
+    assert.match(denial(null, 'pid')?.hint ?? '', /npm run build/)
   })
 })

@@ -130,7 +130,7 @@ describe('limits on cgroup v1', () => {
     const row = rowOf({ memoryBytes: 1 << 20 }, 'memoryBytes')
     assert.equal(row?.status, 'weakened')
     assert.match(row?.reason ?? '', /swap/)
-    assert.match(row?.mend ?? '', /swapaccount=1/)
+    assert.match(row?.hint ?? '', /swapaccount=1/)
     assert.deepEqual(written({ memoryBytes: 1 << 20 })['memory/holdfast/key'], [
       'memory.limit_in_bytes=1048576',
       'memory.kmem.tcp.limit_in_bytes=1048576',
@@ -147,7 +147,7 @@ describe('limits on cgroup v1', () => {
   it('skips a swap limit without a memory limit: memory and swap are one number on v1', () => {
     wholeHost()
     const row = rowOf({ swapBytes: 0 }, 'swapBytes')
-    assert.deepEqual([row?.status, row?.mend], ['skipped', 'set memoryBytes too'])
+    assert.deepEqual([row?.status, row?.hint], ['skipped', 'set memoryBytes too'])
   })
 
   it('skips iops where the kernel has no weight file', () => {
@@ -170,7 +170,7 @@ describe('limits on cgroup v1', () => {
       const row = rowOf({ [name]: everyLimit[name] }, name)
       assert.equal(row?.status, 'skipped', name)
       assert.match(row?.reason ?? '', /not mounted/, name)
-      assert.match(row?.mend ?? '', /mount -t cgroup -o/, name)
+      assert.match(row?.hint ?? '', /mount -t cgroup -o/, name)
     }
   })
 
@@ -203,7 +203,7 @@ describe('limits on cgroup v1', () => {
     const { cgroups, oomFile, rows } = plan({ memoryMB: 1 })
     assert.deepEqual([cgroups, oomFile], [[], null])
     assert.equal(rows[0]?.status, 'skipped')
-    assert.match(rows[0]?.mend ?? '', /mount -t cgroup2/)
+    assert.match(rows[0]?.hint ?? '', /mount -t cgroup2/)
   })
 
   it('uses cgroup2 for what only it has on a hybrid host', () => {

@@ -75,7 +75,7 @@ describe('limits on cgroup v2', () => {
       const row = rowOf({ [name]: everyLimit[name] }, name)
       assert.equal(row?.status, 'skipped', name)
       assert.match(row?.reason ?? '', /controller is not available/, name)
-      assert.notEqual(row?.mend, null, name)
+      assert.notEqual(row?.hint, null, name)
     }
     assert.equal(rowOf({ cpu: 2, cpuLimit: 1 }, 'cpuLimit')?.status, 'enforced')
   })

@@ -66,9 +66,9 @@ describe('an ordinary user on a host that gives it no user namespace', function 
     for (const name of ['namespace.user', 'namespace.pid', 'namespace.mount', 'root', 'devices']) {
       assert.equal(rows.get(name)?.status, 'skipped', name)
       assert.match(rows.get(name)?.reason ?? '', /no user namespace \(unshare user: ENOSPC\)/)
-      assert.match(rows.get(name)?.mend ?? '', /sysctl -w user\.max_user_namespaces=/)
+      assert.match(rows.get(name)?.hint ?? '', /sysctl -w user\.max_user_namespaces=/)
     }
-    assert.ok(rows.get('memoryBytes')?.status === 'enforced' || rows.get('memoryBytes')?.mend)
+    assert.ok(rows.get('memoryBytes')?.status === 'enforced' || rows.get('memoryBytes')?.hint)
     const logs = await holdfastWithout(home, 'logs', 'sh')
     assert.equal(logs.stdout, `${ordinaryUid}\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n`)
   })

@@ -166,7 +166,7 @@ describe('a plan for Linux', () => {
       ['namespace.mount', 'root', 'seccomp', 'devices'],
     )
     assert.deepEqual(
-      short.filter(({ mend }) => mend === null),
+      short.filter(({ hint }) => hint === null),
       [],
     )
     await assert.rejects(plan({ kernel, command: { devices: ['/dev/null'] } }), { code: 'UNSUPPORTED' })
