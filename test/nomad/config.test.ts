@@ -118,7 +118,7 @@ describe('the health of a node', () => {
     ])
     assert.deepEqual(
       [unhealthy, health_description],
-      [1, 'not everything can be enforced: cgroup.memory: because (hint it)'],
+      [1, 'not everything can be enforced: cgroup.memory: because (mend it)'],
     )
   })
 
