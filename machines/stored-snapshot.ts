@@ -40,12 +40,14 @@ export function snapshotFault(snapshot: unknown): string | null {
 
 const isIdentity = shape({ pid: isNumber, startTime: isNumber })
 const isBootTime = orAbsent(shape({ id: isText, at: isNumber }))
+const isTarget = orAbsent(value => value === 'leader')
 const isStop = shape({
   reason: value => value === 'shutdown' || value === 'force',
   signal: isText,
   requestedAt: isNumber,
   killAt: isNumber,
   killAtBoot: isBootTime,
+  target: isTarget,
 })
 const isStart = shape({
   shim: isIdentity,
@@ -106,7 +108,14 @@ const isKeyed = shape({ key: isText })
 const inputs: Record<string, Check> = {
   launch: isKeyed,
   watch: isKeyed,
-  stop: shape({ key: isText, reason: isText, signal: isText, killAt: isNumber, killAtBoot: isBootTime }),
+  stop: shape({
+    key: isText,
+    reason: isText,
+    signal: isText,
+    killAt: isNumber,
+    killAtBoot: isBootTime,
+    target: isTarget,
+  }),
 }
 
 /** An actor that will run again with the input that is stored with it. */

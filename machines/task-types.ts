@@ -14,6 +14,8 @@ export type StopRequest = {
   readonly killAt: number
   /** The same instant, by which it is kept during this boot: the other clock may be set, or be another's. Absent where none is known. */
   readonly killAtBoot?: BootTime
+  /** Who gets the signal. Absent: the leader's process group. */
+  readonly target?: 'leader'
 }
 
 /** Plain JSON: `context` equals `JSON.parse(JSON.stringify(context))` at every step. */
@@ -52,6 +54,8 @@ export type TaskEvent =
       readonly graceMs: number
       readonly at: number
       readonly boot?: BootTime
+      /** Absent: the leader's process group. */
+      readonly target?: 'leader'
     }
   | { readonly type: 'KILL'; readonly at: number; readonly boot?: BootTime }
   /**
@@ -86,4 +90,5 @@ export type StopInput = {
   readonly signal: string
   readonly killAt: number
   readonly killAtBoot?: BootTime
+  readonly target?: 'leader'
 }

@@ -217,7 +217,13 @@ function stopRequest(earlier: StopRequest | null, event: TaskEvent): StopRequest
   if (earlier !== null) return sooner(earlier, kill) ? { ...earlier, ...kill } : earlier
   return event.type === 'KILL'
     ? { reason: 'force', signal: 'SIGKILL', requestedAt: event.at, ...kill }
-    : { reason: 'shutdown', signal: event.signal, requestedAt: event.at, ...kill }
+    : {
+        reason: 'shutdown',
+        signal: event.signal,
+        requestedAt: event.at,
+        ...kill,
+        ...(event.target && { target: event.target }),
+      }
 }
 
 /** A grace of Infinity is a fair wish, and not JSON. */
@@ -236,8 +242,15 @@ function sooner(earlier: Deadline | null, later: Deadline | null): boolean {
 
 function stopInput(context: TaskContext): StopInput {
   if (context.stop === null) throw new Error('stopping without a stop request')
-  const { reason, signal, killAt, killAtBoot } = context.stop
-  return { key: keyOf(context), reason, signal, killAt, ...(killAtBoot && { killAtBoot }) }
+  const { reason, signal, killAt, killAtBoot, target } = context.stop
+  return {
+    key: keyOf(context),
+    reason,
+    signal,
+    killAt,
+    ...(killAtBoot && { killAtBoot }),
+    ...(target && { target }),
+  }
 }
 
 function keyOf({ key }: TaskContext): string {

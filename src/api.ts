@@ -278,7 +278,14 @@ export interface ShutdownOptions {
   signal?: NodeJS.Signals
   /** Milliseconds before the whole tree is killed. Default 5000. */
   graceMs?: number
+  /**
+   * Who gets the first signal: the process group that the program leads (default), or that program alone, which then stops what it has started itself. What is
+   * left of the tree when it has ended, or when the grace is over, is killed either way.
+   */
+  target?: StopTarget
 }
+
+export type StopTarget = 'group' | 'leader'
 
 export interface Executor {
   /** Names the task in its state directory, in streams and on the command line. */

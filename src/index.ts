@@ -20,6 +20,7 @@ export type {
   RunOptions,
   RunResult,
   ShutdownOptions,
+  StopTarget,
   StartOptions,
   TerminalSize,
   Tmpfs,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
 import * as z from 'zod'
 import { isFaithful } from '../command/faithful.ts'
-import type { Resources } from '../api.ts'
+import type { Resources, ShutdownOptions } from '../api.ts'
 import { refusal } from '../command/refusal.ts'
 import { parseResources } from '../command/validate.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
@@ -14,8 +14,8 @@ export type Orphans = 'keep' | 'kill'
 export interface SupervisorOptions {
   /** Where tasks are recorded. Default: `HOLDFAST_STATE_DIR`, `/var/lib/holdfast` as root, else `$XDG_STATE_HOME/holdfast`. */
   stateDir?: string
-  /** How tasks are stopped unless the call says otherwise. Default SIGTERM, 5000 ms. */
-  shutdown?: { signal?: NodeJS.Signals; graceMs?: number }
+  /** How tasks are stopped unless the call says otherwise. Default SIGTERM, 5000 ms, the process group. */
+  shutdown?: ShutdownOptions
   /** Refuse to start a task rather than weaken a limit or isolation. Default false. */
   strict?: boolean
   /**
@@ -38,7 +38,7 @@ export interface SupervisorOptions {
 
 export type Settings = {
   readonly stateDir: string
-  readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number }
+  readonly shutdown: Required<ShutdownOptions>
   readonly strict: boolean
   readonly orphans: Orphans
   readonly durable: boolean
@@ -57,7 +57,10 @@ const pruneShape = retentionShape.extend({ dryRun: z.boolean().optional() })
 
 const shape = z.strictObject({
   stateDir: z.string().min(1).refine(isFaithful, 'a path without NUL and lone surrogates').optional(),
-  shutdown: z.strictObject({ signal: z.string().optional(), graceMs: z.number().optional() }).optional(),
+  shutdown: z
+    .strictObject({ signal: z.string(), graceMs: z.number(), target: z.enum(['group', 'leader']) })
+    .partial()
+    .optional(),
   strict: z.boolean().optional(),
   orphans: z.enum(['keep', 'kill']).optional(),
   durability: z.enum(['host', 'process']).optional(),
@@ -72,7 +75,7 @@ const takesRetention = 'an object with count (a whole number, 0 or more) and age
 
 const takes: Record<Option, string> = {
   stateDir: 'the path of a directory',
-  shutdown: 'an object with signal and graceMs',
+  shutdown: 'an object with signal, graceMs and target ("group" or "leader")',
   strict: 'true or false',
   orphans: '"keep" or "kill"',
   durability: '"host" or "process"',
@@ -91,11 +94,11 @@ export function parseOptions(options: SupervisorOptions): Settings {
       throw refusal('supervisor options', options, `an object with ${Object.keys(takes).join(', ')}`)
     throw refusal(`supervisor option ${name}`, options[name as Option], takes[name as Option])
   }
-  const { signal = 'SIGTERM', graceMs = 5000 } = options.shutdown ?? {}
+  const { signal = 'SIGTERM', graceMs = 5000, target = 'group' } = options.shutdown ?? {}
   signalNumber(signal, 'shutdown.signal')
   return {
     stateDir: options.stateDir === undefined ? defaultStateDir() : resolve(options.stateDir),
-    shutdown: { signal, graceMs: graceMilliseconds(graceMs, 'shutdown.graceMs') },
+    shutdown: { signal, graceMs: graceMilliseconds(graceMs, 'shutdown.graceMs'), target },
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'keep',
     durable: options.durability !== 'process',

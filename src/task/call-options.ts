@@ -3,17 +3,24 @@ import type { LogOptions, ShutdownOptions } from '../api.ts'
 import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
 
-const shutdownShape = z.strictObject({ signal: z.unknown(), graceMs: z.unknown() }).partial()
+const shutdownShape = z
+  .strictObject({ signal: z.unknown(), graceMs: z.unknown(), target: z.enum(['group', 'leader']) })
+  .partial()
 
 /** What shutdown() was called with, over the supervisor's defaults. Throws INVALID_ARGUMENT naming the option. */
 export function parseShutdownOptions(
   options: ShutdownOptions,
   defaults: Required<ShutdownOptions>,
 ): Required<ShutdownOptions> {
-  checked('shutdown', shutdownShape, options, 'an object with signal and graceMs')
-  const { signal = defaults.signal, graceMs = defaults.graceMs } = options
+  checked(
+    'shutdown',
+    shutdownShape,
+    options,
+    'an object with signal, graceMs and target ("group" or "leader")',
+  )
+  const { signal = defaults.signal, graceMs = defaults.graceMs, target = defaults.target } = options
   signalNumber(signal)
-  return { signal, graceMs: graceMilliseconds(graceMs) }
+  return { signal, graceMs: graceMilliseconds(graceMs), target }
 }
 
 const logShape = z.strictObject({

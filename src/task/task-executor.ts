@@ -319,10 +319,16 @@ export class TaskExecutor implements Executor {
   }
 
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
-    const { signal, graceMs } = parseShutdownOptions(options, this.#runtime.shutdown)
+    const { signal, graceMs, target } = parseShutdownOptions(options, this.#runtime.shutdown)
     if (this.#allow('shutdown')) {
       if (this.state === 'stopping') this.#note('STOP', { signal, graceMs })
-      this.#live().send({ type: 'STOP', signal, graceMs, ...thisInstant(graceMs > 0 ? bootClockStepMs : 0) })
+      this.#live().send({
+        type: 'STOP',
+        signal,
+        graceMs,
+        ...thisInstant(graceMs > 0 ? bootClockStepMs : 0),
+        ...(target === 'leader' && { target }),
+      })
     }
     return this.#stopped()
   }

@@ -205,7 +205,8 @@ export class TaskProcess implements TaskEffects {
     if (grace > 0) {
       // All that a program of the console hears of a stop on Windows.
       if (process.platform === 'win32') this.endInput()
-      tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}`)
+      const whom = request.target === 'leader' ? ' leader' : ''
+      tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}${whom}`)
       fault('stop-sent')
       await this.#until(() => leftUntil(request), abandoned)
       if (abandoned.aborted) return

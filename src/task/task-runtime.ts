@@ -1,6 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { Outcome, TaskState } from '../../machines/index.ts'
-import type { HistoryEntry, Resources } from '../api.ts'
+import type { HistoryEntry, Resources, ShutdownOptions } from '../api.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import type { UsageSweep } from './usage-sweep.ts'
 import type { TaskHost, TaskProcess } from './task-process.ts'
@@ -15,7 +15,7 @@ export type TaskRuntime<Task> = TaskHost & {
   ownerFifo(): string
   /** Whether its tasks die with it unless told otherwise. */
   readonly orphans: 'keep' | 'kill'
-  readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number }
+  readonly shutdown: Required<ShutdownOptions>
   readonly machine: ProvidedTaskMachine
   /** The tasks whose actors may run, by key: where the machine's actors find their task. */
   readonly processes: Map<string, TaskProcess>

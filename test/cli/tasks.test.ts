@@ -46,7 +46,11 @@ describe('the commands on tasks', function () {
       new RegExp(`task web \\(${key}\\) is running\\n {2}hint: .*holdfast rm --force ${key}`),
     )
 
-    const stopped = await cli('stop', key.slice(0, -2))
+    assert.match(
+      (await cli('stop', '--target', 'all', 'web')).stderr,
+      /--target: got "all", takes group or leader/,
+    )
+    const stopped = await cli('stop', '--target', 'leader', key.slice(0, -2))
     assert.match(stopped.stdout, new RegExp(`^web \\[${key}\\] was ended by SIGTERM \\(stopped as asked\\)`))
     assert.equal(stopped.code, 0)
     assert.match((await cli('stop', 'web')).stdout, /had ended before: was ended by SIGTERM/)

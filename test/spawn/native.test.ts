@@ -339,7 +339,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
     })
 
     it('survives rubbish on the control FIFO and obeys what follows it', async () => {
-      const rubbish = `${'x'.repeat(700)}\nsignal 0\nsignal 65\nstop 15\nstop 15 -1\n\0kill\nkill me\n`
+      const rubbish = `${'x'.repeat(700)}\nsignal 0\nsignal 65\nstop 15\nstop 15 5 tree\nkill leader\nstop 15 -1\n\0kill\nkill me\n`
       const { exit } = await spawner.run({ argv: ['sleep', '60'], path: '/bin/sleep' }, dir => {
         order(dir, rubbish)
         order(dir, 'stop 10 ')

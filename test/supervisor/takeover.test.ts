@@ -9,7 +9,7 @@ import type { Supervisor, TaskTransition } from '../../src/index.ts'
 import { newTaskKey } from '../../src/task/task-id.ts'
 import { adapters, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
-import { untilOutput } from '../support/output.ts'
+import { output, untilOutput } from '../support/output.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 
 const execFile = promisify(execFileOf)
@@ -35,6 +35,25 @@ const succeeding: Section = check => {
       assert.equal(envelopeOf(directory).snapshot.context.stop?.killAt, killAt)
       await next.close()
     }
+  })
+
+  check('goes on with the stop of the leader alone', async bench => {
+    const task = bench.shell(
+      '(trap "echo child told" TERM; echo child ready; while :; do sleep 0.02; done) & trap "sleep 1; exit 4" TERM; while :; do sleep 0.02; done',
+    )
+    await task.start()
+    await untilOutput(task, 'child ready')
+    const [key, directory] = [keyOf(task), directoryOf(task)]
+    const told = task.shutdown({ graceMs: 60_000, target: 'leader' }).catch(() => {})
+    assert.equal(envelopeOf(directory).snapshot.context.stop?.target, 'leader')
+    await bench.supervisor.close()
+    await told
+    const next = bench.another()
+    await next.openAll()
+    const again = next.tasks.get(key)
+    assert.ok(again)
+    assert.equal((await again.wait()).exitCode, 4)
+    assert.doesNotMatch(await output(again), /child told/)
   })
 
   check('kills at once what an earlier supervisor should have killed by now', async bench => {

@@ -1,22 +1,28 @@
-import type { Executor, ShutdownOptions, WaitResult } from '../../index.ts'
+import type { Executor, ShutdownOptions, StopTarget, WaitResult } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { findTask } from '../find-task.ts'
 import { endingText } from '../output/ending.ts'
 import { escaped, json } from '../output/escape.ts'
 import { resultDocument } from '../output/result-document.ts'
 import { parseDuration } from '../parse/duration.ts'
+import { refused } from '../parse/refused.ts'
 import { parseSignal } from '../parse/signal.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 
-export type StopOptions = CommonOptions & { readonly signal?: string; readonly grace?: string }
+export type StopOptions = CommonOptions & {
+  readonly signal?: string
+  readonly grace?: string
+  readonly target?: string
+}
 
 export async function stop(
   operands: readonly string[],
-  { signal, grace, ...options }: StopOptions,
+  { signal, grace, target, ...options }: StopOptions,
 ): Promise<number> {
   const shutdown: ShutdownOptions = {
     ...(signal !== undefined && { signal: parseSignal('--signal', signal) }),
     ...(grace !== undefined && { graceMs: parseDuration('--grace', grace) }),
+    ...(target !== undefined && { target: parseTarget(target) }),
   }
   return await end(operands, options, task => task.shutdown(shutdown))
 }
@@ -40,4 +46,9 @@ async function end(
     )
     return 0
   })
+}
+
+function parseTarget(text: string): StopTarget {
+  if (text !== 'group' && text !== 'leader') throw refused('--target', text, 'group or leader')
+  return text
 }

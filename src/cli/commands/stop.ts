@@ -8,6 +8,10 @@ export function stopCommand(): Command {
     .argument('<TASK>')
     .option('--signal <NAME>', 'the signal it gets first: a name, a number or RTMIN+N (default: TERM)')
     .option('--grace <TIME>', 'how long it has (default: 5s)')
+    .option(
+      '--target <WHO>',
+      'who gets that signal: group, its process group (the default), or leader, its program alone',
+    )
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/stop.ts')).stop)

@@ -2,7 +2,11 @@ import type { KeepAlive } from '../keep-alive.ts'
 
 /** What a shim understands; see docs/native-protocol.md. Signals are numbers, times milliseconds. */
 export type ControlLine =
-  `signal ${number}` | `stop ${number} ${number}` | 'kill' | `wall ${number}` | `size ${number} ${number}`
+  | `signal ${number}`
+  | `stop ${number} ${number}${'' | ' leader'}`
+  | 'kill'
+  | `wall ${number}`
+  | `size ${number} ${number}`
 
 /**
  * How a living process is told from a dead one, and spoken to, by a path: the kernel lets go of what that process holds there however it ends, so that no

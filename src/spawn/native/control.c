@@ -9,15 +9,17 @@ static bool parse_signal(const char *text, int *signal) {
 }
 
 static struct order parse(char *line) {
-  char *words[4] = {0}, *rest = NULL;
+  char *words[5] = {0}, *rest = NULL;
   size_t count = 0;
-  for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 4; word = strtok_r(NULL, " ", &rest)) words[count++] = word;
+  for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 5; word = strtok_r(NULL, " ", &rest)) words[count++] = word;
   struct order order = {.kind = ORDER_BAD};
   if (count == 1 && strcmp(words[0], "kill") == 0) order.kind = ORDER_KILL;
   else if (count == 2 && strcmp(words[0], "signal") == 0 && parse_signal(words[1], &order.signal)) order.kind = ORDER_SIGNAL;
-  else if (count == 3 && strcmp(words[0], "stop") == 0 && parse_signal(words[1], &order.signal) &&
-           parse_number(words[2], 0, INT64_MAX / 4, &order.grace_ms))
+  else if ((count == 3 || (count == 4 && strcmp(words[3], "leader") == 0)) && strcmp(words[0], "stop") == 0 &&
+           parse_signal(words[1], &order.signal) && parse_number(words[2], 0, INT64_MAX / 4, &order.grace_ms)) {
     order.kind = ORDER_STOP;
+    order.leader_only = count == 4;
+  }
   else if (count == 2 && strcmp(words[0], "wall") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &order.wall_ms)) order.kind = ORDER_WALL;
   else if (count == 3 && strcmp(words[0], "size") == 0 && parse_number(words[1], 1, 65535, &order.rows) &&
            parse_number(words[2], 1, 65535, &order.columns))

@@ -16,6 +16,8 @@ struct order {
   int signal;
   /* Of ORDER_STOP and of ORDER_WALL. */
   int64_t grace_ms, wall_ms;
+  /* Of ORDER_STOP: the signal is for the leader alone. */
+  bool leader_only;
   /* Of ORDER_SIZE. */
   int64_t rows, columns;
 };

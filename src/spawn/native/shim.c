@@ -419,7 +419,7 @@ static void force(struct shim *shim, enum stop_reason reason) {
   tree_kill(&shim->tree);
 }
 
-static void stop(struct shim *shim, enum stop_reason reason, int number, int64_t grace_ms) {
+static void stop(struct shim *shim, enum stop_reason reason, int number, int64_t grace_ms, bool leader_only) {
   if (shim->tree.leader == 0 || shim->record.stop.forced_at != 0) return;
   bool first = shim->record.stop.reason == STOP_NONE;
   note_stop(shim, reason, number);
@@ -427,9 +427,9 @@ static void stop(struct shim *shim, enum stop_reason reason, int number, int64_t
   if (!first) return;
   /* Before its setsid the group does not exist yet; the signal then waits in the process itself. */
   pid_t leader = shim->tree.leader;
-  if (kill(-leader, number) != 0) kill(leader, number);
+  if (leader_only || kill(-leader, number) != 0) kill(leader, number);
   /* A stopped task could not act on it. */
-  if (kill(-leader, SIGCONT) != 0) kill(leader, SIGCONT);
+  if (leader_only || kill(-leader, SIGCONT) != 0) kill(leader, SIGCONT);
 }
 
 static void obey(const struct order *order, void *context) {
@@ -439,7 +439,7 @@ static void obey(const struct order *order, void *context) {
     case ORDER_SIGNAL:
       if (shim->tree.leader > 0) kill(shim->tree.leader, order->signal);
       break;
-    case ORDER_STOP: stop(shim, STOP_SHUTDOWN, order->signal, order->grace_ms); break;
+    case ORDER_STOP: stop(shim, STOP_SHUTDOWN, order->signal, order->grace_ms, order->leader_only); break;
     case ORDER_KILL: force(shim, STOP_FORCE); break;
     case ORDER_WALL:
       /* From exec on, as the first limit was: one that has passed stops the task now. */
@@ -491,7 +491,7 @@ static void read_signals(struct shim *shim) {
   while (read(shim->signals, &information, sizeof information) == (ssize_t)sizeof information) {
     if (information.ssi_signo == SIGCHLD) reap(shim);
     else if (information.ssi_signo == SIGUSR2) force(shim, STOP_FORCE);
-    else stop(shim, STOP_SHUTDOWN, SIGTERM, shim->grace_ms);
+    else stop(shim, STOP_SHUTDOWN, SIGTERM, shim->grace_ms, false);
   }
 }
 
@@ -552,7 +552,7 @@ static void check_deadlines(struct shim *shim) {
   int64_t now = boottime_ms();
   if (shim->wall_deadline != 0 && now >= shim->wall_deadline) {
     shim->wall_deadline = 0;
-    stop(shim, STOP_TIMEOUT, SIGTERM, shim->grace_ms);
+    stop(shim, STOP_TIMEOUT, SIGTERM, shim->grace_ms, false);
   }
   if (shim->stop_deadline != 0 && now >= shim->stop_deadline) force(shim, STOP_FORCE);
 }

@@ -14,9 +14,10 @@ export class GroupTree implements Tree {
     send(this.#leader, signal)
   }
 
-  ask(signal: number): void {
-    send(-this.#leader, signal)
-    send(-this.#leader, constants.signals.SIGCONT)
+  ask(signal: number, target: 'group' | 'leader'): void {
+    const whom = target === 'leader' ? this.#leader : -this.#leader
+    send(whom, signal)
+    send(whom, constants.signals.SIGCONT)
   }
 
   kill(): void {

@@ -32,20 +32,27 @@ export class Stopping {
   /** A line of docs/native-protocol.md, "control". What is none is ignored. */
   obey(line: string): void {
     if (this.#isOver) return
-    const [, verb, first, second] =
-      /^(signal|stop|kill|wall)(?: (\d{1,15}))?(?: (\d{1,15}))?$/.exec(line) ?? []
+    const [, verb, first, second, leader] =
+      /^(signal|stop|kill|wall)(?: (\d{1,15}))?(?: (\d{1,15}))?( leader)?$/.exec(line) ?? []
+    if (leader !== undefined && verb !== 'stop') return
     if (verb === 'signal' && first) this.tree.signal(Number(first))
-    if (verb === 'stop' && first && second) this.request('shutdown', Number(first), Number(second))
+    if (verb === 'stop' && first && second)
+      this.request('shutdown', Number(first), Number(second), leader ? 'leader' : 'group')
     if (verb === 'kill') this.force('force')
     if (verb === 'wall' && first) this.#endAt(this.#startedAt + Number(first))
   }
 
   /** A graceful stop, and force when the grace is over. Of a later one only a nearer deadline counts. */
-  request(reason: StopRecord['reason'], signal: number, graceMs = this.#graceMs): void {
+  request(
+    reason: StopRecord['reason'],
+    signal: number,
+    graceMs = this.#graceMs,
+    target: 'group' | 'leader' = 'group',
+  ): void {
     if (this.#isOver) return
     if (this.#record === null) {
       this.#record = { reason, signal, at: Date.now(), forcedAt: null }
-      this.tree.ask(signal)
+      this.tree.ask(signal, target)
     }
     const at = bootMs() + graceMs
     if (at >= this.#forceAt) return

@@ -2,8 +2,8 @@
 export interface Tree {
   /** To the leader alone. */
   signal(signal: number): void
-  /** Asks everybody to end. */
-  ask(signal: number): void
+  /** Asks everybody to end, or the leader alone. */
+  ask(signal: number, target: 'group' | 'leader'): void
   /** Kills everybody. */
   kill(): void
   /** After the leader's end: kills what it has left, and resolves to the pids of those who live on after `mostMs`. */

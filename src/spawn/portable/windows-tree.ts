@@ -23,10 +23,10 @@ export class WindowsTree implements Tree {
     if (signal === constants.signals.SIGKILL) this.#child.kill('SIGKILL')
   }
 
-  ask(): void {
+  ask(_signal: number, target: 'group' | 'leader'): void {
     const pid = String(this.#child.pid)
     // Wine's knows no /T. What becomes of it is told by the exit.
-    systemProgram('taskkill.exe', ['/PID', pid, '/T'])
+    systemProgram('taskkill.exe', target === 'leader' ? ['/PID', pid] : ['/PID', pid, '/T'])
       .then(said => said ?? systemProgram('taskkill.exe', ['/PID', pid]))
       .catch(() => null)
   }

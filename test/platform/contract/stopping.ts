@@ -11,6 +11,10 @@ import type { Section } from './adapter.ts'
 
 const deaf = 'trap "" TERM; echo ready; while :; do sleep 1; done'
 
+/** The leader gives its child time to say that it was told. */
+const withChild =
+  '(trap "echo child told; exit" TERM; echo child ready; while :; do sleep 0.05; done) & trap "sleep 0.5; exit 4" TERM; while :; do sleep 0.05; done'
+
 export const stopping: Section = check => {
   check('kills at once with forceStop(), and the work is not done', async bench => {
     const alloc = new AllocDir(bench.directory('alloc'))
@@ -50,6 +54,33 @@ export const stopping: Section = check => {
       assert.equal(signal, graceMs === 0 ? 'SIGKILL' : 'SIGTERM')
     })
   }
+
+  for (const target of ['group', 'leader'] as const) {
+    check(
+      `gives the first signal to the ${target}, and what the leader leaves behind is killed`,
+      async bench => {
+        const task = bench.shell(withChild)
+        await task.start()
+        await untilOutput(task, 'child ready')
+        const { exitCode, cause } = await task.shutdown({ graceMs: 10_000, target })
+        assert.deepEqual({ exitCode, cause }, { exitCode: 4, cause: 'shutdown' })
+        assert.equal((await output(task)).includes('child told'), target === 'group')
+        assert.deepEqual(processesOf(keyOf(task)), [])
+      },
+    )
+  }
+
+  check(
+    'asks of the leader alone what it ignores, and forces the whole tree when the grace is over',
+    async bench => {
+      const task = bench.shell(deaf)
+      await task.start()
+      await untilOutput(task, 'ready')
+      const { signal, cause } = await task.shutdown({ graceMs: 150, target: 'leader' })
+      assert.deepEqual({ signal, cause }, { signal: 'SIGKILL', cause: 'forced' })
+      assert.deepEqual(processesOf(keyOf(task)), [])
+    },
+  )
 
   check('forces what ignores SIGTERM when the grace is over', async bench => {
     const task = bench.shell(deaf)
