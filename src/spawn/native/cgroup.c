@@ -2,11 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+#include "system.h"
 
 static bool join_path(char path[PATH_MAX], const char *dir, const char *name) {
   return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX;
@@ -45,6 +48,29 @@ int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct fai
   return 0;
 }
 
+static const struct cgroup *first_of_v2(const struct cgroup *cgroups) {
+  struct statfs status;
+  for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
+    if (statfs(cgroup->dir, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC) return cgroup;
+  return NULL;
+}
+
+/*
+ * To move even oneself, v2 takes cgroup_threadgroup_rwsem for writing, which after some quiet waits for an RCU grace period: 12 ms in the median.
+ * Who is born there is not moved. Whatever this is refused for (an old kernel, a filter of system calls, pids.max, a threaded cgroup), the other way
+ * says better, or may.
+ */
+pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined) {
+  *joined = first_of_v2(cgroups);
+  if (*joined != NULL) {
+    _cleanup_fd_ int dir = open((*joined)->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    pid_t pid = dir < 0 ? -1 : sys_fork_into(dir);
+    if (pid >= 0) return pid;
+    *joined = NULL;
+  }
+  return sys_fork();
+}
+
 /*
  * On v1 through `tasks`: for "0" written there the kernel need not take cgroup_threadgroup_rwsem, which waits for an RCU grace period (0.1 ms
  * instead of up to several; cgroup_procs_write_start(), since Linux 5.18). We are of one thread, so it is the same membership. v2 has no such file.
@@ -53,9 +79,9 @@ static bool join(const char *dir) {
   return write_in(dir, "tasks", "0") || (errno == ENOENT && write_in(dir, "cgroup.procs", "0"));
 }
 
-int cgroups_join(const struct cgroup *cgroups, struct failure *failure) {
+int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (!join(cgroup->dir)) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
+    if (cgroup != joined && !join(cgroup->dir)) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
   return 0;
 }
 

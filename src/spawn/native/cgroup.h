@@ -5,9 +5,14 @@
 
 /* Runs in the shim. Makes each directory (its parents exist), kills what an earlier run left there, writes the files. */
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure);
-/* Runs in the task's process before exec. */
+/*
+ * Runs in the shim: forks, where that can be had into the one of v2 among them, which `*joined` then is, in the child as well; else NULL.
+ * The others are left to cgroups_join.
+ */
+pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined);
+/* Runs in the task's process before exec. `joined`: where it is already. */
+int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, struct failure *failure);
 int cgroups_join_late(const struct cgroup *cgroups, struct failure *failure);
-int cgroups_join(const struct cgroup *cgroups, struct failure *failure);
 
 /* SIGKILL to every member once, by the surest means there is; true when there was none left. */
 bool cgroup_kill(const char *dir, const char *freezer);

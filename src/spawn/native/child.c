@@ -155,7 +155,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   reset_signals();
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
   if (take_descriptors(setup, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
-  if (cgroups_join(spec->cgroups, failure) != 0) return -1;
+  if (cgroups_join(spec->cgroups, setup->joined, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
   if (enter_namespaces(setup, failure) != 0) return -1;
@@ -179,7 +179,7 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   int before[] = {setup->gate, setup->report, setup->born, setup->process};
   close_others(before, 4);
   if (entrance_open(&entrance, setup->process, failure) != 0) return -1;
-  if (cgroups_join(spec->cgroups, failure) != 0 || cgroups_join_late(spec->late_cgroups, failure) != 0) return -1;
+  if (cgroups_join(spec->cgroups, setup->joined, failure) != 0 || cgroups_join_late(spec->late_cgroups, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (entrance_pass(&entrance, failure) != 0) return -1;
   int after[] = {setup->gate, setup->report, setup->born};

@@ -6,6 +6,8 @@
 struct child_setup {
   const struct spec *spec;
   const struct host *host;
+  /* The cgroup that it was born in; NULL: none of those that it is to join. */
+  const struct cgroup *joined;
   int in, out, err;
   /* Read: a byte lets exec happen, end of file means that the shim is gone. */
   int gate;

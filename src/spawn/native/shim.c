@@ -363,7 +363,7 @@ static int fork_task(struct shim *shim) {
   shim->born = born[0];
   struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
                               .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write};
-  pid_t pid = sys_fork();
+  pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
   if (pid == 0 && shim->tree.is_guest) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
   if (shim->tree.is_guest) shim->usher = pid;
