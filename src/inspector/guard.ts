@@ -1,5 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Connections } from './connections.ts'
+import type { HttpBindings } from '@hono/node-server'
 
 /** 256 bits. */
 export function randomToken(): string {
@@ -30,7 +32,10 @@ export function fromHere(origins: () => ReadonlySet<string>): MiddlewareHandler 
  * The token comes in a header that no foreign page can set and no browser adds by itself: there is no cookie, and so nothing that another site,
  * or another server on this host, could make use of.
  */
-export function withToken(...tokens: readonly string[]): MiddlewareHandler {
+export function withToken(
+  tokens: readonly string[],
+  connections: Connections,
+): MiddlewareHandler<{ Bindings: HttpBindings }> {
   const digests = tokens.map(digest)
   return async (context, next) => {
     const [, given = ''] =
@@ -38,7 +43,10 @@ export function withToken(...tokens: readonly string[]): MiddlewareHandler {
     const seen = digest(given)
     // All are compared, each in constant time.
     const matches = digests.filter(each => timingSafeEqual(each, seen))
-    if (matches.length > 0) return next()
+    if (matches.length > 0) {
+      connections.prove(context.env.incoming.socket)
+      return next()
+    }
     context.header('WWW-Authenticate', 'Bearer realm="holdfast"')
     return refuse(
       context,

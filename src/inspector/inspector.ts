@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { HoldfastError, taskDrawing } from '../index.ts'
 import { metrics } from '../metrics/index.ts'
 import { readAssets } from './assets.ts'
+import { Connections } from './connections.ts'
 import { EventStreams } from './event-stream.ts'
 import { Feed } from './feed.ts'
 import { randomToken } from './guard.ts'
@@ -35,8 +36,14 @@ export async function inspector(options: InspectorOptions): Promise<Inspector> {
   const drawing = await taskDrawing()
   const token = randomToken()
   const origins = new Set<string>()
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000 })
-  server.maxConnections = 256
+  const server = createServer({
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 1_000,
+  })
+  server.maxConnections = 512
+  const connections = new Connections(server, {})
   await listen(server, host, settings.port)
   const { port, address, family } = server.address() as AddressInfo
   const name = family === 'IPv6' ? `[${address}]` : address
@@ -53,6 +60,7 @@ export async function inspector(options: InspectorOptions): Promise<Inspector> {
     feed,
     watcher,
     streams,
+    connections,
     metrics: meter,
     token,
     metricsToken,

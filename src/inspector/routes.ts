@@ -2,6 +2,7 @@ import { Hono, type Context } from 'hono'
 import { type DrawingElement, type Executor, HoldfastError, type Supervisor } from '../index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Asset } from './assets.ts'
+import type { Connections } from './connections.ts'
 import { type Env, type EventStreams } from './event-stream.ts'
 import type { Feed } from './feed.ts'
 import { follow } from './follow.ts'
@@ -20,6 +21,7 @@ export type Parts = {
   readonly feed: Feed
   readonly watcher: Watcher
   readonly streams: EventStreams
+  readonly connections: Connections
   readonly metrics: Metrics
   readonly token: string
   readonly metricsToken: string
@@ -37,12 +39,12 @@ export function routes(parts: Parts): Hono<Env> {
   for (const [path, { type, body }] of parts.assets)
     app.get(path, context => context.body(body, 200, { 'Content-Type': type }))
 
-  app.use('/metrics', withToken(token, metricsToken))
+  app.use('/metrics', withToken([token, metricsToken], parts.connections))
   app.get('/metrics', async context =>
     context.body(await parts.metrics.text(), 200, { 'Content-Type': parts.metrics.contentType }),
   )
 
-  app.use('/api/*', withToken(token))
+  app.use('/api/*', withToken([token], parts.connections))
   app.get('/api/chart', context => context.json(parts.drawing))
   app.get('/api/events', context =>
     streams.open(context, async (stream, gone) => {
