@@ -1,7 +1,11 @@
 import { strict as assert } from 'node:assert'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { requires } from '../support/requires.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 describe('the examples', () => {
@@ -30,12 +34,82 @@ describe('the examples', () => {
   it('graceful-stop asks first, then forces', async () => {
     assert.equal(await example('graceful-stop'), 'ready\nno, I stay\nsignal SIGKILL, cause forced\n')
   })
+
+  it('sandbox answers for a model, whatever the code does', async function () {
+    requires(this, 'root', 'isolation', 'linux', 'native')
+    const output = await example('sandbox')
+    assert.match(
+      output,
+      /^\[exit code 0\] 42\n\[exit code 1\] cat: .*Permission denied\n\[exit code 0\] 111\n/,
+    )
+    assert.match(
+      output,
+      /^\[exit code 0\] x{4096}\n\[more was left out\]\n\[out of time\] \n\[out of memory\] \n$/m,
+    )
+  })
+
+  it('ci-runner goes on where it was killed, and no step runs twice', async () => {
+    const job = join(temporaryDirectory('examples'), 'job')
+    await killedAt(/^testing$/, 'ci-runner', [job])
+    assert.equal(
+      await example('ci-runner', [job]),
+      'building\nbuild: exited, exit code 0\ntesting\nbuilt\ntest: exited, exit code 0\nall is well\nreport: exited, exit code 0\n',
+    )
+  })
+
+  it('job-queue has a result for each job once, though its worker is killed', async () => {
+    const home = join(temporaryDirectory('examples'), 'queue')
+    for (const code of [1, 2, 3]) await example('job-queue', [home, `sleep ${code}; exit ${code}`])
+    await killedAt(/^job 1: exited/, 'job-queue', [home])
+    const lines = (await example('job-queue', [home])).trimEnd().split('\n')
+    assert.deepEqual(lines, ['job 2: exited, exit code 2', 'job 3: exited, exit code 3'])
+    assert.equal(await example('job-queue', [home]), '')
+  })
+
+  it('keep-up starts it again, later each time, and stops it with itself', async () => {
+    const ended = await killedAt(/again in 400 ms$/, 'keep-up', ['sh', '-c', 'exit 3'], 'SIGTERM')
+    assert.deepEqual(
+      ended.lines,
+      [100, 200, 400].map(pause => `sh: exited, exit code 3; again in ${pause} ms`),
+    )
+    assert.equal(ended.exitCode, 0)
+  })
 })
 
 /** What it prints. Rejects unless it exits 0. */
-async function example(name: string): Promise<string> {
-  const program = fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url))
-  const env = { ...process.env, HOLDFAST_STATE_DIR: temporaryDirectory('examples') }
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], { env })
+async function example(name: string, args: readonly string[] = []): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [...programOf(name), ...args], {
+    env: newState(),
+  })
   return stdout
+}
+
+/** Runs it until it has printed such a line, and sends the signal then. What it has printed to its end, and its exit code. */
+async function killedAt(
+  line: RegExp,
+  name: string,
+  args: readonly string[],
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<{ lines: string[]; exitCode: number | null }> {
+  const child = spawn(process.execPath, [...programOf(name), ...args], {
+    env: newState(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exit = once(child, 'exit')
+  const lines: string[] = []
+  for await (const printed of createInterface({ input: child.stdout })) {
+    lines.push(printed)
+    if (line.test(printed)) child.kill(signal)
+  }
+  assert.match(lines.at(-1) ?? '', line)
+  const [exitCode] = (await exit) as [number | null]
+  return { lines, exitCode }
+}
+
+function programOf(name: string): string[] {
+  return ['--import', 'tsx', fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url))]
+}
+
+function newState(): NodeJS.ProcessEnv {
+  return { ...process.env, HOLDFAST_STATE_DIR: temporaryDirectory('examples') }
 }
