@@ -32,7 +32,7 @@ export default [
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
         { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' },
         {
-          selector: "ImportDeclaration[source.value='zod'] > ImportSpecifier",
+          selector: 'ImportDeclaration[source.value=/^zod/] > ImportSpecifier',
           message: 'import * as z: the bundle then holds only what is used.',
         },
       ],

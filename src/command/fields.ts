@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isFaithful } from './faithful.ts'
 import { isAbsoluteHere } from './paths.ts'
 
@@ -6,30 +6,33 @@ import { isAbsoluteHere } from './paths.ts'
  * Schemas whose every error is the one sentence that says what the field takes. validate.ts puts the path and the value before it.
  */
 
-export function integer(minimum: number, maximum: number, unit = ''): z.ZodType<number> {
+export function integer(minimum: number, maximum: number, unit = ''): z.ZodMiniType<number> {
   const upper = maximum === Number.MAX_SAFE_INTEGER ? '' : ` and <= ${maximum}`
   const error = `an integer >= ${minimum}${upper}${unit && ` (${unit})`}`
-  return z.int({ error }).min(minimum, { error }).max(maximum, { error })
+  return z.int({ error }).check(z.minimum(minimum, { error }), z.maximum(maximum, { error }))
 }
 
-export function matching<T extends string>(takes: string, accepts: (text: string) => boolean): z.ZodType<T> {
+export function matching<T extends string>(
+  takes: string,
+  accepts: (text: string) => boolean,
+): z.ZodMiniType<T> {
   return z.custom<T>(value => typeof value === 'string' && accepts(value), { error: takes })
 }
 
-export function oneOf<const T extends string>(...values: readonly T[]): z.ZodType<T> {
+export function oneOf<const T extends string>(...values: readonly T[]): z.ZodMiniType<T> {
   return z.enum(values as readonly [T, ...T[]], { error: values.map(value => `"${value}"`).join(' or ') })
 }
 
 export const flag = z.boolean({ error: 'true or false' })
 
-export const listOf = <T>(item: z.ZodType<T>, takes: string): z.ZodType<T[]> =>
+export const listOf = <T>(item: z.ZodMiniType<T>, takes: string): z.ZodMiniType<T[]> =>
   z.array(item, { error: takes })
 
 /** An object with exactly these fields; any other is refused by name. */
 export function fields<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
   takes = 'an object',
-): z.ZodObject<Shape, z.core.$strict> {
+): z.ZodMiniObject<Shape, z.core.$strict> {
   const known = Object.keys(shape).join(', ')
   return z.strictObject(shape, {
     error: issue =>

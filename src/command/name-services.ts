@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { execa } from 'execa'
+import { answerOf } from '../spawn/answer-of.ts'
 import { parseId } from './accounts.ts'
 
 /** Those that read the same files as we do. */
@@ -48,8 +48,8 @@ export function getent(
 }
 
 async function ask(program: string, args: readonly string[]): Promise<string | null> {
-  const { failed, stdout } = await execa(program, args, { reject: false, timeout: 5000, stdin: 'ignore' })
-  return failed || typeof stdout !== 'string' ? null : (stdout.split('\n', 1)[0] ?? '')
+  const answer = await answerOf(program, args, 5000)
+  return answer === null ? null : (answer.split('\n', 1)[0] ?? '')
 }
 
 /** The supplementary groups of an account as getgrouplist(3) has them; null when nobody could say. */

@@ -1,5 +1,6 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { IoLimit, RlimitName } from '../api.ts'
+import { lazily } from '../lazily.ts'
 import { fields, integer, listOf, matching } from './fields.ts'
 
 const largest = Number.MAX_SAFE_INTEGER
@@ -35,49 +36,59 @@ const rlimitNames = [
 ] as const satisfies readonly RlimitName[]
 
 const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
-const rlimit = z.custom<number | [number, number]>(isRlimit, { error: takesRlimit })
+const rlimit = () => z.custom<number | [number, number]>(isRlimit, { error: takesRlimit })
 
 const takesCpuset = `a list of processors below ${mostCpus} such as "0-1,3", ranges ascending`
 const takesCpuLimit = `a number of cores >= ${smallestCpuLimit} and <= ${largestCpuLimit} (0.5 is half a core)`
 const cores = { error: takesCpuLimit }
 
-const throttle = (unit: string) => integer(1, largest, unit).optional()
+const throttle = (unit: string) => z.optional(integer(1, largest, unit))
 
-const ioLimit = fields({
-  device: matching('a block device: a path in /dev or "major:minor"', isDevice),
-  readBps: throttle('bytes a second'),
-  writeBps: throttle('bytes a second'),
-  readIops: throttle('operations a second'),
-  writeIops: throttle('operations a second'),
-}).refine(limit => Object.keys(limit).length > 1, {
-  error: 'at least one of readBps, writeBps, readIops, writeIops',
-})
+const ioLimit = () =>
+  fields({
+    device: matching('a block device: a path in /dev or "major:minor"', isDevice),
+    readBps: throttle('bytes a second'),
+    writeBps: throttle('bytes a second'),
+    readIops: throttle('operations a second'),
+    writeIops: throttle('operations a second'),
+  }).check(
+    z.refine(limit => Object.keys(limit).length > 1, {
+      error: 'at least one of readBps, writeBps, readIops, writeIops',
+    }),
+  )
 
-export const resourcesSchema = fields({
-  cpu: integer(2, 262_144, 'shares').optional(),
-  cpuLimit: z.number(cores).min(smallestCpuLimit, cores).max(largestCpuLimit, cores).optional(),
-  cpuset: matching(takesCpuset, isCpuList).optional(),
-  memoryMB: integer(smallestMemory / MiB, Math.floor(largest / MiB), 'MiB').optional(),
-  memoryBytes: integer(smallestMemory, largest, 'bytes').optional(),
-  swapBytes: integer(0, largest, 'bytes').optional(),
-  memoryReserveBytes: integer(0, largest, 'bytes').optional(),
-  pids: integer(1, 4_194_304, 'processes and threads').optional(),
-  iops: integer(10, 1000, 'io weight').optional(),
-  io: listOf(
-    ioLimit as z.ZodType<IoLimit>,
-    'an array of { device, readBps, writeBps, readIops, writeIops }',
-  ).optional(),
-  rlimits: fields(Object.fromEntries(rlimitNames.map(name => [name, rlimit.optional()]))).optional(),
-  wallTimeMs: integer(1, longestWallTime, 'milliseconds').optional(),
-})
-  .refine(({ memoryMB, memoryBytes }) => memoryMB === undefined || memoryBytes === undefined, {
-    path: ['memoryBytes'],
-    error: 'either memoryMB or memoryBytes, not both',
-  })
-  .refine(reserveFits, {
-    path: ['memoryReserveBytes'],
-    error: 'at most the memory limit (memoryBytes or memoryMB)',
-  })
+export const resourcesSchema = lazily(() =>
+  fields({
+    cpu: z.optional(integer(2, 262_144, 'shares')),
+    cpuLimit: z.optional(
+      z.number(cores).check(z.minimum(smallestCpuLimit, cores), z.maximum(largestCpuLimit, cores)),
+    ),
+    cpuset: z.optional(matching(takesCpuset, isCpuList)),
+    memoryMB: z.optional(integer(smallestMemory / MiB, Math.floor(largest / MiB), 'MiB')),
+    memoryBytes: z.optional(integer(smallestMemory, largest, 'bytes')),
+    swapBytes: z.optional(integer(0, largest, 'bytes')),
+    memoryReserveBytes: z.optional(integer(0, largest, 'bytes')),
+    pids: z.optional(integer(1, 4_194_304, 'processes and threads')),
+    iops: z.optional(integer(10, 1000, 'io weight')),
+    io: z.optional(
+      listOf(
+        ioLimit() as z.ZodMiniType<IoLimit>,
+        'an array of { device, readBps, writeBps, readIops, writeIops }',
+      ),
+    ),
+    rlimits: z.optional(fields(Object.fromEntries(rlimitNames.map(name => [name, z.optional(rlimit())])))),
+    wallTimeMs: z.optional(integer(1, longestWallTime, 'milliseconds')),
+  }).check(
+    z.refine(({ memoryMB, memoryBytes }) => memoryMB === undefined || memoryBytes === undefined, {
+      path: ['memoryBytes'],
+      error: 'either memoryMB or memoryBytes, not both',
+    }),
+    z.refine(reserveFits, {
+      path: ['memoryReserveBytes'],
+      error: 'at most the memory limit (memoryBytes or memoryMB)',
+    }),
+  ),
+)
 
 type Memory = { [Field in 'memoryMB' | 'memoryBytes' | 'memoryReserveBytes']?: number | undefined }
 

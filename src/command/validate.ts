@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import type { PlainCommand, Resources, TerminalSize } from '../api.ts'
 import type { HoldfastError } from '../errors.ts'
 import { commandSchema, terminalSize } from './command-schema.ts'
@@ -10,21 +10,21 @@ import { resourcesSchema } from './resources-schema.ts'
  * Throws INVALID_ARGUMENT naming the field, what it got and what it takes.
  */
 export function parseResources(value: unknown, name = 'resources'): Resources {
-  return checked(name, value, resourcesSchema) as Resources
+  return checked(name, value, resourcesSchema()) as Resources
 }
 
 /** A command from plain JavaScript, likewise. Values of `env` are not shown in errors. */
 export function parseCommand(value: unknown): Readonly<PlainCommand> {
-  return checked('command', value, commandSchema) as PlainCommand
+  return checked('command', value, commandSchema()) as PlainCommand
 }
 
 /** The size of a terminal, likewise. */
 export function parseTerminalSize(value: unknown): TerminalSize {
-  return checked('size', value, terminalSize) as TerminalSize
+  return checked('size', value, terminalSize()) as TerminalSize
 }
 
 /** The copy comes first: what is checked is what will be used, whatever getters, proxies or later writes do to the original. */
-function checked(name: string, value: unknown, schema: z.ZodType): unknown {
+function checked(name: string, value: unknown, schema: z.ZodMiniType): unknown {
   const copy = frozenCopy(value, 0)
   const result = schema.safeParse(copy)
   if (result.success) return copy
@@ -61,7 +61,7 @@ function unusable(value: object): symbol {
   return Symbol(`an instance of ${value.constructor?.name || 'a class'}`)
 }
 
-function issueRefusal(name: string, value: unknown, error: z.ZodError): HoldfastError {
+function issueRefusal(name: string, value: unknown, error: z.core.$ZodError): HoldfastError {
   const [issue] = error.issues
   const unknownField = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const path = [...(issue?.path ?? []), ...unknownField]

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Command, Resources, RunOptions, ShutdownOptions } from '../api.ts'
+import { lazily } from '../lazily.ts'
 import { refusal } from '../command/refusal.ts'
 import { untrusted as untrustedDefaults } from '../command/untrusted.ts'
 import { HoldfastError } from '../errors.ts'
@@ -18,16 +19,19 @@ export type ParsedRun = {
   readonly untrusted: boolean
 }
 
-const checks = {
-  signal: [z.instanceof(AbortSignal), 'an AbortSignal'],
-  input: [
-    z.union([z.string(), z.instanceof(Uint8Array), z.instanceof(Readable)]),
-    'a string, bytes or a Readable',
-  ],
-  maxOutputBytes: [z.int().min(0), 'bytes, a whole number, 0 or more'],
-  keep: [z.boolean(), 'true or false'],
-  untrusted: [z.boolean(), 'true or false'],
-} as const satisfies Partial<Record<keyof RunOptions, readonly [z.ZodType, string]>>
+const checks = lazily(
+  () =>
+    ({
+      signal: [z.instanceof(AbortSignal), 'an AbortSignal'],
+      input: [
+        z.union([z.string(), z.instanceof(Uint8Array), z.instanceof(Readable)]),
+        'a string, bytes or a Readable',
+      ],
+      maxOutputBytes: [z.int().check(z.minimum(0)), 'bytes, a whole number, 0 or more'],
+      keep: [z.boolean(), 'true or false'],
+      untrusted: [z.boolean(), 'true or false'],
+    }) as const satisfies Partial<Record<keyof RunOptions, readonly [z.ZodMiniType, string]>>,
+)
 
 /** Throws INVALID_ARGUMENT for what is no list of arguments; what they hold is checked where they are used. */
 export function parseArguments(args: readonly string[]): string[] {
@@ -38,8 +42,8 @@ export function parseArguments(args: readonly string[]): string[] {
 /** Throws INVALID_ARGUMENT naming the option. What is said of the command and the limits is checked where they are used. */
 export function parseRunOptions(options: RunOptions): ParsedRun {
   if (typeof options !== 'object' || options === null) throw refusal('run: options', options, 'an object')
-  for (const [name, [shape, takes]] of Object.entries(checks)) {
-    const value: unknown = options[name as keyof typeof checks]
+  for (const [name, [shape, takes]] of Object.entries(checks())) {
+    const value: unknown = options[name as keyof ReturnType<typeof checks>]
     // Input may be a secret, and errors end in logs.
     if (value !== undefined && !shape.safeParse(value).success)
       throw refusal(`run: options.${name}`, name === 'input' ? typeof value : value, takes)

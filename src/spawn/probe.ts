@@ -1,4 +1,4 @@
-import { execaSync } from 'execa'
+import { spawnSync } from 'node:child_process'
 
 /** For each thing that isolating a task takes: 0, or the errno with which it was refused. See src/spawn/native/probe.c. */
 export type Probe = {
@@ -45,9 +45,14 @@ export function nativeFeatures(program: string): NativeFeatures | null {
 }
 
 function answer<Answer>(program: string, args: readonly string[]): Answer | null {
-  const options = { reject: false, extendEnv: false, cwd: '/', stdin: 'ignore', timeout: 10_000 } as const
-  const { stdout, failed } = execaSync(program, args, options)
-  if (failed) return null
+  const { stdout, status } = spawnSync(program, args, {
+    encoding: 'utf8',
+    env: {},
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 10_000,
+  })
+  if (status !== 0) return null
   try {
     return JSON.parse(stdout) as Answer
   } catch {

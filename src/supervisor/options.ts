@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isFaithful } from '../command/faithful.ts'
 import type { Resources, ShutdownOptions } from '../api.ts'
+import { lazily } from '../lazily.ts'
 import { refusal } from '../command/refusal.ts'
 import { parseResources } from '../command/validate.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
@@ -48,26 +49,31 @@ export type Settings = {
   readonly inspect: SupervisorOptions['inspect']
 }
 
-const retentionShape = z.strictObject({
-  count: z.int().min(0).optional(),
-  ageMs: z.number().min(0).optional(),
-})
+const retentionShape = lazily(() =>
+  z.strictObject({
+    count: z.optional(z.int().check(z.minimum(0))),
+    ageMs: z.optional(z.number().check(z.minimum(0))),
+  }),
+)
 
-const pruneShape = retentionShape.extend({ dryRun: z.boolean().optional() })
+const pruneShape = lazily(() => z.extend(retentionShape(), { dryRun: z.optional(z.boolean()) }))
 
-const shape = z.strictObject({
-  stateDir: z.string().min(1).refine(isFaithful, 'a path without NUL and lone surrogates').optional(),
-  shutdown: z
-    .strictObject({ signal: z.string(), graceMs: z.number(), target: z.enum(['group', 'leader']) })
-    .partial()
-    .optional(),
-  strict: z.boolean().optional(),
-  orphans: z.enum(['keep', 'kill']).optional(),
-  durability: z.enum(['host', 'process']).optional(),
-  defaults: z.unknown().optional(),
-  keep: retentionShape.optional(),
-  inspect: z.unknown().optional(),
-})
+const shape = lazily(() =>
+  z.strictObject({
+    stateDir: z.optional(z.string().check(z.minLength(1), z.refine(isFaithful))),
+    shutdown: z.optional(
+      z.partial(
+        z.strictObject({ signal: z.string(), graceMs: z.number(), target: z.enum(['group', 'leader']) }),
+      ),
+    ),
+    strict: z.optional(z.boolean()),
+    orphans: z.optional(z.enum(['keep', 'kill'])),
+    durability: z.optional(z.enum(['host', 'process'])),
+    defaults: z.optional(z.unknown()),
+    keep: z.optional(retentionShape()),
+    inspect: z.optional(z.unknown()),
+  }),
+)
 
 type Option = keyof SupervisorOptions
 
@@ -86,7 +92,7 @@ const takes: Record<Option, string> = {
 
 /** Throws INVALID_ARGUMENT naming the option. */
 export function parseOptions(options: SupervisorOptions): Settings {
-  const issue = shape.safeParse(options).error?.issues[0]
+  const issue = shape().safeParse(options).error?.issues[0]
   if (issue !== undefined) {
     const [name] = issue.path
     const known = typeof name === 'string' && Object.hasOwn(takes, name)
@@ -110,7 +116,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
 
 /** What prune() was called with. Throws INVALID_ARGUMENT. */
 export function parsePrune(options: PruneOptions): PruneOptions {
-  if (pruneShape.safeParse(options).success) return options
+  if (pruneShape().safeParse(options).success) return options
   throw refusal('prune: options', options, `${takesRetention}, and dryRun (true or false)`)
 }
 

@@ -1,11 +1,14 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { LogOptions, ShutdownOptions } from '../api.ts'
+import { lazily } from '../lazily.ts'
 import { refusal } from '../command/refusal.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
 
-const shutdownShape = z
-  .strictObject({ signal: z.unknown(), graceMs: z.unknown(), target: z.enum(['group', 'leader']) })
-  .partial()
+const shutdownShape = lazily(() =>
+  z.partial(
+    z.strictObject({ signal: z.unknown(), graceMs: z.unknown(), target: z.enum(['group', 'leader']) }),
+  ),
+)
 
 /** What shutdown() was called with, over the supervisor's defaults. Throws INVALID_ARGUMENT naming the option. */
 export function parseShutdownOptions(
@@ -14,7 +17,7 @@ export function parseShutdownOptions(
 ): Required<ShutdownOptions> {
   checked(
     'shutdown',
-    shutdownShape,
+    shutdownShape(),
     options,
     'an object with signal, graceMs and target ("group" or "leader")',
   )
@@ -23,13 +26,15 @@ export function parseShutdownOptions(
   return { signal, graceMs: graceMilliseconds(graceMs), target }
 }
 
-const logShape = z.strictObject({
-  follow: z.boolean().optional(),
-  fromStart: z.boolean().optional(),
-  tail: z.int().min(0).optional(),
-  since: z.date().optional(),
-  only: z.enum(['stdout', 'stderr']).optional(),
-})
+const logShape = lazily(() =>
+  z.strictObject({
+    follow: z.optional(z.boolean()),
+    fromStart: z.optional(z.boolean()),
+    tail: z.optional(z.int().check(z.minimum(0))),
+    since: z.optional(z.date()),
+    only: z.optional(z.enum(['stdout', 'stderr'])),
+  }),
+)
 
 /** Throws INVALID_ARGUMENT for what is no stream of a task's. */
 export function checkStream(call: 'logs$', stream: unknown): void {
@@ -41,13 +46,13 @@ export function checkStream(call: 'logs$', stream: unknown): void {
 export function checkLogOptions(call: 'logs$' | 'output$', options: LogOptions): void {
   checked(
     call,
-    logShape,
+    logShape(),
     options,
     'an object with follow, fromStart (booleans), tail (a number of lines) and since (a Date)',
   )
 }
 
-function checked(call: string, shape: z.ZodType, options: unknown, takes: string): void {
+function checked(call: string, shape: z.ZodMiniType, options: unknown, takes: string): void {
   const parsed = shape.safeParse(options)
   if (parsed.success) return
   const field = parsed.error.issues[0]?.path.join('.')

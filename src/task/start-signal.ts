@@ -1,12 +1,13 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { StartOptions } from '../api.ts'
+import { lazily } from '../lazily.ts'
 import { refusal } from '../command/refusal.ts'
 
-const shape = z.strictObject({ signal: z.instanceof(AbortSignal).optional() })
+const shape = lazily(() => z.strictObject({ signal: z.optional(z.instanceof(AbortSignal)) }))
 
 /** Throws INVALID_ARGUMENT for what is no AbortSignal, and the signal's reason when it has been aborted already. */
 export function startSignal(options: StartOptions): AbortSignal | null {
-  if (!shape.safeParse(options).success)
+  if (!shape().safeParse(options).success)
     throw refusal('start: options', options, 'an object with signal (an AbortSignal)')
   const { signal = null } = options
   signal?.throwIfAborted()

@@ -1,4 +1,4 @@
-import pidusage from 'pidusage'
+import type pidusage from 'pidusage'
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Usage } from '../../api.ts'
 import { treeOf } from '../kill-tree.ts'
@@ -57,8 +57,10 @@ function livingPids(start: StartRecord): number[] {
 
 async function usageOf(pids: number[]): Promise<ProcessUsage[]> {
   if (process.platform === 'linux') return pids.flatMap(pid => processUsage(pid) ?? [])
+  // Read where it is needed alone, on other systems than Linux.
+  const { default: usage } = await import('pidusage')
   try {
-    const found: Record<string, pidusage.Status | null> = await pidusage(pids)
+    const found: Record<string, pidusage.Status | null> = await usage(pids)
     return Object.values(found).flatMap(one =>
       one === null ? [] : [{ cpuMs: one.ctime, memoryBytes: one.memory }],
     )

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { execa } from 'execa'
+import { pathToFileURL } from 'node:url'
 import { builtVersion } from '../../built.ts'
 import { packageRoot } from '../../package-root.ts'
 import type { Feed } from '../feed.ts'
@@ -8,7 +9,7 @@ import { descriptorsOf, isOpen } from '../lender.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
 import type { LaunchSpec } from '../spec.ts'
-import { spawnFailed } from '../start-process.ts'
+import { spawnFailed, startProcess } from '../start-process.ts'
 import { ReplyReader } from '../wire.ts'
 import { refuseUnhonoured } from './honours.ts'
 import { PipeFeed } from './pipe-feed.ts'
@@ -45,23 +46,20 @@ export class PortableSpawner implements Spawner {
       assertSpareDescriptors()
       // It inherits what is to be the task's, from 3 on. Those that are not open here are not there either.
       const given = descriptorsOf(spec).filter(isOpen)
-      const stdio = [...(feed === null ? [] : ['pipe']), ...given]
-      const child = execa(process.execPath, shimArguments(), {
+      const stdio = [...(feed === null ? [] : ['pipe' as const]), ...given]
+      const child = startProcess(process.execPath, shimArguments(), {
         detached: true,
-        cleanup: false,
-        reject: false,
-        buffer: false,
-        // Node takes descriptors here; the types of execa do not say so.
-        stdio: ['pipe', 'pipe', 'ignore', ...(stdio as unknown as 'ignore'[])],
-        extendEnv: false,
+        stdio: ['pipe', 'pipe', 'ignore', ...stdio],
+        env: {},
         cwd: '/',
+        windowsHide: true,
       })
-      // It could not be forked: what execa gives then are streams of nothing, and no process to watch.
-      if (child.pid === undefined) {
-        child.then(({ cause }) => reject(spawnFailed(cause)), reject)
+      const { stdin, stdout } = child
+      // It could not be forked: there is no process to watch.
+      if (child.pid === undefined || stdin === null || stdout === null) {
+        child.once('error', error => reject(spawnFailed(error)))
         return
       }
-      const { stdin, stdout } = child
       if (feed instanceof PipeFeed) feed.connect(child.stdio[feedDescriptor])
       // Who has left the task may hold its standard input for ever.
       child.once('exit', () => feed?.end())
@@ -71,11 +69,11 @@ export class PortableSpawner implements Spawner {
       ]
       let failure: LaunchFailed | null = null
       const end = new Promise<WatchEnd>(ended => {
-        child.then(() => {
+        child.once('close', () => {
           for (const remove of forget) remove()
           ended('gone')
           reject(failure ?? new SpawnerDied('the portable shim died before it could answer'))
-        }, reject)
+        })
       })
       const replies = new ReplyReader()
       stdout.on('data', (chunk: Buffer) => {
@@ -97,5 +95,6 @@ export class PortableSpawner implements Spawner {
 /** From the sources (tests), the shim needs the loader that this process runs under. */
 function shimArguments(): string[] {
   if (builtVersion !== null) return [join(packageRoot, 'dist/src/spawn/portable/shim.js')]
-  return ['--import', import.meta.resolve('tsx'), join(packageRoot, 'src/spawn/portable/shim.ts')]
+  const loader = createRequire(join(packageRoot, 'package.json')).resolve('tsx')
+  return ['--import', pathToFileURL(loader).href, join(packageRoot, 'src/spawn/portable/shim.ts')]
 }
