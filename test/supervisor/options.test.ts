@@ -9,7 +9,7 @@ describe("a supervisor's options", () => {
     [{ durability: true }, /durability: got true, takes "host" or "process"/],
     [{ shutdown: { signal: 'TERM' } }, /shutdown.signal: got "TERM", takes/],
     [{ shutdown: { graceMs: -1 } }, /shutdown.graceMs: got -1, takes/],
-    [{ shutdown: { grace: 1 } }, /shutdown: got .*, takes an object with signal and graceMs/],
+    [{ shutdown: { grace: 1 } }, /shutdown: got .*, takes an object with signal, graceMs and target/],
     [{ statedir: '/x' }, /supervisor options: got .*, takes an object with stateDir, /],
     [null, /supervisor options: got null, takes an object/],
   ] as const) {
