@@ -2,7 +2,7 @@ import { release } from 'node:os'
 import type { Enforcement } from '../api.ts'
 import { version } from '../package-root.ts'
 import { nativeHint } from '../spawn/native-hint.ts'
-import { type NativeProgram, nativeProgram } from '../spawn/native-program.ts'
+import { type NativeProgram, findNativeProgram } from '../spawn/native-program.ts'
 import { type NativeFeatures, nativeFeatures, probe } from '../spawn/probe.ts'
 import { unitProperties } from '../spawn/unit.ts'
 import { basicRows } from './basic/rows.ts'
@@ -64,7 +64,7 @@ export async function fingerprint({
   uid = process.geteuid?.(),
 }: HostSources = {}): Promise<HostReport> {
   const cgroups = detectCgroups({ proc })
-  const native = nativeProgram(env)
+  const native = findNativeProgram({ env })
   const program = 'path' in native ? native.path : null
   const features = program === null ? null : nativeFeatures(program)
   const refused = refusalOf(native, features, env)

@@ -1,6 +1,7 @@
 import { accessSync, chmodSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { builtNativeSources } from '../built.ts'
+import { onceATurn } from '../once-a-turn.ts'
 import { ownDirectory, packageRoot } from '../package-root.ts'
 import { nativeMark } from './native-mark.ts'
 import { whyUnusable } from './native-usable.ts'
@@ -29,9 +30,12 @@ export type NativeSearch = {
  * (build/native), what the package carries (dist/native), and what was laid beside a bundle. One of another version, or
  * that does not run here, is not taken.
  */
-export function nativeProgram(env: NodeJS.ProcessEnv = process.env): NativeProgram {
-  return findNativeProgram({ env })
+export function nativeProgram(): NativeProgram {
+  return find(process.env.HOLDFAST_NATIVE)
 }
+
+/** A start asks for it five times, and looks at eight files each time. */
+const find = onceATurn((named): NativeProgram => findNativeProgram({ env: { HOLDFAST_NATIVE: named } }))
 
 export function findNativeProgram({
   env = process.env,

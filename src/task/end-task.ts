@@ -15,7 +15,7 @@ export async function endTask(dir: string, start: StartRecord): Promise<readonly
   const adapter = platform(process.platform === 'linux' ? 'linux' : 'basic')
   const gone = new AbortController()
   const look = (): void => {
-    if (!isAlive(start.shim)) gone.abort()
+    if (!isAlive(start.shim)) gone.abort('over')
   }
   look()
   const pause = async (milliseconds: number): Promise<void> => {

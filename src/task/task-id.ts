@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { isAbsolute } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 
@@ -7,8 +7,13 @@ import { HoldfastError } from '../errors.ts'
  * names directories, cgroups and host names.
  */
 export function newTaskKey(now = Date.now()): string {
-  const chance = randomBytes(6).reduce((text, byte) => text + (byte % 36).toString(36), '')
-  return now.toString(36).padStart(8, '0').slice(-8) + chance
+  return now.toString(36).padStart(8, '0').slice(-8) + chance()
+}
+
+/** Six characters. From a UUID, whose first 48 bits are of chance: Node gets those for many at a time from the system, and bytes each time anew. */
+function chance(): string {
+  const bytes = Buffer.from(randomUUID().replace('-', '').slice(0, 12), 'hex')
+  return bytes.reduce((text, byte) => text + (byte % 36).toString(36), '')
 }
 
 const keyPattern = /^[0-9a-z]{14}$/

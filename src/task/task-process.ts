@@ -178,7 +178,7 @@ export class TaskProcess implements TaskEffects {
         if (!let_go.signal.aborted) report(lostOutcome(unknowable(error), Date.now()), null)
       },
     )
-    return () => let_go.abort()
+    return () => let_go.abort('over')
   }
 
   /** Null: let go of before the end. */

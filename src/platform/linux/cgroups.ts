@@ -65,10 +65,16 @@ export class CgroupPlanner {
   readonly #host: CgroupHost
   readonly #parents: CgroupParents
   readonly #sys: string
+  /** Of the v1 controllers that limit something: under what a task's cgroups are, if it has them. */
+  readonly #v1Parents: readonly string[]
 
   constructor(host: CgroupHost, { sys = '/sys', ...options }: Options = {}) {
     this.#host = host
     this.#sys = sys
+    const mounts = v1Knobs.map(({ controller }) => host.v1.get(controller))
+    this.#v1Parents = [...new Set(mounts.filter(mount => mount !== undefined))].map(mount =>
+      join(mount, parentName),
+    )
     this.#parents = new CgroupParents(host, options)
   }
 
@@ -103,7 +109,7 @@ export class CgroupPlanner {
       join(parent, unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key)
     return {
       cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
-      late: this.#v1Places(key).filter(dir => !groups.has(dirname(dir))),
+      late: this.#v1Parents.filter(parent => !groups.has(parent)).map(parent => `${parent}/${key}`),
       oomFile: this.#oomFile(groups, { scope, leaf }),
       freezer: freezer && 'dir' in freezer ? leaf(freezer.dir) : null,
       rows: limitRows(resources, outcomes),
@@ -150,21 +156,15 @@ export class CgroupPlanner {
   /** Where else it may have one, by now or some time. */
   later(cgroups: readonly string[]): readonly string[] {
     const key = ownKey(cgroups)
-    return key === null ? [] : this.#v1Places(key).filter(dir => !cgroups.includes(dir))
+    return key === null
+      ? []
+      : this.#v1Parents.map(parent => `${parent}/${key}`).filter(dir => !cgroups.includes(dir))
   }
 
   #late(parent: string, key: string, files: readonly KnobValue[]): LateCgroup {
     const mount = dirname(parent)
     const controllers = [...this.#host.v1].filter(([, at]) => at === mount).map(([name]) => name)
     return { dir: join(parent, key), mount, controllers: new Set(controllers), files }
-  }
-
-  /** Where a task's cgroups of the controllers that limit something are, if it has them. */
-  #v1Places(key: string): readonly string[] {
-    const mounts = v1Knobs.map(({ controller }) => this.#host.v1.get(controller))
-    return [...new Set(mounts.filter(mount => mount !== undefined))].map(mount =>
-      join(mount, parentName, key),
-    )
   }
 
   #joinAlways(controller: string, scope: Scope | null, joinParent: (parent: Parent) => unknown): void {
