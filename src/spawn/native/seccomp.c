@@ -100,20 +100,63 @@ struct span {
   enum call_action action;
 };
 
-/* A binary search: the kernel runs the program once per call number when it is installed (its cache of always-allowed calls), so depth is start-up time. */
-static void emit_search(struct seccomp_program *program, const struct span *spans, size_t count) {
+/*
+ * A binary search. When a filter is installed the kernel walks it once for every call number, for its cache of calls that are always allowed, and
+ * compiles it: depth and length are start-up time. So what becomes of a call stands once, behind the search, and the last jumps lead there.
+ */
+struct leaf {
+  size_t jump;
+  bool holds;
+  enum call_action action;
+};
+struct search {
+  struct seccomp_program *program;
+  size_t count;
+  struct leaf leaves[2 * CALLS_MOST + 2];
+};
+
+static void emit_jump_to(struct search *search, size_t jump, bool holds, enum call_action action) {
+  search->leaves[search->count++] = (struct leaf){jump, holds, action};
+}
+
+/* Conditional jumps reach 255 instructions; too far makes the program invalid on purpose, and seccomp_build says so. */
+static void lead(struct seccomp_program *program, size_t jump, bool holds, size_t to) {
+  size_t distance = to - jump - 1;
+  if (distance > 255) program->length = SECCOMP_PROGRAM_MOST + 1;
+  else if (jump < SECCOMP_PROGRAM_MOST && holds) program->code[jump].jt = (uint8_t)distance;
+  else if (jump < SECCOMP_PROGRAM_MOST) program->code[jump].jf = (uint8_t)distance;
+}
+
+static void emit_half(struct search *search, size_t jump, bool holds, const struct span *spans, size_t count);
+
+/* Of two spans at least. */
+static void emit_search(struct search *search, const struct span *spans, size_t count) {
+  size_t half = count / 2, jump = search->program->length;
+  emit(search->program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, spans[half].start, 0, 0));
+  emit_half(search, jump, false, spans, half);
+  emit_half(search, jump, true, spans + half, count - half);
+}
+
+static void emit_half(struct search *search, size_t jump, bool holds, const struct span *spans, size_t count) {
   if (count == 1) {
-    emit_action(program, spans[0].action);
+    emit_jump_to(search, jump, holds, spans[0].action);
     return;
   }
-  size_t half = count / 2, jump = program->length;
-  emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, spans[half].start, 0, 0));
-  emit_search(program, spans, half);
-  size_t distance = program->length - jump - 1;
-  /* Conditional jumps reach 255 instructions; too far makes the program invalid on purpose, and seccomp_build says so. */
-  if (distance > 255) program->length = SECCOMP_PROGRAM_MOST + 1;
-  else if (jump < SECCOMP_PROGRAM_MOST) program->code[jump].jt = (uint8_t)distance;
-  emit_search(program, spans + half, count - half);
+  lead(search->program, jump, holds, search->program->length);
+  emit_search(search, spans, count);
+}
+
+static void emit_leaves(struct search *search) {
+  for (enum call_action action = CALL_ALLOW; action <= CALL_SOCKETCALL; action++) {
+    size_t at = search->program->length;
+    bool is_emitted = false;
+    for (size_t i = 0; i < search->count; i++) {
+      if (search->leaves[i].action != action) continue;
+      if (!is_emitted) emit_action(search->program, action);
+      is_emitted = true;
+      if (search->program->length <= SECCOMP_PROGRAM_MOST) lead(search->program, search->leaves[i].jump, search->leaves[i].holds, at);
+    }
+  }
 }
 
 static void sort(struct call *calls, size_t count) {
@@ -147,7 +190,9 @@ static void emit_table(struct seccomp_program *program, struct call *calls, size
   add_span(spans, &used, 0x40000000, CALL_REFUSE);
 #endif
   emit_load(program, offsetof(struct seccomp_data, nr));
-  emit_search(program, spans, used);
+  struct search search = {.program = program};
+  emit_search(&search, spans, used);
+  emit_leaves(&search);
 }
 
 bool seccomp_build(struct seccomp_program *program, bool tracing) {
