@@ -38,7 +38,7 @@ export function runCommand(): Command {
     .option('--group <GROUP>', "name or number of the group (default: the user's own)")
     .option('--network <WHICH>', 'host (the default) or none, which is a loopback of its own')
     .option('--hostname <NAME>', 'host name it sees')
-    .option('--mount <SRC:DST[:ro]>', 'show a file or directory of this host inside (repeatable)', append)
+    .option('--mount <SRC[:DST][:ro]>', 'show a file or directory of this host inside (repeatable)', append)
     .option('--tmpfs <DST[:SIZE]>', 'an empty file system in memory (repeatable)', append)
     .option('--cap-add <NAME>', 'a capability to keep, such as NET_BIND_SERVICE (repeatable)', append)
     .option('--seccomp <WHICH>', 'default, or off for no filter of system calls')

@@ -3,13 +3,14 @@ import type { Mount, Tmpfs } from '../../index.ts'
 import { refused } from './refused.ts'
 import { parseSize } from './size.ts'
 
-/** `SRC:DST` or `SRC:DST:ro`; a relative SRC is relative to the current directory. Throws INVALID_ARGUMENT. */
+/**
+ * `SRC[:DST][:ro]`; a relative SRC is relative to the current directory, and DST is SRC where there is none. Throws INVALID_ARGUMENT.
+ */
 export function parseMount(text: string): Mount {
-  const [, source, target, mode] = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(text) ?? []
-  if (source === undefined || target === undefined) {
-    throw refused('--mount', text, 'SRC:DST or SRC:DST:ro, DST absolute, no other colons')
-  }
-  return { source: resolve(source), target, readOnly: mode === 'ro' }
+  const [, path, target, mode] = /^([^:]+)(?::(\/[^:]*))?(?::(ro|rw))?$/.exec(text) ?? []
+  if (path === undefined) throw refused('--mount', text, 'SRC[:DST][:ro], DST absolute, no other colons')
+  const source = resolve(path)
+  return { source, target: target ?? source, readOnly: mode === 'ro' }
 }
 
 /** `DST` or `DST:SIZE`. Throws INVALID_ARGUMENT. */

@@ -56,7 +56,13 @@ describe('the words of flags', () => {
   it('mounts have a source, a target and perhaps ro', () => {
     assert.deepEqual(parseMount('/srv:/www:ro'), { source: '/srv', target: '/www', readOnly: true })
     assert.deepEqual(parseMount('data:/data'), { source: resolve('data'), target: '/data', readOnly: false })
-    for (const text of ['', '/srv', ':/www', '/srv:www', '/srv:/www:rx', '/srv:/www:ro:ro']) {
+    assert.deepEqual(parseMount('/srv'), { source: '/srv', target: '/srv', readOnly: false })
+    assert.deepEqual(parseMount('data:ro'), {
+      source: resolve('data'),
+      target: resolve('data'),
+      readOnly: true,
+    })
+    for (const text of ['', ':/www', ':ro', '/srv:www', '/srv:/www:rx', '/srv:/www:ro:ro']) {
       assert.throws(() => parseMount(text), { code: 'INVALID_ARGUMENT', message: /^--mount: got / })
     }
     assert.deepEqual(parseTmpfs('/scratch:16M'), { target: '/scratch', sizeBytes: 16 * 1024 ** 2 })
