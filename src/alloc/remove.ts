@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { realpath, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
+import { lacking } from '../powers.ts'
 import { Directory, regainDirectory } from './directory.ts'
 import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf, fileFailure } from './failure.ts'
@@ -115,9 +116,18 @@ async function removeDirectory(parent: Directory, name: EntryName, walk: Walk, d
 }
 
 async function enterAnyway(parent: Directory, name: EntryName): Promise<Directory> {
-  // Root needs no permission bits. Others are stopped by what their own task has taken away (chmod 000).
-  if (process.geteuid?.() !== 0) await regainDirectory(parent.at(name))
+  // Root with its power needs no permission bits. Others are stopped by what their own task has taken away (chmod 000).
+  if (!overridesModes()) await regainDirectory(parent.at(name))
   return parent.enter(name)
+}
+
+let rootOverrides: boolean | undefined
+
+/** Root may have been started without. */
+function overridesModes(): boolean {
+  if (process.geteuid?.() !== 0) return false
+  rootOverrides ??= lacking(['CAP_DAC_OVERRIDE'], 0).length === 0
+  return rootOverrides
 }
 
 /** A mount that appeared after the check. Bind mounts share the device number, so the mount's id has to be compared. */

@@ -8,6 +8,8 @@ import { type Row, weakened } from './rows.ts'
 /** The supervisor's user, for tests to choose. Null where the system has no user numbers. */
 export type Self = { readonly uid: number; readonly gid: number } | null
 
+type Refusal = { readonly reason: string; readonly hint: string | null }
+
 export type TaskCredentials = {
   /** Null: the supervisor's own user. */
   readonly credentials: LaunchSpec['credentials']
@@ -17,10 +19,11 @@ export type TaskCredentials = {
   readonly rows: readonly Row[]
 }
 
-/** Throws PERMISSION when another one is asked for and this process is not root. */
+/** Throws PERMISSION when another one is asked for and this process cannot become that: `ownOnly` says why, and what would change it. */
 export async function ownOrSwitched(
   { user, group }: Readonly<Command>,
   self: Self,
+  ownOnly: Refusal | null,
 ): Promise<TaskCredentials> {
   if (user === undefined && group === undefined)
     return { credentials: null, userName: await ownName(self), rows: [] }
@@ -30,15 +33,15 @@ export async function ownOrSwitched(
     })
   const found = await resolveUser(user ?? self.uid, group)
   const { credentials: wanted, name: userName } = found
-  if (self.uid === 0) return { credentials: wanted, userName, rows: groupRows(found) }
+  if (ownOnly === null) return { credentials: wanted, userName, rows: groupRows(found) }
   if (wanted.uid === self.uid && wanted.gid === self.gid) return { credentials: null, userName, rows: [] }
   throw new HoldfastError(
     'PERMISSION',
-    `only root may start a task as ${user ?? self.uid}:${group ?? wanted.gid}`,
+    `no task can be started as ${user ?? self.uid}:${group ?? wanted.gid}: ${ownOnly.reason}`,
     {
       stage: 'user',
       errno: 'EPERM',
-      hint: `run as root, or leave user and group out to run as user ${self.uid}`,
+      hint: `${ownOnly.hint}, or leave user and group out to run as user ${self.uid}`,
     },
   )
 }

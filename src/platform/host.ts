@@ -14,9 +14,11 @@ import { controllerRow } from './linux/controller-row.ts'
 import { scopesAreMade, serviceManager } from './linux/delegated-scope.ts'
 import { isolationOf } from './linux/isolation.ts'
 import { missingNamespace } from './linux/kernel-features.ts'
+import { capabilityHint } from './linux/namespace-denial.ts'
 import { ownUnit, type Unit } from './linux/own-unit.ts'
 import { taskUserRows } from './linux/task-user.ts'
 import type { PlatformName } from './port.ts'
+import { lacking, toIsolate } from '../powers.ts'
 import { short } from './rows.ts'
 
 export type { HostRow }
@@ -69,12 +71,12 @@ export async function fingerprint({
   const features = program === null ? null : nativeFeatures(program)
   const refused = refusalOf(native, features, env)
   const self: Own = { ...ownIds(), ...(uid !== undefined && { uid }) }
-  const tryOut = (rootless: boolean) => (program === null ? null : probe(program, rootless))
+  const tryOut = () => (program === null ? null : probe(program))
   const access = findAccess({ proc, self, tryOut })
   const unit = await ownUnit({ proc, root, uid, show: unitProperties })
   const isLinux = bestPlatform() === 'linux'
   const rows = [
-    ...machineRows(native, features, { uid, refused }),
+    ...machineRows(native, features, { uid, refused, missing: uid === 0 ? lacking(toIsolate, 0, proc) : [] }),
     modeRow(cgroups),
     ...withNative(refused, [
       ...['cpu', 'cpuset', 'memory', 'pids', 'io'].map(name =>
@@ -140,7 +142,13 @@ function machineRows(
   {
     uid,
     refused,
-  }: { readonly uid: number | undefined; readonly refused: HostReport['defaultRun']['refused'] },
+    missing,
+  }: {
+    readonly uid: number | undefined
+    readonly refused: HostReport['defaultRun']['refused']
+    /** What root was left without. */
+    readonly missing: readonly string[]
+  },
 ): HostRow[] {
   const user = uid === undefined ? 'this system has no user numbers' : `running as user ${uid}`
   return [
@@ -152,7 +160,9 @@ function machineRows(
       `${process.platform} ${release()}`,
       'the linux executor needs Linux; the basic one works here',
     ),
-    row('root', uid === 0, user, 'run as root (sudo)'),
+    missing.length === 0
+      ? row('root', uid === 0, user, 'run as root (sudo)')
+      : row('root', false, `${user}, without ${missing.join(', ')}`, capabilityHint(missing)),
     nativeRow(native, features, refused),
   ]
 }
@@ -180,9 +190,17 @@ function modeRow(cgroups: CgroupHost): HostRow {
 }
 
 function isolationRows(access: Access): HostRow[] {
-  const { kernel, self } = access
+  const { kernel } = access
   const by = access.right === 'user-namespace' ? 'in a user namespace' : 'in this kernel'
-  const names = [...(self.uid === 0 ? [] : ['user']), 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network']
+  const names = [
+    ...(access.right === 'root' ? [] : ['user']),
+    'mount',
+    'pid',
+    'ipc',
+    'uts',
+    'cgroup',
+    'network',
+  ]
   const namespaces = names.map(name => {
     const has = name === 'user' ? access.right === 'user-namespace' : kernel.namespaces.has(name)
     const { reason, hint } = missingNamespace(name, kernel)

@@ -5,6 +5,8 @@ export type Probe = {
   readonly user: number
   /** Of the user namespace: what was refused. Then nothing else has been tried. */
   readonly step?: string
+  /** Whose numbers are mapped in it: everybody's, this user's, or nobody's. */
+  readonly ids?: 'all' | 'own' | 'none'
   readonly mount?: number
   readonly pid?: number
   readonly ipc?: number
@@ -19,11 +21,11 @@ export type Probe = {
 }
 
 /**
- * Has the native program try what isolation takes, with the rights of this process or, `rootless`, from inside a user namespace. Takes some milliseconds,
- * in which this process waits. Null when the program cannot be run.
+ * Has the native program try what isolation takes, from inside a user namespace of its own. Takes some milliseconds, in which this process waits.
+ * Null when the program cannot be run.
  */
-export function probe(program: string, rootless: boolean): Probe | null {
-  return answer<Probe>(program, rootless ? ['probe', 'rootless'] : ['probe'])
+export function probe(program: string): Probe | null {
+  return answer<Probe>(program, ['probe'])
 }
 
 /** What the native program says of its build and of this kernel. */

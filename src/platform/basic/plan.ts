@@ -9,6 +9,7 @@ import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { ownOrSwitched, type Self } from '../credentials.ts'
+import { lacking, toBecomeAnybody } from '../../powers.ts'
 import { portableRows } from './portable-rows.ts'
 import { basicRows } from './rows.ts'
 
@@ -19,7 +20,7 @@ export async function planBasic(
 ): Promise<Plan> {
   const { command, alloc, inside } = request
   const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
-  const user = await ownOrSwitched(command, self)
+  const user = await ownOrSwitched(command, self, ownUserOnly(self))
   const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]
   const places = { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
@@ -65,6 +66,12 @@ function programPath(name: string, env: Readonly<Record<string, string>>, cwd: s
   const value = (wanted: string): string | undefined =>
     Object.entries(env).find(([key]) => key.toUpperCase() === wanted)?.[1]
   return lookWindowsPath(name, { path: value('PATH'), pathext: value('PATHEXT'), cwd })
+}
+
+function ownUserOnly(self: Self): { reason: string; hint: string } | null {
+  if (self === null || self.uid !== 0) return { reason: 'only root may do that', hint: 'run as root' }
+  const missing = lacking(toBecomeAnybody, self.uid).join(', ')
+  return missing === '' ? null : { reason: `root has not ${missing} here`, hint: `give it ${missing}` }
 }
 
 function ownUser(): Self {

@@ -1,13 +1,14 @@
 import { nativeHint } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import { type Probe, probe } from '../../spawn/probe.ts'
-import { readText } from './cgroup-mode.ts'
+import { lacking, toBecomeAnybody, toIsolate } from '../../powers.ts'
 import { type Denial, type KernelFeatures, kernelFeatures, missingNamespace } from './kernel-features.ts'
-import { namespaceHint, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
+import { capabilityHint, namespaceHint, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
 
 /**
- * By what right tasks are isolated: `root` does it on the host; an ordinary user does it in a user namespace, in which the spawner and its shims are
- * root; with `none` there is neither, and a task gets what needs no right at all (no_new_privs, seccomp, rlimits, a delegated cgroup).
+ * By what right tasks are isolated: `root` does it on the host, where it has the capabilities for it; anybody else (an ordinary user, and a root that
+ * was left without) does it in a user namespace, in which the spawner and its shims have them; with `none` there is neither, and a task gets what
+ * needs no right at all (no_new_privs, seccomp, rlimits, a delegated cgroup).
  */
 export type Right = 'root' | 'user-namespace' | 'none'
 
@@ -17,6 +18,10 @@ export type Own = { readonly uid: number; readonly gid: number; readonly groups:
 export type Access = {
   readonly right: Right
   readonly self: Own
+  /** Null: tasks can be given to any user of this host; else why they run as the user of this process. */
+  readonly ownUserOnly: Denial | null
+  /** Whether a task can be kept from gaining capabilities by exec, whatever else it may (CAP_SETPCAP). */
+  readonly limitsCapabilities: boolean
   /** What of the kernel's isolation can be had by that right. */
   readonly kernel: KernelFeatures
 }
@@ -25,7 +30,7 @@ export type AccessSources = {
   readonly proc?: string
   readonly self?: Own
   /** Null: the native program cannot be run. */
-  readonly tryOut?: (rootless: boolean) => Probe | null
+  readonly tryOut?: () => Probe | null
 }
 
 let known: { readonly program: string | null; readonly access: Access } | undefined
@@ -37,7 +42,7 @@ export function ownAccess(): Access {
   if (known?.program !== program)
     known = {
       program,
-      access: findAccess({ tryOut: rootless => (program === null ? null : probe(program, rootless)) }),
+      access: findAccess({ tryOut: () => (program === null ? null : probe(program)) }),
     }
   return known.access
 }
@@ -48,13 +53,45 @@ export function findAccess({
   tryOut = () => null,
 }: AccessSources = {}): Access {
   const kernel = kernelFeatures(proc)
-  if (self.uid === 0 && maySysAdmin(proc)) return { right: 'root', self, kernel }
-  const rootless = self.uid !== 0
-  const tried = tryOut(rootless)
-  const denied = tried === null ? denyAll(unknown()) : denials(tried, kernel, { proc, rootless })
+  const missing = self.uid === 0 ? lacking(toIsolate, 0, proc) : [...toIsolate]
+  if (missing.length === 0)
+    return { right: 'root', self, kernel, ownUserOnly: null, limitsCapabilities: true }
+  const hint = powerHint(self, missing)
+  const powerless = lacking(toBecomeAnybody, self.uid, proc)
+  const tried = tryOut()
+  const denied =
+    tried === null
+      ? denyAll(unknown())
+      : denials(tried, kernel, { proc, self, hint, becomes: powerless.length === 0 })
   const namespaces = new Set([...kernel.namespaces].filter(name => !denied.has(name)))
-  const right = rootless && tried?.user === 0 ? 'user-namespace' : 'none'
-  return { right, self, kernel: { ...kernel, namespaces, denied } }
+  const inside = tried?.user === 0 && !denied.has('user')
+  return {
+    right: inside ? 'user-namespace' : 'none',
+    self,
+    ownUserOnly:
+      powerless.length === 0 && (!inside || tried.ids === 'all') ? null : ownUserDenial(self, powerless),
+    limitsCapabilities: inside || lacking(['CAP_SETPCAP'], self.uid, proc).length === 0,
+    kernel: { ...kernel, namespaces, denied },
+  }
+}
+
+/** What would give this process the power to isolate tasks on the host. */
+function powerHint({ uid }: Own, missing: readonly string[]): string {
+  return uid === 0 ? capabilityHint(missing) : 'run as root (sudo)'
+}
+
+/** `powerless`: the capabilities that it has not of those that it takes to become another. */
+function ownUserDenial({ uid }: Own, powerless: readonly string[]): Denial {
+  if (uid !== 0) return { reason: 'an ordinary user cannot become another', hint: 'run as root (sudo)' }
+  if (powerless.length === 0)
+    return {
+      reason: 'the user namespace of this root has no other user in it',
+      hint: capabilityHint(['CAP_SETFCAP']),
+    }
+  return {
+    reason: `root cannot become another user without ${powerless.join(', ')}`,
+    hint: capabilityHint(powerless),
+  }
 }
 
 const names = ['user', 'mount', 'pid', 'ipc', 'uts', 'cgroup', 'network', 'root'] as const
@@ -69,16 +106,21 @@ function unknown(): Denial {
 function denials(
   tried: Probe,
   kernel: KernelFeatures,
-  { proc, rootless }: { readonly proc: string; readonly rootless: boolean },
+  {
+    proc,
+    self,
+    hint,
+    becomes,
+  }: { readonly proc: string; readonly self: Own; readonly hint: string; readonly becomes: boolean },
 ): ReadonlyMap<string, Denial> {
-  if (tried.user !== 0) return denyAll(userNamespaceDenial(tried, proc))
+  if (tried.user !== 0) return denyAll(userNamespaceDenial(tried, { proc, uid: self.uid, hint }))
+  // To be another user outside is worth more than to be root in namespaces where nobody else can be had.
+  if (tried.ids === 'none' && becomes) return denyAll(unmapped())
   const refused = names.flatMap((name): [string, Denial][] => {
     const errno = tried[name] ?? 0
-    return errno === 0
-      ? []
-      : [[name, { reason: refusalOf(errno), hint: namespaceHint(name, errno, rootless) }]]
+    return errno === 0 ? [] : [[name, { reason: refusalOf(errno), hint: namespaceHint(name, errno, hint) }]]
   })
-  const root = rootDenial(tried, kernel, new Map(refused))
+  const root = rootDenial(tried, kernel, { refused: new Map(refused), hint })
   return new Map([...refused, ...(root === null ? [] : [['root', root] as const])])
 }
 
@@ -86,7 +128,7 @@ function denials(
 function rootDenial(
   tried: Probe,
   kernel: KernelFeatures,
-  refused: ReadonlyMap<string, Denial>,
+  { refused, hint }: { readonly refused: ReadonlyMap<string, Denial>; readonly hint: string },
 ): Denial | null {
   if (refused.has('mount') || !kernel.namespaces.has('mount'))
     return missingNamespace('mount', { ...kernel, denied: refused })
@@ -99,9 +141,18 @@ function rootDenial(
   if (tried.mountSetattr !== true)
     return {
       reason: 'without mount_setattr an ordinary user cannot make all of a directory tree read-only',
-      hint: 'Linux 5.12 or newer, or run as root (sudo)',
+      hint: `Linux 5.12 or newer, or ${hint}`,
     }
-  return refused.get('root') ?? null
+  return tried.ids === 'none' ? unmapped() : (refused.get('root') ?? null)
+}
+
+/** Root's number is given away by those only who may write file capabilities, since Linux 5.12: user_namespaces(7). */
+function unmapped(): Denial {
+  return {
+    reason:
+      'user 0 has no number in a user namespace without CAP_SETFCAP, and can fill no file system of its own',
+    hint: `${capabilityHint(['CAP_SETFCAP'])}; or run as an ordinary user`,
+  }
 }
 
 function denyAll(denial: Denial): ReadonlyMap<string, Denial> {
@@ -114,10 +165,4 @@ export function ownIds(): Own {
   const gid = getegid?.call(process) ?? -1
   const groups = getgroups?.call(process) ?? []
   return { uid: geteuid?.call(process) ?? -1, gid, groups: groups.filter(group => group !== gid) }
-}
-
-/** CAP_SYS_ADMIN is number 21 (capabilities(7)); root in a container usually lacks it. */
-function maySysAdmin(proc: string): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText(`${proc}/self/status`))?.[1]
-  return effective === undefined || ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n
 }

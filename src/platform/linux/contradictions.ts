@@ -1,11 +1,12 @@
 import type { Command } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { Row } from '../rows.ts'
+import type { Right } from './access.ts'
 
-/** Options that cannot both be had. Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for the rest. `uid` is this process's own. */
-export function refuseContradictions(command: Readonly<Command>, uid: number): void {
+/** Options that cannot both be had. Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for the rest. */
+export function refuseContradictions(command: Readonly<Command>, right: Right): void {
   const { namespaces = {}, hostname, root, network } = command
-  refuseUserNamespace(namespaces.user, uid)
+  refuseUserNamespace(namespaces.user, right)
   if (hostname !== undefined && namespaces.uts === false)
     throw contradiction('hostname', 'namespaces.uts: false', "the name would be the whole machine's")
   if (command.cgroups !== undefined && namespaces.pid === false)
@@ -31,19 +32,19 @@ export function refuseContradictions(command: Readonly<Command>, uid: number): v
 }
 
 /**
- * Who runs as root gets none: its tasks are of another user without capabilities already, and inside one a task could reach more of the kernel, not
- * less. An ordinary user's tasks are always in one: without it there are no other namespaces either.
+ * Who isolates as root gets none: its tasks are of another user without capabilities already, and inside one a task could reach more of the kernel, not
+ * less. Everybody else's tasks are always in one: without it there are no other namespaces either.
  */
-function refuseUserNamespace(wanted: boolean | undefined, uid: number): void {
-  if (wanted === true && uid === 0)
+function refuseUserNamespace(wanted: boolean | undefined, right: Right): void {
+  if (wanted === true && right === 'root')
     throw new HoldfastError('UNSUPPORTED', 'namespaces.user: as root, tasks get no user namespace', {
       stage: 'namespace',
       hint: 'leave namespaces.user out: the task runs as nobody without capabilities anyway. An ordinary user gets one',
     })
-  if (wanted === false && uid !== 0)
+  if (wanted === false && right !== 'root')
     throw new HoldfastError(
       'UNSUPPORTED',
-      'namespaces.user: false, and an ordinary user has no other isolation without a user namespace',
+      'namespaces.user: false, and whoever is not root with all its power has no other isolation without a user namespace',
       { stage: 'namespace', hint: 'leave namespaces.user out, or use the basic executor' },
     )
 }

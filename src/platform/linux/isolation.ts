@@ -24,7 +24,7 @@ const byDefault = ['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const
 /** Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for options that contradict each other. */
 export function isolationOf(command: Readonly<Command>, taskName: string, access: Access): Isolation {
   const { kernel } = access
-  refuseContradictions(command, access.self.uid)
+  refuseContradictions(command, access.right)
   const rows: Row[] = userNamespaceRows(access)
   const namespaces = byDefault.filter(name => {
     const row = namespaceRow(name, command.namespaces?.[name], kernel)
@@ -84,9 +84,9 @@ function namespaceRow(
   return skipped(what, reason, hint)
 }
 
-/** An ordinary user's: all others rest on it. Root needs none, and gets none. */
-function userNamespaceRows({ right, self, kernel }: Access): Row[] {
-  if (self.uid === 0) return []
+/** All others rest on it. Root with all its power needs none, and gets none. */
+function userNamespaceRows({ right, kernel }: Access): Row[] {
+  if (right === 'root') return []
   const what = { name: 'namespace.user', kind: 'isolation', requested: 'own' } as const
   if (right === 'user-namespace') return [enforced(what)]
   const { reason, hint } = missingNamespace('user', kernel)
@@ -133,19 +133,22 @@ function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean, kern
 function capabilitiesOf(
   kept: readonly string[],
   noNewPrivileges: boolean,
-  { right, self }: Access,
+  { right, ownUserOnly, limitsCapabilities }: Access,
 ): { kept: readonly string[] | null; row: Row } {
   const requested = kept.length === 0 ? 'none' : `only ${kept.join(', ')}`
   const what = { name: 'capabilities', kind: 'isolation', requested } as const
-  if (self.uid === 0) return { kept, row: enforced(what) }
+  if (right === 'root') return { kept, row: enforced(what) }
   if (right === 'user-namespace' && kept.length > 0) {
-    const reason =
-      "they hold in the task's user namespace only: over what is its own, and nothing of the host's"
+    const over =
+      ownUserOnly === null
+        ? "files of the host's, and nothing else of it"
+        : "what is its own, and nothing of the host's"
+    const reason = `they hold in the task's user namespace only: over ${over}`
     return { kept, row: weakened(what, reason, 'run as root (sudo)') }
   }
-  if (right === 'none' && !noNewPrivileges) {
+  if (!limitsCapabilities && !noNewPrivileges) {
     const reason =
-      'an ordinary user cannot give up what a set-user-ID program or one with file capabilities brings it'
+      'without CAP_SETPCAP nobody can give up what a set-user-ID program or one with file capabilities brings it'
     return { kept: null, row: weakened(what, reason, 'leave noNewPrivileges on') }
   }
   return { kept, row: enforced(what) }

@@ -7,9 +7,18 @@ import type { Denial } from './kernel-features.ts'
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
 const errnoName = (errno: number): string => errnoNames.get(errno) ?? `errno ${errno}`
 
-/** Why an ordinary user gets no user namespace here, and the command that would change it: each distribution has a switch of its own. */
-export function userNamespaceDenial({ user, step = '' }: Probe, proc = '/proc'): Denial {
-  const reason = `this host gives an ordinary user no user namespace (${step}: ${errnoName(user)})`
+type Asked = { readonly proc?: string; readonly uid?: number; readonly hint?: string }
+
+/**
+ * Why this process gets no user namespace here, and the command that would change it: each distribution has a switch of its own. `hint`: what would
+ * make one needless.
+ */
+export function userNamespaceDenial(
+  { user, step = '' }: Probe,
+  { proc = '/proc', uid, hint = 'run as root (sudo)' }: Asked = {},
+): Denial {
+  const whom = uid === 0 ? 'root without the power to do without' : 'an ordinary user'
+  const reason = `this host gives ${whom} no user namespace (${step}: ${errnoName(user)})`
   const setting = (name: string) => readText(`${proc}/sys/${name}`).trim()
   if (!existsSync(`${proc}/self/ns/user`)) return { reason, hint: 'a kernel with CONFIG_USER_NS' }
   if (setting('user/max_user_namespaces') === '0' || user === constants.errno.ENOSPC)
@@ -23,22 +32,31 @@ export function userNamespaceDenial({ user, step = '' }: Probe, proc = '/proc'):
   if (isFiltered(proc))
     return {
       reason,
-      hint: 'docker run --security-opt seccomp=unconfined, or a container runtime whose filter allows unshare',
+      hint: `docker run --security-opt seccomp=unconfined, or a container runtime whose filter allows unshare${uid === 0 ? `; or ${hint}` : ''}`,
     }
-  return { reason, hint: 'run as root (sudo), outside a chroot and outside a container that refuses unshare' }
+  return { reason, hint: `${hint}, outside a chroot and outside a container that refuses unshare` }
 }
 
 export function refusalOf(errno: number): string {
   return `this host refuses it to this process (${errnoName(errno)})`
 }
 
-export function namespaceHint(name: string, errno: number, rootless: boolean): string {
+/** `hint`: what would make a user namespace needless. */
+export function namespaceHint(name: string, errno: number, hint: string): string {
   if (errno === constants.errno.ENOSPC) {
     const kind = name === 'root' || name === 'mount' ? 'mnt' : name === 'network' ? 'net' : name
     return `sudo sysctl -w user.max_${kind}_namespaces=15000`
   }
-  if (rootless) return 'run as root (sudo)'
-  return 'give root CAP_SYS_ADMIN: docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined'
+  return hint
+}
+
+/** How root comes by capabilities that it was started without. */
+export function capabilityHint(missing: readonly string[]): string {
+  const unconfined = '--security-opt seccomp=unconfined --security-opt apparmor=unconfined'
+  const service = 'or CapabilityBoundingSet= of its service'
+  if (missing.length > 3) return `give root its capabilities: docker run --privileged, ${service}`
+  const added = missing.map(name => `--cap-add ${name.replace(/^CAP_/, '')}`).join(' ')
+  return `give root ${missing.join(', ')}: docker run ${added} ${unconfined}, ${service}`
 }
 
 /** A system call filter is on this process: a container's, usually. */

@@ -33,7 +33,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         memory,
         rootless,
         seesProcesses: !isolation.namespaces.includes('pid'),
-        asRoot: user.credentials?.uid === 0,
+        asRoot: (user.credentials ?? host.access.self).uid === 0,
         hostname: isolation.hostname,
         cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
       })

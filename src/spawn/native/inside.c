@@ -1,6 +1,7 @@
 #include "inside.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "power.h"
 #include "record.h"
 
 /* The user namespace first: in it we may enter the others. The mounts last: with them goes our view of everything else. */
@@ -42,8 +44,8 @@ static bool is_same(int fd, const struct stat *there) {
 }
 
 /*
- * Made by a spawner of this user's, from where we are: an ordinary user's tasks are all in one, so that what a task makes is a child of that one.
- * Before Linux 4.9 the parent cannot be asked for.
+ * Made by a spawner of this user's, from where we are: whoever has not root's power has all its tasks in one, so that what a task makes is a child
+ * of that one. Before Linux 4.9 the parent cannot be asked for.
  */
 static bool is_of_a_spawner(int user_namespace, const struct stat *ours) {
   _cleanup_fd_ int parent = ioctl(user_namespace, NS_GET_PARENT);
@@ -68,8 +70,8 @@ static int open_one(struct entrance *entrance, size_t i, int process, struct sta
   struct stat ours;
   bool user = known[i].flag == CLONE_NEWUSER;
   snprintf(own, sizeof own, "/proc/self/%.12s", path);
-  /* Root's tasks are given none: the ones that they make are theirs alone. */
-  if (user && geteuid() == 0) return stat(own, user_namespace) == 0 || errno == ENOENT ? 0 : fail(failure, STAGE_NAMESPACE, errno, "%s", own);
+  /* The tasks of a root that needs none are given none: the ones that they make are theirs alone. */
+  if (user && may(CAP_SYS_ADMIN)) return stat(own, user_namespace) == 0 || errno == ENOENT ? 0 : fail(failure, STAGE_NAMESPACE, errno, "%s", own);
   *namespace = openat(process, path, O_RDONLY | O_CLOEXEC);
   int error = errno;
   if (stat(own, &ours) != 0) {

@@ -41,9 +41,9 @@ int main(int argc, char **argv) {
   }
   if (argc == 5 && strcmp(argv[1], "lend") == 0) return lend_run(argv[2], argv[3], argv[4]);
   if (argc == 5 && strcmp(argv[1], "signal") == 0) return signal_run(argv[2], argv[3], argv[4]);
-  if (strcmp(mode, "probe") == 0) return probe_run(rootless);
+  if (strcmp(mode, "probe") == 0) return probe_run();
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe [rootless] | lend PID START FD | signal PID START NUMBER | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "exile.h"
@@ -17,6 +18,8 @@ static int try_namespace(int flags) { return unshare(flags) == 0 ? 0 : errno; }
 
 static int try_root(int flags) {
   if (unshare(flags) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return errno;
+  /* Whoever has no number in this user namespace may mount a file system, and make nothing in it. */
+  if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16k,mode=0755") != 0 || mkdir("/proc/made", 0755) != 0) return errno;
   return exile_empty_out(NULL) ? 0 : errno;
 }
 
@@ -59,10 +62,13 @@ static bool has_mount_setattr(void) {
   return host.has_mount_setattr;
 }
 
-int probe_run(bool rootless) {
+static const char *const id_names[] = {[IDS_ALL] = "all", [IDS_OWN] = "own", [IDS_NONE] = "none"};
+
+int probe_run(void) {
   const char *step = "";
-  if (rootless && !user_namespace_enter(&step)) return printf("{\"user\":%d,\"step\":\"%s\"}\n", errno, step) < 0 ? 2 : 0;
-  printf("{\"user\":0");
+  enum mapped_ids ids = IDS_NONE;
+  if (!user_namespace_enter(&ids, &step)) return printf("{\"user\":%d,\"step\":\"%s\"}\n", errno, step) < 0 ? 2 : 0;
+  printf("{\"user\":0,\"ids\":\"%s\"", id_names[ids]);
   for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
     printf(",\"%s\":%d", attempts[i].name, run(attempts[i].tried, attempts[i].flags));
   printf(",\"mountSetattr\":%s}\n", has_mount_setattr() ? "true" : "false");

@@ -1,8 +1,6 @@
 #pragma once
-#include <stdbool.h>
-
 /*
- * Tries, in children, each thing that isolating a task takes, and prints one line of JSON: for each 0, or the errno with which it was refused.
- * `rootless`: from inside a user namespace of its own. The exit code.
+ * Enters a user namespace and tries there, in children, each thing that isolating a task takes. Prints one line of JSON: for each 0, or the errno
+ * with which it was refused, and which ids are mapped. The exit code.
  */
-int probe_run(bool rootless);
+int probe_run(void);

@@ -218,7 +218,8 @@ int spawner_run(bool rootless) {
   }
   pages_keep_from_children(spawner, sizeof *spawner);
   /* Before all else: what is opened, probed and forked from here on belongs to that namespace. */
-  if (rootless && !user_namespace_enter(&spawner->step)) spawner->refused = errno;
+  enum mapped_ids ids;
+  if (rootless && !user_namespace_enter(&ids, &spawner->step)) spawner->refused = errno;
   host_probe(host);
   host->spawner = getpid();
   /* An executed descriptor leaves its number for a name. */

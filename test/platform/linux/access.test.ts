@@ -37,21 +37,55 @@ describe('what this process may isolate by', () => {
 
   it('is nothing as root without it, as in a container, where the kernel refuses', () => {
     host.file('proc/self/status', 'CapEff:\t00000000a80425fb\n')
-    const refused = {
-      ...granted,
-      mount: EPERM,
-      pid: EPERM,
-      ipc: EPERM,
-      uts: EPERM,
-      cgroup: EPERM,
-      network: EPERM,
-      root: EPERM,
-      proc: EPERM,
-    }
-    const { right, kernel } = access(refused, 0)
+    const { right, kernel, ownUserOnly } = access({ user: EPERM, step: 'unshare user' }, 0)
     assert.equal(right, 'none')
     assert.deepEqual([...kernel.namespaces], [])
     assert.match(kernel.denied?.get('pid')?.hint ?? '', /--cap-add SYS_ADMIN/)
+    assert.equal(ownUserOnly, null, 'it may become nobody all the same')
+  })
+
+  it('is a user namespace as root without it, where the kernel gives one; whom tasks can be given to follows from whose numbers are there', () => {
+    host.file('proc/self/status', 'CapEff:\t00000000a80425fb\n')
+    for (const [ids, becomes, ownRoot] of [
+      ['all', true, true],
+      ['own', false, true],
+    ] as const) {
+      const { right, kernel, ownUserOnly } = access({ ...granted, ids }, 0)
+      assert.equal(right, 'user-namespace', ids)
+      assert.equal(ownUserOnly === null, becomes, ids)
+      assert.equal(kernel.denied?.has('root'), !ownRoot, ids)
+    }
+  })
+
+  it('is, where root has no number in it, worth less than to become nobody, and more than nothing', () => {
+    host.file('proc/self/status', 'CapEff:\t00000000280425fb\n')
+    const able = access({ ...granted, root: constants.errno.EOVERFLOW, ids: 'none' }, 0)
+    assert.deepEqual([able.right, able.ownUserOnly], ['none', null])
+    assert.match(able.kernel.denied?.get('pid')?.hint ?? '', /--cap-add SETFCAP/)
+    host.file('proc/self/status', 'CapEff:\t0000000000000000\n')
+    const bare = access({ ...granted, root: constants.errno.EOVERFLOW, ids: 'none' }, 0)
+    assert.equal(bare.right, 'user-namespace')
+    assert.deepEqual([bare.kernel.namespaces.has('pid'), bare.kernel.denied?.has('root')], [true, true])
+  })
+
+  it('is a user namespace as root without any other capability that root needs for tasks', () => {
+    for (const [name, bit] of [
+      ['CAP_CHOWN', 0n],
+      ['CAP_KILL', 5n],
+      ['CAP_SETUID', 7n],
+      ['CAP_MKNOD', 27n],
+    ] as const) {
+      host.file('proc/self/status', `CapEff:\t${(0x1ffffffffffn & ~(1n << bit)).toString(16)}\n`)
+      assert.equal(access({ ...granted, ids: 'own' }, 0).right, 'user-namespace', name)
+    }
+  })
+
+  it('says that a root without any capability runs tasks as itself, and what would change that', () => {
+    host.file('proc/self/status', 'CapEff:\t0000000000000000\n')
+    const { ownUserOnly, limitsCapabilities } = access({ user: EPERM, step: 'unshare user' }, 0)
+    assert.match(ownUserOnly?.reason ?? '', /without CAP_SETUID/)
+    assert.match(ownUserOnly?.hint ?? '', /give root its capabilities/)
+    assert.equal(limitsCapabilities, false)
   })
 
   it('is a user namespace for an ordinary user who gets one', () => {

@@ -13,7 +13,10 @@ const everything: KernelFeatures = {
   seccomp: true,
 }
 
-const asRoot: Access = { right: 'root', self: { uid: 0, gid: 0, groups: [] }, kernel: everything }
+const asRoot: Access = {
+  ...{ right: 'root', self: { uid: 0, gid: 0, groups: [] }, kernel: everything },
+  ...{ ownUserOnly: null, limitsCapabilities: true },
+}
 
 describe('a plan for Linux', () => {
   let host: FakeHost
@@ -55,7 +58,10 @@ describe('a plan for Linux', () => {
     }
     return planLinux(request, '/state/key', {
       planner,
-      access: { right, self: { uid, gid: uid, groups }, kernel },
+      access: {
+        ...{ right, self: { uid, gid: uid, groups }, kernel, limitsCapabilities: right !== 'none' },
+        ownUserOnly: uid === 0 ? null : { reason: 'an ordinary user cannot become another', hint: 'sudo' },
+      },
     })
   }
 
