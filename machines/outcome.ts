@@ -13,6 +13,7 @@ const SIGKILL = 9
  * | `startFailed` | the record has a failure |
  * | `lost` | it has neither exit code nor signal |
  * | `timeout` | the first stop request came from the wall time limit |
+ * | `output` | it came from the limit on output |
  * | `oom` | died of SIGKILL, the cgroup counted an OOM kill, and no SIGKILL of ours had been sent |
  * | `forced` | died of SIGKILL, and one of ours had been sent (grace over, a force, or its supervisor is gone) |
  * | `shutdown` | a shutdown was asked for, and it ended in any other way |
@@ -83,7 +84,7 @@ const unknownOutcome: Omit<Outcome, 'cause' | 'failure'> = {
 function causeOf({ failure, exitCode, signal, stop, oomKills }: ExitRecord): Cause {
   if (failure !== null) return 'startFailed'
   if (exitCode === null && signal === null) return 'lost'
-  if (stop?.reason === 'timeout') return 'timeout'
+  if (stop?.reason === 'timeout' || stop?.reason === 'output') return stop.reason
   // shutdown({ signal: 'SIGKILL' }) is a SIGKILL of ours too, but it is the signal that was asked for, hence no force.
   const forced =
     stop !== null && (stop.forcedAt !== null || stop.reason === 'force' || stop.reason === 'orphaned')

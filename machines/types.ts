@@ -9,7 +9,8 @@ export type TaskState = 'configured' | 'limited' | 'running' | 'stopping' | 'exi
 export const taskStates: readonly TaskState[] = ['configured', 'limited', 'running', 'stopping', 'exited']
 
 /** Why a task ended, as far as the evidence allows. */
-export type Cause = 'exited' | 'signaled' | 'shutdown' | 'forced' | 'oom' | 'timeout' | 'startFailed' | 'lost'
+export type Cause =
+  'exited' | 'signaled' | 'shutdown' | 'forced' | 'oom' | 'timeout' | 'output' | 'startFailed' | 'lost'
 
 /** Codes of {@link Failure} and of HoldfastError. */
 export type FailureCode =
@@ -64,7 +65,7 @@ export type StartRecord = {
  * shim's own doing: the supervisor that the task was not to outlive is gone.
  */
 export type StopRecord = {
-  readonly reason: 'shutdown' | 'force' | 'timeout' | 'orphaned'
+  readonly reason: 'shutdown' | 'force' | 'timeout' | 'output' | 'orphaned'
   /** The signal's number; 9 for a force and for an orphan. */
   readonly signal: number
   readonly at: number

@@ -148,6 +148,12 @@ export interface Resources {
   rlimits?: Partial<Record<RlimitName, Rlimit>>
   /** Milliseconds after which the task is shut down, with cause `timeout`. */
   wallTimeMs?: number
+  /**
+   * Bytes that its two streams may give together, 1 or more. When they have given more it is shut down, with cause `output`; what came meanwhile is in
+   * its logs. Counted by the shim, so that it holds while no supervisor lives: of a stream that the shim does not carry (`logs: 'plain'`, a file or a
+   * descriptor of the caller's) nothing is counted, and the row says so.
+   */
+  outputBytes?: number
 }
 
 export interface WaitResult {

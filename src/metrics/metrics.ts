@@ -31,7 +31,8 @@ export type Metrics<Register extends MetricsRegister = MetricsRegister> = {
 
 const states: readonly TaskState[] = ['configured', 'limited', 'running', 'stopping', 'exited']
 const causes: readonly Cause[] = [
-  ...(['exited', 'signaled', 'shutdown', 'forced', 'oom', 'timeout', 'startFailed', 'lost'] as const),
+  ...(['exited', 'signaled', 'shutdown', 'forced', 'oom', 'timeout'] as const),
+  ...(['output', 'startFailed', 'lost'] as const),
 ]
 
 /**

@@ -7,10 +7,13 @@ export function insideWhat({ name }: HostTask): Pick<Enforcement, 'name' | 'kind
   return { name: 'inside', kind: 'isolation', requested: `task ${name}` }
 }
 
+/** The shim's own clock and its own count hold everywhere. */
+export const byShim: ReadonlySet<string> = new Set(['wallTimeMs', 'outputBytes'])
+
 /** What runs inside a task shares the task's limits; only those of one process, and of its own time, can be its own. */
 export function guestLimitRows(resources: Resources, { rlimits }: { rlimits: boolean }): Row[] {
   return requestedLimits(resources).map(what =>
-    what.name === 'wallTimeMs' || (rlimits && what.name.startsWith('rlimits.'))
+    byShim.has(what.name) || (rlimits && what.name.startsWith('rlimits.'))
       ? enforced(what)
       : skipped(what, 'what runs inside a task shares the limits of the task', "update() the task's own"),
   )

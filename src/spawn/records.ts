@@ -32,7 +32,7 @@ const schemas = lazily(() => {
   })
 
   const stopped = z.object({
-    reason: z.enum(['shutdown', 'force', 'timeout', 'orphaned']),
+    reason: z.enum(['shutdown', 'force', 'timeout', 'output', 'orphaned']),
     signal,
     at: epochMs,
     forcedAt: z.nullable(epochMs),

@@ -39,7 +39,9 @@ export type LaunchSpec = {
   readonly rlimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]
   /** Milliseconds from exec to a stop with reason `timeout`; null for none. */
   readonly wallTimeMs: number | null
-  /** Milliseconds between that stop and SIGKILL. */
+  /** Bytes that the streams which the shim carries may give together; more is a stop with reason `output`. Null: no limit. */
+  readonly outputBytes: number | null
+  /** Milliseconds between such a stop and SIGKILL. */
   readonly graceMs: number
   /** fdatasync the exit record before it gets its name. */
   readonly durable: boolean

@@ -86,6 +86,7 @@ function pushProcess(fields: string[], spec: LaunchSpec): void {
   if (spec.oomScoreAdj !== null) fields.push('oom-score-adj', `${spec.oomScoreAdj}`)
   for (const { name, soft, hard } of spec.rlimits) fields.push('rlimit', name, rlimit(soft), rlimit(hard))
   if (spec.wallTimeMs !== null) fields.push('wall', `${spec.wallTimeMs}`)
+  if (spec.outputBytes !== null) fields.push('output-limit', `${spec.outputBytes}`)
   fields.push('grace', `${spec.graceMs}`, 'durable', flag(spec.durable))
   if (spec.owner !== null) fields.push('owner', spec.owner)
 }

@@ -298,7 +298,11 @@ export class TaskProcess implements TaskEffects {
       const rows = await this.#adapter.update(request, this.#started(), asked, resources)
       // It may have come into other cgroups.
       this.#forgetProbe()
-      if (asked.wallTimeMs !== undefined && !this.#control(`wall ${asked.wallTimeMs}`))
+      const told = [
+        asked.wallTimeMs === undefined || this.#control(`wall ${asked.wallTimeMs}`),
+        asked.outputBytes === undefined || this.#control(`output ${asked.outputBytes}`),
+      ]
+      if (told.includes(false))
         throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
       const enforcement = mergeRows(current.enforcement, rows)
       if (writeLimits(this.dir, { revision: current.revision + 1, resources, enforcement })) return

@@ -91,6 +91,12 @@ const table: { field: string; taken: unknown[]; refused: unknown[]; takes: RegEx
     takes: /an integer >= 10 and <= 1000 \(io weight\)/,
   },
   {
+    field: 'outputBytes',
+    taken: [1, 2 ** 50],
+    refused: [0, ...notIntegers],
+    takes: /an integer >= 1 .*\(bytes\)/,
+  },
+  {
     field: 'wallTimeMs',
     taken: [1, 3_162_240_000_000],
     refused: [0, 3_162_240_000_001, ...notIntegers],

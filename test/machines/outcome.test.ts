@@ -49,6 +49,7 @@ const causes: readonly (readonly [string, Partial<ExitRecord>, Cause])[] = [
   ['an exit of its own just before a force', { exitCode: 3, stop: force }, 'exited'],
   ['a SIGSEGV just before a force', { exitCode: null, signal: 11, stop: force }, 'signaled'],
   ['the wall time limit, obeyed', { stop: timeout }, 'timeout'],
+  ['the limit on output', { ...killed, stop: { ...timeout, reason: 'output' as const } }, 'output'],
   ['the wall time limit, enforced', { ...killed, stop: { ...timeout, forcedAt: 2 } }, 'timeout'],
   [
     'a start that failed',
@@ -120,7 +121,8 @@ describe('the outcome of an exit record', () => {
         if (result.cause === 'oom') assert.ok(result.oomKilled)
         if (result.cause === 'exited') assert.notEqual(result.exitCode, null)
         if (result.cause === 'signaled') assert.notEqual(result.signal, null)
-        if (record.stop === null) assert.ok(!['shutdown', 'forced', 'timeout'].includes(result.cause))
+        if (record.stop === null)
+          assert.ok(!['shutdown', 'forced', 'timeout', 'output'].includes(result.cause))
         assert.deepEqual(JSON.parse(JSON.stringify(result)), result)
         const stored = storedAt('exited')
         assert.equal(snapshotFault({ ...stored, context: { ...stored.context, outcome: result } }), null)
@@ -184,7 +186,7 @@ const records: fc.Arbitrary<ExitRecord> = fc.record({
   oomKills: fc.option(fc.nat({ max: 2 })),
   stop: fc.option(
     fc.record({
-      reason: fc.constantFrom('shutdown', 'force', 'timeout', 'orphaned'),
+      reason: fc.constantFrom('shutdown', 'force', 'timeout', 'output', 'orphaned'),
       signal: fc.constantFrom(2, 9, 15),
       at: milliseconds,
       forcedAt: fc.option(milliseconds),

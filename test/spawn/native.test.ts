@@ -42,6 +42,7 @@ const bare: LaunchSpec = {
   oomScoreAdj: null,
   rlimits: [],
   wallTimeMs: null,
+  outputBytes: null,
   graceMs: 1000,
   durable: true,
   owner: null,
@@ -106,6 +107,7 @@ const full: LaunchSpec = {
   nice: 5,
   oomScoreAdj: 100,
   wallTimeMs: 1000,
+  outputBytes: 4096,
   cgroups: [
     {
       dir: '/sys/fs/cgroup/a/b',

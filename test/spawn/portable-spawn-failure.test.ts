@@ -21,6 +21,7 @@ const spec: LaunchSpec = {
   oomScoreAdj: null,
   rlimits: [],
   wallTimeMs: null,
+  outputBytes: null,
   graceMs: 5000,
   durable: true,
   owner: null,

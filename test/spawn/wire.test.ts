@@ -19,6 +19,7 @@ const bare: LaunchSpec = {
   oomScoreAdj: null,
   rlimits: [],
   wallTimeMs: null,
+  outputBytes: null,
   graceMs: 5000,
   durable: true,
   owner: null,
@@ -60,6 +61,7 @@ const full: LaunchSpec = {
     { name: 'core', soft: -1, hard: Number.POSITIVE_INFINITY },
   ],
   wallTimeMs: 30000,
+  outputBytes: 4096,
   durable: false,
   owner: '/state/supervisors/1-a',
   cgroups: [
@@ -105,7 +107,7 @@ describe('encodeLaunch', () => {
     for (const part of [
       'launch 2147483647 dir ',
       'umask 22 credentials 65534 65533 group 10 group 20 stdin',
-      'nice -5 oom-score-adj 500 rlimit nofile 10 20 rlimit core -1 -1 wall 30000 grace 5000 durable 0 owner /state/supervisors/1-a ',
+      'nice -5 oom-score-adj 500 rlimit nofile 10 20 rlimit core -1 -1 wall 30000 output-limit 4096 grace 5000 durable 0 owner /state/supervisors/1-a ',
       'cgroup /cg/one cgroup-file pids.max 5 cgroup-file cpu.shares 2 cgroup /cg/two cgroup-late /cg/three oom-file /cg/one/memory.events freezer /cg/freezer ',
       'namespace mount namespace pid network-path /run/netns/x hostname web ',
       'root-dir /tmp 1777 root-symlink usr/bin /bin root-bind  /usr /usr ro root-bind  /dev/x /dev/x ro,dev root-bind /alloc /alloc/a /b  ' +

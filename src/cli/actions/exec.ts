@@ -7,7 +7,7 @@ import { passedOnInput } from './standard-input.ts'
 import { commandOf, resourcesOf, type TaskOptions } from './task-options.ts'
 
 export type ExecOptions = CommonOptions &
-  Pick<TaskOptions, 'interpolate' | 'env' | 'cwd' | 'user' | 'group' | 'timeout'> &
+  Pick<TaskOptions, 'interpolate' | 'env' | 'cwd' | 'user' | 'group' | 'timeout' | 'maxOutput'> &
   Presentation & { readonly detach?: boolean; readonly interactive?: boolean; readonly keep?: boolean }
 
 export async function exec(

@@ -17,6 +17,7 @@ export type TaskOptions = {
   readonly memory?: string
   readonly pids?: string
   readonly timeout?: string
+  readonly maxOutput?: string
   readonly user?: string
   readonly group?: string
   readonly env?: readonly string[]
@@ -44,6 +45,7 @@ export function resourcesOf({
   memory,
   pids,
   timeout,
+  maxOutput,
   ulimit,
 }: TaskOptions): Resources | null {
   const resources: Resources = {
@@ -55,6 +57,7 @@ export function resourcesOf({
     ...(memory !== undefined && { memoryBytes: parseSize('--memory', memory) }),
     ...(pids !== undefined && pids !== 'max' && { pids: parseCount('--pids', pids) }),
     ...(ulimit !== undefined && { rlimits: Object.assign({}, ...ulimit.map(parseUlimit)) }),
+    ...(maxOutput !== undefined && { outputBytes: parseSize('--max-output', maxOutput) }),
     ...(timeout !== undefined && { wallTimeMs: parseDuration('--timeout', timeout) }),
   }
   return Object.keys(resources).length === 0 ? null : resources

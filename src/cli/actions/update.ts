@@ -9,7 +9,7 @@ import { withSupervisor } from '../with-supervisor.ts'
 import { resourcesOf, type TaskOptions } from './task-options.ts'
 
 export type UpdateOptions = CommonOptions &
-  Pick<TaskOptions, 'cpu' | 'cpus' | 'cpuset' | 'memory' | 'pids' | 'timeout'>
+  Pick<TaskOptions, 'cpu' | 'cpus' | 'cpuset' | 'memory' | 'pids' | 'timeout' | 'maxOutput'>
 
 export async function update([word = '']: readonly string[], options: UpdateOptions): Promise<number> {
   const resources = resourcesOf(options)

@@ -22,6 +22,7 @@ export function execCommand(): Command {
     .option('--user <USER[:GROUP]>', "name or number to run as, and of the group (default: the task's)")
     .option('--group <GROUP>', "name or number of the group (default: the user's own)")
     .option('--timeout <TIME>', 'stop it after this time')
+    .option('--max-output <SIZE>', 'stop it when it has printed more than this')
     .option('--keep', 'keep its records and logs when it has ended')
     .addOption(jsonOption())
     .option('-q, --quiet', 'do not print how it ended')

@@ -25,6 +25,7 @@ export function runCommand(): Command {
     .option('--cpuset <LIST>', 'the processors it may use, such as 0-1,3')
     .option('--memory <SIZE>', 'most memory; it gets no swap')
     .option('--pids <COUNT>', 'most processes and threads; max for no limit (default: 4096)')
+    .option('--max-output <SIZE>', 'stop it when it has printed more than this')
     .option(
       '--ulimit <NAME=SOFT[:HARD]>',
       'a limit of setrlimit(2), such as nofile=1024 (repeatable)',

@@ -12,6 +12,7 @@ export function updateCommand(): Command {
     .option('--cpuset <LIST>', 'the processors it may use, such as 0-1,3')
     .option('--memory <SIZE>', 'most memory; refused where it uses more than that already')
     .option('--pids <COUNT>', 'most processes and threads; those there are stay')
+    .option('--max-output <SIZE>', 'stop it when it has printed more than this; at once if it has')
     .option('--timeout <TIME>', 'stop it this time after its start; at once if that has passed')
     .optionsGroup('Options:')
     .addOption(jsonOption())

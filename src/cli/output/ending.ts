@@ -14,6 +14,7 @@ const reasons: Readonly<Partial<Record<WaitResult['cause'], string>>> = {
   forced: 'killed by force',
   oom: 'out of memory',
   timeout: 'its time was up',
+  output: 'it gave more output than allowed',
 }
 
 function ending({ cause, exitCode, signal, coreDumped }: WaitResult): string {

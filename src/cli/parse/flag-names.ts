@@ -8,6 +8,7 @@ const flags: Readonly<Record<string, string>> = {
   'resources.memoryBytes': '--memory',
   'resources.pids': '--pids',
   'resources.wallTimeMs': '--timeout',
+  'resources.outputBytes': '--max-output',
   'command.cwd': '--cwd',
   'command.env': '--env',
   'command.hostname': '--hostname',

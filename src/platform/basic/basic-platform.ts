@@ -1,5 +1,6 @@
 import { guestLimitRows } from '../inside.ts'
 import { killProcessTree } from '../kill-tree.ts'
+import { withOutputRow } from '../output-limit.ts'
 import type { Platform } from '../port.ts'
 import { settle } from '../rows.ts'
 import { planBasic } from './plan.ts'
@@ -13,8 +14,10 @@ export function basicPlatform(): Platform {
   return {
     name: 'basic',
     plan: (request, dir, scope = null) => planBasic(request, dir, { scope }),
-    update: async ({ strict, inside }, _start, asked) =>
-      settle(inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked), strict),
+    update: async ({ strict, inside, command }, _start, asked) => {
+      const rows = inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked)
+      return settle(withOutputRow(rows, command), strict)
+    },
     probe: probeTree,
     killTree: (start, options) => killProcessTree(start, { limitMs: killLimitMs, ...options }),
     release: async () => {},

@@ -40,6 +40,7 @@ export async function planBasic(
     oomScoreAdj: command.oomScoreAdj ?? null,
     rlimits: [],
     wallTimeMs: request.resources?.wallTimeMs ?? null,
+    outputBytes: request.resources?.outputBytes ?? null,
     graceMs: request.graceMs,
     durable: request.durable,
     owner: request.owner,

@@ -1,6 +1,7 @@
 import type { Command, Enforcement, Resources } from '../../api.ts'
-import { insideWhat } from '../inside.ts'
+import { byShim, insideWhat } from '../inside.ts'
 import { requestedLimits } from '../limits.ts'
+import { withOutputRow } from '../output-limit.ts'
 import type { HostTask } from '../port.ts'
 import { enforced, loosened, networkByDefault, type Row, skipped } from '../rows.ts'
 
@@ -24,7 +25,7 @@ export function basicRows(command: Readonly<Command>, resources: Resources, call
   const { inside, byName } = called
   return [
     ...(inside ? [loosened(insideWhat(inside), alongside)] : []),
-    ...basicLimitRows(resources),
+    ...withOutputRow(basicLimitRows(resources), command),
     ...isolationOf(command, called).map(({ wish, ...what }) => {
       if (wish === 'less') return loosened(what)
       if (wish === 'default' && byName) return loosened(what, asCalled, hint)
@@ -36,9 +37,8 @@ export function basicRows(command: Readonly<Command>, resources: Resources, call
 }
 
 export function basicLimitRows(resources: Resources): Row[] {
-  // The wall time is the shim's own clock, so it holds everywhere.
   return requestedLimits(resources).map(what =>
-    what.name === 'wallTimeMs' ? enforced(what) : skipped(what, reason, hint),
+    byShim.has(what.name) ? enforced(what) : skipped(what, reason, hint),
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Resources } from '../../api.ts'
+import { byShim } from '../inside.ts'
 import { type Limits, requestedLimits } from '../limits.ts'
 import { enforced, type Row, skipped, weakened } from '../rows.ts'
 import type { Shortfall } from './knob.ts'
@@ -22,7 +23,7 @@ export function limitsOf(resources: Resources): ReadonlySet<keyof Limits> {
 /** One row per limit asked for, from what became of the files that serve it. */
 export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, readonly Outcome[]>): Row[] {
   return requestedLimits(resources).map(what => {
-    if (what.name === 'wallTimeMs' || what.name.startsWith('rlimits.')) return enforced(what)
+    if (byShim.has(what.name) || what.name.startsWith('rlimits.')) return enforced(what)
     const limit = limitFields[what.name] ?? (what.name as keyof Limits)
     // An unlimited swap makes the memory limit itself worth less: that row says so when nobody asked for the swap.
     const implied =

@@ -6,6 +6,7 @@ import { taskEnvironment } from '../../command/environment.ts'
 import { programOf } from '../../command/interpolate.ts'
 import { guestLimitRows, insideWhat } from '../inside.ts'
 import { rlimitPairs } from '../limits.ts'
+import { withOutputRow } from '../output-limit.ts'
 import type { HostTask, Plan, TaskRequest } from '../port.ts'
 import { enforced, settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
@@ -39,7 +40,7 @@ export async function planInside(
   const cgroups = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
   const enforcement = settle(
     [
-      ...guestLimitRows(resources, { rlimits: true }),
+      ...withOutputRow(guestLimitRows(resources, { rlimits: true }), command),
       enforced(insideWhat(inside)),
       ...(entered.length === 0 ? isolation.rows : isolation.rows.filter(row => !isEntered(row))),
       ...entered,
@@ -63,6 +64,7 @@ export async function planInside(
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),
       wallTimeMs: resources.wallTimeMs ?? null,
+      outputBytes: resources.outputBytes ?? null,
       graceMs: request.graceMs,
       durable: request.durable,
       owner: request.owner,

@@ -2,6 +2,7 @@ import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { programOf } from '../../command/interpolate.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
+import { withOutputRow } from '../output-limit.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
@@ -46,7 +47,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const { typed, argv } = programOf(command, env)
   const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
   const enforcement = settle(
-    [...whereAvailable(cgroups.rows, request.preferred), ...rowsBefore],
+    [...whereAvailable(withOutputRow(cgroups.rows, command), request.preferred), ...rowsBefore],
     request.strict,
   )
   return {
@@ -65,6 +66,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs(resources.rlimits),
       wallTimeMs: resources.wallTimeMs ?? null,
+      outputBytes: resources.outputBytes ?? null,
       graceMs: request.graceMs,
       durable: request.durable,
       owner: request.owner,

@@ -1,5 +1,6 @@
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Enforcement, Resources } from '../../api.ts'
+import { withOutputRow } from '../output-limit.ts'
 import type { TaskRequest } from '../port.ts'
 import { type Row, settle, weakened } from '../rows.ts'
 import { changeCgroups } from './cgroup-change.ts'
@@ -10,14 +11,14 @@ import type { CgroupPlanner } from './cgroups.ts'
  * entered after: each step that fails undoes those before it.
  */
 export function updateLimits(
-  { strict }: TaskRequest,
+  { strict, command }: TaskRequest,
   { cgroups }: StartRecord,
   asked: Resources,
   wanted: Resources,
   planner: CgroupPlanner,
 ): readonly Enforcement[] {
   const { writes, late, rows } = planner.change(cgroups, asked, wanted)
-  const enforcement = settle(rows.map(ofRunning), strict)
+  const enforcement = settle(withOutputRow(rows.map(ofRunning), command), strict)
   const [members = ''] = cgroups
   changeCgroups(writes, late, members)
   return enforcement

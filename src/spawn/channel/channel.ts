@@ -6,6 +6,7 @@ export type ControlLine =
   | `stop ${number} ${number}${'' | ' leader'}`
   | 'kill'
   | `wall ${number}`
+  | `output ${number}`
   | `size ${number} ${number}`
 
 /**

@@ -10,12 +10,14 @@ struct control {
   char line[CONTROL_LINE_MOST + 1];
 };
 
-enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL, ORDER_SIZE };
+enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL, ORDER_OUTPUT, ORDER_SIZE };
 struct order {
   enum order_kind kind;
   int signal;
   /* Of ORDER_STOP and of ORDER_WALL. */
   int64_t grace_ms, wall_ms;
+  /* Of ORDER_OUTPUT. */
+  int64_t output_most;
   /* Of ORDER_STOP: the signal is for the leader alone. */
   bool leader_only;
   /* Of ORDER_SIZE. */

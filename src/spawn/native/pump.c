@@ -176,7 +176,7 @@ static enum pump_state dropped(struct log_pump *pump, ssize_t *moved) {
   return state_of(*moved);
 }
 
-static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
+static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
   if (pump->file < 0 && !pump->is_second) create(pump);
   off_t end = pump->file < 0 ? 0 : end_of(pump);
   if (pump->is_second && end >= pump->most * pump->files) close_fd(&pump->file);
@@ -197,6 +197,12 @@ static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
     drop(pump, moved);
   }
   return state_of(*moved);
+}
+
+static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
+  enum pump_state state = carry(pump, moved);
+  if (*moved > 0) pump->carried += *moved;
+  return state;
 }
 
 /*

@@ -36,6 +36,8 @@ struct log_pump {
   bool copies;
   /* Another shim writes the same log and rotates it: we append, and no more than all its files may hold. */
   bool is_second;
+  /* Bytes that have come, whatever became of them. */
+  int64_t carried;
   /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
   bool lossy;
   /* A whole file of this task's was dropped, the oldest: it has written more than is kept. */

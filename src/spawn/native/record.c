@@ -73,7 +73,7 @@ static void add_optional(struct text *text, const char *name, bool present, int6
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
 static void add_stop(struct text *text, const struct stop_record *stop) {
-  static const char reasons[][12] = {"", "shutdown", "force", "timeout", "orphaned"};
+  static const char reasons[][12] = {"", "shutdown", "force", "timeout", "output", "orphaned"};
   if (stop->reason == STOP_NONE) {
     text_add(text, "\"stop\":null,");
     return;

@@ -5,7 +5,7 @@
 #include "spec.h"
 #include "tree.h"
 
-enum stop_reason { STOP_NONE, STOP_SHUTDOWN, STOP_FORCE, STOP_TIMEOUT, STOP_ORPHANED };
+enum stop_reason { STOP_NONE, STOP_SHUTDOWN, STOP_FORCE, STOP_TIMEOUT, STOP_OUTPUT, STOP_ORPHANED };
 
 struct stop_record {
   enum stop_reason reason;

@@ -49,7 +49,7 @@ struct shim {
   char **cgroups;
   size_t cgroup_count;
   char *oom_file, *freezer;
-  int64_t wall_ms, grace_ms, oom_before;
+  int64_t wall_ms, grace_ms, output_most, oom_before;
   bool durable;
 
   /* NULL: the task has no terminal. */
@@ -246,6 +246,7 @@ static int keep_needed(struct shim *shim) {
   shim->tree.is_guest = spec->inside.leader.pid != 0;
   shim->wall_ms = spec->wall_ms;
   shim->grace_ms = spec->grace_ms;
+  shim->output_most = spec->output_most;
   shim->durable = spec->durable;
   return 0;
 }
@@ -311,7 +312,11 @@ static int open_output(struct shim *shim, int index, int out) {
   struct stat status;
   if (fd < 0 || plain) return fd < 0 ? fd : keep_plain(shim, index, fd);
   /* Only files grow. */
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return fd;
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (spec->output_most == 0 || strcmp(target->path, "/dev/null") == 0) return fd;
+    close_fd(&fd);
+    return fail(&shim->failure, STAGE_LOG, EINVAL, "%s: it is no file, and what is written there cannot be counted for output-limit", target->path);
+  }
   struct log_pump *first = &shim->logs[0].pump, *pump = &shim->logs[index].pump;
   if (index == 0 || first->file < 0 || !is_same_file(first->file, fd)) {
     int write_end = pump_open(pump, fd, shim->logs[index].name, target, spec, &shim->failure);
@@ -432,6 +437,14 @@ static void stop(struct shim *shim, enum stop_reason reason, int number, int64_t
   if (leader_only || kill(-leader, SIGCONT) != 0) kill(leader, SIGCONT);
 }
 
+static bool gave_too_much(const struct shim *shim) {
+  return shim->output_most != 0 && shim->logs[0].pump.carried + shim->logs[1].pump.carried > shim->output_most;
+}
+
+static void check_output(struct shim *shim) {
+  if (shim->record.stop.reason == STOP_NONE && gave_too_much(shim)) stop(shim, STOP_OUTPUT, SIGTERM, shim->grace_ms, false);
+}
+
 static void obey(const struct order *order, void *context) {
   struct shim *shim = context;
   switch (order->kind) {
@@ -445,6 +458,10 @@ static void obey(const struct order *order, void *context) {
       /* From exec on, as the first limit was: one that has passed stops the task now. */
       shim->wall_ms = order->wall_ms;
       if (shim->execed_at != 0 && shim->record.stop.reason == STOP_NONE) shim->wall_deadline = shim->execed_at + order->wall_ms;
+      break;
+    case ORDER_OUTPUT:
+      shim->output_most = order->output_most;
+      check_output(shim);
       break;
     case ORDER_SIZE: terminal_resize(shim->terminal, (int)order->rows, (int)order->columns); break;
   }
@@ -599,6 +616,7 @@ static void live(struct shim *shim) {
     /* A turn at most: what is asked of us comes between. */
     for (int i = 0; i < 2; i++)
       if (waiting[7 + i].revents != 0) pump_turn(&shim->logs[i].pump);
+    check_output(shim);
     check_deadlines(shim);
   }
 }
@@ -687,6 +705,8 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
   finish_terminal(shim);
   finish_logs(shim);
+  /* It has ended by itself before all that it had written was read. */
+  if (gave_too_much(shim)) note_stop(shim, STOP_OUTPUT, SIGTERM);
   record->oom_kills = count_oom_kills(shim);
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))

@@ -191,6 +191,9 @@ static const char *add_rlimit(struct reader *reader, char **operands) {
 static const char *set_wall(struct reader *reader, char **operands) {
   return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->wall_ms) ? NULL : "wall takes milliseconds";
 }
+static const char *set_output_limit(struct reader *reader, char **operands) {
+  return parse_number(operands[0], 1, INT64_MAX / 4, &reader->spec->output_most) ? NULL : "output-limit takes bytes, 1 or more";
+}
 static const char *set_grace(struct reader *reader, char **operands) {
   return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->grace_ms) ? NULL : "grace takes milliseconds";
 }
@@ -373,6 +376,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"oom-score-adj", 1, false, set_oom_score_adj},
   {"rlimit", 3, true, add_rlimit},
   {"wall", 1, false, set_wall},
+  {"output-limit", 1, false, set_output_limit},
   {"grace", 1, false, set_grace},
   {"durable", 1, false, set_durable},
   {"owner", 1, false, set_owner},

@@ -86,6 +86,8 @@ struct spec {
   int log_files;
   /* Of standard output and standard error: the task writes it itself all the same. */
   bool log_plain[2];
+  /* What the streams that are carried may give together; 0: no limit. */
+  int64_t output_most;
   struct cgroup *cgroups;
   /* Made by others while the task runs, if at all: removed with it; a guest joins those that are there. */
   struct cgroup *late_cgroups;

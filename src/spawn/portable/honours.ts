@@ -27,6 +27,7 @@ export const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<F
   oomScoreAdj: 'row',
   rlimits: value => value.length > 0,
   wallTimeMs: 'honoured',
+  outputBytes: 'honoured',
   graceMs: 'honoured',
   durable: 'honoured',
   owner: 'honoured',

@@ -18,6 +18,8 @@ type Carried = {
 export class LogPipe {
   /** What the task gets. A descriptor is to be closed here when it has it. */
   readonly end: number | 'pipe'
+  /** Is told how many bytes have come. */
+  onBytes: (count: number) => void = () => {}
   readonly #log: RotatedLog
   readonly #streams: ('stdout' | 'stderr')[]
   readonly #sources: { readonly stream: Readable; readonly ended: Promise<true> }[] = []
@@ -56,7 +58,10 @@ export class LogPipe {
     const ended = new Promise<true>(resolve => stream.once('close', () => resolve(true)))
     stream.on('error', () => stream.destroy())
     // Written at once: a task that is faster than the disk finds its pipe full.
-    stream.on('data', (bytes: Buffer) => this.#log.write(bytes))
+    stream.on('data', (bytes: Buffer) => {
+      this.#log.write(bytes)
+      this.onBytes(bytes.length)
+    })
     this.#sources.push({ stream, ended })
   }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { fstatSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { join } from 'node:path'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
 import { makeFifos } from '../fifos.ts'
@@ -29,9 +30,21 @@ export class Outputs {
     return !whole.includes(false)
   }
 
+  /** Before anything else can have come: who counts what the task gives. */
+  count(onBytes: (count: number) => void): void {
+    for (const pipe of this.#pipes) pipe.onBytes = onBytes
+  }
+
   /** The task is there: what spawn has made for it is read. */
   attach(child: Pick<ChildProcess, 'stdout' | 'stderr'>): void {
     for (const pipe of this.#pipes) pipe.attach(child)
+  }
+
+  /** What is no file is the task's to write: where its output is bounded, that must not be left out without a word. */
+  #uncounted(fd: number, path: string): number {
+    if (this.#spec.outputBytes === null || path === devNull) return fd
+    closeSync(fd)
+    throw new Error(`${path}: it is no file, and what is written there cannot be counted for outputBytes`)
   }
 
   #open(index: 0 | 1): number | 'pipe' {
@@ -47,7 +60,7 @@ export class Outputs {
     if (target.base !== null) makeRoom(path)
     // Not the task's own: only we write it.
     const fd = openLog(target, null, this.#given)
-    if (!fstatSync(fd).isFile()) return fd
+    if (!fstatSync(fd).isFile()) return this.#uncounted(fd, path)
     const log = new RotatedLog(fd, path, logRotation, this.#index, index)
     const stream = index === 0 ? 'stdout' : 'stderr'
     const pipe = new LogPipe(madeFifo(`${dir}/log-${index}.tmp`), { log, stream, credentials })

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import type { ExitRecord } from '../../../machines/index.ts'
@@ -51,7 +50,7 @@ export class PortableShim {
       // It comes before anything else can happen in this process.
       child.once('exit', (code, signal) => this.#ended(launched, code, signal))
       await once(child, 'spawn')
-      this.#started(child)
+      this.#started(launched)
     } catch (error) {
       this.#fail(error)
     }
@@ -72,7 +71,7 @@ export class PortableShim {
     throw Object.assign(new Error('the supervisor ended before the task was started'), { stage: 'fork' })
   }
 
-  #started(child: ChildProcess): void {
+  #started({ child, outputs }: Launch): void {
     const { dir, owner, inside } = this.#spec
     const pid = child.pid as number
     this.#startedAt = Date.now()
@@ -89,6 +88,7 @@ export class PortableShim {
     writeRecord(dir, 'start.json', record, false)
     const stopping = new Stopping(treeUnder(child), this.#spec)
     this.#stopping = stopping
+    outputs.count(bytes => stopping.gave(bytes))
     for (const path of [owner, inside?.alive ?? null])
       if (path !== null) watchHeld(path, new KeepAlive(), () => stopping.force('orphaned'))
     // As a daemon manager would: the host is going down, or somebody wants us gone.

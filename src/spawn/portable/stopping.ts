@@ -13,14 +13,20 @@ export class Stopping {
   #record: StopRecord | null = null
   #wall: NodeJS.Timeout | undefined
   #force: NodeJS.Timeout | undefined
+  #outputBytes: number | null
+  #gaveBytes = 0
   #forceAt = Number.POSITIVE_INFINITY
   /** The leader is gone: what is asked for now changes nothing, and its number may soon be another's. */
   #isOver = false
 
   /** Of a task that has just been started. */
-  constructor(tree: Tree, { wallTimeMs, graceMs }: Pick<LaunchSpec, 'wallTimeMs' | 'graceMs'>) {
+  constructor(
+    tree: Tree,
+    { wallTimeMs, graceMs, outputBytes }: Pick<LaunchSpec, 'wallTimeMs' | 'graceMs' | 'outputBytes'>,
+  ) {
     this.tree = tree
     this.#graceMs = graceMs
+    this.#outputBytes = outputBytes
     if (wallTimeMs !== null) this.#endAt(this.#startedAt + wallTimeMs)
   }
 
@@ -33,13 +39,14 @@ export class Stopping {
   obey(line: string): void {
     if (this.#isOver) return
     const [, verb, first, second, leader] =
-      /^(signal|stop|kill|wall)(?: (\d{1,15}))?(?: (\d{1,15}))?( leader)?$/.exec(line) ?? []
+      /^(signal|stop|kill|wall|output)(?: (\d{1,15}))?(?: (\d{1,15}))?( leader)?$/.exec(line) ?? []
     if (leader !== undefined && verb !== 'stop') return
     if (verb === 'signal' && first) this.tree.signal(Number(first))
     if (verb === 'stop' && first && second)
       this.request('shutdown', Number(first), Number(second), leader ? 'leader' : 'group')
     if (verb === 'kill') this.force('force')
     if (verb === 'wall' && first) this.#endAt(this.#startedAt + Number(first))
+    if (verb === 'output' && first) this.#boundOutput(Number(first))
   }
 
   /** A graceful stop, and force when the grace is over. Of a later one only a nearer deadline counts. */
@@ -69,6 +76,21 @@ export class Stopping {
       forcedAt: this.#record?.forcedAt ?? now,
     }
     this.tree.kill()
+  }
+
+  /** So many bytes have come from its streams. */
+  gave(bytes: number): void {
+    this.#gaveBytes += bytes
+    if (this.#outputBytes === null || this.#gaveBytes <= this.#outputBytes || this.#record !== null) return
+    if (!this.#isOver) this.request('output', constants.signals.SIGTERM)
+    // It has ended by itself, and what it had written came after.
+    else
+      this.#record = { reason: 'output', signal: constants.signals.SIGTERM, at: Date.now(), forcedAt: null }
+  }
+
+  #boundOutput(bytes: number): void {
+    this.#outputBytes = bytes
+    this.gave(0)
   }
 
   over(): void {

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert'
-import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir, type OutputChunk } from '../../../src/index.ts'
-import { output, outputOf } from '../../support/output.ts'
+import { eventually } from '../../support/eventually.ts'
+import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { refuses } from '../../support/refuses.ts'
 import { keyOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
 
@@ -36,6 +38,64 @@ export const logs: Section = check => {
       assert.equal((await task.wait()).logsComplete, true)
       assert.equal(statSync(path).size, size)
     }
+  })
+
+  check('stops what has given more than it may, of both streams together', async bench => {
+    const task = bench.shell('printf %600d 0; printf %600d 0 >&2; echo more; sleep 1000')
+    await task.limit({ outputBytes: 1000 })
+    await task.start()
+    const { cause, exitCode, signal } = await task.wait()
+    assert.deepEqual({ cause, exitCode, signal }, { cause: 'output', exitCode: null, signal: 'SIGTERM' })
+    const [row] = task.enforcement.filter(({ name }) => name === 'outputBytes')
+    assert.deepEqual([row?.requested, row?.status], ['1000', 'enforced'])
+    // Control: exactly as much is none too much.
+    const other = bench.shell('printf %600d 0; printf %400d 0 >&2')
+    await other.limit({ outputBytes: 1000 })
+    await other.start()
+    assert.deepEqual(await other.wait().then(({ cause, exitCode }) => [cause, exitCode]), ['exited', 0])
+  })
+
+  check('stops it while no supervisor lives, and kills it when it goes on', async bench => {
+    const task = bench.shell(
+      'trap "" TERM; echo ready; while [ ! -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done; yes',
+    )
+    await task.limit({ outputBytes: 100_000 })
+    await task.start()
+    await untilOutput(task, 'ready')
+    await bench.supervisor.close()
+    const dir = join(bench.stateDir, 'tasks', keyOf(task))
+    writeFileSync(join(bench.stateDir, 'allocs', keyOf(task), 'sh/local/go'), '')
+    await eventually(() => assert.ok(existsSync(join(dir, 'exit.json'))))
+    const again = await bench.another().open(task.id())
+    assert.deepEqual(await again.wait().then(({ cause, signal }) => [cause, signal]), ['output', 'SIGKILL'])
+  })
+
+  check('says so where it has written too much and ended before that was read', async bench => {
+    const task = bench.shell('printf %2000d 0; exit 3')
+    await task.limit({ outputBytes: 1000 })
+    await task.start()
+    assert.equal((await task.wait()).cause, 'output')
+    assert.equal((await output(task)).length, 2000)
+  })
+
+  check('tells of output that it cannot count, and refuses it when strict', async bench => {
+    const plain = bench.shell('echo text')
+    plain.command.logs = 'plain'
+    await plain.limit({ outputBytes: 1 })
+    await plain.start()
+    assert.equal((await plain.wait()).cause, 'exited')
+    const rowOf = (task: typeof plain) => task.enforcement.find(({ name }) => name === 'outputBytes')
+    assert.equal(rowOf(plain)?.status, 'skipped')
+    assert.match(rowOf(plain)?.hint ?? '', /logs: 'plain'/)
+    const half = bench.shell('echo text')
+    half.command.stdout = join(bench.directory('log'), 'out')
+    await half.limit({ outputBytes: 1 })
+    await half.start()
+    assert.equal(rowOf(half)?.status, 'weakened')
+    const strict = bench.commandOf(bench.another({ strict: true }), '/bin/echo', 'text')
+    strict.command.logs = 'plain'
+    await strict.limit({ outputBytes: 1 })
+    await refuses(strict.start(), { message: /outputBytes/ })
   })
 
   check('streams large output whole while it is being written', async bench => {

@@ -95,6 +95,18 @@ export const updating: Section = (check, { platform }) => {
     assert.equal(task.enforcement.find(({ name }) => name === 'wallTimeMs')?.status, 'enforced')
   })
 
+  check('takes a limit on output, of what has come since the start', async bench => {
+    const task = bench.shell('printf 0123456789; echo ready; sleep 1000')
+    await task.start()
+    await untilOutput(task, 'ready')
+    await task.update({ outputBytes: 1000 })
+    assert.equal(task.state, 'running')
+    await task.update({ outputBytes: 10 })
+    const { cause, signal } = await task.wait()
+    assert.deepEqual({ cause, signal }, { cause: 'output', signal: 'SIGTERM' })
+    assert.equal(task.enforcement.find(({ name }) => name === 'outputBytes')?.status, 'enforced')
+  })
+
   check('gives a task more time than it had', async bench => {
     const task = bench.shell('echo ready; until [ -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done; exit 5')
     await task.limit({ wallTimeMs: 20_000 })
