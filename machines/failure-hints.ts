@@ -24,6 +24,8 @@ const hints: Record<string, Record<string, string>> = {
     EACCES: readOnly,
     EMFILE: descriptors,
     ENFILE: descriptors,
+    ENOSYS:
+      'Tasks are reached through FIFOs, which the native program or mkfifo(1) makes: install mkfifo (coreutils, busybox), or see `holdfast doctor` for the native program.',
     EEXIST: 'The task directory belongs to another run: start the task under a new executor.',
   },
   log: {

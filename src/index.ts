@@ -51,6 +51,8 @@ export {
   type TaskResult,
   type TaskTransition,
 } from './supervisor/supervisor.ts'
+export { makeFifos } from './spawn/fifos.ts'
+export { inputIsWaiting } from './spawn/waiting-input.ts'
 export { numberOfSignal, readSignal } from './signals.ts'
 export { untrusted } from './command/untrusted.ts'
 export { setCommand } from './task/set-command.ts'

@@ -26,7 +26,7 @@ export class FifoFeed implements Feed {
         errno: code,
         path: this.#path,
         cause: error,
-        hint: 'A stream as standard input needs mkfifo(1) and a state directory on a file system with FIFOs.',
+        hint: 'A stream as standard input needs the native program or mkfifo(1), and a state directory on a file system with FIFOs.',
       })
     }
   }

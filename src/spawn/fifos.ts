@@ -1,10 +1,36 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
+import { constants } from 'node:os'
+import { nativeProgram } from './native-program.ts'
 
-/** Makes FIFOs, 0600. Node has no mkfifo(3); POSIX has mkfifo(1). */
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * Makes FIFOs, 0600. Node has no mkfifo(3): the native program makes them, or mkfifo(1) where there is none. Throws an error of stage `record` with the
+ * errno's name as its `code`, as Node's own have it: ENOSYS where there is neither.
+ */
 export function makeFifos(...paths: readonly string[]): void {
-  try {
-    execFileSync('mkfifo', ['-m', '600', ...paths], { stdio: ['ignore', 'ignore', 'pipe'] })
-  } catch (error) {
-    throw Object.assign(error as Error, { stage: 'record' })
-  }
+  const native = nativeProgram()
+  const [program, ...args] = 'path' in native ? [native.path, 'fifo'] : ['mkfifo', '-m', '600']
+  const { error, status, stderr } = spawnSync(program, [...args, ...paths], {
+    cwd: '/',
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? usualPath, LC_ALL: 'C' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  if (error === undefined && status === 0) return
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+    throw failure('no mkfifo(1) on PATH, and no native program', 'ENOSYS')
+  const words = error?.message ?? stderr.trim()
+  throw failure(words, (error as NodeJS.ErrnoException | undefined)?.code ?? errnoIn(words))
+}
+
+function failure(message: string, code: string | undefined): Error {
+  return Object.assign(new Error(message), { stage: 'record' }, code !== undefined && { code })
+}
+
+/** By its number from the native program; by its words from mkfifo(1), of which only the commonest are told. */
+function errnoIn(words: string): string | undefined {
+  const number = Number(/^(\d+) /.exec(words)?.[1])
+  const byNumber = Object.entries(constants.errno).find(([, value]) => value === number)?.[0]
+  return byNumber ?? (/exists$/.test(words) ? 'EEXIST' : undefined)
 }

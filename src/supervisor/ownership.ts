@@ -71,7 +71,7 @@ export class Ownership {
         errno: code,
         path,
         cause: error,
-        hint: "orphans: 'kill' needs mkfifo(1) and a state directory on a file system with FIFOs.",
+        hint: "orphans: 'kill' needs the native program or mkfifo(1), and a state directory on a file system with FIFOs.",
       })
     }
   }

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor, type TaskContext } from '../../src/index.ts'
+import { compiled } from '../support/compiled.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { destroyAll, holdfast, start } from './program.ts'
@@ -153,6 +155,40 @@ describe('holdfast run', function () {
     none.child.stdin?.write('nobody reads this\n')
     assert.equal((await none.ended).stdout.trim(), '0')
   })
+
+  const unread = /standard input has data that nobody reads: -i/
+  for (const [what, input, options, notice] of [
+    ['a pipe with data', 'pipe', [], true],
+    ['a file', 'file', [], true],
+    ['a pipe with data, under --json', 'pipe', ['--json'], false],
+    ['a pipe with data, under --quiet', 'pipe', ['--quiet'], false],
+    ['a pipe with data, and -i', 'pipe', ['-i'], false],
+    ['an empty pipe', 'empty', [], false],
+    ['/dev/null', 'null', [], false],
+    ['no standard input', 'closed', [], false],
+  ] as const)
+    it(`${notice ? 'names' : 'does not name'} -i for ${what}`, async function () {
+      requires(this, 'native')
+      const data = join(stateDir, 'data')
+      writeFileSync(data, 'one\ntwo\n')
+      // What the task does not take is there for who comes next.
+      const shell = {
+        pipe: `cat '${data}' | { sleep 0.2; "$0" "$@"; cat >&2; }`,
+        file: `{ "$0" "$@"; cat >&2; } <'${data}'`,
+        empty: `: | { sleep 0.2; "$0" "$@"; }`,
+        null: `"$0" "$@" </dev/null`,
+        closed: `"$0" "$@" <&-`,
+      }[input]
+      const main = [process.execPath, compiled('src/cli/main.ts'), '--state-dir', stateDir]
+      const args = ['run', '--basic', ...options, '--', 'true']
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', shell, ...main, ...args], {
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0, stderr)
+      assert.equal(unread.test(stderr), notice, stderr)
+      assert.equal(stdout.includes('-i gives'), false)
+      if (notice) assert.match(stderr, /\none\ntwo\n$/)
+    })
 
   it('-i lets a task answer line by line, and end before its input does', async () => {
     const script = 'while read -r line; do echo "got $line"; [ "$line" = last ] && exit 5; done'

@@ -14,20 +14,7 @@ export const plainPath = makePath()
 function makePath(): string {
   const bin = join(temporaryDirectory('path'), 'bin')
   mkdirSync(bin)
-  const programs = [
-    'node',
-    'npm',
-    'npx',
-    'sh',
-    'id',
-    'env',
-    'touch',
-    'sed',
-    'dirname',
-    'uname',
-    'getent',
-    'mkfifo',
-  ]
+  const programs = ['node', 'npm', 'npx', 'sh', 'id', 'env', 'touch', 'sed', 'dirname', 'uname', 'getent']
   for (const name of programs) {
     const found = process.env.PATH?.split(delimiter).find(folder => existsSync(join(folder, name)))
     if (found !== undefined) symlinkSync(join(found, name), join(bin, name))

@@ -3,7 +3,6 @@ import { findTask } from '../find-task.ts'
 import { namingFlags } from '../parse/flag-names.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 import { attached, detached, type Presentation } from './presentation.ts'
-import { passedOnInput } from './standard-input.ts'
 import { commandOf, resourcesOf, type TaskOptions } from './task-options.ts'
 
 export type ExecOptions = CommonOptions &
@@ -24,12 +23,7 @@ export async function exec(
     const resources = resourcesOf(options)
     if (resources !== null) await namingFlags(() => guest.limit(resources))
     if (detach) return await detached(guest, options)
-    const input = interactive ? passedOnInput() : null
-    if (input !== null) guest.command.stdin = input.path
-    try {
-      return await attached(guest, { ...options, rm: !keep }, () => input?.begin())
-    } finally {
-      input?.end()
-    }
+    if (interactive) guest.command.stdin = process.stdin
+    return await attached(guest, { ...options, rm: !keep, interactive })
   })
 }

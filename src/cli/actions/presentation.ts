@@ -1,4 +1,4 @@
-import type { Executor } from '../../index.ts'
+import { type Executor, inputIsWaiting } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
 import { escaped, json } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
@@ -18,7 +18,7 @@ export type Presentation = {
   /** Remove its records and logs when it has ended. */
   readonly rm?: boolean
   /** The task has the standard input of this program. */
-  readonly interactive?: boolean
+  readonly interactive?: boolean | undefined
 }
 
 /** Starts a task and leaves it running, having said what it is called. */
@@ -39,13 +39,9 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
 }
 
 /** Starts a task, stays with it to its end, and resolves to its exit code. */
-export async function attached(
-  task: Executor,
-  { result: path, ...options }: Presentation,
-  begun: () => void = () => {},
-): Promise<number> {
+export async function attached(task: Executor, { result: path, ...options }: Presentation): Promise<number> {
   const file = path === undefined ? null : new ResultFile(path)
-  const end = toTheEnd(task, options, begun)
+  const end = toTheEnd(task, options)
   const { document, exitCode } = await (file?.of(end, ({ document }) => document) ?? end)
   if (options.json) process.stdout.write(`${json(document)}\n`)
   return exitCode
@@ -54,18 +50,18 @@ export async function attached(
 async function toTheEnd(
   task: Executor,
   { json: asJson, quiet, rm, interactive }: Presentation,
-  begun: () => void,
 ): Promise<{ readonly document: unknown; readonly exitCode: number }> {
-  const start = () => started(task).then(begun)
   // A task that is typed to draws on the terminal itself.
   const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
   const line = watched ? new StateLine(process.stderr, colorsFor(process.stderr)) : null
-  const { result, unprinted } = await attend(task, start, { printing: !asJson, line })
+  const { result, unprinted } = await attend(task, () => started(task), { printing: !asJson, line })
   // What it has not read is nobody's any more, and must not keep us.
   if (interactive) process.stdin.destroy()
   const { key, name, enforcement } = task
   const id = task.id()
   if (rm) await task.destroy()
+  if (!asJson && !quiet && !interactive && (await inputIsWaiting()))
+    process.stderr.write('holdfast: standard input has data that nobody reads: -i gives it to the task\n')
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
   return {

@@ -17,7 +17,7 @@ export class ExecInput {
 
   /** Rejects with what the file system says. */
   static async open(stateDir: string): Promise<ExecInput> {
-    const path = await makeFifo(stateDir)
+    const path = makeFifo(stateDir)
     // Both ends at first: without a reader the write end cannot be opened without waiting.
     const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
     try {

@@ -16,7 +16,7 @@ export class ExecOutput {
 
   /** Open from before the start, so that what a short command says is still there when it is read. Rejects with what the file system says. */
   static async open(stateDir: string): Promise<ExecOutput> {
-    const path = await makeFifo(stateDir)
+    const path = makeFifo(stateDir)
     return new ExecOutput(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   }
 

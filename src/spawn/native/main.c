@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 #include "features.h"
+#include "fifo.h"
 #include "lend.h"
 #include "probe.h"
 #include "seal.h"
 #include "send_signal.h"
 #include "spawner.h"
+#include "waiting.h"
 
 static int features_run(void) {
   static struct host host;
@@ -41,9 +43,11 @@ int main(int argc, char **argv) {
   }
   if (argc == 5 && strcmp(argv[1], "lend") == 0) return lend_run(argv[2], argv[3], argv[4]);
   if (argc == 5 && strcmp(argv[1], "signal") == 0) return signal_run(argv[2], argv[3], argv[4]);
+  if (argc >= 3 && strcmp(argv[1], "fifo") == 0) return fifo_run(argv + 2);
+  if (strcmp(mode, "waiting") == 0) return waiting_run();
   if (strcmp(mode, "probe") == 0) return probe_run();
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER | fifo PATH... | waiting | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }
