@@ -227,7 +227,7 @@ export class Supervisor {
   async history(key: string): Promise<HistoryEntry[]> {
     if (!isTaskKey(key)) throw refusal('key', key, "a task's key")
     const held = this.#runtime.processes.get(key)
-    if (held !== undefined) return held.journal.read()
+    if (held !== undefined) return held.file.journal.read()
     const { state } = this.#runtime
     // For the error it throws where there is no such task.
     state.read(key)

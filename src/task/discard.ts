@@ -7,16 +7,16 @@ import { readStart } from '../spawn/records.ts'
 import { workingShims } from '../spawn/shims.ts'
 import { endTask } from './end-task.ts'
 import { isTaskKey } from './task-id.ts'
-import type { TaskHost } from './task-process.ts'
+import type { TaskServices } from './task-services.ts'
 
 /** A task whose stored state is of no use: killed through its shim, or past it, and removed. */
-export async function discardTask(host: TaskHost, key: string): Promise<void> {
-  const dir = host.state.taskDirectory(key)
+export async function discardTask(services: TaskServices, key: string): Promise<void> {
+  const dir = services.state.taskDirectory(key)
   if (!isTaskKey(key)) return
-  host.state.assertTrusted(key)
+  services.state.assertTrusted(key)
   if (!existsSync(dir)) return
   const start = processesOf(dir, key)
-  const survivors = start === null ? [] : await host.keepAlive.while(endTask(dir, start))
+  const survivors = start === null ? [] : await services.keepAlive.while(endTask(dir, start))
   if (survivors.length > 0)
     throw new HoldfastError('LOST', `processes of task ${key} are still alive: ${survivors.join(', ')}`, {
       stage: 'stop',
@@ -28,8 +28,8 @@ export async function discardTask(host: TaskHost, key: string): Promise<void> {
       path: dir,
       hint: 'Root sees who it is: `sudo holdfast rm --force` with the same --state-dir.',
     })
-  await host.state.removeAlloc(key)
-  host.state.remove(key)
+  await services.state.removeAlloc(key)
+  services.state.remove(key)
 }
 
 /** Where no FIFO lies in the place of `alive`, nobody holds it: its shim, if any, was found by the directory it has open. */

@@ -13,14 +13,19 @@ import {
 } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import { fault } from './fault.ts'
-import { type TaskHost, TaskProcess } from './task-process.ts'
+import { isAlive } from '../spawn/process-table.ts'
+import { keeperOf, killLeftovers } from './keeper.ts'
+import { observe } from './observe.ts'
+import { recordedOutcome } from './recorded-outcome.ts'
+import { StartRecords } from './start-records.ts'
+import type { TaskServices } from './task-services.ts'
 import { isTaskSpec, type TaskSpec } from './task-spec.ts'
 
 export type Rehydrated = {
-  readonly process: TaskProcess
+  readonly spec: TaskSpec
   readonly snapshot: StoredSnapshot
-  /** The number of the last transition that need not be told again. */
-  readonly told: number
+  /** The number of the last transition that need not be published again. */
+  readonly delivered: number
   /** It had ended and this was known: the snapshot is as stored, and no actor need run for it. */
   readonly final: boolean
   /** What to tell the restored machine first. */
@@ -32,49 +37,51 @@ export type Rehydrated = {
  * is settled without its actors: none of them may run again for it.
  * Rejects NOT_FOUND, or STATE_CORRUPT for what is kept but cannot be used.
  */
-export async function rehydrate(host: TaskHost, key: string): Promise<Rehydrated> {
+export async function rehydrate(services: TaskServices, key: string): Promise<Rehydrated> {
   try {
-    return await lookAndDecide(host, key)
+    return await lookAndDecide(services, key)
   } catch (error) {
     // Removed by another process under our eyes: what read() says of it is the answer.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') host.state.read(key)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') services.state.read(key)
     throw error
   }
 }
 
-async function lookAndDecide(host: TaskHost, key: string): Promise<Rehydrated> {
-  const { process, snapshot, spec, stamp } = await settled(host, key)
-  const told = Math.min(spec.told ?? snapshot.context.sequence, snapshot.context.sequence)
+async function lookAndDecide(services: TaskServices, key: string): Promise<Rehydrated> {
+  const { dir, snapshot, spec, stamp } = await settled(services, key)
+  const delivered = Math.min(spec.told ?? snapshot.context.sequence, snapshot.context.sequence)
   // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these, and reads one file of each.
   if (snapshot.context.outcome?.evidence === 'record')
-    return { process, snapshot, told, final: true, events: [] }
-  const seen = await process.observe()
+    return { spec, snapshot, delivered, final: true, events: [] }
+  const seen = observe(dir)
   // Somebody else is at work on it, or removes it: what was seen may be of before and after.
-  if (host.state.stamp(key) !== stamp) return lookAndDecide(host, key)
+  if (services.state.stamp(key) !== stamp) return lookAndDecide(services, key)
   const decision = reconcile(phaseOf(snapshot), seen)
-  if (decision.decision === 'quarantine') throw corrupt(decision.reason, process.dir)
+  if (decision.decision === 'quarantine') throw corrupt(decision.reason, dir)
   if (decision.decision === 'relaunch') throw new Error('a relaunch was not allowed')
   if (decision.decision === 'resume') {
     const start: TaskEvent = { type: 'START', key, at: Date.now() }
     fault('found-running')
-    return { process, snapshot, told, final: false, events: [decision.adopt ? start : { type: 'RETRY' }] }
+    return { spec, snapshot, delivered, final: false, events: [decision.adopt ? start : { type: 'RETRY' }] }
   }
-  const survivors = decision.killTree ? await process.killLeftovers() : []
+  const survivors = decision.killTree
+    ? await killLeftovers(keeperOf(spec.request), new StartRecords(dir, () => null).known())
+    : []
   if (decision.decision === 'exited' && decision.record === null)
-    return { process, snapshot, told, final: true, events: [] }
+    return { spec, snapshot, delivered, final: true, events: [] }
   fault('found-ended')
   // A record of a start that came to nothing (the program could not be executed) is no proof that it ran.
   const failed = seen.exit !== null && seen.exit !== 'corrupt' && seen.exit.failure !== null
   const start = failed || seen.start === 'corrupt' ? null : seen.start
   const outcome =
     decision.decision === 'exited' && decision.record !== null
-      ? process.outcomeOf(decision.record)
+      ? recordedOutcome(decision.record)
       : {
           ...lostOutcome(decision.decision === 'lost' ? decision.reason : '', lostAt(seen)),
           startedAt: start?.startedAt ?? null,
           survivors,
         }
-  return { process, snapshot: settleTask(snapshot, key, outcome, start), told, final: false, events: [] }
+  return { spec, snapshot: settleTask(snapshot, key, outcome, start), delivered, final: false, events: [] }
 }
 
 /** Of an end in an earlier life of the host nobody knows when it was. */
@@ -83,7 +90,7 @@ function lostAt({ sameBoot }: Observation): number | null {
 }
 
 type Settled = {
-  readonly process: TaskProcess
+  readonly dir: string
   readonly snapshot: StoredSnapshot
   readonly spec: TaskSpec
   readonly stamp: string | null
@@ -94,24 +101,24 @@ type Settled = {
  * may be about to fork the shim. While it lives, an empty directory says nothing; when it is dead, the directory says all: a shim that
  * makes its first trace after that starts nothing (docs/native-protocol.md). Read anew each time: the one who is at work may say how it went.
  */
-async function settled(host: TaskHost, key: string): Promise<Settled> {
+async function settled(services: TaskServices, key: string): Promise<Settled> {
+  const dir = services.state.taskDirectory(key)
   for (;;) {
-    const stamp = host.state.stamp(key)
-    const { spec, snapshot } = readEnvelope(host, key)
-    const process = new TaskProcess(host, spec as TaskSpec, 'adopt')
-    const found = { process, snapshot, spec: spec as TaskSpec, stamp }
+    const stamp = services.state.stamp(key)
+    const { spec: stored, snapshot } = readEnvelope(services, key)
+    const spec = stored as TaskSpec
+    const found = { dir, snapshot, spec, stamp }
     if (phaseOf(snapshot) !== 'launching') return found
     // In this order: what a launcher did before it was seen dead is then seen below.
-    const mayStillCome = process.beingLaunched
-    const seen = await process.observe()
-    if (seen.traces || !mayStillCome) return found
+    const mayStillCome = spec.launchers.some(launcher => isAlive(launcher))
+    if (observe(dir).traces || !mayStillCome) return found
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
 
-function readEnvelope(host: TaskHost, key: string): Envelope {
-  const dir = host.state.taskDirectory(key)
-  const text = host.state.read(key)
+function readEnvelope(services: TaskServices, key: string): Envelope {
+  const dir = services.state.taskDirectory(key)
+  const text = services.state.read(key)
   if (text === null) {
     if (!isHalfMade(dir)) throw corrupt('task.json is missing', dir)
     throw new HoldfastError('NOT_FOUND', `task ${key} was never started: its directory is empty`, {

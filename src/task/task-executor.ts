@@ -1,59 +1,43 @@
-import { Readable } from 'node:stream'
 import { Observable } from 'rxjs'
-import { type Actor, type AnyActorRef, createActor, waitFor } from 'xstate'
+import type { AnyActorRef } from 'xstate'
 import {
-  type BootTime,
   type Call,
   decide,
   type Outcome,
   type Phase,
-  passedStates,
   phaseOf,
   refusal,
-  restoreTask,
-  type StoredSnapshot,
   type TaskContext,
-  type TaskSnapshot,
   type TaskState,
 } from '../../machines/index.ts'
 import { AllocDir } from '../alloc/alloc-dir.ts'
-import type {
-  Command,
-  Enforcement,
-  Executor,
-  HistoryEntry,
-  LogOptions,
-  OutputChunk,
-  Resources,
-  ShutdownOptions,
-  StartOptions,
-  TerminalSize,
-  Usage,
-  WaitResult,
-} from '../api.ts'
-import { parseCommand, parseResources, parseTerminalSize } from '../command/validate.ts'
-import { fromFailure, HoldfastError } from '../errors.ts'
-import { rotationOf } from '../platform/index.ts'
-import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
-import { bootClockStepMs, bootTime } from '../spawn/boot-clock.ts'
-import { fault } from './fault.ts'
-import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
+import type * as api from '../api.ts'
+import { parseResources, parseTerminalSize } from '../command/validate.ts'
+import { HoldfastError } from '../errors.ts'
+import type { PlatformName, TaskPaths } from '../platform/port.ts'
+import { bootClockStepMs } from '../spawn/boot-clock.ts'
+import { thisInstant, untilEnded, untilLaunched, untilStopped } from './awaited-ends.ts'
 import { checkLogOptions, checkStream, parseShutdownOptions } from './call-options.ts'
-import { guestCommand, refuseOtherIsolation } from './guest-command.ts'
+import { destroyed, detached, noCommand, otherStateDir } from './call-refusals.ts'
+import { withCpuPercent } from './cpu-percent.ts'
+import { fault } from './fault.ts'
 import { logStream } from './log-stream.ts'
-import { type OutputSource, type OutputStream, outputStream, readBytes } from './output-stream.ts'
-import type { ProvidedTaskMachine } from './provide.ts'
+import { type OutputSource, outputStream, readBytes } from './output-stream.ts'
 import { type Streamed, streamed } from './pulled.ts'
-import { type Rehydrated, rehydrate } from './rehydrate.ts'
+import { rehydrate } from './rehydrate.ts'
+import { execCommand } from './running/exec.ts'
 import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
+import { draftStart, type ExecHost, startSpec, type TaskSettings } from './start-request.ts'
 import { startSignal, startUnder } from './start-signal.ts'
+import { type Restored, TaskActor } from './task-actor.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
-import { TaskProcess } from './task-process.ts'
+import { taskOutput } from './task-output.ts'
+import { type Origin, TaskProcess } from './task-process.ts'
 import type { TaskRuntime } from './task-runtime.ts'
-import { withDefaults } from './default-limits.ts'
-import { withCpuPercent } from './cpu-percent.ts'
+import type { TaskSpec } from './task-spec.ts'
+import { TransitionLog } from './transition-log.ts'
 import { toWaitResult } from './wait-result.ts'
 
 export type TaskOptions = {
@@ -62,41 +46,25 @@ export type TaskOptions = {
   /** Refuse to start rather than weaken anything. Default: as the supervisor's own option says. */
   readonly strict?: boolean
   /** Limits that it does not name and gets where this host can enforce them; elsewhere `enforcement` says that they are not there. */
-  readonly preferred?: Resources
+  readonly preferred?: api.Resources
   /** The platform was called for by its name, and is not just the best there is. Default false. */
   readonly byName?: boolean
 }
 
 /** The task that another is to run inside of; asked when that one is started. Throws INVALID_STATE when it does not run. */
-type Host = () => { readonly task: HostTask; readonly alloc: TaskPaths; readonly command: Readonly<Command> }
+type AskHost = () => ExecHost
 
 /** The Executor face of one task: checks what is asked, tells the machine, waits for what it says. */
-export class TaskExecutor implements Executor {
-  readonly command: Command = { path: '', args: [], env: {} }
+export class TaskExecutor implements api.Executor {
+  readonly command: api.Command = { path: '', args: [], env: {} }
   readonly #runtime: TaskRuntime<TaskExecutor>
-  readonly #orphans: 'keep' | 'kill'
-  readonly #preferred: Resources | null
-  readonly #strict: boolean
-  readonly #host: Host | null
-  #platform: PlatformName
-  #byName: boolean
+  readonly #askHost: AskHost | null
+  #settings: TaskSettings
   #key: string | null = null
-  #name: string | null = null
-  #resources: Resources | null = null
-  #alloc: TaskPaths | null = null
+  #actor: TaskActor
+  #log: TransitionLog
   #process: TaskProcess | null = null
-  /** Made when somebody needs it: a task that had ended when it was opened is no more than what was stored of it. */
-  #actor: Actor<ProvidedTaskMachine> | null = null
-  #stored: Rehydrated | null = null
-  /** How many of its changes of state have been told, and the number of the last that needs no telling any more. */
-  #told = 0
-  #heard = 0
-  /** What happened before there was a journal to write it to. */
-  #early: HistoryEntry[] = []
-  #askedAt: number | null = null
-  #stopFailure: TaskContext['stopFailure'] = null
-  #reported = false
-  #lastUsage: Usage | null = null
+  #lastUsage: api.Usage | null = null
   #destroyed: Promise<void> | null = null
   /** A start that is still making its directories, of which the machine knows nothing yet. */
   #building: Promise<unknown> | null = null
@@ -105,28 +73,28 @@ export class TaskExecutor implements Executor {
     runtime: TaskRuntime<TaskExecutor>,
     platform: PlatformName,
     { orphans = runtime.orphans, strict = runtime.strict, byName = false, preferred }: TaskOptions = {},
-    host: Host | null = null,
+    askHost: AskHost | null = null,
   ) {
-    this.#host = host
     this.#runtime = runtime
-    this.#platform = platform
-    this.#byName = byName
-    this.#orphans = orphans
-    this.#strict = strict
-    this.#preferred = preferred === undefined ? null : parseResources(preferred)
+    this.#askHost = askHost
+    const given = { name: null, resources: null, alloc: null }
+    const limits = preferred === undefined ? null : parseResources(preferred)
+    this.#settings = { ...given, platform, byName, orphans, strict, preferred: limits }
+    this.#log = this.#newLog()
+    this.#actor = this.#newActor()
   }
 
   // --- before the start ---
 
-  async limit(resources: Resources): Promise<void> {
+  async limit(resources: api.Resources): Promise<void> {
     this.#allow('limit')
-    this.#resources = parseResources(resources)
-    this.#live().send({ type: 'LIMIT' })
+    this.#settings = { ...this.#settings, resources: parseResources(resources) }
+    this.#actor.live().send({ type: 'LIMIT' })
   }
 
   async configureTaskDir(taskName: string, alloc: AllocDir): Promise<void> {
     this.#allow('configureTaskDir')
-    if (this.#host !== null) {
+    if (this.#askHost !== null) {
       throw new HoldfastError(
         'INVALID_STATE',
         'configureTaskDir() is refused: it runs in the directory of its task',
@@ -134,86 +102,46 @@ export class TaskExecutor implements Executor {
     }
     if (!(alloc instanceof AllocDir))
       throw new HoldfastError('INVALID_ARGUMENT', `alloc: got ${typeof alloc}, takes an AllocDir`)
-    this.#alloc = alloc.taskPaths(taskName)
+    this.#settings = { ...this.#settings, alloc: alloc.taskPaths(taskName) }
     this.named(taskName)
   }
 
   /** Gives the task its name, as configureTaskDir does. */
   named(name: string): void {
-    this.#name = name
-    this.#live().send({ type: 'CONFIGURE', name })
+    this.#settings = { ...this.#settings, name }
+    this.#actor.live().send({ type: 'CONFIGURE', name })
   }
 
-  async start(options: StartOptions = {}): Promise<void> {
+  async start(options: api.StartOptions = {}): Promise<void> {
     const signal = startSignal(options)
     this.#allow('start')
     this.#refuseIfDestroyed()
     this.#runtime.assertOpen()
-    if (this.command.path === '') {
-      throw new HoldfastError('INVALID_STATE', 'start() is refused: the executor has no command yet', {
-        hint: 'Set one with setCommand(executor, name, args), or make the executor with command(name, ...args).',
-      })
-    }
-    const { stdin } = this.command
-    const input = stdin instanceof Readable ? stdin : null
-    const command = parseCommand(input === null ? this.command : { ...this.command, stdin: undefined })
-    this.#askedAt = performance.now()
+    if (this.command.path === '') throw noCommand()
+    this.#log.startAsked()
     fault('start-asked')
-    const host = this.#host?.() ?? null
-    if (host !== null) refuseOtherIsolation(command, host.command)
-    const program = defaultTaskName(command.path)
-    const name = this.#name ?? command.name ?? (host === null ? program : `${host.task.name}.${program}`)
-    // What runs inside of a task has that one's limits.
-    const { resources, preferred } =
-      host === null
-        ? withDefaults(this.#resources, this.#runtime.defaults, this.#preferred)
-        : { resources: this.#resources, preferred: [] }
-    const owner = this.#orphans === 'kill' ? this.#runtime.ownerFifo() : null
-    const made = host?.alloc ?? this.#alloc ?? this.#runtime.state.buildAlloc(this.key, name)
+    const draft = draftStart(this.command, this.#settings.name, this.#askHost?.() ?? null)
+    const owner = this.#settings.orphans === 'kill' ? this.#runtime.ownerFifo() : null
+    const made =
+      draft.host?.alloc ?? this.#settings.alloc ?? this.#runtime.state.buildAlloc(this.key, draft.name)
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
-    const alloc = made instanceof Promise ? await this.#awaited(made, name) : made
-    Object.assign(this.command, command)
+    const alloc = made instanceof Promise ? await this.#awaited(made, draft.name) : made
+    Object.assign(this.command, draft.command)
     Object.freeze(this.command)
-    this.#adopt(
-      new TaskProcess(this.#runtime, {
-        request: {
-          key: this.key,
-          name,
-          platform: this.#platform,
-          byName: this.#byName,
-          command,
-          resources,
-          ...(preferred.length > 0 && { preferred }),
-          alloc,
-          strict: this.#strict,
-          durable: this.#runtime.durable,
-          ...(input !== null && { fed: true }),
-          owner,
-          inside: host?.task ?? null,
-          graceMs: this.#runtime.shutdown.graceMs,
-        },
-        enforcement: [],
-        logs: noLogs,
-        ownAlloc: host === null && this.#alloc === null,
-        launchers: [],
-      }),
-    )
-    this.#held().input = input
-    if (this.#name === null) this.named(name)
+    const spec = startSpec(this.key, draft, this.#settings, this.#runtime, { alloc, owner })
+    this.#hold(this.#newProcess(spec, { by: 'us', input: draft.input }))
+    if (this.#settings.name === null) this.named(draft.name)
     this.#runtime.events.started(this)
-    if (this.state === 'limited') this.#note('START')
-    this.#live().send({ type: 'START', key: this.key, at: Date.now() })
-    if (signal === null) return this.#launched()
+    if (this.state === 'limited') this.#log.note('limited', 'START')
+    this.#actor.live().send({ type: 'START', key: this.key, at: Date.now() })
+    const launched = untilLaunched(this.#actor)
+    if (signal === null) return launched
     await startUnder(
       signal,
-      this.#launched(),
+      launched,
       () => this.shutdown(),
-      heard => this.#live().subscribe({ complete: heard, error: heard }),
+      heard => this.#actor.onEnd(heard),
     )
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.destroy()
   }
 
   async #awaited(building: Promise<TaskPaths>, name: string): Promise<TaskPaths> {
@@ -225,75 +153,35 @@ export class TaskExecutor implements Executor {
     return paths
   }
 
-  #refuseIfDestroyed(): void {
-    if (this.#destroyed === null) return
-    throw destroyed('start')
-  }
-
   async open(id: string): Promise<void> {
     this.#allow('open')
     const { stateDir, key } = parseTaskId(id)
-    if (stateDir !== this.#runtime.state.path) {
-      throw new HoldfastError(
-        'INVALID_ARGUMENT',
-        `id: the task belongs to the state directory ${stateDir}, this executor to ${this.#runtime.state.path}`,
-        {
-          hint: 'Open it with openId(id), or through a Supervisor with that stateDir.',
-        },
-      )
-    }
+    if (stateDir !== this.#runtime.state.path) throw otherStateDir(stateDir, this.#runtime.state.path)
     await this.reopen(key)
   }
 
   /** open() by key. Rejects NOT_FOUND, STATE_CORRUPT. */
   async reopen(key: string): Promise<void> {
     this.#allow('open')
-    const twin = this.#runtime.find(key)
-    if (twin !== undefined) {
-      this.#share(twin)
-      return
-    }
+    const held = this.#runtime.find(key)
+    if (held !== undefined) return this.#share(held)
     const stored = await rehydrate(this.#runtime, key)
     // Somebody else of this supervisor was quicker: two actors of one task would both act for it.
     const quicker = this.#runtime.find(key)
-    if (quicker !== undefined) {
-      this.#share(quicker)
-      return
-    }
-    this.#actor?.stop()
-    this.#actor = null
-    this.#stored = stored
-    this.#describe(stored.process)
-    this.#adopt(stored.process)
+    if (quicker !== undefined) return this.#share(quicker)
+    this.#actor.stop()
+    this.#actor = this.#newActor(stored)
+    this.#describe(stored.spec)
+    this.#hold(this.#newProcess(stored.spec, { by: 'another' }), stored.delivered)
     this.#runtime.events.started(this)
-    this.#told = this.#heard = stored.told
-    if (stored.final) this.#moved(stored.snapshot)
+    if (stored.final) this.#log.moved(stored.snapshot, true)
     else {
-      const actor = this.#live()
+      const actor = this.#actor.live()
       for (const event of stored.events) actor.send(event)
     }
-    if (this.outcome !== null) this.#report(this.outcome)
-    if (stored.final) return
+    if (this.outcome !== null) this.#log.report(this.outcome)
     // Taken over in the middle of its launch: its id is good for signals and limits once that is settled.
-    await this.#until(snapshot => phaseOf(snapshot) !== 'launching')
-  }
-
-  /** A second executor of a task that this supervisor holds already: one actor, two faces. */
-  #share(twin: TaskExecutor): void {
-    this.#actor?.stop()
-    this.#actor = twin.#live()
-    this.#process = twin.#held()
-    this.#describe(this.#process)
-  }
-
-  #describe({ spec: { request } }: TaskProcess): void {
-    this.#key = request.key
-    this.#name = request.name
-    this.#platform = request.platform
-    this.#byName = request.byName ?? false
-    this.#resources = request.resources
-    Object.assign(this.command, request.command)
-    Object.freeze(this.command)
+    if (!stored.final) await this.#actor.until(snapshot => phaseOf(snapshot) !== 'launching')
   }
 
   // --- the running task ---
@@ -309,151 +197,137 @@ export class TaskExecutor implements Executor {
   }
 
   get name(): string {
-    // Before the start it has none of its own yet: its changes of state are told by the name that it will get.
-    return this.#name ?? (this.context.name || (this.command.name ?? defaultTaskName(this.command.path)))
+    // Before the start it has none of its own yet: its changes of state are published by the name that it will get.
+    const own = this.#settings.name ?? this.context.name
+    return own || (this.command.name ?? defaultTaskName(this.command.path))
   }
 
-  async wait(): Promise<WaitResult> {
+  async wait(): Promise<api.WaitResult> {
     this.#allow('wait')
-    return toWaitResult(await this.#end())
+    return toWaitResult(await untilEnded(this.#actor))
   }
 
-  async shutdown(options: ShutdownOptions = {}): Promise<WaitResult> {
+  async shutdown(options: api.ShutdownOptions = {}): Promise<api.WaitResult> {
     const { signal, graceMs, target } = parseShutdownOptions(options, this.#runtime.shutdown)
     if (this.#allow('shutdown')) {
-      if (this.state === 'stopping') this.#note('STOP', { signal, graceMs })
-      this.#live().send({
-        type: 'STOP',
-        signal,
-        graceMs,
-        ...thisInstant(graceMs > 0 ? bootClockStepMs : 0),
-        ...(target === 'leader' && { target }),
-      })
+      if (this.state === 'stopping') this.#log.note('stopping', 'STOP', { signal, graceMs })
+      const instant = thisInstant(graceMs > 0 ? bootClockStepMs : 0)
+      const whom = target === 'leader' ? { target } : {}
+      this.#actor.live().send({ type: 'STOP', signal, graceMs, ...instant, ...whom })
     }
-    return this.#stopped()
+    return untilStopped(this.#actor)
   }
 
-  async forceStop(): Promise<WaitResult> {
+  async forceStop(): Promise<api.WaitResult> {
     if (this.#allow('forceStop')) {
-      if (this.state === 'stopping') this.#note('KILL', { signal: 'SIGKILL' })
-      this.#live().send({ type: 'KILL', ...thisInstant() })
+      if (this.state === 'stopping') this.#log.note('stopping', 'KILL', { signal: 'SIGKILL' })
+      this.#actor.live().send({ type: 'KILL', ...thisInstant() })
     }
-    return this.#stopped()
+    return untilStopped(this.#actor)
   }
 
   async signal(signal: NodeJS.Signals): Promise<void> {
     signalNumber(signal)
     this.#allow('signal')
     this.#process?.signal(signal)
-    this.#note('SIGNAL', { signal })
+    this.#log.note(this.state, 'SIGNAL', { signal })
   }
 
-  async resize(size: TerminalSize): Promise<void> {
+  async resize(size: api.TerminalSize): Promise<void> {
     const { rows, columns } = parseTerminalSize(size)
     this.#allow('signal')
     this.#process?.resize(rows, columns)
   }
 
-  async update(resources: Resources): Promise<void> {
+  async update(resources: api.Resources): Promise<void> {
     this.#allow('update')
-    await this.#held().update(parseResources(resources))
+    await this.#held().limits.update(parseResources(resources))
   }
 
-  exec(name: string, ...args: string[]): Executor {
+  exec(name: string, ...args: string[]): api.Executor {
     this.#allow('exec')
     this.#runtime.assertOpen()
-    const host: Host = () => {
+    const askHost: AskHost = () => {
       this.#allow('exec')
       const { alloc, command } = this.#held().spec.request
-      return { task: this.#held().asHost(), alloc, command }
+      return { task: this.#held().execTarget(), alloc, command }
     }
-    const options = { orphans: this.#orphans, strict: this.#strict, byName: this.#byName }
-    const guest = new TaskExecutor(this.#runtime, this.#platform, options, host)
-    Object.assign(guest.command, guestCommand(this.command))
-    setCommand(guest, name, args)
-    return guest
+    const { platform, orphans, strict, byName } = this.#settings
+    const inner = new TaskExecutor(this.#runtime, platform, { orphans, strict, byName }, askHost)
+    Object.assign(inner.command, execCommand(this.command))
+    setCommand(inner, name, args)
+    return inner
   }
 
-  async usage(): Promise<Usage> {
+  async usage(): Promise<api.Usage> {
     this.#allow('usage')
-    const sample = withCpuPercent(await this.#held().sample(), this.#lastUsage)
+    const sample = withCpuPercent(await this.#held().usage.sample(), this.#lastUsage)
     this.#lastUsage = sample
     return sample
   }
 
-  usage$(intervalMs = 1000): Observable<Usage> {
+  usage$(intervalMs = 1000): Observable<api.Usage> {
     const samples = this.#runtime.usage.stream(this, intervalMs)
     return new Observable(subscriber => {
-      subscriber.add(this.#process?.watchUsage())
+      subscriber.add(this.#process?.usage.watch())
       return samples.subscribe(subscriber)
     })
   }
 
-  logs$(stream: 'stdout' | 'stderr', options: LogOptions = {}): Streamed<Uint8Array> {
+  logs$(stream: 'stdout' | 'stderr', options: api.LogOptions = {}): Streamed<Uint8Array> {
     checkStream('logs$', stream)
     checkLogOptions('logs$', options)
     this.#allow('logs$')
-    const { log, ...source } = this.#outputSource()
-    if (options.since !== undefined) return streamed(() => readBytes({ log, ...source }, options, stream))
-    return logStream({ ...source, target: () => log(stream).target, files: () => log(stream).files }, options)
+    const source = this.#output()
+    const { log, ...rest } = source
+    if (options.since !== undefined) return streamed(() => readBytes(source, options, stream))
+    return logStream({ ...rest, target: () => log(stream).target, files: () => log(stream).files }, options)
   }
 
-  output$(options: LogOptions = {}): Streamed<OutputChunk> {
+  output$(options: api.LogOptions = {}): Streamed<api.OutputChunk> {
     checkLogOptions('output$', options)
     this.#allow('logs$')
-    return outputStream(this.#outputSource(), options)
+    return outputStream(this.#output(), options)
   }
 
-  #outputSource(): OutputSource {
-    const rotation = (stream: OutputStream) => rotationOf(this.#held().spec.request.command, stream)
-    const actor = this.#live()
-    return {
-      log: stream => ({ target: this.#held().log(stream), files: rotation(stream)?.maxFiles ?? 1 }),
-      dir: this.#runtime.state.taskDirectory(this.key),
-      indexFiles: () => (rotation('stdout') ?? rotation('stderr'))?.maxFiles ?? 0,
-      writing: () => actor.getSnapshot().status === 'active',
-      onEnd: heard => {
-        const subscription = actor.subscribe({ complete: heard, error: heard })
-        return () => subscription.unsubscribe()
-      },
-      hold: () => this.#runtime.keepAlive.hold(),
-    }
+  #output(): OutputSource {
+    return taskOutput(this.#held(), this.#actor, this.#runtime)
   }
 
   get state(): TaskState {
-    return this.#snapshot().value
+    return this.#actor.snapshot().value
   }
 
   get state$(): Observable<TaskState> {
-    return new Observable(subscriber => {
-      const actor = this.#live()
-      let told = this.#passed().length
-      subscriber.next(this.state)
-      const subscription = actor.subscribe({
-        next: ({ value, context }) => {
-          const passed = passedStates(value, context)
-          for (const state of passed.slice(told)) subscriber.next(state)
-          told = passed.length
-        },
-        error: error => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      })
-      if (actor.getSnapshot().status !== 'active') subscriber.complete()
-      return () => subscription.unsubscribe()
-    })
+    return this.#actor.states$()
   }
 
-  get enforcement(): readonly Enforcement[] {
-    return this.#process?.enforcement ?? []
+  get enforcement(): readonly api.Enforcement[] {
+    return this.#process?.limits.enforcement ?? []
   }
 
   get actor(): AnyActorRef {
-    return this.#live()
+    return this.#actor.live()
   }
 
   /** What the machine knows of the task, without an actor for one that has ended. */
   get context(): TaskContext {
-    return this.#snapshot().context
+    return this.#actor.snapshot().context
+  }
+
+  /** The outcome, once there is one. */
+  get outcome(): Outcome | null {
+    return this.context.outcome
+  }
+
+  /** Started by another supervisor. */
+  get takenOver(): boolean {
+    return this.#process?.adopted ?? false
+  }
+
+  /** The FIFO of the supervisor that this task does not outlive, or null. */
+  get owner(): string | null {
+    return this.#process?.spec.request.owner ?? null
   }
 
   // --- the end ---
@@ -467,37 +341,8 @@ export class TaskExecutor implements Executor {
     return this.#destroyed
   }
 
-  /** Lets go of the task without touching it. Waiting callers are told. */
-  detach(): void {
-    this.#actor?.stop()
-    this.#process?.endInput()
-    this.#runtime.processes.delete(this.key)
-  }
-
-  /** Started by another supervisor. */
-  get takenOver(): boolean {
-    return this.#process?.adopted ?? false
-  }
-
-  /** Of a task that another process has removed. */
-  letGo(): void {
-    this.detach()
-    this.#runtime.events.destroyed(this)
-  }
-
-  /** Writes what is still to be written of the snapshot. */
-  flush(): void {
-    this.#process?.flush()
-  }
-
-  /** The FIFO of the supervisor that this task does not outlive, or null. */
-  get owner(): string | null {
-    return this.#process?.spec.request.owner ?? null
-  }
-
-  /** The outcome, once there is one. */
-  get outcome(): Outcome | null {
-    return this.#snapshot().context.outcome
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.destroy()
   }
 
   async #destroy(): Promise<void> {
@@ -505,117 +350,68 @@ export class TaskExecutor implements Executor {
     const phase = this.#phase()
     if (phase === 'launching' || phase === 'running' || phase === 'stopping') await this.forceStop()
     await this.#process?.remove()
+    this.letGo()
+  }
+
+  /** Lets go of the task without touching it. Waiting callers are told. */
+  detach(): void {
+    this.#actor.stop()
+    this.#process?.endInput()
+    this.#runtime.processes.delete(this.key)
+  }
+
+  /** Of a task that has been removed. */
+  letGo(): void {
     this.detach()
     this.#runtime.events.destroyed(this)
   }
 
-  #live(): Actor<ProvidedTaskMachine> {
-    if (this.#actor === null) {
-      // Assigned before it is started: its effects store its snapshot.
-      this.#actor = this.#newActor(this.#stored)
-      this.#stored = null
-      this.#actor.start()
-    }
-    return this.#actor
+  /** Writes what is still to be written of the snapshot. */
+  flush(): void {
+    this.#process?.file.flush()
   }
 
-  #snapshot(): TaskSnapshot | StoredSnapshot {
-    return this.#actor === null && this.#stored !== null ? this.#stored.snapshot : this.#live().getSnapshot()
-  }
+  // --- its parts ---
 
-  #newActor(stored: Rehydrated | null): Actor<ProvidedTaskMachine> {
-    const { machine, inspect } = this.#runtime
-    const options = inspect === undefined ? {} : { inspect }
-    const actor =
-      stored === null
-        ? createActor(machine, { ...options, input: { name: this.#name ?? '' } })
-        : restoreTask(machine, stored.snapshot, options)
-    // There is nothing to come that has not been told.
-    if (stored?.final) return actor
-    actor.subscribe({
-      next: state => this.#moved(state),
-      // A bug in the machine or its effects: whoever waits is told through waitFor; here it only must not crash the program.
-      error: ignore,
+  #newLog(): TransitionLog {
+    const { events } = this.#runtime
+    return new TransitionLog({
+      transition: change => events.transition(this, change),
+      recorded: entry => events.recorded(this, entry),
+      exited: outcome => events.exited(this, outcome),
     })
-    return actor
   }
 
-  /**
-   * Runs after each step of the machine. Changes of state that happened while nobody looked are told like any other, and so are those that a
-   * predecessor has not written down as heard: perhaps twice, by one number, but never not at all.
-   */
-  #moved({ value, context }: TaskSnapshot | StoredSnapshot): void {
-    const passed = passedStates(value, context)
-    this.#noteStopFailure(context.stopFailure)
-    if (passed.length <= this.#told) return
-    // What the records do not say by themselves is written down before it is told, or a successor could come to another conclusion.
-    const written = this.#stored !== null
-    if (!written && (this.#process?.adopted || context.outcome?.evidence === 'inferred'))
-      this.#process?.saveNow()
-    const heardBefore = this.#heard
-    const at = Date.now()
-    for (const [index, to] of passed.entries()) {
-      if (index < this.#told && !this.#process?.adopted) continue
-      const change = { from: passed[index - 1] ?? 'configured', to, sequence: index + 1, at }
-      // Also what was told before: whoever told it may have been killed before it was in the journal.
-      this.#record(this.#entryOf(change, context))
-      if (index < this.#told) continue
-      const heard = this.#runtime.events.transition(this, change)
-      // Who starts a task and does not listen wants to know nothing of it; who only looks in must not swallow what others wait for.
-      if (heard || !this.#process?.adopted) this.#heard = change.sequence
-      this.#told = change.sequence
-      if (to !== 'configured' && to !== 'limited') fault(`${to}-told`)
-    }
-    if (!written || this.#heard > heardBefore) this.#process?.saveSoon()
-    else this.#process?.flushJournal()
-    if (context.outcome !== null) this.#report(context.outcome)
+  #newActor(stored: Restored | null = null): TaskActor {
+    return new TaskActor(this.#runtime, snapshot => this.#log.moved(snapshot), stored)
   }
 
-  #entryOf(change: Change & { readonly at: number }, context: TaskContext): HistoryEntry {
-    const entry = changeEntry(change, context, change.at)
-    if (change.to !== 'running' || this.#askedAt === null) return entry
-    return { ...entry, tookMs: Math.round((performance.now() - this.#askedAt) * 1000) / 1000 }
+  #newProcess(spec: TaskSpec, origin: Origin): TaskProcess {
+    const view = { snapshot: () => this.#actor.persisted(), delivered: () => this.#log.delivered }
+    return new TaskProcess(this.#runtime, spec, view, origin)
   }
 
-  #note(event: string, details: Parameters<typeof noteEntry>[2] = {}): void {
-    this.#record(noteEntry(this.state, event, details))
-    this.#process?.saveSoon()
-  }
-
-  #noteStopFailure(failure: TaskContext['stopFailure']): void {
-    const before = this.#stopFailure
-    this.#stopFailure = failure
-    if (failure !== null && before === null) this.#note('stop failed', { failure: bare(failure) })
-  }
-
-  #record(entry: HistoryEntry): void {
-    if (this.#process === null) this.#early.push(entry)
-    else if (this.#process.journal.add(entry)) this.#runtime.events.recorded(this, entry)
-  }
-
-  #passed(): readonly TaskState[] {
-    const { value, context } = this.#snapshot()
-    return passedStates(value, context)
-  }
-
-  #report(outcome: Outcome): void {
-    if (this.#reported) return
-    this.#reported = true
-    this.#runtime.events.exited(this, outcome)
-  }
-
-  #adopt(process: TaskProcess): void {
+  #hold(process: TaskProcess, delivered = 0): void {
     this.#process = process
-    process.snapshot = () => {
-      if (this.#stored !== null) return this.#stored.snapshot
-      const actor = this.#live()
-      // Of one that has been stopped there is only a dead snapshot, which nobody could restore.
-      if (actor.getSnapshot().status === 'stopped') return null
-      return actor.getPersistedSnapshot() as unknown as StoredSnapshot
-    }
-    process.told = () => this.#heard
     this.#runtime.processes.set(this.key, process)
-    for (const entry of this.#early.splice(0)) this.#record(entry)
+    this.#log.begin(process, delivered)
+  }
+
+  /** A second executor of a task that this supervisor holds already: one actor, two faces. */
+  #share(other: TaskExecutor): void {
+    this.#actor.stop()
+    this.#actor = other.#actor
+    this.#log = other.#log
+    this.#process = other.#held()
+    this.#describe(this.#process.spec)
+  }
+
+  #describe({ request }: TaskSpec): void {
+    const { key, name, platform, byName = false, resources } = request
+    this.#key = key
+    this.#settings = { ...this.#settings, name, platform, byName, resources }
+    Object.assign(this.command, request.command)
+    Object.freeze(this.command)
   }
 
   #held(): TaskProcess {
@@ -624,7 +420,7 @@ export class TaskExecutor implements Executor {
   }
 
   #phase(): Phase {
-    return phaseOf(this.#snapshot())
+    return phaseOf(this.#actor.snapshot())
   }
 
   /** True: do it. False: nothing to do any more. Throws INVALID_STATE for what is refused. */
@@ -633,79 +429,12 @@ export class TaskExecutor implements Executor {
     const decision = decide(phase, call)
     if (decision === 'refused') throw new HoldfastError('INVALID_STATE', refusal(phase, call))
     // Its id is still good, for another supervisor.
-    if (call !== 'id' && this.#actor?.getSnapshot().status === 'stopped')
+    if (call !== 'id' && this.#actor.isStopped)
       throw this.#destroyed === null ? detached(undefined) : destroyed(call)
     return decision === 'allowed'
   }
 
-  async #launched(): Promise<void> {
-    const { context } = await this.#until(snapshot => phaseOf(snapshot) !== 'launching')
-    const { outcome } = context
-    if (outcome?.cause === 'startFailed' && outcome.failure !== null) throw fromFailure(outcome.failure)
+  #refuseIfDestroyed(): void {
+    if (this.#destroyed !== null) throw destroyed('start')
   }
-
-  async #end(): Promise<Outcome> {
-    if (this.outcome !== null) return this.outcome
-    const { context } = await this.#until(({ status }) => status === 'done')
-    if (context.outcome === null) throw new Error('a task machine that is done has an outcome')
-    return context.outcome
-  }
-
-  /** Nothing of the task is left, or an error names what is. */
-  async #stopped(): Promise<WaitResult> {
-    const { context } = await this.#until(
-      ({ status, context }) => status === 'done' || context.stopFailure !== null,
-    )
-    const { outcome, stopFailure } = context
-    if (outcome === null)
-      throw stopFailure === null ? new Error('stopped without an outcome') : fromFailure(stopFailure)
-    if (outcome.survivors.length > 0) throw survived(outcome.survivors)
-    return toWaitResult(outcome)
-  }
-
-  /** Waits for a snapshot of the machine, and keeps the program running meanwhile. */
-  async #until(reached: (snapshot: TaskSnapshot) => boolean) {
-    const actor = this.#live()
-    const snapshot = actor.getSnapshot()
-    // To hold and release costs a call per task of the supervisor.
-    if (reached(snapshot)) return snapshot
-    // A stopped actor never says anything again, not even that.
-    if (snapshot.status === 'stopped') throw detached(undefined)
-    try {
-      return await this.#runtime.keepAlive.while(waitFor(actor, reached))
-    } catch (error) {
-      const { status, error: fault } = actor.getSnapshot()
-      throw status === 'error' ? fault : detached(error)
-    }
-  }
-}
-
-const ignore = (): void => {}
-
-/** On both clocks. What is rounded down at both ends of a period would come out shorter than it is: `step` goes on top. */
-function thisInstant(step = 0): { readonly at: number; readonly boot?: BootTime } {
-  const boot = bootTime()
-  return { at: Date.now(), ...(boot !== null && { boot: { ...boot, at: boot.at + step } }) }
-}
-
-const noLogs = { stdout: { base: null, path: '' }, stderr: { base: null, path: '' } }
-
-function detached(cause: unknown): HoldfastError {
-  return new HoldfastError('INVALID_STATE', 'the supervisor was closed; the task goes on without it', {
-    hint: 'Take it over with openId(id).',
-    cause,
-  })
-}
-
-function destroyed(call: Call): HoldfastError {
-  return new HoldfastError('INVALID_STATE', `${call}() is refused: the executor has been destroyed`, {
-    hint: 'Make a new one.',
-  })
-}
-
-function survived(pids: readonly number[]): HoldfastError {
-  return new HoldfastError('LOST', `processes of the task are still alive: ${pids.join(', ')}`, {
-    stage: 'stop',
-    hint: 'They are in an uninterruptible system call (state D), usually of a hung network or FUSE mount, or the kernel refused to kill them.',
-  })
 }

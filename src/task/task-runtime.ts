@@ -3,10 +3,11 @@ import type { Outcome, TaskState } from '../../machines/index.ts'
 import type { HistoryEntry, Resources, ShutdownOptions } from '../api.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
 import type { UsageSweep } from './usage-sweep.ts'
-import type { TaskHost, TaskProcess } from './task-process.ts'
+import type { TaskProcess } from './task-process.ts'
+import type { TaskServices } from './task-services.ts'
 
 /** What all tasks of one supervisor share. `Task` is the executor's class, which this file need not know. */
-export type TaskRuntime<Task> = TaskHost & {
+export type TaskRuntime<Task> = TaskServices & {
   readonly strict: boolean
   readonly durable: boolean
   /** Limits of tasks that do not name them. */

@@ -1,0 +1,140 @@
+import type { Readable } from 'node:stream'
+import type { StartRecord } from '../../../machines/index.ts'
+import { admit } from '../../alloc/admit.ts'
+import { HoldfastError } from '../../errors.ts'
+import type { Plan } from '../../platform/port.ts'
+import { readExit } from '../../spawn/records.ts'
+import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../../spawn/spawner.ts'
+import { fault } from '../fault.ts'
+import { launchers } from '../launchers.ts'
+import { hasTraces } from '../observe.ts'
+import { patiently } from '../patiently.ts'
+import { StdinFeed } from '../stdin-feed.ts'
+import type { TaskSpec } from '../task-spec.ts'
+import { inWords, launchFailure } from './launch-failure.ts'
+import type { TaskParts } from './task-parts.ts'
+
+/** The machine's actor `launch` for a task that this supervisor starts: plan, intent, request, start record. */
+export class Launch {
+  readonly #task: TaskParts
+  readonly #input: Readable | null
+  #feed: StdinFeed | null = null
+  #end: Promise<WatchEnd> | null = null
+
+  /** `input`: a stream of this program that the task reads from. */
+  constructor(task: TaskParts, input: Readable | null) {
+    this.#task = task
+    this.#input = input
+  }
+
+  /** The spawner's word of the shim's end; null before the start, or where no spawner has one. */
+  get end(): Promise<WatchEnd> | null {
+    return this.#end
+  }
+
+  /** Resolves when the program has been exec'ed. `abandoned` before anything was asked for: nothing is started. */
+  async run(abandoned: AbortSignal): Promise<StartRecord> {
+    try {
+      const start = await this.#start(abandoned)
+      // Closed meanwhile: then nobody feeds it any more.
+      if (abandoned.aborted) this.endInput()
+      else this.#feed?.begin()
+      return start
+    } catch (error) {
+      this.endInput()
+      throw error
+    }
+  }
+
+  /** The task reads to the end of what it has been given. Idempotent. */
+  endInput(): void {
+    this.#feed?.end()
+  }
+
+  async #start(abandoned: AbortSignal): Promise<StartRecord> {
+    const { dir, file, keeper, records } = this.#task
+    for (let attempt = 1; ; attempt++) {
+      // Anew for a second spawner: it may live elsewhere, and the cgroups with it.
+      const { spec, enforcement } = await this.#plan(abandoned)
+      const spawner = this.#spawner()
+      const logs = { stdout: spec.stdout, stderr: spec.stderr }
+      file.intend({ enforcement, logs, launchers: launchers(spawner.prepare()) })
+      fault('intent-written')
+      try {
+        await this.#request(spawner, spec)
+        break
+      } catch (error) {
+        const adopted = this.#halfStarted(error)
+        if (adopted !== null) return adopted
+        // It may have been dead before it was asked: nobody is at work on the request, so where no shim was it can be asked again.
+        if (error instanceof SpawnerDied && attempt === 1 && !hasTraces(dir)) continue
+        // A shim that was killed before it could record anything may have made them already.
+        await keeper.release(spec.cgroups.map(({ dir }) => dir)).catch(() => {})
+        throw launchFailure(dir, error)
+      }
+    }
+    return (await patiently(() => records.read())) ?? this.#lostRecord()
+  }
+
+  async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {
+    const { dir, services } = this.#task
+    if (this.#input !== null) this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input, services.keepAlive)
+    const launch = spawner.launch(spec, this.#feed?.way)
+    fault('request-sent')
+    const launched = await launch
+    fault('started-heard')
+    this.#end = launched.end
+  }
+
+  /** A start that is refused here leaves nothing: there is no record yet by which it could be found. (At a second attempt there is.) */
+  async #plan(abandoned: AbortSignal): Promise<Plan> {
+    const { dir, file, planner, services } = this.#task
+    const { request, ownAlloc } = file.spec
+    try {
+      const scope = await this.#spawner().scope()
+      const plan = await planner.plan(request, dir, scope)
+      fault('directories-planned')
+      abandoned.throwIfAborted()
+      admitTo(plan.spec, request)
+      // Where no spawner can be started (too few descriptors, no native program), that is known here too.
+      this.#spawner().prepare()
+      return plan
+    } catch (error) {
+      // Its own failure, of the same cause as likely as not, must not hide the reason.
+      if (ownAlloc && !file.isWritten)
+        await services.state.removeAlloc(request.key, request.name).catch(() => {})
+      throw inWords(error)
+    }
+  }
+
+  #spawner(): Spawner {
+    const { platform: name, inside } = this.#task.file.spec.request
+    return this.#task.services.spawner(name, inside !== null && inside !== undefined)
+  }
+
+  /**
+   * Of a shim, or a spawner, that was killed before it could answer: with a start record, and no word of a failure, the
+   * program may have run, and something of it may be left. It is taken for running; the watch sees what became of it, and
+   * kills the rest.
+   */
+  #halfStarted(error: unknown): StartRecord | null {
+    if (!(error instanceof SpawnerDied) && !(error instanceof LaunchFailed && error.stage === 'fork'))
+      return null
+    const exit = readExit(this.#task.dir)
+    const failed = exit !== null && !('corrupt' in exit) && exit.failure !== null
+    return failed ? null : this.#task.records.read()
+  }
+
+  /** The start was reported, yet its record cannot be read: somebody removes the directory under our hands. */
+  #lostRecord(): never {
+    const { dir, file } = this.#task
+    throw new HoldfastError('STATE_CORRUPT', `the start record of task ${file.spec.request.key} is gone`, {
+      path: dir,
+    })
+  }
+}
+
+/** With a root of its own it gets its directories mounted; what runs inside a task has that task's. */
+function admitTo({ credentials, root }: Plan['spec'], { alloc, inside }: TaskSpec['request']): void {
+  if (credentials !== null && root.length === 0 && !inside) admit(alloc.root, credentials)
+}

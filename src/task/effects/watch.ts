@@ -1,0 +1,93 @@
+import { forcedOutcome, lostOutcome, type Outcome, type StopRequest } from '../../../machines/index.ts'
+import { shimAlive } from '../../spawn/alive.ts'
+import { currentBootId } from '../../spawn/process-table.ts'
+import { readExit } from '../../spawn/records.ts'
+import type { WatchEnd } from '../../spawn/spawner.ts'
+import { fault } from '../fault.ts'
+import { killLeftovers } from '../keeper.ts'
+import { patiently } from '../patiently.ts'
+import { recordedOutcome } from '../recorded-outcome.ts'
+import { untilGone } from '../until-gone.ts'
+import type { TaskParts } from './task-parts.ts'
+
+/** What the other two actors know of the end. */
+export type EndClues = {
+  /** The spawner's word of the shim's end; null: it is another's, or of an earlier life. */
+  readonly spawnerEnd: Promise<WatchEnd> | null
+  /** Whether the task was killed past its shim. */
+  bypassed(): boolean
+}
+
+type End = readonly [outcome: Outcome, stop: StopRequest | null]
+
+/**
+ * The machine's actor `watch`: calls `report` once, when nothing of the task is left, or nobody can tell any more.
+ * Returns the way to let go.
+ */
+export function watch(
+  task: TaskParts,
+  clues: EndClues,
+  report: (outcome: Outcome, stop: StopRequest | null) => void,
+): () => void {
+  const letGo = new AbortController()
+  untilEnd(task, clues, letGo.signal).then(
+    end => {
+      if (end !== null && !letGo.signal.aborted) report(...end)
+    },
+    // What cannot be found out is lost: nobody may wait for ever.
+    error => {
+      if (!letGo.signal.aborted) report(lostOutcome(unknowable(error), Date.now()), null)
+    },
+  )
+  return () => letGo.abort('over')
+}
+
+/** Null: let go of before the end. */
+async function untilEnd(task: TaskParts, clues: EndClues, letGo: AbortSignal): Promise<End | null> {
+  // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes over.
+  let gone = (await clues.spawnerEnd) === 'gone'
+  while (!letGo.aborted) {
+    if (!gone) await untilGone(task.dir, task.services.keepAlive, letGo)
+    if (letGo.aborted) break
+    const end = await conclude(task, clues)
+    if (end !== null) return end
+    gone = false
+  }
+  return null
+}
+
+/** How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. */
+async function conclude(task: TaskParts, { bypassed }: EndClues): Promise<End | null> {
+  const { dir, file, keeper, records } = task
+  fault('gone-heard')
+  const exit = await patiently(() => readExit(dir))
+  if (exit !== null && !('corrupt' in exit)) {
+    fault('outcome-known')
+    return [recordedOutcome(exit), exit.stop === null ? null : stopOfOthers(task)]
+  }
+  // Inferring an outcome kills whatever is left, the shim included. Check first that the shim is really gone, or a
+  // spurious wake-up would kill a healthy task.
+  if (exit === null && (await patiently(() => shimAlive(dir)))) return null
+  const start = records.known()
+  if (start !== null && start.bootId !== currentBootId()) {
+    return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
+  }
+  const survivors = await killLeftovers(keeper, start)
+  // Whoever of several supervisors has drawn the conclusion first has drawn it for all.
+  const stored = file.stored()
+  if (stored?.context.outcome) return [stored.context.outcome, stored.context.stop]
+  const why =
+    exit === null ? "The task's shim is gone and left no exit record." : 'The exit record cannot be read.'
+  fault('outcome-known')
+  const end = bypassed() && survivors.length === 0 ? forcedOutcome(Date.now()) : lostOutcome(why, Date.now())
+  return [{ ...end, startedAt: start?.startedAt ?? null, survivors }, stopOfOthers(task)]
+}
+
+/** Only a supervisor that knows of no stop itself has to look. */
+function stopOfOthers({ file }: TaskParts): StopRequest | null {
+  return file.snapshot?.value === 'running' ? (file.stored()?.context.stop ?? null) : null
+}
+
+function unknowable(error: unknown): string {
+  return `How the task has ended cannot be found out: ${error instanceof Error ? error.message : String(error)}`
+}

@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Command } from '../../api.ts'
+import { HoldfastError } from '../../errors.ts'
+import type { HostTask } from '../../platform/port.ts'
+import type { TaskParts } from '../effects/task-parts.ts'
+import type { RunningLimits } from './limits.ts'
+
+/** A running task, for what exec() starts inside of it. Throws LOST when its start record is gone. */
+export function execTarget(
+  { dir, file, records }: Pick<TaskParts, 'dir' | 'file' | 'records'>,
+  limits: RunningLimits,
+): HostTask {
+  const { request, enforcement } = file.spec
+  // Inside of what is inside is inside the same task.
+  if (request.inside) return request.inside
+  return {
+    key: request.key,
+    name: request.name,
+    alive: `${dir}/alive`,
+    start: records.require(),
+    rlimits: limits.current.resources?.rlimits ?? {},
+    isolation: enforcement.filter(({ kind }) => kind === 'isolation'),
+  }
+}
+
+/** What a command inside a task begins with: the task's own, but for the program and its streams. */
+export function execCommand(command: Readonly<Command>): Partial<Command> {
+  const { path: _path, args: _args, argv0: _argv0, name: _name, interpolate: _raw, ...others } = command
+  const { stdin: _in, stdout: _out, stderr: _err, terminal: _terminal, ...rest } = others
+  // Its own to change: the task's is frozen.
+  return structuredClone(rest)
+}
+
+/** Throws INVALID_ARGUMENT for isolation that is not the task's. User, environment, directory and niceness may be others. */
+export function refuseOtherIsolation(command: Readonly<Command>, ofTask: Readonly<Command>): void {
+  const other = isolation.find(field => !isDeepStrictEqual(command[field], ofTask[field]))
+  if (other === undefined) return
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `command.${other}: got another than the task's, takes only that: it runs inside the task as it is`,
+    { hint: `Leave command.${other} as exec() has set it.` },
+  )
+}
+
+/** What the task's isolation is made of: what runs inside of it enters that as it is. */
+const isolation = [
+  'hostname',
+  'network',
+  'mounts',
+  'tmpfs',
+  'devices',
+  'root',
+  'capabilities',
+  'noNewPrivileges',
+  'seccomp',
+  'namespaces',
+  'cgroups',
+] as const satisfies readonly (keyof Command)[]

@@ -1,0 +1,56 @@
+import type { Enforcement, Resources } from '../../api.ts'
+import { parseResources } from '../../command/validate.ts'
+import { HoldfastError } from '../../errors.ts'
+import type { TaskParts } from '../effects/task-parts.ts'
+import { readLimits, type UpdatedLimits, writeLimits } from '../limits-file.ts'
+import { mergeResources, mergeRows } from '../merge-limits.ts'
+import { written } from '../stop-means.ts'
+
+/** `resources` null: the task was started without limits. */
+type CurrentLimits = Omit<UpdatedLimits, 'resources'> & { readonly resources: Resources | null }
+
+/** The limits of a task as they are now, whichever supervisor has changed them last. */
+export class RunningLimits {
+  readonly #task: Pick<TaskParts, 'dir' | 'file' | 'keeper' | 'records'>
+  readonly #changed: () => void
+
+  /** `changed`: the task may have come into other cgroups. */
+  constructor(task: Pick<TaskParts, 'dir' | 'file' | 'keeper' | 'records'>, changed: () => void) {
+    this.#task = task
+    this.#changed = changed
+  }
+
+  /** Of a task that has been removed: as it was started. Throws STATE_CORRUPT. */
+  get current(): CurrentLimits {
+    const { dir, file } = this.#task
+    const { enforcement, request } = file.spec
+    return readLimits(dir) ?? { revision: 0, resources: request.resources, enforcement }
+  }
+
+  get enforcement(): readonly Enforcement[] {
+    return this.current.enforcement
+  }
+
+  /**
+   * Changes the limits, also while other supervisors do: who finds that another was quicker applies what was asked on top
+   * of that. Written down once it is so; the limits of a task whose supervisor dies between the two are new, and its rows
+   * old. Rejects as Platform.update() does, and LOST without a start record.
+   */
+  async update(asked: Resources): Promise<void> {
+    const { dir, file, keeper, records } = this.#task
+    for (;;) {
+      const current = this.current
+      const resources = parseResources(mergeResources(current.resources, asked))
+      const rows = await keeper.update(file.spec.request, records.require(), asked, resources)
+      this.#changed()
+      const heard = [
+        asked.wallTimeMs === undefined || written(dir, `wall ${asked.wallTimeMs}`),
+        asked.outputBytes === undefined || written(dir, `output ${asked.outputBytes}`),
+      ]
+      if (heard.includes(false))
+        throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
+      const enforcement = mergeRows(current.enforcement, rows)
+      if (writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) return
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { Readable } from 'node:stream'
+import type { Command, PlainCommand, Resources } from '../api.ts'
+import { parseCommand } from '../command/validate.ts'
+import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
+import { withDefaults } from './default-limits.ts'
+import { refuseOtherIsolation } from './running/exec.ts'
+import { defaultTaskName } from './task-name.ts'
+import type { TaskSpec } from './task-spec.ts'
+
+/** What an executor has been told before its start, besides the command. */
+export type TaskSettings = {
+  readonly platform: PlatformName
+  /** The platform was called for by its name, and is not just the best there is. */
+  readonly byName: boolean
+  readonly orphans: 'keep' | 'kill'
+  readonly strict: boolean
+  /** Limits that the task does not name and gets where this host can enforce them. */
+  readonly preferred: Resources | null
+  readonly resources: Resources | null
+  /** Null: it gets one by its command. */
+  readonly name: string | null
+  /** Null: it gets one of its own. */
+  readonly alloc: TaskPaths | null
+}
+
+/** The running task that another is to run inside of, and the parts of its start that count for that one, too. */
+export type ExecHost = {
+  readonly task: HostTask
+  readonly alloc: TaskPaths
+  readonly command: Readonly<Command>
+}
+
+/** A start whose arguments are in order. */
+export type StartDraft = {
+  readonly command: PlainCommand
+  /** A stream of this program that the task is to read from. */
+  readonly input: Readable | null
+  readonly name: string
+  readonly host: ExecHost | null
+}
+
+/** What all tasks of a supervisor are started with. */
+export type StartDefaults = {
+  readonly durable: boolean
+  readonly defaults: Resources | null
+  readonly shutdown: { readonly graceMs: number }
+}
+
+/** Checks a command and finds the task's name. Throws INVALID_ARGUMENT. */
+export function draftStart(asked: Readonly<Command>, name: string | null, host: ExecHost | null): StartDraft {
+  const input = asked.stdin instanceof Readable ? asked.stdin : null
+  const command = parseCommand(input === null ? asked : { ...asked, stdin: undefined })
+  if (host !== null) refuseOtherIsolation(command, host.command)
+  const program = defaultTaskName(command.path)
+  const own = command.name ?? (host === null ? program : `${host.task.name}.${program}`)
+  return { command, input, name: name ?? own, host }
+}
+
+/** All that is stored of a task before anything is started. `owner`: the FIFO of the supervisor that it is not to outlive. */
+export function startSpec(
+  key: string,
+  { command, input, name, host }: StartDraft,
+  settings: TaskSettings,
+  { durable, defaults, shutdown }: StartDefaults,
+  { alloc, owner }: { readonly alloc: TaskPaths; readonly owner: string | null },
+): TaskSpec {
+  // What runs inside of a task has that one's limits.
+  const { resources, preferred } =
+    host === null
+      ? withDefaults(settings.resources, defaults, settings.preferred)
+      : { resources: settings.resources, preferred: [] }
+  return {
+    request: {
+      key,
+      name,
+      platform: settings.platform,
+      byName: settings.byName,
+      command,
+      resources,
+      ...(preferred.length > 0 && { preferred }),
+      alloc,
+      strict: settings.strict,
+      durable,
+      ...(input !== null && { fed: true }),
+      owner,
+      inside: host?.task ?? null,
+      graceMs: shutdown.graceMs,
+    },
+    enforcement: [],
+    logs: { stdout: noLog, stderr: noLog },
+    ownAlloc: host === null && settings.alloc === null,
+    launchers: [],
+  }
+}
+
+const noLog = { base: null, path: '' } as const

@@ -1,0 +1,140 @@
+import { Observable } from 'rxjs'
+import { type Actor, createActor, type InspectionEvent, type Observer, waitFor } from 'xstate'
+import {
+  passedStates,
+  restoreTask,
+  type StoredSnapshot,
+  type TaskSnapshot,
+  type TaskState,
+} from '../../machines/index.ts'
+import type { KeepAlive } from '../spawn/keep-alive.ts'
+import { detached } from './call-refusals.ts'
+import type { ProvidedTaskMachine } from './provide.ts'
+
+/** What an actor is made with, and kept alive by. */
+export type ActorServices = {
+  readonly machine: ProvidedTaskMachine
+  readonly inspect: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined
+  readonly keepAlive: KeepAlive
+}
+
+/** A stored machine. `final`: the task has ended and this is known, so that there is nothing to come that was not published. */
+export type Restored = { readonly snapshot: StoredSnapshot; readonly final: boolean }
+
+export type AnySnapshot = TaskSnapshot | StoredSnapshot
+
+/**
+ * The machine of one task. Its actor is made when somebody needs it: a task that had ended when it was opened is no more
+ * than what was stored of it.
+ */
+export class TaskActor {
+  readonly #services: ActorServices
+  readonly #moved: (snapshot: TaskSnapshot) => void
+  #restored: Restored | null
+  #actor: Actor<ProvidedTaskMachine> | null = null
+
+  /** `moved` is called after each step of the machine. Without `restored` it is a new one, of a task without a name. */
+  constructor(
+    services: ActorServices,
+    moved: (snapshot: TaskSnapshot) => void,
+    restored: Restored | null = null,
+  ) {
+    this.#services = services
+    this.#moved = moved
+    this.#restored = restored
+  }
+
+  /** The actor, started. */
+  live(): Actor<ProvidedTaskMachine> {
+    if (this.#actor === null) {
+      // Assigned before it is started: its effects store its snapshot.
+      this.#actor = this.#make(this.#restored)
+      this.#restored = null
+      this.#actor.start()
+    }
+    return this.#actor
+  }
+
+  /** Whether its state is as it was stored: nothing of it is to be written. */
+  get isStored(): boolean {
+    return this.#restored !== null
+  }
+
+  /** Whether it was stopped before the task had ended. */
+  get isStopped(): boolean {
+    return this.#actor?.getSnapshot().status === 'stopped'
+  }
+
+  snapshot(): AnySnapshot {
+    return this.#actor === null && this.#restored !== null
+      ? this.#restored.snapshot
+      : this.live().getSnapshot()
+  }
+
+  /** To be stored. Null: of one that has been stopped there is only a dead snapshot, which nobody could restore. */
+  persisted(): StoredSnapshot | null {
+    if (this.#restored !== null) return this.#restored.snapshot
+    if (this.live().getSnapshot().status === 'stopped') return null
+    return this.live().getPersistedSnapshot() as unknown as StoredSnapshot
+  }
+
+  /** The state now, then each that is passed, those within one step included. Completes with the actor. */
+  states$(): Observable<TaskState> {
+    return new Observable(subscriber => {
+      const actor = this.live()
+      const { value, context } = actor.getSnapshot()
+      let published = passedStates(value, context).length
+      subscriber.next(value)
+      const subscription = actor.subscribe({
+        next: ({ value, context }) => {
+          const passed = passedStates(value, context)
+          for (const state of passed.slice(published)) subscriber.next(state)
+          published = passed.length
+        },
+        error: error => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      })
+      if (actor.getSnapshot().status !== 'active') subscriber.complete()
+      return () => subscription.unsubscribe()
+    })
+  }
+
+  /** Calls `heard` when nothing more will come of it. Returns the way to hear no more. */
+  onEnd(heard: () => void): () => void {
+    const subscription = this.live().subscribe({ complete: heard, error: heard })
+    return () => subscription.unsubscribe()
+  }
+
+  /** Waits for a snapshot, and keeps the program running meanwhile. Rejects INVALID_STATE when the actor is stopped before. */
+  async until(reached: (snapshot: TaskSnapshot) => boolean): Promise<TaskSnapshot> {
+    const actor = this.live()
+    const snapshot = actor.getSnapshot()
+    // To hold and release costs a call per task of the supervisor.
+    if (reached(snapshot)) return snapshot
+    // A stopped actor never says anything again, not even that.
+    if (snapshot.status === 'stopped') throw detached(undefined)
+    try {
+      return await this.#services.keepAlive.while(waitFor(actor, reached))
+    } catch (error) {
+      const { status, error: fault } = actor.getSnapshot()
+      throw status === 'error' ? fault : detached(error)
+    }
+  }
+
+  stop(): void {
+    this.#actor?.stop()
+  }
+
+  #make(restored: Restored | null): Actor<ProvidedTaskMachine> {
+    const { machine, inspect } = this.#services
+    const options = inspect === undefined ? {} : { inspect }
+    const actor =
+      restored === null
+        ? createActor(machine, { ...options, input: { name: '' } })
+        : restoreTask(machine, restored.snapshot, options)
+    if (restored?.final) return actor
+    // A bug in the machine or its effects: whoever waits hears it through waitFor; here it only must not crash the program.
+    actor.subscribe({ next: snapshot => this.#moved(snapshot), error: () => {} })
+    return actor
+  }
+}

@@ -1,0 +1,22 @@
+import { rotationOf } from '../platform/index.ts'
+import type { OutputSource, OutputStream } from './output-stream.ts'
+import type { TaskActor } from './task-actor.ts'
+import type { TaskProcess } from './task-process.ts'
+import type { TaskServices } from './task-services.ts'
+
+/** Where the output of a task lies, and until when there may be more of it. */
+export function taskOutput(
+  process: TaskProcess,
+  actor: TaskActor,
+  { state, keepAlive }: TaskServices,
+): OutputSource {
+  const rotation = (stream: OutputStream) => rotationOf(process.spec.request.command, stream)
+  return {
+    log: stream => ({ target: process.log(stream), files: rotation(stream)?.maxFiles ?? 1 }),
+    dir: state.taskDirectory(process.spec.request.key),
+    indexFiles: () => (rotation('stdout') ?? rotation('stderr'))?.maxFiles ?? 0,
+    writing: () => actor.live().getSnapshot().status === 'active',
+    onEnd: heard => actor.onEnd(heard),
+    hold: () => keepAlive.hold(),
+  }
+}
