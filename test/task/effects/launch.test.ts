@@ -1,0 +1,132 @@
+import { strict as assert } from 'node:assert'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import type { LaunchSpec } from '../../../src/spawn/spec.ts'
+import { LaunchFailed, type Spawner, SpawnerDied } from '../../../src/spawn/spawner.ts'
+import { adopt } from '../../../src/task/effects/adopt.ts'
+import { Launch } from '../../../src/task/effects/launch.ts'
+import { FakeShim } from '../../support/fake-shim.ts'
+import { type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
+
+const noLog = { base: null, path: '/dev/null' }
+/** What a launch looks at; the rest is the spawner's. */
+const spec = {
+  stdout: noLog,
+  stderr: noLog,
+  cgroups: [{ dir: '/sys/fs/cgroup/holdfast/none' }],
+  credentials: null,
+  root: [],
+} as unknown as LaunchSpec
+
+const never = new AbortController().signal
+
+/** A task whose requests are answered by the test, one answer a request. */
+function launched(...answers: ((task: FakeTask) => void)[]): { task: FakeTask; requests: () => number } {
+  let requests = 0
+  const spawner: Spawner = {
+    launch: async () => {
+      // The intent is on disk before anybody is asked.
+      assert.ok(existsSync(`${task.dir}/task.json`))
+      answers[requests++]?.(task)
+      return { end: new Promise(() => {}) }
+    },
+    feed: () => assert.fail('nobody feeds it'),
+    scope: async () => null,
+    prepare: () => null,
+    restarts: 0,
+    close: async () => {},
+  }
+  const task = fakeTask({ spawner, planner: { plan: async () => ({ spec, enforcement: [] }) } })
+  return { task, requests: () => requests }
+}
+
+const starts = ({ dir }: FakeTask): void => {
+  new FakeShim(dir).started(1234)
+}
+const fails = (error: Error) => (): void => {
+  throw error
+}
+
+describe('the actor launch', () => {
+  it('resolves to the start record', async () => {
+    const { task } = launched(starts)
+    assert.equal((await new Launch(task, null).run(never)).startedAt, 1234)
+    assert.deepEqual(task.file.spec.logs.stdout, noLog)
+  })
+
+  it('asks once more when the spawner died before any shim was there', async () => {
+    const { task, requests } = launched(fails(new SpawnerDied('killed')), starts)
+    await new Launch(task, null).run(never)
+    assert.equal(requests(), 2)
+  })
+
+  it('does not ask again where a shim has been: the start has failed, and its cgroups are removed', async () => {
+    const { task, requests } = launched(({ dir }) => {
+      new FakeShim(dir).gone()
+      throw new SpawnerDied('killed')
+    }, starts)
+    await assert.rejects(new Launch(task, null).run(never), { code: 'START_FAILED', stage: 'spawner' })
+    assert.equal(requests(), 1)
+    assert.deepEqual(task.calls, ['release /sys/fs/cgroup/holdfast/none'])
+  })
+
+  it('takes for running what left a start record, whatever became of the answer', async () => {
+    const { task } = launched(found => {
+      starts(found)
+      throw new SpawnerDied('killed')
+    })
+    assert.equal((await new Launch(task, null).run(never)).startedAt, 1234)
+    assert.deepEqual(task.calls, [])
+  })
+
+  it('gives the shim its word: stage and errno of what failed', async () => {
+    const { task } = launched(fails(new LaunchFailed('exec', 2, '/no/such')))
+    await assert.rejects(new Launch(task, null).run(never), { stage: 'exec', errno: 'ENOENT' })
+  })
+
+  it('leaves nothing of a start that was refused while it was planned', async () => {
+    const task = fakeTask({
+      planner: { plan: () => Promise.reject(new Error('no')) },
+      spawner: launchlessSpawner,
+    })
+    const { root } = task.file.spec.request.alloc
+    mkdirSync(root, { recursive: true })
+    await assert.rejects(new Launch(task, null).run(never), { code: 'START_FAILED', stage: 'request' })
+    assert.deepEqual([existsSync(root), existsSync(task.dir)], [false, false])
+  })
+
+  it('starts nothing that was abandoned while it was planned', async () => {
+    const { task, requests } = launched(starts)
+    const abandoned = new AbortController()
+    const launching = new Launch(task, null).run(abandoned.signal)
+    abandoned.abort()
+    await assert.rejects(launching)
+    assert.deepEqual([requests(), existsSync(task.dir)], [0, false])
+  })
+})
+
+describe('the actor launch of a task that another supervisor starts', () => {
+  it('waits for the start record of the shim that lives', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    const adopting = adopt(task)
+    setTimeout(() => shim.started(99), 20)
+    assert.equal((await adopting).startedAt, 99)
+    shim.gone()
+  })
+
+  it('fails when the shim is gone and has left none', async () => {
+    const task = recorded(fakeTask())
+    new FakeShim(task.dir).gone()
+    await assert.rejects(adopt(task), { code: 'START_FAILED' })
+    assert.ok(!readdirSync(task.dir).includes('start.json'))
+  })
+})
+
+const launchlessSpawner: Spawner = {
+  launch: () => assert.fail('nobody may be asked'),
+  feed: () => assert.fail('nobody feeds it'),
+  scope: async () => null,
+  prepare: () => null,
+  restarts: 0,
+  close: async () => {},
+}

@@ -1,0 +1,92 @@
+import { strict as assert } from 'node:assert'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { lostOutcome, type Outcome, settleTask, type StopRequest } from '../../../machines/index.ts'
+import { type EndClues, watch } from '../../../src/task/effects/watch.ts'
+import { FakeShim } from '../../support/fake-shim.ts'
+import { configured, type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
+
+const clues: EndClues = { spawnerEnd: null, bypassed: () => false }
+
+/** The report, and the way to let go. */
+function watched(task: FakeTask, own: Partial<EndClues> = {}) {
+  let letGo = (): void => {}
+  const reports: [Outcome, StopRequest | null][] = []
+  const report = new Promise<Outcome>(resolve => {
+    letGo = watch(task, { ...clues, ...own }, (outcome, stop) => {
+      reports.push([outcome, stop])
+      resolve(outcome)
+    })
+  })
+  return { report, reports, letGo }
+}
+
+describe('the actor watch', () => {
+  it('reports what the exit record says once the shim is gone, and not before', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    const { report, reports } = watched(task)
+    await sleep(30)
+    assert.equal(reports.length, 0)
+    shim.ended({ exitCode: 7 })
+    shim.gone()
+    const { exitCode, cause, evidence } = await report
+    assert.deepEqual([exitCode, cause, evidence], [7, 'exited', 'record'])
+    assert.deepEqual(task.calls, [])
+  })
+
+  it('takes no false alarm of the spawner for an end, and kills nobody for it', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    const { report, reports } = watched(task, { spawnerEnd: Promise.resolve('gone') })
+    await sleep(30)
+    assert.deepEqual([reports, task.calls], [[], []])
+    shim.ended()
+    shim.gone()
+    assert.equal((await report).exitCode, 0)
+  })
+
+  it('kills what a shim leaves without a record: the task is lost, and its survivors are named', async () => {
+    const task = recorded(fakeTask({ keeper: { killTree: async () => [42] } }))
+    const shim = new FakeShim(task.dir)
+    shim.started(1000)
+    shim.gone()
+    const { cause, evidence, survivors, startedAt } = await watched(task).report
+    assert.deepEqual([cause, evidence, survivors, startedAt], ['lost', 'inferred', [42], 1000])
+    assert.deepEqual(task.calls, ['release '])
+  })
+
+  it('calls forced what was killed past its shim and has left nobody', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    shim.gone()
+    assert.equal((await watched(task, { bypassed: () => true }).report).cause, 'forced')
+    assert.deepEqual(task.calls, ['killTree', 'release '])
+  })
+
+  it('takes over the conclusion that another supervisor has written down', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    const start = shim.started()
+    const theirs = { ...lostOutcome('It was the other one.', 5), startedAt: start.startedAt }
+    task.view.snapshot = settleTask(configured(), task.file.spec.request.key, theirs, start)
+    task.file.saveNow()
+    shim.gone()
+    assert.equal((await watched(task).report).exitedAt, 5)
+  })
+
+  it('reports nothing once it has been let go of', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    const { reports, letGo } = watched(task)
+    await sleep(10)
+    letGo()
+    shim.ended()
+    shim.gone()
+    await sleep(50)
+    assert.deepEqual(reports, [])
+  })
+})
