@@ -27,9 +27,13 @@ export class Spawners {
   get(platform: PlatformName, inside: boolean): Spawner {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+    const rootless = isRootless(platform) && !inside
+    const running = rootless ? this.#rootless : this.#spawner
+    // What lies in the file system now is nothing to one that runs; should it have to be started again, that says what is missing.
+    if (running instanceof NativeSpawner) return running
     const native = nativeProgram()
     if (platform === 'linux' && 'unavailable' in native) throw nativeMissing(native.unavailable)
-    if ('path' in native && isRootless(platform) && !inside)
+    if ('path' in native && rootless)
       return (this.#rootless ??= new NativeSpawner(native.path, this.#keepAlive, {
         rootless: true,
         scoping: spawnerScope,

@@ -35,8 +35,9 @@ export type AccessSources = {
 
 let known: { readonly program: string | null; readonly access: Access } | undefined
 
-/** Of this process; looked at once for each native program. */
+/** Of this process; looked at once for each native program, and for root once: its right does not depend on one. */
 export function ownAccess(): Access {
+  if (known?.access.right === 'root') return known.access
   const native = nativeProgram()
   const program = 'path' in native ? native.path : null
   if (known?.program !== program)

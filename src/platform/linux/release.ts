@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isOwnCgroup } from './own-cgroup.ts'
@@ -14,7 +14,8 @@ export async function releaseCgroups(
   cgroups: readonly string[],
   isOwn: (dir: string) => boolean = isOwnCgroup,
 ): Promise<void> {
-  for (const dir of cgroups.filter(dir => isOwn(dir))) {
+  // Gone, as a rule: the shim has removed them. An error that says so costs ten times what the question does.
+  for (const dir of cgroups.filter(dir => existsSync(dir) && isOwn(dir))) {
     for (let attempt = 0; attempt < attempts && !removed(dir); attempt++) await sleep(pauseMs)
   }
 }
