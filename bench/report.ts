@@ -9,6 +9,7 @@ import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
 import type { Summary } from './statistics.ts'
 import { sampledTasks, type UsageRow } from './usage.ts'
+import type { WayRow } from './ways.ts'
 
 export function startExitTable(rows: readonly StartExitRow[]): string {
   if (rows.length === 0) return ''
@@ -33,6 +34,18 @@ export function startExitTable(rows: readonly StartExitRow[]): string {
       ratio(perSecondRatio),
       does,
     ])
+  return table.toString()
+}
+
+export function wayTable(rows: readonly WayRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['one at a time', 'time', 'x', 'of'],
+    colAligns: ['left', 'right', 'right', 'left'],
+    style: plain,
+  })
+  for (const { name, base, ms, ratio: times } of rows)
+    table.push([name, `${ms.median.toFixed(2)} ms`, ratio(times), base])
   return table.toString()
 }
 

@@ -15,13 +15,15 @@ import {
   skippedLines,
   startExitTable,
   usageTable,
+  wayTable,
 } from './report.ts'
 import { measureScale } from './scale.ts'
 import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
 import { measureUsage } from './usage.ts'
+import { measureWays } from './ways.ts'
 
-const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ballast|memory|scale|logs|usage|load]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|ballast|memory|scale|logs|usage|load]
                 [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
@@ -56,6 +58,8 @@ async function run(
     ? await measureStartExit(stateRoot, effort, progress)
     : { rows: [], skipped: [] }
   show(startExitTable(startExit.rows), skippedLines(startExit.skipped))
+  const ways = wanted('ways') ? await measureWays(stateRoot, { rounds: quick ? 3 : 15, quick }, progress) : []
+  show(wayTable(ways))
   const ballastEffort = { ...effort, rounds: Math.ceil(effort.rounds / 2), many: effort.many / 2 }
   const ballast = wanted('ballast') ? await measureBallast(stateRoot, ballastEffort, progress) : []
   show(ballastTable(ballast))
@@ -79,7 +83,7 @@ async function run(
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ballast, memory, scale, logs, usage, load, targets })
+  save({ host, effort, startExit, ways, ballast, memory, scale, logs, usage, load, targets })
 }
 
 /** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */
