@@ -31,6 +31,8 @@ export interface Command {
   /**
    * `'null'` (default), an absolute path, `'fd:N'`, or a stream of this program, which is fed to the task through a pipe. The task sees the end
    * when the stream ends, and also when the supervisor is closed or this program ends; a stream that the task reads no further is destroyed.
+   * A stream that fails, or is destroyed before its end, is no end: the task is shut down before it sees one, its result has an `error` (`LOST`, stage
+   * `stdin`), and its history an `input failed`.
    */
   stdin?: string | Readable
   /**
@@ -230,7 +232,7 @@ export interface HistoryEntry {
   at: Date
   from: TaskState
   to: TaskState
-  /** What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL` and `stop failed` change no state. */
+  /** What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL`, `stop failed` and `input failed` change no state. */
   event: string
   /** Of `launch done`: milliseconds from the call of start() until the program had been exec'ed, as far as the one who wrote it has started it. */
   tookMs?: number

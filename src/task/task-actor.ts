@@ -1,6 +1,8 @@
 import { Observable } from 'rxjs'
 import { type Actor, createActor, type InspectionEvent, type Observer, waitFor } from 'xstate'
 import {
+  type Failure,
+  type Outcome,
   passedStates,
   restoreTask,
   type StoredSnapshot,
@@ -30,6 +32,8 @@ export type AnySnapshot = TaskSnapshot | StoredSnapshot
 export class TaskActor {
   readonly #services: ActorServices
   readonly #moved: (snapshot: TaskSnapshot) => void
+  /** Of a stream as standard input that has failed half way: it is part of the task's result. */
+  inputFailure: Failure | null = null
   #restored: Restored | null
   #actor: Actor<ProvidedTaskMachine> | null = null
 
@@ -63,6 +67,13 @@ export class TaskActor {
   /** Whether it was stopped before the task had ended. */
   get isStopped(): boolean {
     return this.#actor?.getSnapshot().status === 'stopped'
+  }
+
+  /** The outcome as it is told: its end may have been the end of its input. */
+  told(outcome: Outcome): Outcome {
+    return outcome.failure === null && this.inputFailure !== null
+      ? { ...outcome, failure: this.inputFailure }
+      : outcome
   }
 
   snapshot(): AnySnapshot {

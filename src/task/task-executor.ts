@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
 import {
@@ -21,6 +22,8 @@ import { checkLogOptions, checkStream, parseShutdownOptions } from './call-optio
 import { destroyed, detached, noCommand, otherStateDir } from './call-refusals.ts'
 import { withCpuPercent } from './cpu-percent.ts'
 import { fault } from './fault.ts'
+import { bare } from './history-entry.ts'
+import { inputFailure } from './input-failure.ts'
 import { logStream } from './log-stream.ts'
 import { type OutputSource, outputStream, readBytes } from './output-stream.ts'
 import { type Streamed, streamed } from './pulled.ts'
@@ -30,6 +33,7 @@ import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
 import { draftStart, type ExecHost, startSpec, type TaskSettings } from './start-request.ts'
 import { startSignal, startUnder } from './start-signal.ts'
+import type { TaskInput } from './stdin-feed.ts'
 import { type Restored, TaskActor } from './task-actor.ts'
 import { formatTaskId, newTaskKey, parseTaskId } from './task-id.ts'
 import { defaultTaskName } from './task-name.ts'
@@ -129,7 +133,7 @@ export class TaskExecutor implements api.Executor {
     Object.assign(this.command, draft.command)
     Object.freeze(this.command)
     const spec = startSpec(this.key, draft, this.#settings, this.#runtime, { alloc, owner })
-    this.#hold(this.#newProcess(spec, { by: 'us', input: draft.input }))
+    this.#hold(this.#newProcess(spec, { by: 'us', input: this.#inputOf(draft.input) }))
     if (this.#settings.name === null) this.named(draft.name)
     this.#runtime.events.started(this)
     if (this.state === 'limited') this.#log.note('limited', 'START')
@@ -378,7 +382,7 @@ export class TaskExecutor implements api.Executor {
     return new TransitionLog({
       transition: change => events.transition(this, change),
       recorded: entry => events.recorded(this, entry),
-      exited: outcome => events.exited(this, outcome),
+      exited: outcome => events.exited(this, this.#actor.told(outcome)),
     })
   }
 
@@ -389,6 +393,18 @@ export class TaskExecutor implements api.Executor {
   #newProcess(spec: TaskSpec, origin: Origin): TaskProcess {
     const view = { snapshot: () => this.#actor.persisted(), delivered: () => this.#log.delivered }
     return new TaskProcess(this.#runtime, spec, view, origin)
+  }
+
+  /** Half of its input must not pass for all of it: the task is stopped before it can see an end. */
+  #inputOf(stream: Readable | null): TaskInput | null {
+    if (stream === null) return null
+    const failed = (error: Error): void => {
+      if (this.#actor.inputFailure !== null || this.outcome !== null) return
+      this.#actor.inputFailure = inputFailure(error)
+      this.#log.note(this.state, 'input failed', { failure: bare(this.#actor.inputFailure) })
+      this.shutdown().catch(() => {})
+    }
+    return { stream, failed }
   }
 
   #hold(process: TaskProcess, delivered = 0): void {

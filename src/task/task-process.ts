@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { Outcome, StartRecord, StopInput, StopRequest } from '../../machines/index.ts'
 import type { HostTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
@@ -17,11 +16,12 @@ import { RunningLimits } from './running/limits.ts'
 import { RunningUsage } from './running/usage.ts'
 import { StartRecords } from './start-records.ts'
 import { TaskFile, type TaskView } from './task-file.ts'
+import type { TaskInput } from './stdin-feed.ts'
 import type { TaskServices } from './task-services.ts'
 import type { TaskSpec } from './task-spec.ts'
 
 /** How a task came to this supervisor: started by it (`input`: a stream that the task reads from), or by another. */
-export type Origin = { readonly by: 'us'; readonly input: Readable | null } | { readonly by: 'another' }
+export type Origin = { readonly by: 'us'; readonly input: TaskInput | null } | { readonly by: 'another' }
 
 /**
  * One task outside of its machine: the machine's three actors, its files, and what may be asked of it while it runs. All

@@ -73,6 +73,16 @@ describe('run()', function () {
     assert.equal((await run('cat', [], { input: '' })).stdout, '')
   })
 
+  it('an input that fails half way is no whole one: the program is stopped, and the result says why', async () => {
+    const input = new Readable({ read() {} })
+    input.push('half')
+    const task = run('sh', ['-c', 'head -c 4; cat; echo whole'], { input })
+    task.stdout.once('data', () => input.destroy(new Error('the sender is gone')))
+    const { stdout, successful, error } = await task
+    assert.deepEqual([stdout, successful, error?.stage], ['half', false, 'stdin'])
+    assert.match(error?.message ?? '', /the sender is gone/)
+  })
+
   it('lines come while it runs, of both streams, with their times', async () => {
     const task = sh('echo first; echo second >&2; read answer; echo got $answer', {
       input: Readable.from(later('yes\n', 300)),

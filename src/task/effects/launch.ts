@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { StartRecord } from '../../../machines/index.ts'
 import { admit } from '../../alloc/admit.ts'
 import { HoldfastError } from '../../errors.ts'
@@ -9,7 +8,7 @@ import { fault } from '../fault.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { patiently } from '../patiently.ts'
-import { StdinFeed } from '../stdin-feed.ts'
+import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
 import { inWords, launchFailure } from './launch-failure.ts'
 import type { TaskParts } from './task-parts.ts'
@@ -17,12 +16,12 @@ import type { TaskParts } from './task-parts.ts'
 /** The machine's actor `launch` for a task that this supervisor starts: plan, intent, request, start record. */
 export class Launch {
   readonly #task: TaskParts
-  readonly #input: Readable | null
+  readonly #input: TaskInput | null
   #feed: StdinFeed | null = null
   #end: Promise<WatchEnd> | null = null
 
   /** `input`: a stream of this program that the task reads from. */
-  constructor(task: TaskParts, input: Readable | null) {
+  constructor(task: TaskParts, input: TaskInput | null) {
     this.#task = task
     this.#input = input
   }
@@ -38,7 +37,7 @@ export class Launch {
       const start = await this.#start(abandoned)
       // Closed meanwhile: then nobody feeds it any more.
       if (abandoned.aborted) this.endInput()
-      else this.#feed?.begin()
+      else this.#feed?.begin(error => this.#input?.failed(error))
       return start
     } catch (error) {
       this.endInput()
@@ -78,7 +77,8 @@ export class Launch {
 
   async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {
     const { dir, services } = this.#task
-    if (this.#input !== null) this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input, services.keepAlive)
+    if (this.#input !== null)
+      this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input.stream, services.keepAlive)
     const launch = spawner.launch(spec, this.#feed?.way)
     fault('request-sent')
     const launched = await launch

@@ -300,6 +300,61 @@ export const streams: Section = (check, { native, platform }) => {
     await closed
   })
 
+  check(
+    'shows a task no end of a stream that fails half way: the task is stopped, and its result and its history say why',
+    async bench => {
+      const failures = [
+        [
+          'ECONNRESET',
+          (stream: Readable) => stream.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
+        ],
+        ['ERR_STREAM_PREMATURE_CLOSE', (stream: Readable) => stream.destroy()],
+      ] as const
+      for (const [errno, fail] of failures) {
+        const task = bench.shell('cat; echo whole')
+        const half = new Readable({ read() {} })
+        task.command.stdin = half
+        await task.start()
+        half.push('half\n')
+        await untilOutput(task, 'half')
+        fail(half)
+        const { error, successful, cause } = await task.wait()
+        assert.deepEqual([error?.code, error?.stage, error?.errno], ['LOST', 'stdin', errno])
+        assert.deepEqual([successful, cause], [false, 'shutdown'])
+        assert.equal(await output(task), 'half\n')
+        const journal = readFileSync(join(bench.stateDir, 'tasks', keyOf(task), 'journal.ndjson'), 'utf8')
+        assert.match(journal, new RegExp(`"input failed".*"${errno}"`))
+      }
+    },
+  )
+
+  check('shows a command inside a task no such end either, and leaves the task alone', async bench => {
+    const task = bench.shell('sleep 600')
+    await task.start()
+    const inside = task.exec('/bin/sh', '-c', 'cat; echo whole')
+    const half = new Readable({ read() {} })
+    inside.command.stdin = half
+    await inside.start()
+    half.push('half\n')
+    await untilOutput(inside, 'half')
+    half.destroy(new Error('reset'))
+    assert.equal((await inside.wait()).error?.stage, 'stdin')
+    assert.equal(await output(inside), 'half\n')
+    assert.equal(task.state, 'running')
+    await task.forceStop()
+  })
+
+  check('stops a task whose stream had failed before it was started', async bench => {
+    const task = bench.shell('cat; echo whole')
+    const broken = new Readable({ read() {} }).on('error', () => {})
+    broken.destroy(new Error('gone'))
+    await new Promise<void>(resolve => broken.once('close', resolve))
+    task.command.stdin = broken
+    await task.start()
+    assert.equal((await task.wait()).error?.stage, 'stdin')
+    assert.equal(await output(task), '')
+  })
+
   check('sees the end of its input when the supervisor is closed', async bench => {
     const task = bench.shell('cat; echo end')
     const never = new Readable({ read() {} })
