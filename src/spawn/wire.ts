@@ -52,8 +52,48 @@ function refuseNul(fields: readonly string[], body: string): void {
   )
 }
 
+/** The fields of a launch, by who writes them. One that nobody writes does not compile; test/spawn/options.test.ts has the names. */
+type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credentials'
+type StreamField = 'stdin' | 'stdout' | 'stderr' | 'lender' | 'logRotation' | 'plainLogs'
+type ProcessField =
+  | 'terminal'
+  | 'nice'
+  | 'oomScoreAdj'
+  | 'rlimits'
+  | 'wallTimeMs'
+  | 'outputBytes'
+  | 'graceMs'
+  | 'durable'
+  | 'owner'
+type CgroupField = 'cgroups' | 'lateCgroups' | 'oomFile' | 'freezer'
+type IsolationField =
+  | 'inside'
+  | 'namespaces'
+  | 'networkPath'
+  | 'hostname'
+  | 'root'
+  | 'rootShared'
+  | 'capabilities'
+  | 'noNewPrivileges'
+  | 'seccomp'
+type Unwritten = Exclude<
+  keyof LaunchSpec,
+  ProgramField | StreamField | ProcessField | CgroupField | IsolationField
+>
+const _nothingIsUnwritten = {} satisfies Record<Unwritten, true>
+
 function launchFields(id: number, spec: LaunchSpec): string[] {
-  const fields = ['launch', `${id}`, 'dir', spec.dir, 'path', spec.path]
+  const fields = ['launch', `${id}`]
+  pushProgram(fields, spec)
+  pushStreams(fields, spec)
+  pushProcess(fields, spec)
+  pushCgroups(fields, spec)
+  pushIsolation(fields, spec)
+  return fields
+}
+
+function pushProgram(fields: string[], spec: Pick<LaunchSpec, ProgramField>): void {
+  fields.push('dir', spec.dir, 'path', spec.path)
   for (const argument of spec.argv) fields.push('arg', argument)
   for (const variable of spec.env) fields.push('env', variable)
   fields.push('cwd', spec.cwd, 'umask', octal(spec.umask))
@@ -61,6 +101,9 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
     fields.push('credentials', `${spec.credentials.uid}`, `${spec.credentials.gid}`)
     for (const group of spec.credentials.groups) fields.push('group', `${group}`)
   }
+}
+
+function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): void {
   fields.push(
     'stdin',
     spec.stdin.base ?? '',
@@ -74,13 +117,9 @@ function launchFields(id: number, spec: LaunchSpec): string[] {
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
   for (const stream of spec.plainLogs ?? []) fields.push('log-plain', stream)
-  pushProcess(fields, spec)
-  pushCgroups(fields, spec)
-  pushIsolation(fields, spec)
-  return fields
 }
 
-function pushProcess(fields: string[], spec: LaunchSpec): void {
+function pushProcess(fields: string[], spec: Pick<LaunchSpec, ProcessField>): void {
   if (spec.terminal) fields.push('terminal', `${spec.terminal.rows}`, `${spec.terminal.columns}`)
   if (spec.nice !== null) fields.push('nice', `${spec.nice}`)
   if (spec.oomScoreAdj !== null) fields.push('oom-score-adj', `${spec.oomScoreAdj}`)
@@ -91,7 +130,7 @@ function pushProcess(fields: string[], spec: LaunchSpec): void {
   if (spec.owner !== null) fields.push('owner', spec.owner)
 }
 
-function pushCgroups(fields: string[], spec: LaunchSpec): void {
+function pushCgroups(fields: string[], spec: Pick<LaunchSpec, CgroupField>): void {
   for (const { dir, given, files } of spec.cgroups) {
     fields.push(given ? 'cgroup-given' : 'cgroup', dir)
     for (const { name, value } of files) fields.push('cgroup-file', name, value)
@@ -101,7 +140,7 @@ function pushCgroups(fields: string[], spec: LaunchSpec): void {
   if (spec.freezer !== null) fields.push('freezer', spec.freezer)
 }
 
-function pushIsolation(fields: string[], spec: LaunchSpec): void {
+function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>): void {
   if (spec.inside) {
     const { alive, leader, init } = spec.inside
     fields.push('inside', alive)

@@ -19,6 +19,7 @@ import { packageRoot } from '../../src/spawn/native-program.ts'
 import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
+import { bareSpec, everyOption, launchFields } from '../support/launch-spec.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 /** Another architecture's, in a machine or under an emulator: without sanitizers, which its compiler may lack. */
@@ -26,37 +27,14 @@ const given = process.env.HOLDFAST_TEST_NATIVE
 const program = given ?? join(packageRoot, 'build/native/holdfast-native-asan')
 const nobody = 65534
 
+/** A program that ends at once. */
 const bare: LaunchSpec = {
-  dir: '/state/tasks/k',
-  path: '/bin/sh',
+  ...bareSpec,
   argv: ['sh', '-c', 'exit 0'],
   env: ['PATH=/usr/bin:/bin'],
-  cwd: '/',
-  umask: 0o22,
-  credentials: null,
-  stdin: { base: null, path: '/dev/null' },
   stdout: { base: null, path: '/dev/null' },
   stderr: { base: null, path: '/dev/null' },
-  logRotation: null,
-  nice: null,
-  oomScoreAdj: null,
-  rlimits: [],
-  wallTimeMs: null,
-  outputBytes: null,
   graceMs: 1000,
-  durable: true,
-  owner: null,
-  cgroups: [],
-  oomFile: null,
-  freezer: null,
-  namespaces: [],
-  networkPath: null,
-  hostname: null,
-  root: [],
-  rootShared: 0,
-  capabilities: null,
-  noNewPrivileges: true,
-  seccomp: false,
 }
 
 const folders = ['/bin', '/sbin', '/lib', '/lib64', '/usr', '/etc'].filter(path => existsSync(path))
@@ -244,7 +222,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
     })
 
     it('answers every random frame, whatever it holds', () => {
-      const names = [...new Set(Buffer.from(encodeLaunch(1, full)).subarray(4).toString().split('\0'))]
+      const names = [...new Set([full, ...everyOption].flatMap(spec => launchFields(spec)))]
       const field = fc.oneof(
         { weight: 4, arbitrary: fc.constantFrom(...names) },
         { weight: 1, arbitrary: fc.string() },

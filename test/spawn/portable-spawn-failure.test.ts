@@ -1,42 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import { PortableSpawner } from '../../src/spawn/portable/portable-spawner.ts'
-import type { LaunchSpec } from '../../src/spawn/spec.ts'
+import { bareSpec } from '../support/launch-spec.ts'
 import { refuses } from '../support/refuses.ts'
-
-/** It is never read. */
-const spec: LaunchSpec = {
-  dir: '/state/tasks/k',
-  path: '/bin/sh',
-  argv: ['sh', '-c', ''],
-  env: ['A=1', 'EMPTY='],
-  cwd: '/',
-  umask: 0o22,
-  credentials: null,
-  stdin: { base: null, path: '/dev/null' },
-  stdout: { base: null, path: '/logs/out' },
-  stderr: { base: '/alloc/logs', path: 'web.stderr' },
-  logRotation: null,
-  nice: null,
-  oomScoreAdj: null,
-  rlimits: [],
-  wallTimeMs: null,
-  outputBytes: null,
-  graceMs: 5000,
-  durable: true,
-  owner: null,
-  cgroups: [],
-  oomFile: null,
-  freezer: null,
-  namespaces: [],
-  networkPath: null,
-  hostname: null,
-  root: [],
-  rootShared: 0,
-  capabilities: null,
-  noNewPrivileges: false,
-  seccomp: false,
-}
 
 /** One that spawn() throws, one that comes as an event: what the failed exec of Node itself gives. */
 const failures = { 'thrown (ENOTDIR)': '/dev/null/node', 'told as an event (ENOENT)': '/nowhere/node' }
@@ -51,7 +17,7 @@ describe('a portable shim that cannot be forked', () => {
       process.execPath = execPath
       try {
         for (let attempt = 0; attempt < 2; attempt++)
-          await refuses(spawner.launch(spec), {
+          await refuses(spawner.launch({ ...bareSpec, noNewPrivileges: false }), {
             code: 'START_FAILED',
             stage: 'spawner',
             errno: /\((E\w+)\)/.exec(what)?.[1] ?? '',

@@ -1,90 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
+import type { LaunchSpec } from '../../src/spawn/spec.ts'
 import { encodeLaunch } from '../../src/spawn/wire.ts'
-
-const bare: LaunchSpec = {
-  dir: '/state/tasks/k',
-  path: '/bin/sh',
-  argv: ['sh', '-c', ''],
-  env: ['A=1', 'EMPTY='],
-  cwd: '/',
-  umask: 0o22,
-  credentials: null,
-  stdin: { base: null, path: '/dev/null' },
-  stdout: { base: null, path: '/logs/out' },
-  stderr: { base: '/alloc/logs', path: 'web.stderr' },
-  logRotation: null,
-  nice: null,
-  oomScoreAdj: null,
-  rlimits: [],
-  wallTimeMs: null,
-  outputBytes: null,
-  graceMs: 5000,
-  durable: true,
-  owner: null,
-  cgroups: [],
-  oomFile: null,
-  freezer: null,
-  namespaces: [],
-  networkPath: null,
-  hostname: null,
-  root: [],
-  rootShared: 0,
-  capabilities: null,
-  noNewPrivileges: true,
-  seccomp: false,
-}
-
-const root: MountOp[] = [
-  { op: 'dir', at: '/tmp', mode: 0o1777 },
-  { op: 'symlink', to: 'usr/bin', at: '/bin' },
-  { op: 'bind', source: '/usr', base: null, at: '/usr', readOnly: true, devices: false },
-  { op: 'bind', source: '/dev/x', base: null, at: '/dev/x', readOnly: true, devices: true },
-  { op: 'bind', source: '/alloc/a', base: '/alloc', at: '/b', readOnly: false, devices: false },
-  { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
-  { op: 'proc', at: '/proc' },
-  { op: 'node', at: '/dev/null', major: 1, minor: 3 },
-  { op: 'pts', at: '/dev/pts', gid: 5 },
-  { op: 'file', at: '/etc/hosts', source: '/etc/hosts', text: '127.0.1.1 task\n' },
-  { op: 'mask', at: '/proc/kcore' },
-  { op: 'readonly', at: '/proc/sys' },
-]
-
-const full: LaunchSpec = {
-  ...bare,
-  credentials: { uid: 65534, gid: 65533, groups: [10, 20] },
-  nice: -5,
-  oomScoreAdj: 500,
-  rlimits: [
-    { name: 'nofile', soft: 10, hard: 20 },
-    { name: 'core', soft: -1, hard: Number.POSITIVE_INFINITY },
-  ],
-  wallTimeMs: 30000,
-  outputBytes: 4096,
-  durable: false,
-  owner: '/state/supervisors/1-a',
-  cgroups: [
-    {
-      dir: '/cg/one',
-      files: [
-        { name: 'pids.max', value: '5' },
-        { name: 'cpu.shares', value: '2' },
-      ],
-    },
-    { dir: '/cg/two', files: [] },
-  ],
-  lateCgroups: ['/cg/three'],
-  oomFile: '/cg/one/memory.events',
-  freezer: '/cg/freezer',
-  namespaces: ['mount', 'pid'],
-  networkPath: '/run/netns/x',
-  hostname: 'web',
-  root,
-  capabilities: [10, 12],
-  noNewPrivileges: false,
-  seccomp: true,
-}
+import { bareSpec, fullSpec } from '../support/launch-spec.ts'
 
 function fieldsOf(frame: Uint8Array): string[] {
   const bytes = Buffer.from(frame)
@@ -96,14 +14,14 @@ function fieldsOf(frame: Uint8Array): string[] {
 describe('encodeLaunch', () => {
   it('leaves out what is null', () => {
     assert.equal(
-      fieldsOf(encodeLaunch(7, bare)).join(' '),
+      fieldsOf(encodeLaunch(7, bareSpec)).join(' '),
       'launch 7 dir /state/tasks/k path /bin/sh arg sh arg -c arg  env A=1 env EMPTY= cwd / umask 22 stdin  /dev/null ' +
         'stdout  /logs/out stderr /alloc/logs web.stderr grace 5000 durable 1 no-new-privileges 1 seccomp 0',
     )
   })
 
-  it('writes every option with its operands, in order', () => {
-    const text = fieldsOf(encodeLaunch(2 ** 31 - 1, full)).join(' ')
+  it('writes options with their operands, in order', () => {
+    const text = fieldsOf(encodeLaunch(2 ** 31 - 1, fullSpec)).join(' ')
     for (const part of [
       'launch 2147483647 dir ',
       'umask 22 credentials 65534 65533 group 10 group 20 stdin',
@@ -120,23 +38,23 @@ describe('encodeLaunch', () => {
   })
 
   it('says after which mount the shared ones end', () => {
-    const fields = fieldsOf(encodeLaunch(1, { ...full, rootShared: 3 }))
+    const fields = fieldsOf(encodeLaunch(1, { ...fullSpec, rootShared: 3 }))
     assert.equal(fields[fields.indexOf('root-shared') - 1], 'ro')
     assert.equal(fields[fields.indexOf('root-shared') - 2], '/usr')
-    assert.ok(!fieldsOf(encodeLaunch(1, full)).includes('root-shared'))
+    assert.ok(!fieldsOf(encodeLaunch(1, fullSpec)).includes('root-shared'))
   })
 
   it('tells no capabilities from capabilities left alone', () => {
-    const fields = fieldsOf(encodeLaunch(1, { ...bare, capabilities: [] }))
+    const fields = fieldsOf(encodeLaunch(1, { ...bareSpec, capabilities: [] }))
     assert.equal(fields[fields.indexOf('capabilities') + 1], '')
-    assert.ok(!fieldsOf(encodeLaunch(1, bare)).includes('capabilities'))
+    assert.ok(!fieldsOf(encodeLaunch(1, bareSpec)).includes('capabilities'))
   })
 
   it('carries any arguments and environment, byte for byte', () => {
     const text = fc.string({ unit: 'binary' }).map(value => value.replaceAll('\0', ''))
     fc.assert(
       fc.property(fc.array(text), fc.array(text), (argv, env) => {
-        const fields = fieldsOf(encodeLaunch(1, { ...bare, argv, env }))
+        const fields = fieldsOf(encodeLaunch(1, { ...bareSpec, argv, env }))
         const from = fields.indexOf('path') + 2
         const expected = [
           ...argv.flatMap(value => ['arg', value]),
@@ -159,7 +77,7 @@ describe('encodeLaunch', () => {
   ] as [string, Partial<LaunchSpec>][]) {
     it(`refuses NUL in ${where}, without showing the value`, () => {
       assert.throws(
-        () => encodeLaunch(1, { ...bare, ...spec }),
+        () => encodeLaunch(1, { ...bareSpec, ...spec }),
         (error: Error & { code?: string }) =>
           error.code === 'INVALID_ARGUMENT' && /NUL/.test(error.message) && !/SECRET/.test(error.message),
       )
@@ -167,10 +85,10 @@ describe('encodeLaunch', () => {
   }
 
   it('takes a frame of 64 MiB and none beyond', () => {
-    const rest = encodeLaunch(1, { ...bare, argv: [''] }).length - 4
+    const rest = encodeLaunch(1, { ...bareSpec, argv: [''] }).length - 4
     const argument = 'x'.repeat(64 * 1024 * 1024 - rest)
-    assert.equal(encodeLaunch(1, { ...bare, argv: [argument] }).length, 64 * 1024 * 1024 + 4)
-    assert.throws(() => encodeLaunch(1, { ...bare, argv: [`${argument}x`] }), {
+    assert.equal(encodeLaunch(1, { ...bareSpec, argv: [argument] }).length, 64 * 1024 * 1024 + 4)
+    assert.throws(() => encodeLaunch(1, { ...bareSpec, argv: [`${argument}x`] }), {
       code: 'INVALID_ARGUMENT',
       message: /67108865 bytes/,
     })

@@ -1,0 +1,115 @@
+import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
+import { encodeLaunch } from '../../src/spawn/wire.ts'
+
+/** As little as a launch can say. */
+export const bareSpec: LaunchSpec = {
+  dir: '/state/tasks/k',
+  path: '/bin/sh',
+  argv: ['sh', '-c', ''],
+  env: ['A=1', 'EMPTY='],
+  cwd: '/',
+  umask: 0o22,
+  credentials: null,
+  stdin: { base: null, path: '/dev/null' },
+  stdout: { base: null, path: '/logs/out' },
+  stderr: { base: '/alloc/logs', path: 'web.stderr' },
+  logRotation: null,
+  nice: null,
+  oomScoreAdj: null,
+  rlimits: [],
+  wallTimeMs: null,
+  outputBytes: null,
+  graceMs: 5000,
+  durable: true,
+  owner: null,
+  cgroups: [],
+  oomFile: null,
+  freezer: null,
+  namespaces: [],
+  networkPath: null,
+  hostname: null,
+  root: [],
+  rootShared: 0,
+  capabilities: null,
+  noNewPrivileges: true,
+  seccomp: false,
+}
+
+const root: MountOp[] = [
+  { op: 'dir', at: '/tmp', mode: 0o1777 },
+  { op: 'symlink', to: 'usr/bin', at: '/bin' },
+  { op: 'bind', source: '/usr', base: null, at: '/usr', readOnly: true, devices: false },
+  { op: 'bind', source: '/dev/x', base: null, at: '/dev/x', readOnly: true, devices: true },
+  { op: 'bind', source: '/alloc/a', base: '/alloc', at: '/b', readOnly: false, devices: false },
+  { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
+  { op: 'proc', at: '/proc' },
+  { op: 'node', at: '/dev/null', major: 1, minor: 3 },
+  { op: 'pts', at: '/dev/pts', gid: 5 },
+  { op: 'file', at: '/etc/hosts', source: '/etc/hosts', text: '127.0.1.1 task\n' },
+  { op: 'mask', at: '/proc/kcore' },
+  { op: 'readonly', at: '/proc/sys' },
+]
+
+/** All that one launch of a task of its own can say. */
+export const fullSpec: LaunchSpec = {
+  ...bareSpec,
+  credentials: { uid: 65534, gid: 65533, groups: [10, 20] },
+  nice: -5,
+  oomScoreAdj: 500,
+  rlimits: [
+    { name: 'nofile', soft: 10, hard: 20 },
+    { name: 'core', soft: -1, hard: Number.POSITIVE_INFINITY },
+  ],
+  wallTimeMs: 30000,
+  outputBytes: 4096,
+  durable: false,
+  owner: '/state/supervisors/1-a',
+  cgroups: [
+    {
+      dir: '/cg/one',
+      files: [
+        { name: 'pids.max', value: '5' },
+        { name: 'cpu.shares', value: '2' },
+      ],
+    },
+    { dir: '/cg/two', files: [] },
+  ],
+  lateCgroups: ['/cg/three'],
+  oomFile: '/cg/one/memory.events',
+  freezer: '/cg/freezer',
+  namespaces: ['mount', 'pid'],
+  networkPath: '/run/netns/x',
+  hostname: 'web',
+  root,
+  capabilities: [10, 12],
+  noNewPrivileges: false,
+  seccomp: true,
+}
+
+/** Launches that together have every option there is. */
+export const everyOption: readonly LaunchSpec[] = [
+  { ...fullSpec, rootShared: 3 },
+  {
+    ...bareSpec,
+    lender: { pid: 7, startTime: 8 },
+    terminal: { rows: 24, columns: 80 },
+    logRotation: { maxBytes: 4096, maxFiles: 10 },
+    plainLogs: ['stderr'],
+    cgroups: [{ dir: '/cg/theirs', given: true, files: [] }],
+    namespaces: ['pid'],
+  },
+  {
+    ...bareSpec,
+    cgroups: [{ dir: '/cg/theirs', files: [] }],
+    inside: {
+      alive: '/state/tasks/other/alive',
+      leader: { pid: 11, startTime: 12 },
+      init: { pid: 13, startTime: 14 },
+    },
+  },
+]
+
+/** A launch as the fields of its frame, the verb first. */
+export function launchFields(spec: LaunchSpec, id = 1): string[] {
+  return Buffer.from(encodeLaunch(id, spec)).subarray(4, -1).toString().split('\0')
+}
