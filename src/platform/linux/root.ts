@@ -11,7 +11,7 @@ import { type HostDirectories, hostDirectories } from './host-directories.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import { cgroupView } from './own-cgroups.ts'
 import { rootsOwnFiles } from './roots-own-files.ts'
-import { filesElsewhere, hostsFile } from './visible-files.ts'
+import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
 import { terminalGroup } from './terminal-group.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
@@ -93,6 +93,7 @@ export function rootPlan(
   const hostProc = rootless && seesProcesses
   const elsewhere = filesElsewhere(system.ops)
   const hosts = hostsFile(system.ops, hostname)
+  const copies = [...(hosts === null ? [] : [hosts]), ...(rootless ? ownedCopies(system.ops) : [])]
   const view = cgroupView(cgroups?.host, cgroups?.dirs ?? [])
   const base: MountOp[] = [...system.ops, ...elsewhere.base, ...devices, ...mountPoints, ...view.base]
   const ops: MountOp[] = [
@@ -106,7 +107,7 @@ export function rootPlan(
     ...view.own,
     ...(asRoot && system.ops.some(({ at }) => at === '/etc') ? rootsOwnFiles('/etc').map(mask) : []),
     // Files of our own lie below the task's directory.
-    ...(hosts === null ? [] : [tmpfsAt('/local', ownFilesBytes), hosts]),
+    ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
     bind(alloc.shared, '/alloc', false),
     // Written by shims alone: a task can read its log there, and forge, erase or replace none, its own or a neighbour's.
     { op: 'readonly', at: '/alloc/logs' },

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { MountOp } from '../../spawn/spec.ts'
 
@@ -72,4 +72,23 @@ export function hostsFile(system: readonly MountOp[], hostname: string | null): 
   const place = hostname === null || !shown.includes('/etc') ? null : placeOf('/etc/hosts', shown)
   if (!place?.shown) return null
   return { op: 'file', at: place.at, source: place.at, text: `\n127.0.1.1\t${hostname}\n` }
+}
+
+/** Files of root's that programs refuse of anybody but root and their own user: ssh_config(5), Include. */
+const checkedForOwner = ['/etc/ssh/ssh_config', '/etc/ssh/ssh_config.d']
+
+/**
+ * Where root has no number, its files belong to nobody: those whose owner is asked for are shown as copies, which belong to the task's user. As
+ * they are when the task starts.
+ */
+export function ownedCopies(system: readonly MountOp[]): MountOp[] {
+  if (!system.some(({ op, at }) => op === 'bind' && at === '/etc')) return []
+  return checkedForOwner.flatMap(filesAt).map(at => ({ op: 'file', at, source: at, text: '' }))
+}
+
+/** Regular files, by path; a link leads to what is judged by its own owner. */
+function filesAt(path: string): string[] {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile()) return (stats.mode & 0o004) !== 0 ? [path] : []
+  return stats?.isDirectory() ? readdirSync(path).flatMap(name => filesAt(`${path}/${name}`)) : []
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +55,19 @@ const ofOwnUser = (check: Check) => {
     assert.deepEqual([row?.status, row?.chosen], ['weakened', false])
     assert.match(`${row?.reason} ${row?.hint}`, /cannot become another.*sudo/)
   })
+
+  check(
+    'sees the files whose owner programs ask for as root’s or its own: ssh reads its settings',
+    async bench => {
+      const shown =
+        "find /etc/ssh/ssh_config /etc/ssh/ssh_config.d -type f -perm -004 -exec stat -c '%u %n' {} + 2>/dev/null"
+      const there = spawnSync('sh', ['-c', shown], { encoding: 'utf8' }).stdout.trim().split('\n')
+      const seen = (await outputOf(bench.shell(`${shown}; true`))).trim().split('\n')
+      assert.deepEqual(seen.sort(), there.map(line => line.replace(/^0 /, `${uid} `)).sort())
+      const control = bench.shell('stat -c %u /etc/passwd')
+      assert.equal(await outputOf(control), '65534\n')
+    },
+  )
 
   check(
     'starts under strict as its own user by name, not as the default nobody and not as any other',
