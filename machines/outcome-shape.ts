@@ -1,4 +1,4 @@
-import { isBoolean, isNumber, isText, listOf, orNull, shape } from './shape.ts'
+import { isBoolean, isNumber, isText, listOf, orAbsent, orNull, shape } from './shape.ts'
 import type { Outcome } from './types.ts'
 
 export function isOutcome(value: unknown): value is Outcome {
@@ -20,4 +20,14 @@ const outcomeShape = shape({
   usage: orNull(shape({ cpuUserMs: isNumber, cpuSystemMs: isNumber, maxRssBytes: isNumber })),
   logsComplete: isBoolean,
   survivors: listOf(isNumber),
+  limitsHit: orAbsent(
+    shape({
+      oomKills: orNull(isNumber),
+      pidsRefused: orNull(isNumber),
+      memoryHigh: orNull(isNumber),
+      throttledMs: orNull(isNumber),
+      egressDenied: orNull(isNumber),
+      logBytesDropped: orNull(isNumber),
+    }),
+  ),
 })

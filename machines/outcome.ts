@@ -1,6 +1,6 @@
 import { type ErrnoName, failureFrom, failureOf } from './failure.ts'
 import { isOutcome } from './outcome-shape.ts'
-import type { Cause, ExitRecord, Failure, Outcome } from './types.ts'
+import type { Cause, ExitRecord, Failure, LimitsHit, Outcome } from './types.ts'
 
 const SIGKILL = 9
 
@@ -38,7 +38,13 @@ export function outcomeOf(record: ExitRecord, errnoName: ErrnoName): Outcome {
     usage: usageOf(record.rusage),
     logsComplete: record.logsComplete,
     survivors: record.survivors,
+    limitsHit: limitsHitIn(record),
   }
+}
+
+function limitsHitIn({ oomKills, limitsHit: counts }: ExitRecord): LimitsHit {
+  const { throttledUs, ...others } = counts
+  return { oomKills, ...others, throttledMs: throttledUs === null ? null : throttledUs / 1000 }
 }
 
 /** The end of a task of which nothing is known but that it is not there any more. Every number is null. */

@@ -92,8 +92,19 @@ export type ExitRecord = {
   /** Pids of the task that outlived every attempt to kill them. */
   readonly survivors: readonly number[]
   readonly logsComplete: boolean
+  /** Read when nothing of the task was left. */
+  readonly limitsHit: LimitCounts
   /** Set when the task never ran. */
   readonly failure: { readonly stage: string; readonly errno: number; readonly detail: string } | null
+}
+
+/** How often limits held a task up, since its start. Each null where nobody counts. */
+export type LimitCounts = {
+  readonly pidsRefused: number | null
+  readonly memoryHigh: number | null
+  readonly throttledUs: number | null
+  readonly egressDenied: number | null
+  readonly logBytesDropped: number | null
 }
 
 /** How a task ended, as data. The executor's WaitResult is made from this. */
@@ -114,4 +125,16 @@ export type Outcome = {
   } | null
   readonly logsComplete: boolean
   readonly survivors: readonly number[]
+  /** Absent: an end that nobody has written down, or a supervisor before this was kept. */
+  readonly limitsHit?: LimitsHit
+}
+
+/** As in WaitResult. */
+export type LimitsHit = {
+  readonly oomKills: number | null
+  readonly pidsRefused: number | null
+  readonly memoryHigh: number | null
+  readonly throttledMs: number | null
+  readonly egressDenied: number | null
+  readonly logBytesDropped: number | null
 }

@@ -176,8 +176,28 @@ export interface WaitResult {
    * be written, and when that is not known.
    */
   logsComplete: boolean
+  limitsHit: LimitsHit
   /** exitCode === 0 && signal === null && error === null */
   successful: boolean
+}
+
+/**
+ * How often limits held the task up. Each is null where nobody counts it: without a cgroup of that controller, where the task was lost, for what exec() runs (the
+ * counters are its task's).
+ */
+export interface LimitsHit {
+  /** Processes that the kernel killed for memory. */
+  oomKills: number | null
+  /** Forks that were refused for `pids`. */
+  pidsRefused: number | null
+  /** How often its memory came up against a bound and had to be given back (v2: `high` and `max` of memory.events; v1: memory.failcnt and memory.memsw.failcnt, of which a zero is not believed). */
+  memoryHigh: number | null
+  /** Milliseconds for which its processes were kept from running by `cpuLimit`. */
+  throttledMs: number | null
+  /** Connections that its network rules refused. */
+  egressDenied: number | null
+  /** Bytes that it has written and that are not in its logs: rotated away, or there was no room. Null for what it writes itself. */
+  logBytesDropped: number | null
 }
 
 /** One requested limit or isolation, and what became of it. */

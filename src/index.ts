@@ -6,6 +6,7 @@ export type {
   Executor,
   HistoryEntry,
   IoLimit,
+  LimitsHit,
   LogOptions,
   OutputChunk,
   OutputLine,

@@ -53,6 +53,13 @@ const schemas = lazily(() => {
       stop: z.nullable(stopped),
       survivors: z.array(pid),
       logsComplete: z.boolean(),
+      limitsHit: z.object({
+        pidsRefused: z.nullable(count),
+        memoryHigh: z.nullable(count),
+        throttledUs: z.nullable(count),
+        egressDenied: z.nullable(count),
+        logBytesDropped: z.nullable(count),
+      }),
       failure: z.nullable(
         z.object({ stage: z.string().check(z.minLength(1)), errno: count, detail: z.string() }),
       ),

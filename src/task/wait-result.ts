@@ -1,5 +1,5 @@
 import type { Outcome } from '../../machines/index.ts'
-import type { WaitResult } from '../api.ts'
+import type { LimitsHit, WaitResult } from '../api.ts'
 import { fromFailure } from '../errors.ts'
 import { nameOfSignal } from '../signals.ts'
 
@@ -19,6 +19,16 @@ export function toWaitResult(outcome: Outcome): WaitResult {
     exitedAt: outcome.exitedAt === null ? null : new Date(outcome.exitedAt),
     usage: outcome.usage && { ...outcome.usage },
     logsComplete: outcome.logsComplete,
+    limitsHit: { ...(outcome.limitsHit ?? unknown) },
     successful: outcome.exitCode === 0 && signal === null && error === null,
   }
+}
+
+const unknown: LimitsHit = {
+  oomKills: null,
+  pidsRefused: null,
+  memoryHigh: null,
+  throttledMs: null,
+  egressDenied: null,
+  logBytesDropped: null,
 }

@@ -85,6 +85,14 @@ describe('the outcome of an exit record', () => {
       usage: { cpuUserMs: 1.5, cpuSystemMs: 0.25, maxRssBytes: 2048 },
       logsComplete: false,
       survivors: [7],
+      limitsHit: {
+        oomKills: 0,
+        pidsRefused: 2,
+        memoryHigh: null,
+        throttledMs: 1.5,
+        egressDenied: null,
+        logBytesDropped: 0,
+      },
     })
   })
 
@@ -194,6 +202,7 @@ const records: fc.Arbitrary<ExitRecord> = fc.record({
   ),
   survivors: fc.array(fc.nat(), { maxLength: 2 }),
   logsComplete: fc.boolean(),
+  limitsHit: fc.constant(exitRecord.limitsHit),
   failure: fc.option(fc.record({ stage: fc.string(), errno: fc.nat({ max: 40 }), detail: fc.string() }), {
     freq: 2,
   }),

@@ -39,6 +39,7 @@ export const exitRecord: ExitRecord = {
   stop: null,
   survivors: [],
   logsComplete: true,
+  limitsHit: { pidsRefused: 2, memoryHigh: null, throttledUs: 1500, egressDenied: null, logBytesDropped: 0 },
   failure: null,
 }
 

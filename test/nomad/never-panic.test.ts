@@ -26,6 +26,14 @@ const wait: fc.Arbitrary<WaitResult> = fc.record({
   exitedAt: fc.option(date),
   usage: fc.constant(null),
   logsComplete: fc.boolean(),
+  limitsHit: fc.constant({
+    oomKills: null,
+    pidsRefused: null,
+    memoryHigh: null,
+    throttledMs: null,
+    egressDenied: null,
+    logBytesDropped: null,
+  }),
   successful: fc.boolean(),
 })
 const amount = fc.option(fc.double({ min: 0, max: 1e12, noNaN: true }))

@@ -69,6 +69,13 @@ const exitRecords: fc.Arbitrary<ExitRecord> = fc
       ),
       survivors: fc.array(pid),
       logsComplete: fc.boolean(),
+      limitsHit: fc.record({
+        pidsRefused: fc.option(count),
+        memoryHigh: fc.option(count),
+        throttledUs: fc.option(count),
+        egressDenied: fc.option(count),
+        logBytesDropped: fc.option(count),
+      }),
     }),
   )
   .map(([end, rest]) => ({ ...rest, ...end }))
@@ -177,6 +184,13 @@ const exit: ExitRecord = {
   stop: null,
   survivors: [],
   logsComplete: true,
+  limitsHit: {
+    pidsRefused: null,
+    memoryHigh: null,
+    throttledUs: null,
+    egressDenied: null,
+    logBytesDropped: null,
+  },
   failure: null,
 }
 

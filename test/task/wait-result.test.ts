@@ -45,6 +45,19 @@ describe('the wait result', () => {
     assert.equal(result.error.hint, 'look')
   })
 
+  it('says which limits held it up, and null of what nobody has counted', () => {
+    const known = {
+      oomKills: 1,
+      pidsRefused: 2,
+      memoryHigh: 3,
+      throttledMs: 4.5,
+      egressDenied: null,
+      logBytesDropped: 0,
+    }
+    assert.deepEqual(toWaitResult({ ...outcome, limitsHit: known }).limitsHit, known)
+    assert.deepEqual(Object.values(toWaitResult(outcome).limitsHit), [null, null, null, null, null, null])
+  })
+
   it('gives each reader an object of its own', () => {
     const first = toWaitResult(outcome)
     if (first.usage) first.usage.cpuUserMs = 99

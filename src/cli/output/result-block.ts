@@ -1,4 +1,4 @@
-import type { Enforcement, WaitResult } from '../../index.ts'
+import type { Enforcement, LimitsHit, WaitResult } from '../../index.ts'
 import { endingText } from './ending.ts'
 import { enforcementLines } from './enforcement.ts'
 import { escaped } from './escape.ts'
@@ -18,6 +18,7 @@ export function resultBlock({ name, key, result, enforcement }: EndedTask, color
   return lines([
     `${good('holdfast:')} ${colors.bold(escaped(name))} ${good(endingText(result))} ${colors.dim(`[${key}]`)}`,
     ...usedLine(result, colors),
+    ...hitLine(result.limitsHit, colors),
     ...enforcementText(enforcement, colors),
     ...(result.error === null ? [] : [labelled('error', escaped(result.error.message), colors.red)]),
     ...(result.error?.hint === undefined ? [] : [labelled('hint', escaped(result.error.hint), colors.cyan)]),
@@ -44,6 +45,21 @@ function usedLine({ usage, oomKilled }: WaitResult, colors: Colors): string[] {
   ]
   return [labelled('used', used.join(', '), colors.dim)]
 }
+
+/** Which limits held it up; nothing where none did. OOM kills stand with what it used. */
+function hitLine(hit: LimitsHit, colors: Colors): string[] {
+  const { pidsRefused, memoryHigh, throttledMs, egressDenied, logBytesDropped } = hit
+  const said = [
+    pidsRefused && `${times(pidsRefused)} refused another process`,
+    memoryHigh && `${times(memoryHigh)} out of memory to take`,
+    throttledMs && `kept from the processor for ${timeText(throttledMs)}`,
+    egressDenied && `${times(egressDenied)} refused a connection`,
+    logBytesDropped && `${bytesText(logBytesDropped)} of output not kept`,
+  ].filter(text => typeof text === 'string')
+  return said.length === 0 ? [] : [labelled('limits', said.join(', '), colors.yellow)]
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
 /** The rows as lines of text. */
 export function enforcementText(enforcement: readonly Enforcement[], colors: Colors): string[] {

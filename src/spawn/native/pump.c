@@ -106,7 +106,10 @@ static OWN_FRAME void rotate(struct log_pump *pump) {
   close_fd(&pump->file);
   if (pump->index != NULL) index_turn(pump->index, pump->stream);
   /* Who was there before the start is not missed. */
-  if (pump->generation >= pump->files - 1) pump->outgrown = true;
+  if (pump->generation >= pump->files - 1) {
+    pump->outgrown = true;
+    pump->dropped += pump->most;
+  }
   for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
   pump->generation++;
   create(pump);
@@ -116,7 +119,10 @@ static OWN_FRAME void rotate(struct log_pump *pump) {
 /* The shim's standard output is /dev/null. */
 static void drop(struct log_pump *pump, ssize_t *moved) {
   *moved = splice(pump->pipe, NULL, STDOUT_FILENO, NULL, TURN_MOST, SPLICE_F_NONBLOCK);
-  if (*moved > 0) pump->lossy = true;
+  if (*moved > 0) {
+    pump->lossy = true;
+    pump->dropped += *moved;
+  }
 }
 
 /* A part that was read and could not be written is lost. */
@@ -129,6 +135,7 @@ static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t most) {
     if (written <= 0) {
       pump->error = errno;
       pump->lossy = true;
+      pump->dropped += count - done;
       break;
     }
     done += written;

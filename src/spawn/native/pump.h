@@ -38,6 +38,8 @@ struct log_pump {
   bool is_second;
   /* Bytes that have come, whatever became of them. */
   int64_t carried;
+  /* Of those, and of what it has written to the log: what is not kept. */
+  int64_t dropped;
   /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
   bool lossy;
   /* A whole file of this task's was dropped, the oldest: it has written more than is kept. */

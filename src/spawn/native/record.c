@@ -102,6 +102,13 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   for (size_t i = 0; i < record->survivors.count; i++) text_add(text, "%s%d", i == 0 ? "" : ",", record->survivors.pids[i]);
   /* A log that the task writes itself is whole when nobody is left to write. */
   text_add(text, "],\"logsComplete\":%s,", record->survivors.count == 0 && !record->logs_lost ? "true" : "false");
+  const struct counters *counters = &record->counters;
+  text_add(text, "\"limitsHit\":{");
+  add_optional(text, "pidsRefused", counters->pids_refused >= 0, counters->pids_refused);
+  add_optional(text, "memoryHigh", counters->memory_high >= 0, counters->memory_high);
+  add_optional(text, "throttledUs", counters->throttled_us >= 0, counters->throttled_us);
+  add_optional(text, "logBytesDropped", record->log_dropped >= 0, record->log_dropped);
+  text_add(text, "\"egressDenied\":null},");
   if (record->failure == NULL) text_add(text, "\"failure\":null}\n");
   else {
     text_add(text, "\"failure\":{\"stage\":\"%s\",\"errno\":%d,\"detail\":", stage_name(record->failure->stage), record->failure->error);

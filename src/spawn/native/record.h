@@ -1,6 +1,7 @@
 /* Runs in the shim: start.json and exit.json (StartRecord and ExitRecord of machines/types.ts). */
 #pragma once
 #include <sys/resource.h>
+#include "counters.h"
 #include "failure.h"
 #include "spec.h"
 #include "tree.h"
@@ -20,6 +21,9 @@ struct exit_record {
   int64_t started_at, exited_at, oom_kills;
   struct stop_record stop;
   struct survivors survivors;
+  struct counters counters;
+  /* -1: nobody counts. */
+  int64_t log_dropped;
   /* Something the task has written is in no log. */
   bool logs_lost;
   const struct failure *failure;

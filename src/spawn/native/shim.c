@@ -51,6 +51,8 @@ struct shim {
   char *oom_file, *freezer;
   int64_t wall_ms, grace_ms, output_most, oom_before;
   bool durable;
+  /* Standard error goes where standard output does, or there is one stream, a terminal's. */
+  bool shares_log;
 
   /* NULL: the task has no terminal. */
   struct terminal *terminal;
@@ -324,6 +326,7 @@ static int open_output(struct shim *shim, int index, int out) {
     return write_end;
   }
   /* Both in one file: two that rotate it would be one too many. */
+  shim->shares_log = true;
   close_fd(&fd);
   fd = fcntl(out, F_DUPFD_CLOEXEC, 3);
   return fd >= 0 ? fd : fail(&shim->failure, STAGE_LOG, errno, "descriptor");
@@ -350,6 +353,7 @@ static int fork_task(struct shim *shim) {
     in = out = -1;
     if ((shim->terminal = terminal_open(spec, input, output, &in, &shim->failure)) == NULL) return -1;
     close_fd(&err);
+    shim->shares_log = true;
     if ((out = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0)
       return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
   }
@@ -695,6 +699,15 @@ static void finish_terminal(struct shim *shim) {
   terminal_close(shim->terminal);
 }
 
+/* Of cgroups that are ours alone: what others have met with in given ones is not the task's. A guest's are its task's. */
+static void count_limits(struct shim *shim) {
+  counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
+  /* Two streams in one file share a pump. */
+  const struct log_pump *one = &shim->logs[0].pump, *two = &shim->logs[1].pump;
+  bool carried = one->dir >= 0 && (two->dir >= 0 || shim->shares_log);
+  shim->record.log_dropped = carried ? one->dropped + two->dropped : -1;
+}
+
 static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
   explain_host_task(shim);
@@ -708,6 +721,7 @@ static OWN_FRAME _Noreturn void finish(struct shim *shim) {
   /* It has ended by itself before all that it had written was read. */
   if (gave_too_much(shim)) note_stop(shim, STOP_OUTPUT, SIGTERM);
   record->oom_kills = count_oom_kills(shim);
+  count_limits(shim);
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     note(shim, "exit.json: %s", strerror(errno));
@@ -724,6 +738,8 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
     .host_alive = -1, .host_dir = -1, .host_leader = -1, .host_init = -1, .born = -1,
+    
+    .record = {.counters = NO_COUNTERS, .log_dropped = -1},
     .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}}, .index = NO_INDEX,
   };
   if (set_up(&shim) == 0) {

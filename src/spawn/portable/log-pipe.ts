@@ -39,6 +39,14 @@ export class LogPipe {
     this.#read(new Socket({ fd, readable: true, writable: false }))
   }
 
+  get dropped(): number {
+    return this.#log.dropped
+  }
+
+  get streams(): number {
+    return this.#streams.length
+  }
+
   /** The other stream goes the same way. */
   join(): number | 'pipe' {
     this.#streams.push('stderr')

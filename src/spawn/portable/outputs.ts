@@ -35,6 +35,12 @@ export class Outputs {
     for (const pipe of this.#pipes) pipe.onBytes = onBytes
   }
 
+  /** Bytes that the task has given and that are not in its logs; null where it writes one of them itself. */
+  dropped(): number | null {
+    const carried = this.#pipes.reduce((count, { streams }) => count + streams, 0)
+    return carried < 2 ? null : this.#pipes.reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
   /** The task is there: what spawn has made for it is read. */
   attach(child: Pick<ChildProcess, 'stdout' | 'stderr'>): void {
     for (const pipe of this.#pipes) pipe.attach(child)

@@ -17,6 +17,9 @@ import { Stopping } from './stopping.ts'
 import type { Tree } from './tree.ts'
 import { treeUnder } from './tree-under.ts'
 
+/** What there is to say when nothing of the task is left. */
+type Left = Pick<ExitRecord, 'survivors' | 'logsComplete'> & { readonly logBytesDropped: number | null }
+
 type Ending = Pick<ExitRecord, 'exitCode' | 'signal' | 'failure'>
 
 /**
@@ -111,7 +114,13 @@ export class PortableShim {
     }
     // The tree belongs to the task: what the leader left of it ends with it.
     Promise.all([tree.end(killMostMs), outputs.drained(logsMostMs)])
-      .then(([survivors, complete]) => this.#record(ending, exitedAt, survivors, complete && heldFifos === 0))
+      .then(([survivors, complete]) =>
+        this.#record(ending, exitedAt, {
+          survivors,
+          logsComplete: complete && heldFifos === 0,
+          logBytesDropped: outputs.dropped(),
+        }),
+      )
       // Without a record, as on a full disk, the end is concluded from our own: there is nobody to tell.
       .then(
         () => process.exit(0),
@@ -121,12 +130,16 @@ export class PortableShim {
 
   #fail(error: unknown): void {
     const failure = failureOf(error)
-    this.#record({ exitCode: null, signal: null, failure }, Date.now(), [], false)
+    this.#record({ exitCode: null, signal: null, failure }, Date.now(), {
+      survivors: [],
+      logsComplete: false,
+      logBytesDropped: null,
+    })
     answer(`failed 1 ${failure.stage} ${failure.errno} ${JSON.stringify(failure.detail).slice(1, -1)}`)
     process.exit(0)
   }
 
-  #record(ending: Ending, exitedAt: number, survivors: readonly number[], logsComplete: boolean): void {
+  #record(ending: Ending, exitedAt: number, { survivors, logsComplete, logBytesDropped }: Left): void {
     const { dir, durable } = this.#spec
     const exit: ExitRecord = {
       format: 'holdfast.exit',
@@ -140,6 +153,13 @@ export class PortableShim {
       stop: this.#stopping?.record ?? null,
       survivors,
       logsComplete,
+      limitsHit: {
+        pidsRefused: null,
+        memoryHigh: null,
+        throttledUs: null,
+        egressDenied: null,
+        logBytesDropped,
+      },
     }
     writeRecord(dir, 'exit.json', exit, durable)
   }

@@ -13,6 +13,8 @@ export class RotatedLog {
   #size: number
   #inode: bigint
   #lossy = false
+  /** Bytes that were written to it and are not kept. */
+  #dropped = 0
   /** How often it has been rotated. */
   #generation = 0
   readonly #index: OutputIndexWriter | null
@@ -40,6 +42,10 @@ export class RotatedLog {
     return this.#lossy || this.#isCut()
   }
 
+  get dropped(): number {
+    return this.#dropped
+  }
+
   #isCut(): boolean {
     if (this.#fd === null) return false
     const { size, nlink } = fstatSync(this.#fd)
@@ -60,6 +66,7 @@ export class RotatedLog {
         this.#size += written
       } catch {
         this.#lossy = true
+        this.#dropped += bytes.length - at
         return
       }
     }
@@ -72,7 +79,10 @@ export class RotatedLog {
     this.#fd = null
     this.#size = 0
     // What was there before the start is not missed.
-    if (this.#generation++ >= this.#limits.maxFiles - 1) this.#lossy = true
+    if (this.#generation++ >= this.#limits.maxFiles - 1) {
+      this.#lossy = true
+      this.#dropped += this.#limits.maxBytes
+    }
     this.#index?.turn(this.#stream)
     for (let number = this.#limits.maxFiles - 2; number >= 0; number--) this.#shift(number)
     try {

@@ -50,6 +50,25 @@ export const memory: Section = check => {
     )
   })
 
+  check('counts how often a limit held it up, and zero where none did', async bench => {
+    const hungry = await limited(bench.command('/usr/bin/tail', '/dev/zero'), { memoryMB: 16 })
+    await hungry.start()
+    const { limitsHit } = await hungry.wait()
+    // On v1 a kernel may not count where memory and swap have one limit (6.18): then it is unknown.
+    const high = limitsHit.memoryHigh ?? (linuxMode() === 'linux v1' ? 1 : 0)
+    assert.ok((limitsHit.oomKills ?? 0) > 0 && high > 0, JSON.stringify(limitsHit))
+    const modest = await limited(bench.shell('exit 0'), { memoryMB: 64, pids: 50, cpuLimit: 2 })
+    await modest.start()
+    const { egressDenied: _, memoryHigh = null, ...counted } = (await modest.wait()).limitsHit
+    assert.ok(memoryHigh === null || memoryHigh === 0)
+    assert.deepEqual(counted, {
+      oomKills: 0,
+      pidsRefused: 0,
+      throttledMs: 0,
+      logBytesDropped: 0,
+    })
+  })
+
   check('tells a plain SIGKILL from an OOM kill', async bench => {
     const task = await limited(bench.shell('kill -9 $$'), { memoryMB: 16 })
     await task.start()
@@ -103,7 +122,8 @@ export const processor: Section = check => {
       throttled = (await task.usage()).throttledMs
     }
     assert.ok((throttled ?? 0) > 0, `${throttled} ms throttled`)
-    const { usage, startedAt, exitedAt } = await task.forceStop()
+    const { usage, startedAt, exitedAt, limitsHit } = await task.forceStop()
+    assert.ok((limitsHit.throttledMs ?? 0) >= (throttled ?? 0), JSON.stringify(limitsHit))
     assert.ok(usage && startedAt && exitedAt)
     const share = (usage.cpuUserMs + usage.cpuSystemMs) / (exitedAt.getTime() - startedAt.getTime())
     assert.ok(share > 0 && share < 0.3, `${share} of a processor`)
@@ -130,9 +150,10 @@ export const processes: Section = check => {
       { pids: 8 },
     )
     await task.start()
-    const { exitCode } = await task.wait()
+    const { exitCode, limitsHit } = await task.wait()
     assert.equal(exitCode, 2)
     assert.match(await output(task, 'stderr'), /fork/i)
+    assert.ok((limitsHit.pidsRefused ?? 0) > 0, JSON.stringify(limitsHit))
   })
 
   if (linuxMode() === 'linux v1')

@@ -70,6 +70,22 @@ export const logs: Section = check => {
     assert.deepEqual(await again.wait().then(({ cause, signal }) => [cause, signal]), ['output', 'SIGKILL'])
   })
 
+  check('counts the bytes that are not in the logs', async bench => {
+    const task = bench.shell('head -c 50000 /dev/zero; echo end >&2')
+    task.command.logs = { maxBytes: 4096, maxFiles: 2 }
+    await task.start()
+    const { limitsHit, logsComplete } = await task.wait()
+    assert.equal(logsComplete, false)
+    assert.equal(limitsHit.logBytesDropped, 50_000 - (await output(task)).length)
+    const plain = bench.shell('echo text')
+    plain.command.logs = 'plain'
+    await plain.start()
+    assert.equal((await plain.wait()).limitsHit.logBytesDropped, null)
+    const whole = bench.shell('echo text')
+    await whole.start()
+    assert.equal((await whole.wait()).limitsHit.logBytesDropped, 0)
+  })
+
   check('says so where it has written too much and ended before that was read', async bench => {
     const task = bench.shell('printf %2000d 0; exit 3')
     await task.limit({ outputBytes: 1000 })

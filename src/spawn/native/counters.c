@@ -1,0 +1,48 @@
+#include "counters.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A file of `NAME NUMBER` lines, or, for an empty name, of one number; -1 when it is not there. */
+static OWN_FRAME int64_t count_in(const char *dir, const char *file, const char *name) {
+  char path[PATH_MAX], text[4096];
+  if (snprintf(path, sizeof path, "%s/%s", dir, file) >= (int)sizeof path) return -1;
+  if (read_file_at(AT_FDCWD, path, text, sizeof text) < 0) return -1;
+  size_t length = strlen(name);
+  for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, name, length) != 0 || (length > 0 && line[length] != ' ')) continue;
+    char *end;
+    const char *digits = line + length + (length > 0);
+    int64_t value = strtoll(digits, &end, 10);
+    return end == digits || value < 0 ? -1 : value;
+  }
+  return -1;
+}
+
+static int64_t memory_high(const char *dir) {
+  int64_t high = count_in(dir, "memory.events", "high"), max = count_in(dir, "memory.events", "max");
+  if (high >= 0 && max >= 0) return high + max;
+  /* Where memory and swap together have a limit, and swap none of its own, that one is met first. */
+  int64_t memory = count_in(dir, "memory.failcnt", ""), both = count_in(dir, "memory.memsw.failcnt", "");
+  int64_t sum = memory + (both < 0 ? 0 : both);
+  /* A zero says nothing: where the limit of both is met first, a kernel may count nothing (seen on 6.18, amid OOM kills). */
+  return memory < 0 || sum == 0 ? -1 : sum;
+}
+
+static int64_t throttled_us(const char *dir) {
+  int64_t microseconds = count_in(dir, "cpu.stat", "throttled_usec");
+  if (microseconds >= 0) return microseconds;
+  int64_t nanoseconds = count_in(dir, "cpu.stat", "throttled_time");
+  return nanoseconds < 0 ? -1 : nanoseconds / 1000;
+}
+
+void counters_read(char *const *dirs, size_t count, struct counters *counters) {
+  *counters = (struct counters)NO_COUNTERS;
+  for (size_t i = 0; i < count; i++) {
+    if (counters->pids_refused < 0) counters->pids_refused = count_in(dirs[i], "pids.events", "max");
+    if (counters->memory_high < 0) counters->memory_high = memory_high(dirs[i]);
+    if (counters->throttled_us < 0) counters->throttled_us = throttled_us(dirs[i]);
+  }
+}

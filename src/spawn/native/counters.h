@@ -1,0 +1,10 @@
+/* Runs in the shim: how often the limits of a task's cgroups held it up. */
+#pragma once
+#include "spec.h"
+
+/* Each -1 where nobody counts it. */
+struct counters { int64_t pids_refused, memory_high, throttled_us; };
+#define NO_COUNTERS {-1, -1, -1}
+
+/* Of the first of these directories that has such a counter, whichever version of cgroups it is of. */
+void counters_read(char *const *dirs, size_t count, struct counters *counters);
