@@ -100,14 +100,13 @@ const hints: Record<string, Record<string, string>> = {
     ENOSYS: "This kernel has no seccomp filters: set seccomp to 'off'.",
   },
   chdir: {
-    ENOENT:
-      "command.cwd does not exist inside the task's root. If it is on the host, show it to the task: command.mounts (--mount).",
+    ENOENT: "command.cwd does not exist inside the task's root.",
     EACCES: "The task's user may not enter command.cwd: check the permissions of every directory above it.",
     ENOTDIR: 'command.cwd is not a directory.',
   },
   exec: {
     ENOENT:
-      'There is no such program where the task looks for it; if there is, the interpreter named in its #! line or its dynamic loader is missing. What is on the host alone is shown to the task by command.mounts (--mount).',
+      'There is no such program where the task looks for it; if there is, the interpreter named in its #! line or its dynamic loader is missing.',
     EACCES:
       "The file is not executable for the task's user, is a directory, or lies on a file system mounted noexec.",
     ENOEXEC: 'The file is no program for this machine; a script needs a #! line as its first.',

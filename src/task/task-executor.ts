@@ -13,6 +13,7 @@ import {
 } from '../../machines/index.ts'
 import { AllocDir } from '../alloc/alloc-dir.ts'
 import type * as api from '../api.ts'
+import { namingHostPaths } from '../command/only-on-host.ts'
 import { parseResources, parseTerminalSize } from '../command/validate.ts'
 import { HoldfastError } from '../errors.ts'
 import type { PlatformName, TaskPaths } from '../platform/port.ts'
@@ -138,7 +139,11 @@ export class TaskExecutor implements api.Executor {
     this.#runtime.events.started(this)
     if (this.state === 'limited') this.#log.note('limited', 'START')
     this.#actor.live().send({ type: 'START', key: this.key, at: Date.now() })
-    const launched = untilLaunched(this.#actor)
+    const launched = untilLaunched(this.#actor).catch((error: unknown) => {
+      throw this.#settings.platform === 'linux' && draft.host === null
+        ? namingHostPaths(error, draft.command)
+        : error
+    })
     if (signal === null) return launched
     await startUnder(
       signal,

@@ -50,7 +50,7 @@ describe('the failure of a start', () => {
       stage: 'exec',
       errno: 'ENOENT',
       path: '/bin/nope',
-      hint: 'There is no such program where the task looks for it; if there is, the interpreter named in its #! line or its dynamic loader is missing. What is on the host alone is shown to the task by command.mounts (--mount).',
+      hint: 'There is no such program where the task looks for it; if there is, the interpreter named in its #! line or its dynamic loader is missing.',
     })
   })
 

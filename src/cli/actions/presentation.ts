@@ -1,4 +1,4 @@
-import { type Executor, inputIsWaiting } from '../../index.ts'
+import { argumentsOnlyOnHost, type Executor, inputIsWaiting } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
 import { escaped, json } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
@@ -19,6 +19,8 @@ export type Presentation = {
   readonly rm?: boolean
   /** The task has the standard input of this program. */
   readonly interactive?: boolean | undefined
+  /** It has a root of its own: what its arguments name may be on the host alone. */
+  readonly isolated?: boolean
 }
 
 /** Starts a task and leaves it running, having said what it is called. */
@@ -49,7 +51,7 @@ export async function attached(task: Executor, { result: path, ...options }: Pre
 
 async function toTheEnd(
   task: Executor,
-  { json: asJson, quiet, rm, interactive }: Presentation,
+  { json: asJson, quiet, rm, interactive, isolated }: Presentation,
 ): Promise<{ readonly document: unknown; readonly exitCode: number }> {
   // A task that is typed to draws on the terminal itself.
   const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
@@ -57,13 +59,18 @@ async function toTheEnd(
   const { result, unprinted } = await attend(task, () => started(task), { printing: !asJson, line })
   // What it has not read is nobody's any more, and must not keep us.
   if (interactive) process.stdin.destroy()
-  const { key, name, enforcement } = task
+  const { key, name, enforcement, command } = task
   const id = task.id()
   if (rm) await task.destroy()
   if (!asJson && !quiet && !interactive && (await inputIsWaiting()))
     process.stderr.write('holdfast: standard input has data that nobody reads: -i gives it to the task\n')
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
+  if (!asJson && !quiet && isolated && (result.exitCode ?? 0) !== 0)
+    for (const path of argumentsOnlyOnHost(command))
+      process.stderr.write(
+        `  hint      ${escaped(path)} is on the host, and not in the task's root: --mount shows it\n`,
+      )
   return {
     document: resultDocument({ key, name, id }, result, enforcement),
     exitCode: unprinted ? 125 : exitCodeOf(result),

@@ -20,7 +20,9 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
   const { stateDir } = options
   return await withSupervisor({ stateDir }, async supervisor => {
     const task = await prepared(supervisor, operands, options)
-    return options.detach ? await detached(task, options) : await attached(task, options)
+    return options.detach
+      ? await detached(task, options)
+      : await attached(task, { ...options, isolated: !options.basic && process.platform === 'linux' })
   })
 }
 

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { argumentsOnlyOnHost, namingHostPaths } from '../../src/command/only-on-host.ts'
+import { HoldfastError } from '../../src/errors.ts'
+import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+
+describe('what is on the host, and not in the root of the task', () => {
+  let dir: string
+  before(() => {
+    dir = temporaryDirectory('only-on-host')
+    mkdirSync(join(dir, 'bin'))
+    for (const [name, text] of [
+      ['app.js', ''],
+      ['bin/tool', '#!/bin/sh\n'],
+      ['script', `#! ${join(dir, 'bin/tool')} -x\n`],
+    ] as const) {
+      writeFileSync(join(dir, name), text)
+      chmodSync(join(dir, name), 0o755)
+    }
+  })
+  after(() => removeTemporary(dir))
+
+  const plain = { path: 'x', args: [], env: {} }
+  const hint = (command: object, stage = 'exec', errno = 'ENOENT'): string | undefined => {
+    const error = new HoldfastError('START_FAILED', 'failed', { stage, errno, hint: 'as it was' })
+    return (namingHostPaths(error, { ...plain, ...command }) as HoldfastError).hint
+  }
+  const mounted = (at: string) => ({ mounts: [{ source: at, target: at }] })
+
+  it('is named where it is the program, by its path, or found on PATH', () => {
+    assert.match(hint({ path: join(dir, 'bin/tool') }) ?? '', new RegExp(`--mount ${dir}/bin/tool\\)`))
+    assert.match(
+      hint({ path: 'tool', env: { PATH: join(dir, 'bin') } }) ?? '',
+      new RegExp(`--mount ${dir}/bin\\)`),
+    )
+  })
+
+  it('is named where it is the interpreter of a script that is shown', () => {
+    const script = join(dir, 'script')
+    assert.match(hint({ path: script, ...mounted(script) }) ?? '', new RegExp(`--mount ${dir}/bin/tool\\)`))
+  })
+
+  it('is named where it is the working directory', () => {
+    assert.match(hint({ cwd: dir }, 'chdir') ?? '', new RegExp(`--mount ${dir}\\)`))
+  })
+
+  for (const [what, command, stage, errno] of [
+    ['a program that is nowhere', { path: '/nowhere/tool' }, 'exec', 'ENOENT'],
+    ['a directory that is nowhere', { cwd: '/nowhere' }, 'chdir', 'ENOENT'],
+    ['a program of the system', { path: '/bin/sh' }, 'exec', 'ENOENT'],
+    ['another failure', { path: '/root' }, 'exec', 'EACCES'],
+    ['another stage', { path: '/root' }, 'mount', 'ENOENT'],
+  ] as const)
+    it(`is not claimed for ${what}`, () => {
+      assert.equal(hint(command, stage, errno), 'as it was')
+    })
+
+  it('is not claimed for a task that is shown it, or has the root of the host', () => {
+    const path = join(dir, 'bin/tool')
+    assert.equal(hint({ path, ...mounted(dir) }), 'as it was')
+    assert.equal(hint({ path, root: 'host' }), 'as it was')
+    assert.equal(hint({ path, namespaces: { mount: false } }), 'as it was')
+  })
+
+  it('is found among the arguments, those without a dot or slash left out', () => {
+    const command = {
+      ...plain,
+      args: ['app.js', join(dir, 'script'), '/nowhere.js', '/bin/sh', '.', 'bin', '--x=1.5'],
+    }
+    assert.deepEqual(argumentsOnlyOnHost(command, dir), [join(dir, 'app.js'), join(dir, 'script')])
+    assert.deepEqual(argumentsOnlyOnHost({ ...command, ...mounted(dir) }, dir), [])
+  })
+})
