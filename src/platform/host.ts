@@ -72,7 +72,7 @@ export async function fingerprint({
   const refused = refusalOf(native, features, env)
   const self: Own = { ...ownIds(), ...(uid !== undefined && { uid }) }
   const tryOut = () => (program === null ? null : probe(program))
-  const access = findAccess({ proc, self, tryOut })
+  const access = findAccess({ proc, self, tryOut, landlock: features?.landlock ?? 0 })
   const unit = await ownUnit({ proc, root, uid, show: unitProperties })
   const isLinux = bestPlatform() === 'linux'
   const rows = [
@@ -225,10 +225,19 @@ function isolationRows(access: Access): HostRow[] {
       kernel.seccomp ? 'filters in this kernel' : 'not in this kernel',
       'a kernel with CONFIG_SECCOMP_FILTER',
     ),
+    landlockRow(access),
     user === undefined
       ? row('user', true, 'tasks run as nobody, or as whom you say', null)
       : { name: 'user', status: 'weakened', why: user.reason ?? '', hint: user.hint },
   ]
+}
+
+function landlockRow(access: Access): HostRow {
+  const found = isolationOf(nothingAsked, 'task', access).landlock.row
+  const version = `version ${access.kernel.landlock ?? 0} in this kernel: files, signals and abstract sockets`
+  if (found.status === 'enforced') return row('landlock', true, version, null)
+  const status = found.status === 'weakened' ? 'weakened' : 'no'
+  return { name: 'landlock', status, why: found.reason ?? '', hint: found.hint }
 }
 
 /** Only where there is something to say: outside a unit nobody stops tasks behind our back. */

@@ -73,6 +73,23 @@ export type LaunchSpec = {
   readonly capabilities: readonly number[] | null
   readonly noNewPrivileges: boolean
   readonly seccomp: boolean
+  /**
+   * What Landlock restricts: with rules, the task opens nothing else; scopes keep signals, and connections to abstract sockets, among its own processes
+   * where the kernel can. Absent or null: nothing but what keeps tasks out of each other's memory.
+   */
+  readonly landlock?: {
+    readonly rules: readonly LandlockRule[]
+    readonly scopes: readonly ('signal' | 'abstract')[]
+  } | null
+}
+
+/**
+ * A file or directory as the task sees it, with all that lies beneath it. Without links in its path. `list`: directories; `read`: and files, also to
+ * execute; `device`: to read, write and control; `write`: everything.
+ */
+export type LandlockRule = {
+  readonly at: string
+  readonly access: 'list' | 'read' | 'device' | 'write'
 }
 
 export type Terminal = { readonly rows: number; readonly columns: number }

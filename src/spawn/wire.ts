@@ -76,6 +76,7 @@ type IsolationField =
   | 'capabilities'
   | 'noNewPrivileges'
   | 'seccomp'
+  | 'landlock'
 type Unwritten = Exclude<
   keyof LaunchSpec,
   ProgramField | StreamField | ProcessField | CgroupField | IsolationField
@@ -156,6 +157,8 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   }
   if (spec.capabilities !== null) fields.push('capabilities', spec.capabilities.join(','))
   fields.push('no-new-privileges', flag(spec.noNewPrivileges), 'seccomp', flag(spec.seccomp))
+  for (const { at, access } of spec.landlock?.rules ?? []) fields.push('landlock', at, access)
+  for (const scope of spec.landlock?.scopes ?? []) fields.push('landlock-scope', scope)
 }
 
 function mountOperands(operation: MountOp): string[] {

@@ -99,6 +99,13 @@ const full: LaunchSpec = {
   owner: '/state/supervisors/1-a',
   freezer: '/sys/fs/cgroup/a/b',
   capabilities: [0, 7, 40],
+  landlock: {
+    rules: [
+      { at: '/', access: 'list' },
+      { at: '/local', access: 'write' },
+    ],
+    scopes: ['signal', 'abstract'],
+  },
 }
 
 describe(`native program ${given === undefined ? 'under the address and undefined behaviour sanitizers' : 'of the package'}`, function () {
@@ -201,6 +208,9 @@ describe(`native program ${given === undefined ? 'under the address and undefine
         ['launch', '1', 'root-bind', '/a', '/a/c', '/b', 'ro', 'root-shared'],
         ['launch', '1', 'cgroup-file', 'pids.max', '5'],
         ['launch', '1', 'capabilities', '64'],
+        ['launch', '1', 'landlock', '/a/../b', 'read'],
+        ['launch', '1', 'landlock', '/a', 'everything'],
+        ['launch', '1', 'landlock-scope', 'network'],
         ['launch'],
       ]
       const answers = check(reports, [

@@ -84,6 +84,13 @@ export const fullSpec: LaunchSpec = {
   capabilities: [10, 12],
   noNewPrivileges: false,
   seccomp: true,
+  landlock: {
+    rules: [
+      { at: '/', access: 'list' },
+      { at: '/local', access: 'write' },
+    ],
+    scopes: ['signal', 'abstract'],
+  },
 }
 
 /** Launches that together have every option there is. */

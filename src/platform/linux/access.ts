@@ -1,6 +1,6 @@
 import { nativeHint } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
-import { type Probe, probe } from '../../spawn/probe.ts'
+import { nativeFeatures, type Probe, probe } from '../../spawn/probe.ts'
 import { lacking, toBecomeAnybody, toIsolate } from '../../powers.ts'
 import { type Denial, type KernelFeatures, kernelFeatures, missingNamespace } from './kernel-features.ts'
 import { capabilityHint, namespaceHint, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
@@ -31,19 +31,27 @@ export type AccessSources = {
   readonly self?: Own
   /** Null: the native program cannot be run. */
   readonly tryOut?: () => Probe | null
+  /** The kernel's version of Landlock, as the native program says it. */
+  readonly landlock?: number
 }
 
-let known: { readonly program: string | null; readonly access: Access } | undefined
+let known:
+  { readonly named: string | undefined; readonly program: string | null; readonly access: Access } | undefined
 
-/** Of this process; looked at once for each native program, and for root once: its right does not depend on one. */
+/** Of this process; looked at once for each native program, and for root once for each that is named: its right does not depend on one. */
 export function ownAccess(): Access {
-  if (known?.access.right === 'root') return known.access
+  const named = process.env.HOLDFAST_NATIVE
+  if (known?.access.right === 'root' && known.named === named) return known.access
   const native = nativeProgram()
   const program = 'path' in native ? native.path : null
   if (known?.program !== program)
     known = {
+      named,
       program,
-      access: findAccess({ tryOut: () => (program === null ? null : probe(program)) }),
+      access: findAccess({
+        tryOut: () => (program === null ? null : probe(program)),
+        landlock: program === null ? 0 : (nativeFeatures(program)?.landlock ?? 0),
+      }),
     }
   return known.access
 }
@@ -52,8 +60,9 @@ export function findAccess({
   proc = '/proc',
   self = ownIds(),
   tryOut = () => null,
+  landlock = 0,
 }: AccessSources = {}): Access {
-  const kernel = kernelFeatures(proc)
+  const kernel = { ...kernelFeatures(proc), landlock }
   const missing = self.uid === 0 ? lacking(toIsolate, 0, proc) : [...toIsolate]
   if (missing.length === 0)
     return { right: 'root', self, kernel, ownUserOnly: null, limitsCapabilities: true }

@@ -4,6 +4,7 @@ import { askedFor, enforced, loosened, networkByDefault, type Row, skipped, weak
 import type { Access } from './access.ts'
 import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
 import { type KernelFeatures, missingNamespace } from './kernel-features.ts'
+import { type Landlocked, landlockOf, leftOfHostNetwork } from './landlock.ts'
 
 /** What of the kernel's isolation a task gets, decided from the command and from what this kernel has. */
 export type Isolation = {
@@ -16,6 +17,7 @@ export type Isolation = {
   readonly noNewPrivileges: boolean
   /** Null: they are left alone, for want of the right to give them up. */
   readonly capabilities: readonly string[] | null
+  readonly landlock: Landlocked
   readonly rows: readonly Row[]
 }
 
@@ -32,9 +34,15 @@ export function isolationOf(command: Readonly<Command>, taskName: string, access
     return row.status === 'enforced'
   })
   const network = networkOf(command, kernel)
-  rows.push(network.row)
   const ownRoot = namespaces.includes('mount') && command.root !== 'host' && !kernel.denied?.has('root')
-  const root = rootRow(command, ownRoot, kernel)
+  const landlock = landlockOf(command, {
+    version: kernel.landlock ?? 0,
+    root: ownRoot ? 'own' : wantsHostRoot(command) ? 'host' : 'none',
+    ownProcesses: namespaces.includes('pid') || command.namespaces?.pid !== false,
+    hostNetwork: !network.own && network.path === null,
+  })
+  rows.push(networkRow(network.row, landlock))
+  const root = rootRow(command, ownRoot, { kernel, landlock })
   if (!root.chosen) refuseLostMounts(command, root)
   const wantsSeccomp = command.seccomp !== 'off'
   const seccomp = wantsSeccomp && kernel.seccomp
@@ -46,6 +54,7 @@ export function isolationOf(command: Readonly<Command>, taskName: string, access
     switchRow('noNewPrivileges', 'on', noNewPrivileges),
     wantsSeccomp && !kernel.seccomp ? seccompMissing : switchRow('seccomp', 'default', wantsSeccomp),
     devicesRow(command, root),
+    landlock.row,
   )
   return {
     namespaces: network.own ? [...namespaces, 'network'] : namespaces,
@@ -55,6 +64,7 @@ export function isolationOf(command: Readonly<Command>, taskName: string, access
     seccomp,
     noNewPrivileges,
     capabilities: capabilities.kept,
+    landlock,
     rows,
   }
 }
@@ -117,7 +127,23 @@ function networkOf(
   return { own: true, path: null, row: enforced({ ...what, requested: 'none' }) }
 }
 
-function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean, kernel: KernelFeatures): Row {
+/** What is left where the network is the host's. */
+function networkRow(row: Row, landlock: Landlocked): Row {
+  if (row.status !== 'skipped') return row
+  return { ...row, reason: `${row.reason ?? ''}; ${leftOfHostNetwork(landlock)}` }
+}
+
+function wantsHostRoot({ root, namespaces }: Readonly<Command>): boolean {
+  return root === 'host' || namespaces?.mount === false
+}
+
+type Walls = { readonly kernel: KernelFeatures; readonly landlock: Landlocked }
+
+function rootRow(
+  { root, namespaces }: Readonly<Command>,
+  ownRoot: boolean,
+  { kernel, landlock }: Walls,
+): Row {
   const what = {
     name: 'root',
     kind: 'isolation',
@@ -127,7 +153,9 @@ function rootRow({ root, namespaces }: Readonly<Command>, ownRoot: boolean, kern
   if (root === 'host') return loosened(what)
   if (namespaces?.mount === false) return loosened(what, 'asked for, by namespaces.mount: false')
   const { reason, hint } = kernel.denied?.get('root') ?? missingNamespace('mount', kernel)
-  return skipped(what, reason, hint)
+  if (!landlock.restricts) return skipped(what, reason, hint)
+  const left = "it has the host's root, of which Landlock opens to it what one of its own would show"
+  return weakened(what, `${reason}: ${left}`, hint)
 }
 
 function capabilitiesOf(
@@ -174,5 +202,5 @@ function devicesRow({ devices = [] }: Readonly<Command>, root: Row): Row {
   } as const
   if (root.status === 'enforced') return enforced(what)
   if (root.chosen) return loosened({ ...what, requested: "the host's" })
-  return skipped(what, root.reason ?? '', root.hint)
+  return { ...root, ...what }
 }

@@ -8,6 +8,8 @@ export type KernelFeatures = {
   /** Those that a task can have. */
   readonly namespaces: ReadonlySet<string>
   readonly seccomp: boolean
+  /** The version of Landlock; 0 or absent: there is none, or one too old. */
+  readonly landlock?: number
   /** What the kernel has and yet refuses to this process: namespaces by their names, and `root` for a root of the task's own. */
   readonly denied?: ReadonlyMap<string, Denial>
 }

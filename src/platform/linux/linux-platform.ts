@@ -21,7 +21,8 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
   let host: (LinuxHost & { readonly cgroups: CgroupHost }) | undefined
   const look = () => {
     host ??= lookAtHost()
-    return host
+    // Of the native program, which may be another by now.
+    return { ...host, access: ownAccess() }
   }
   return {
     name: 'linux',

@@ -7,10 +7,12 @@ import { programOf } from '../../command/interpolate.ts'
 import { guestLimitRows, insideWhat } from '../inside.ts'
 import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
+import type { LandlockRule } from '../../spawn/spec.ts'
 import type { HostTask, Plan, TaskRequest } from '../port.ts'
 import { enforced, settle } from '../rows.ts'
 import { streamTargets } from '../streams.ts'
 import { isolationOf } from './isolation.ts'
+import { landlockOfHostRoot, rulesInside, rulesOfHost } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { kindOf } from './own-cgroup.ts'
 import { taskUser } from './task-user.ts'
@@ -37,12 +39,16 @@ export async function planInside(
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const { typed, argv } = programOf(command, env)
   const { task: leader, init } = inside.start
+  const rules = isolation.landlock.restricts ? rulesIn(entered, request) : []
+  const own = isolation.rows.map(row =>
+    row.name === 'landlock' && isolation.landlock.restricts && rules.length === 0 ? landlockOfHostRoot : row,
+  )
   const cgroups = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
   const enforcement = settle(
     [
       ...withOutputRow(guestLimitRows(resources, { rlimits: true }), command),
       enforced(insideWhat(inside)),
-      ...(entered.length === 0 ? isolation.rows : isolation.rows.filter(row => !isEntered(row))),
+      ...(entered.length === 0 ? own : own.filter(row => !isEntered(row))),
       ...entered,
       ...user.rows,
     ],
@@ -81,8 +87,17 @@ export async function planInside(
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
+      // Abstract sockets of its task are for it to talk to; the task itself cannot signal it.
+      landlock: { rules, scopes: [] },
     },
   }
+}
+
+/** The walls of the task's root are the guest's. None where the task has the host's, or was stored without what it has. */
+function rulesIn(entered: readonly Enforcement[], { alloc }: TaskRequest): readonly LandlockRule[] {
+  const status = entered.find(({ name }) => name === 'root')?.status
+  if (status === 'enforced') return rulesInside
+  return status === 'weakened' ? rulesOfHost(alloc) : []
 }
 
 /**

@@ -1,14 +1,17 @@
+import { join } from 'node:path'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { programOf } from '../../command/interpolate.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
+import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { streamTargets } from '../streams.ts'
 import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
+import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planInside } from './plan-inside.ts'
 import { rootPlan } from './root.ts'
@@ -42,7 +45,11 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const places = isolation.ownRoot
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
-  const env = taskEnvironment(command.env, { ...places, userName: user.userName })
+  const { restricts, scopes } = isolation.landlock
+  // Without a root of its own there is no /tmp of its own either.
+  const temporary = restricts && !isolation.ownRoot ? { TMPDIR: join(alloc.shared, 'tmp') } : {}
+  const own = { ...temporary, ...command.env }
+  const env = taskEnvironment(own, { ...places, userName: user.userName })
   const cwd = command.cwd ?? '/'
   const { typed, argv } = programOf(command, env)
   const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
@@ -82,6 +89,11 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
+      landlock: { rules: restricts ? rulesOf(isolation.ownRoot ? root.ops : null, alloc) : [], scopes },
     },
   }
+}
+
+function rulesOf(root: readonly MountOp[] | null, alloc: TaskRequest['alloc']): LandlockRule[] {
+  return root === null ? rulesOfHost(alloc) : rulesOfRoot(root)
 }

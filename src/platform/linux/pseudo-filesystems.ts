@@ -11,6 +11,8 @@ const nodes: readonly (readonly [name: string, major: number, minor: number])[] 
   ['tty', 5, 0],
 ]
 
+export const usualDevices: readonly string[] = nodes.map(([name]) => `/dev/${name}`)
+
 const links: readonly (readonly [name: string, to: string])[] = [
   ['fd', '/proc/self/fd'],
   ['stdin', '/proc/self/fd/0'],

@@ -111,23 +111,34 @@ static int die_with_shim(pid_t shim, struct failure *failure) {
   return 0;
 }
 
+static bool has_own_processes(const struct spec *spec) {
+  return spec->inside.leader.pid != 0 ? spec->inside.init.pid != 0 : (spec->namespaces & NAMESPACE_PID) != 0;
+}
+
+/* Before anything is given up: an open file may be what the limits forbid, and a path what the user may not walk. *ruleset stays -1 where there is to be none. */
+static int build_domain(const struct child_setup *setup, int *ruleset, struct failure *failure) {
+  const struct spec *spec = setup->spec;
+  if (!has_own_processes(spec) && spec->landlock == NULL && spec->scopes == 0) return 0;
+  *ruleset = landlock_build(spec, setup->host->landlock, failure);
+  return failure->stage == STAGE_NONE ? 0 : -1;
+}
+
 /*
  * A domain for each task with processes of its own, and one for each guest: neither can reach into the other's processes, nor into our own, so
  * that tracing its own is harmless. A task cannot signal its guests either; a guest may signal the task, as whoever runs it may.
  * Whoever shares the processes of the host has asked for them. Without a domain, tracing stays refused.
  */
-static int confine(const struct child_setup *setup, struct failure *failure) {
+static int confine(const struct child_setup *setup, int ruleset, struct failure *failure) {
   const struct spec *spec = setup->spec;
-  bool guest = spec->inside.leader.pid != 0;
-  bool own_processes = guest ? spec->inside.init.pid != 0 : (spec->namespaces & NAMESPACE_PID) != 0;
-  bool apart = own_processes && landlock_own_domain(!guest);
+  bool apart = ruleset >= 0 && landlock_enter(ruleset);
+  if (!apart && spec->landlock != NULL) return fail(failure, STAGE_LANDLOCK, errno, "domain");
   if (!spec->seccomp) return 0;
-  return seccomp_install(apart ? &setup->host->tracing : &setup->host->program, failure);
+  return seccomp_install(apart && has_own_processes(spec) ? &setup->host->tracing : &setup->host->program, failure);
 }
 
-static int give_up_privileges(const struct child_setup *setup, struct failure *failure) {
+static int give_up_privileges(const struct child_setup *setup, int ruleset, struct failure *failure) {
   const struct spec *spec = setup->spec;
-  if (!spec->no_new_privileges && confine(setup, failure) != 0) return -1;
+  if (!spec->no_new_privileges && confine(setup, ruleset, failure) != 0) return -1;
   if (drop_privileges(spec, failure) != 0) return -1;
   /* A change of user has made us what fs.suid_dumpable says, which may be readable by that user. Until exec we are not. */
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail(failure, STAGE_CAPABILITIES, errno, "dumpable");
@@ -136,7 +147,7 @@ static int give_up_privileges(const struct child_setup *setup, struct failure *f
   if (spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return fail(failure, STAGE_CAPABILITIES, errno, "no_new_privs");
   if (chdir(spec->cwd) != 0) return fail(failure, STAGE_CHDIR, errno, "%s", spec->cwd);
-  return spec->no_new_privileges ? confine(setup, failure) : 0;
+  return spec->no_new_privileges ? confine(setup, ruleset, failure) : 0;
 }
 
 /*
@@ -162,9 +173,11 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
   /* With a terminal, that is what its streams are. */
   if (spec->root != NULL && spec->terminal_rows == 0 && use_own_null(spec, failure) != 0) return -1;
+  _cleanup_fd_ int ruleset = -1;
+  if (build_domain(setup, &ruleset, failure) != 0) return -1;
   umask(spec->umask);
   if (set_limits(spec, setup->host, failure) != 0) return -1;
-  return give_up_privileges(setup, failure);
+  return give_up_privileges(setup, ruleset, failure);
 }
 
 /*
@@ -184,9 +197,11 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   if (entrance_pass(&entrance, failure) != 0) return -1;
   int after[] = {setup->gate, setup->report, setup->born};
   close_others(after, 3);
+  _cleanup_fd_ int ruleset = -1;
+  if (build_domain(setup, &ruleset, failure) != 0) return -1;
   umask(spec->umask);
   if (set_limits(spec, setup->host, failure) != 0) return -1;
-  return give_up_privileges(setup, failure);
+  return give_up_privileges(setup, ruleset, failure);
 }
 
 /* Waits for the word that the start is recorded. */

@@ -10,6 +10,7 @@ struct reader {
   struct cgroup **cgroup, **late_cgroup;
   struct cgroup_file **file;
   struct mount_op **mount;
+  struct landlock_rule **landlock;
   /* The option at hand. */
   const char *option;
   size_t arg_count, env_count;
@@ -355,6 +356,27 @@ static const char *set_capabilities(struct reader *reader, char **operands) {
   return NULL;
 }
 
+static const char *add_landlock(struct reader *reader, char **operands) {
+  static const char names[][8] = {[LANDLOCK_LIST] = "list", [LANDLOCK_READ] = "read", [LANDLOCK_DEVICE] = "device", [LANDLOCK_WRITE] = "write"};
+  if (strcmp(operands[0], "/") != 0 && !is_plain_path(operands[0])) return "landlock takes an absolute path without . and ..";
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (strcmp(names[i], operands[1]) != 0) continue;
+    struct landlock_rule *rule = take(reader, sizeof *rule);
+    rule->at = operands[0];
+    rule->access = (enum landlock_access)i;
+    *reader->landlock = rule;
+    reader->landlock = &rule->next;
+    return NULL;
+  }
+  return "landlock takes list, read, device or write";
+}
+static const char *add_landlock_scope(struct reader *reader, char **operands) {
+  if (strcmp(operands[0], "signal") == 0) reader->spec->scopes |= LANDLOCK_SIGNALS;
+  else if (strcmp(operands[0], "abstract") == 0) reader->spec->scopes |= LANDLOCK_ABSTRACT_SOCKETS;
+  else return "landlock-scope takes signal or abstract";
+  return NULL;
+}
+
 enum { OPERANDS_MOST = 4 };
 static const struct option { char name[20]; int operands; bool repeats; handler *handle; } options[] = {
   {"dir", 1, false, set_dir},
@@ -406,6 +428,8 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"capabilities", 1, false, set_capabilities},
   {"no-new-privileges", 1, false, set_no_new_privileges},
   {"seccomp", 1, false, set_seccomp},
+  {"landlock", 2, true, add_landlock},
+  {"landlock-scope", 1, true, add_landlock_scope},
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 _Static_assert(OPTION_COUNT <= 64, "the set of options seen is one word");
@@ -471,6 +495,7 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   reader.cgroup = &spec->cgroups;
   reader.late_cgroup = &spec->late_cgroups;
   reader.mount = &spec->root;
+  reader.landlock = &spec->landlock;
 
   const char *verb = field(&reader);
   const char *id = field(&reader);

@@ -62,6 +62,16 @@ struct mount_op {
   int fd;
 };
 
+enum landlock_access { LANDLOCK_LIST, LANDLOCK_READ, LANDLOCK_DEVICE, LANDLOCK_WRITE };
+enum { LANDLOCK_SIGNALS = 1, LANDLOCK_ABSTRACT_SOCKETS = 2 };
+
+/* A file or directory, with all beneath it, as the task sees it. */
+struct landlock_rule {
+  struct landlock_rule *next;
+  const char *at;
+  enum landlock_access access;
+};
+
 struct spec {
   int id;
   const char *dir, *path, *cwd;
@@ -102,6 +112,10 @@ struct spec {
   /* Not of the request: a mount namespace whose root has the shared ones already, or -1. */
   int prepared_root;
   uint64_t capabilities;
+  /* What alone the task may open; NULL: Landlock restricts no files. */
+  struct landlock_rule *landlock;
+  /* Of signals and abstract sockets: kept within the task. */
+  unsigned scopes;
 };
 
 /* A frame's bytes and the parsed lists; both pages of their own, given back as soon as nobody needs them. */

@@ -44,6 +44,7 @@ export const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<F
   capabilities: value => value !== null,
   noNewPrivileges: value => value,
   seccomp: value => value,
+  landlock: value => (value ?? null) !== null,
 }
 
 /** Throws UNSUPPORTED naming the first field that asks for what only the native program does: nothing is left out without a word. */

@@ -4,6 +4,8 @@ import { readlinkSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Enforcement } from '../../../src/index.ts'
+import { nativeFeatures } from '../../../src/spawn/probe.ts'
+import { nativePath } from '../../attacks/hostile.ts'
 import { packageRoot } from '../../../src/spawn/native-program.ts'
 import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
 import { requires } from '../../support/requires.ts'
@@ -63,14 +65,28 @@ describe('an ordinary user on a host that gives it no user namespace', function 
     const rows = new Map(enforcement.map(row => [row.name, row]))
     for (const name of ['wallTimeMs', 'noNewPrivileges', 'seccomp', 'capabilities'])
       assert.equal(rows.get(name)?.status, 'enforced', name)
+    // Landlock alone keeps it from the host's files.
+    const walled = rows.get('landlock')?.status === 'skipped' ? 'skipped' : 'weakened'
     for (const name of ['namespace.user', 'namespace.pid', 'namespace.mount', 'root', 'devices']) {
-      assert.equal(rows.get(name)?.status, 'skipped', name)
+      const status = name === 'root' || name === 'devices' ? walled : 'skipped'
+      assert.equal(rows.get(name)?.status, status, name)
       assert.match(rows.get(name)?.reason ?? '', /no user namespace \(unshare user: ENOSPC\)/)
       assert.match(rows.get(name)?.hint ?? '', /sysctl -w user\.max_user_namespaces=/)
     }
     assert.ok(rows.get('memoryBytes')?.status === 'enforced' || rows.get('memoryBytes')?.hint)
     const logs = await holdfastWithout(home, 'logs', 'sh')
     assert.equal(logs.stdout, `${ordinaryUid}\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n`)
+  })
+
+  it('is kept from the files of its own user by Landlock, which alone is left; control: not where it was asked to be off', async function () {
+    if ((nativeFeatures(nativePath())?.landlock ?? 0) === 0) this.skip()
+    writeFileSync(`${home}/secret`, 'of the user\n', { mode: 0o644 })
+    const script = `cat ${home}/secret; ls /home /tmp; echo x > /tmp/x; echo y > $TMPDIR/y && echo z > $HOME/z && cat $TMPDIR/y`
+    const walled = await holdfastWithout(home, 'run', '--', 'sh', '-c', script)
+    assert.equal(walled.stdout, 'y\n', walled.stderr)
+    assert.equal(walled.stderr.match(/Permission denied/g)?.length, 4, walled.stderr)
+    const bare = await holdfastWithout(home, 'run', '--seccomp', 'off', '--', 'cat', `${home}/secret`)
+    assert.equal(bare.stdout, 'of the user\n', bare.stderr)
   })
 
   it('is refused under strict, and refused mounts, with the command that would change it', async () => {
