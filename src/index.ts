@@ -31,6 +31,7 @@ export type {
 export { audit, type AuditOptions, type AuditReport, type Leftover } from './audit/audit.ts'
 export { HoldfastError } from './errors.ts'
 export { fingerprint, type HostReport, type HostRow } from './platform/host.ts'
+export { shortfalls } from './platform/rows.ts'
 export {
   command,
   newBasicExecutor,

@@ -19,7 +19,7 @@ import { ownUnit, type Unit } from './linux/own-unit.ts'
 import { taskUserRows } from './linux/task-user.ts'
 import type { PlatformName } from './port.ts'
 import { lacking, toIsolate } from '../powers.ts'
-import { short } from './rows.ts'
+import { shortfalls } from './rows.ts'
 
 export type { HostRow }
 
@@ -96,7 +96,7 @@ export async function fingerprint({
     defaultRun: {
       platform: bestPlatform(),
       refused: isLinux ? refused : null,
-      weakened: isLinux ? (refused === null ? weakenedByDefault(access) : []) : short(basicByDefault()),
+      weakened: isLinux ? (refused === null ? weakenedByDefault(access) : []) : shortfalls(basicByDefault()),
     },
     rows,
   }
@@ -125,7 +125,10 @@ const nothingAsked = { path: '/bin/true', args: [], env: {} }
 
 /** The rows of a task that asks for nothing. Limits are not among them: none is the default. */
 function weakenedByDefault(access: Access): readonly Enforcement[] {
-  return short([...isolationOf(nothingAsked, 'task', access).rows, ...taskUserRows(nothingAsked, access)])
+  return shortfalls([
+    ...isolationOf(nothingAsked, 'task', access).rows,
+    ...taskUserRows(nothingAsked, access),
+  ])
 }
 
 function basicByDefault(): readonly Enforcement[] {

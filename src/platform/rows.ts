@@ -39,7 +39,7 @@ export function whereAvailable(rows: readonly Row[], names: readonly string[] = 
 }
 
 /** What is less than asked for, or than is the default, by nobody's choice: what strict refuses, and what everybody is told of. */
-export function short(rows: readonly Enforcement[]): readonly Enforcement[] {
+export function shortfalls(rows: readonly Enforcement[]): readonly Enforcement[] {
   return rows.filter(({ chosen, status }) => !chosen && status !== 'enforced')
 }
 
@@ -55,7 +55,7 @@ export const networkByDefault: Row = loosened(
  * Called before anything is made on the host.
  */
 export function settle(rows: readonly Row[], strict: boolean): readonly Enforcement[] {
-  const missed = strict ? short(rows) : []
+  const missed = strict ? shortfalls(rows) : []
   const [first] = missed
   if (!first) return rows
   const code = missed.some(({ kind }) => kind === 'limit') ? 'LIMIT_FAILED' : 'ISOLATION_FAILED'

@@ -1,4 +1,4 @@
-import type { Enforcement } from '../../index.ts'
+import { type Enforcement, shortfalls } from '../../index.ts'
 import { bytesText, timeText } from './units.ts'
 
 export type EnforcementLine = {
@@ -10,7 +10,7 @@ export type EnforcementLine = {
 /** One line for all that holds, then one for each reason why something does not. What was loosened on purpose is not news. */
 export function enforcementLines(rows: readonly Enforcement[]): EnforcementLine[] {
   const held = rows.filter(({ status }) => status === 'enforced')
-  const short = rows.filter(row => row.status !== 'enforced' && !row.chosen)
+  const short = shortfalls(rows)
   const reasons = new Set(short.map(({ status, reason }) => `${status}\0${reason}`))
   return [
     {

@@ -1,5 +1,5 @@
 import { Subject } from 'rxjs'
-import type { Enforcement, Supervisor, WaitResult } from '../../index.ts'
+import { type Enforcement, shortfalls, type Supervisor, type WaitResult } from '../../index.ts'
 import { timestamp } from '../wire/time.ts'
 import type { TaskRecord } from './record.ts'
 
@@ -27,9 +27,8 @@ export class TaskEventHub {
 
   /** Limits and isolation that this host enforces less than in full: only where the agent's configuration allows that at all. */
   tellShortfalls(record: TaskRecord, enforcement: readonly Enforcement[]): void {
-    for (const { name, status, reason, chosen } of enforcement)
-      if (status !== 'enforced' && !chosen)
-        this.tell(record, `${name} is ${status}: ${reason ?? 'unknown'}`, { enforcement: name })
+    for (const { name, status, reason } of shortfalls(enforcement))
+      this.tell(record, `${name} is ${status}: ${reason ?? 'unknown'}`, { enforcement: name })
   }
 
   tell(record: TaskRecord, message: string, annotations: Readonly<Record<string, string>> = {}): void {
