@@ -11,8 +11,8 @@ const kinds = [
   { bounding: '-mknod', uid: '65534', root: 'enforced', user: 'enforced', pid: 'enforced' },
   { bounding: '-kill,-sys_admin', uid: '0', root: 'enforced', user: 'weakened', pid: 'enforced' },
   { bounding: '-setuid,-setgid', uid: '0', root: 'enforced', user: 'weakened', pid: 'enforced' },
-  { bounding: '-setfcap,-sys_admin', uid: '65534', root: 'skipped', user: 'enforced', pid: 'skipped' },
-  { bounding: '-all', uid: '65534', root: 'skipped', user: 'weakened', pid: 'enforced' },
+  { bounding: '-setfcap,-sys_admin', uid: '65534', root: 'weakened', user: 'enforced', pid: 'skipped' },
+  { bounding: '-all', uid: '65534', root: 'weakened', user: 'weakened', pid: 'enforced' },
 ] as const
 
 const script = 'id -u; grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status; sleep 600 & exit 4'
