@@ -43,6 +43,20 @@ describe('holdfast run', function () {
     assert.equal((await holdfast(stateDir, 'run', '--basic', '--', 'sh', '-c', 'kill -KILL $$')).code, 137)
   })
 
+  it('puts variables into arguments with --interpolate alone: else what one holds is no code', async () => {
+    const hostile = ['-q', '-e', 'NAME=$(echo run); echo $NAME']
+    const script = ['--', 'sh', '-c', 'echo "got $NAME"']
+    const plain = await holdfast(stateDir, 'run', '--basic', ...hostile, ...script)
+    assert.equal(plain.stdout, 'got $(echo run); echo $NAME\n')
+    const control = await holdfast(stateDir, 'run', '--basic', '--interpolate', ...hostile, ...script)
+    assert.match(control.stdout, /^got run; echo /)
+    const words = await holdfast(
+      stateDir,
+      ...['run', '--basic', '-q', '--interpolate', '-e', 'A=1', '--', 'echo', '$A', '${A}', '$OTHER'],
+    )
+    assert.equal(words.stdout, '1 1 $OTHER\n')
+  })
+
   it('passes variables on without ever printing them', async () => {
     const { ended } = start(
       stateDir,
