@@ -9,6 +9,15 @@ import { lazily } from '../lazily.ts'
 /** A record that is there but cannot be believed, and why. */
 export type Corrupt = { readonly corrupt: string }
 
+/** Of a shim that counts none. */
+const uncounted = {
+  pidsRefused: null,
+  memoryHigh: null,
+  throttledUs: null,
+  egressDenied: null,
+  logBytesDropped: null,
+} as const
+
 const schemas = lazily(() => {
   const pid = z.int().check(z.minimum(1), z.maximum(0x7fffffff))
   const count = z.int().check(z.minimum(0))
@@ -29,6 +38,14 @@ const schemas = lazily(() => {
     bootId: z.string().check(z.maxLength(128)),
     startedAt: epochMs,
     cgroups: z.array(cgroupPath),
+  })
+
+  const limitCounts = z.object({
+    pidsRefused: z.nullable(count),
+    memoryHigh: z.nullable(count),
+    throttledUs: z.nullable(count),
+    egressDenied: z.nullable(count),
+    logBytesDropped: z.nullable(count),
   })
 
   const stopped = z.object({
@@ -53,13 +70,8 @@ const schemas = lazily(() => {
       stop: z.nullable(stopped),
       survivors: z.array(pid),
       logsComplete: z.boolean(),
-      limitsHit: z.object({
-        pidsRefused: z.nullable(count),
-        memoryHigh: z.nullable(count),
-        throttledUs: z.nullable(count),
-        egressDenied: z.nullable(count),
-        logBytesDropped: z.nullable(count),
-      }),
+      // A shim that was started by an earlier version does not count.
+      limitsHit: z._default(limitCounts, uncounted),
       failure: z.nullable(
         z.object({ stage: z.string().check(z.minLength(1)), errno: count, detail: z.string() }),
       ),
