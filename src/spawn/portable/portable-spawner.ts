@@ -50,7 +50,7 @@ export class PortableSpawner implements Spawner {
       const child = startProcess(process.execPath, shimArguments(), {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore', ...stdio],
-        env: {},
+        env: shimEnvironment(),
         cwd: '/',
         windowsHide: true,
       })
@@ -90,6 +90,15 @@ export class PortableSpawner implements Spawner {
   }
 
   async close(): Promise<void> {}
+}
+
+/** What Node itself may need to start at all; nothing else of the supervisor's. */
+const neededByNode = ['NODE_SKIP_PLATFORM_CHECK', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
+
+function shimEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    neededByNode.flatMap(name => (name in process.env ? [[name, process.env[name]]] : [])),
+  )
 }
 
 /** From the sources (tests), the shim needs the loader that this process runs under. */
