@@ -59,6 +59,8 @@ const phrases: Readonly<Record<string, (requested: string) => string>> = {
   capabilities: requested => (requested === 'none' ? 'no capabilities' : `capabilities ${requested}`),
   noNewPrivileges: () => 'no new privileges',
   seccomp: () => 'seccomp',
+  landlock: () => 'Landlock',
+  outputBytes: requested => `output ${bytesText(Number(requested))}`,
   network: requested => (requested === 'none' ? 'no network' : `network ${requested}`),
   devices: requested => (requested === 'the usual six' ? 'minimal /dev' : `devices ${requested}`),
 }

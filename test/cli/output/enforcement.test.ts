@@ -7,13 +7,15 @@ describe('enforcementLines', () => {
     const [line, ...others] = enforcementLines([
       limit('memoryBytes', String(64 * 1024 ** 2)),
       limit('pids', '32'),
+      limit('outputBytes', '4096'),
+      isolation('landlock', 'what the plan shows'),
       isolation('namespace.pid', 'own'),
       isolation('namespace.uts', 'own'),
       isolation('user', 'nobody'),
     ])
     assert.deepEqual(line, {
       label: 'enforced',
-      text: 'memory 64 MiB, pids 32, user nobody, own pid+uts namespaces',
+      text: 'memory 64 MiB, pids 32, output 4 KiB, Landlock, user nobody, own pid+uts namespaces',
       hint: null,
     })
     assert.deepEqual(others, [])
