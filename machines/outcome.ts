@@ -42,7 +42,11 @@ export function outcomeOf(record: ExitRecord, errnoName: ErrnoName): Outcome {
   }
 }
 
-function limitsHitIn({ oomKills, limitsHit: counts }: ExitRecord): LimitsHit {
+/** As a task's result has them. */
+export function limitsHitIn({
+  oomKills,
+  limitsHit: counts,
+}: Pick<ExitRecord, 'oomKills' | 'limitsHit'>): LimitsHit {
   const { throttledUs, ...others } = counts
   return { oomKills, ...others, throttledMs: throttledUs === null ? null : throttledUs / 1000 }
 }

@@ -107,6 +107,15 @@ export type LimitCounts = {
   readonly logBytesDropped: number | null
 }
 
+/** Of a shim that counts none. */
+export const uncounted: LimitCounts = {
+  pidsRefused: null,
+  memoryHigh: null,
+  throttledUs: null,
+  egressDenied: null,
+  logBytesDropped: null,
+}
+
 /** How a task ended, as data. The executor's WaitResult is made from this. */
 export type Outcome = {
   readonly exitCode: number | null

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { PlainCommand } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
+import { wantsHostRoot } from './host-root.ts'
 
 type Shown = Pick<PlainCommand, 'path' | 'args' | 'env' | 'cwd' | 'mounts' | 'root' | 'namespaces'>
 
@@ -23,7 +24,7 @@ const inEveryRoot = [
 
 /** Whether a path is there on the host, and the command's own root shows nothing there. False for a task that has the host's root. */
 export function isOnlyOnHost(path: string, command: Shown): boolean {
-  if (command.root === 'host' || command.namespaces?.mount === false) return false
+  if (wantsHostRoot(command)) return false
   // What is embedded is found by its place in the task, which is not looked for here.
   if (!posix.isAbsolute(path) || typeof command.root === 'object') return false
   const mounted = (command.mounts ?? []).map(({ target }) => target)

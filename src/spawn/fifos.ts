@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { constants } from 'node:os'
+import { errnoName } from '../errno-name.ts'
 import { nativeProgram } from './native-program.ts'
 
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -30,7 +30,7 @@ function failure(message: string, code: string | undefined): Error {
 
 /** By its number from the native program; by its words from mkfifo(1), of which only the commonest are told. */
 function errnoIn(words: string): string | undefined {
-  const number = Number(/^(\d+) /.exec(words)?.[1])
-  const byNumber = Object.entries(constants.errno).find(([, value]) => value === number)?.[0]
-  return byNumber ?? (/exists$/.test(words) ? 'EEXIST' : undefined)
+  const [, number] = /^(\d+) /.exec(words) ?? []
+  if (number !== undefined) return errnoName(Number(number))
+  return /exists$/.test(words) ? 'EEXIST' : undefined
 }

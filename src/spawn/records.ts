@@ -2,21 +2,12 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { basename, join } from 'node:path'
 import * as z from 'zod/mini'
 import english from 'zod/v4/locales/en.js'
-import type { ExitRecord, StartRecord } from '../../machines/index.ts'
+import { type ExitRecord, type StartRecord, uncounted } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import { lazily } from '../lazily.ts'
 
 /** A record that is there but cannot be believed, and why. */
 export type Corrupt = { readonly corrupt: string }
-
-/** Of a shim that counts none. */
-const uncounted = {
-  pidsRefused: null,
-  memoryHigh: null,
-  throttledUs: null,
-  egressDenied: null,
-  logBytesDropped: null,
-} as const
 
 const schemas = lazily(() => {
   const pid = z.int().check(z.minimum(1), z.maximum(0x7fffffff))

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fstatSync } from 'node:fs'
 import { nativeProgram } from './native-program.ts'
 
 /**
@@ -7,9 +8,11 @@ import { nativeProgram } from './native-program.ts'
  * is no native program, which alone can tell.
  */
 export async function inputIsWaiting(): Promise<boolean> {
-  const native = nativeProgram()
-  if (!('path' in native)) return false
   try {
+    // A terminal and /dev/null, the usual two, are not worth a process.
+    if (fstatSync(0).isCharacterDevice()) return false
+    const native = nativeProgram()
+    if (!('path' in native)) return false
     const asked = spawn(native.path, ['waiting'], {
       cwd: '/',
       env: {},

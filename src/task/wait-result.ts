@@ -1,5 +1,5 @@
-import type { Outcome } from '../../machines/index.ts'
-import type { LimitsHit, WaitResult } from '../api.ts'
+import { limitsHitIn, type Outcome, uncounted } from '../../machines/index.ts'
+import type { WaitResult } from '../api.ts'
 import { fromFailure } from '../errors.ts'
 import { nameOfSignal } from '../signals.ts'
 
@@ -24,11 +24,5 @@ export function toWaitResult(outcome: Outcome): WaitResult {
   }
 }
 
-const unknown: LimitsHit = {
-  oomKills: null,
-  pidsRefused: null,
-  memoryHigh: null,
-  throttledMs: null,
-  egressDenied: null,
-  logBytesDropped: null,
-}
+/** Of an end that nobody has written down. */
+const unknown = limitsHitIn({ oomKills: null, limitsHit: uncounted })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { limitsHitIn, uncounted } from '../../machines/index.ts'
 import type { Executor, Usage, WaitResult } from '../../src/index.ts'
 import { taskStatus } from '../../src/nomad/driver/inspect-task.ts'
 import { statsOf } from '../../src/nomad/driver/task-stats.ts'
@@ -19,21 +20,24 @@ const wait: fc.Arbitrary<WaitResult> = fc.record({
   signal: fc.option(fc.constantFrom('SIGKILL', 'SIGTERM', 'SIGRTMIN+3' as NodeJS.Signals)),
   coreDumped: fc.boolean(),
   oomKilled: fc.boolean(),
-  cause: fc.constantFrom('exited', 'signaled', 'shutdown', 'forced', 'oom', 'timeout', 'startFailed', 'lost'),
+  cause: fc.constantFrom(
+    'exited',
+    'signaled',
+    'shutdown',
+    'forced',
+    'oom',
+    'timeout',
+    'output',
+    'startFailed',
+    'lost',
+  ),
   evidence: fc.constantFrom('record', 'inferred'),
   error: fc.constant(null),
   startedAt: fc.option(date),
   exitedAt: fc.option(date),
   usage: fc.constant(null),
   logsComplete: fc.boolean(),
-  limitsHit: fc.constant({
-    oomKills: null,
-    pidsRefused: null,
-    memoryHigh: null,
-    throttledMs: null,
-    egressDenied: null,
-    logBytesDropped: null,
-  }),
+  limitsHit: fc.constant(limitsHitIn({ oomKills: null, limitsHit: uncounted })),
   successful: fc.boolean(),
 })
 const amount = fc.option(fc.double({ min: 0, max: 1e12, noNaN: true }))

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { ExitRecord, StartRecord } from '../../machines/index.ts'
+import { plainExit as exit } from '../support/exit-record.ts'
 import { parseExit, parseStart, readExit, readStart } from '../../src/spawn/records.ts'
 
 const count = fc.maxSafeNat()
@@ -171,29 +172,6 @@ const start: StartRecord = {
   startedAt: 1,
   cgroups: [],
 }
-const exit: ExitRecord = {
-  format: 'holdfast.exit',
-  version: 1,
-  exitCode: 0,
-  signal: null,
-  coreDumped: false,
-  rusage: null,
-  startedAt: 1,
-  exitedAt: 2,
-  oomKills: null,
-  stop: null,
-  survivors: [],
-  logsComplete: true,
-  limitsHit: {
-    pidsRefused: null,
-    memoryHigh: null,
-    throttledUs: null,
-    egressDenied: null,
-    logBytesDropped: null,
-  },
-  failure: null,
-}
-
 describe('the exit record of a shim that an earlier version has started', () => {
   it('is believed without the counters that it does not have: nobody knows them', () => {
     const { limitsHit, ...earlier } = exit

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ExitRecord, StartRecord } from '../../machines/index.ts'
 import { makeFifos } from '../../src/spawn/fifos.ts'
 import { currentBootId } from '../../src/spawn/process-table.ts'
+import { plainExit } from './exit-record.ts'
 
 /** Of no process that there is: whatever is sent to it reaches nobody. */
 const nobody = { pid: 0x3fffff, startTime: 1 }
@@ -37,22 +38,7 @@ export class FakeShim {
   }
 
   ended(how: Partial<ExitRecord> = {}): void {
-    const record = {
-      format: 'holdfast.exit',
-      version: 1,
-      exitCode: 0,
-      signal: null,
-      coreDumped: false,
-      rusage: null,
-      startedAt: 1,
-      exitedAt: 2,
-      oomKills: null,
-      stop: null,
-      survivors: [],
-      logsComplete: true,
-      failure: null,
-      ...how,
-    }
+    const record = { ...plainExit, ...how }
     writeFileSync(join(this.#dir, 'exit.json'), JSON.stringify(record))
   }
 

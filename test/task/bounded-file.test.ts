@@ -1,20 +1,14 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor } from '../../src/index.ts'
 import { newTaskKey } from '../../src/task/task-id.ts'
+import { plantedInstead } from '../support/planted.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 /** What lies in the place of a task.json. */
 const planted: Record<string, (path: string) => unknown> = {
-  'a FIFO': path => execFileSync('mkfifo', [path]),
-  'a directory': path => mkdirSync(path),
-  'a link to a device': path => symlinkSync('/dev/zero', path),
-  'a sparse file of 10 GiB': path => {
-    writeFileSync(path, '')
-    truncateSync(path, 10 * 1024 ** 3)
-  },
+  ...plantedInstead,
   'JSON of a depth without end': path => writeFileSync(path, '['.repeat(1_000_000)),
 }
 

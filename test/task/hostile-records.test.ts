@@ -1,22 +1,16 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { audit, HoldfastError, type Executor, Supervisor } from '../../src/index.ts'
 import { holdfast } from '../cli/program.ts'
 import { requires } from '../support/requires.ts'
 import { directoryOf, keyOf } from '../support/task-key.ts'
+import { plantedInstead } from '../support/planted.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 /** What lies in the place of a record. */
 const planted: Readonly<Record<string, (path: string) => unknown>> = {
-  'a FIFO': path => execFileSync('mkfifo', [path]),
-  'a directory': path => mkdirSync(path),
-  'a link to a device': path => symlinkSync('/dev/zero', path),
-  'a sparse file of 10 GiB': path => {
-    writeFileSync(path, '')
-    truncateSync(path, 10 * 1024 ** 3)
-  },
+  ...plantedInstead,
   'bad JSON': path => writeFileSync(path, '{"format":'),
   'JSON of another shape': path => writeFileSync(path, 'null'),
   'no UTF-8': path => writeFileSync(path, Buffer.from([0x22, 0xff, 0xfe, 0x22])),

@@ -1,5 +1,5 @@
 import { taskEnvironment } from '../../command/environment.ts'
-import { programOf } from '../../command/interpolate.ts'
+import { commonSpec, noNamespaces } from '../common-spec.ts'
 import { lookWindowsPath } from '../../command/windows-lookup.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
@@ -7,7 +7,6 @@ import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
-import { streamTargets } from '../streams.ts'
 import { ownOrSwitched, type Self } from '../credentials.ts'
 import { lacking, toBecomeAnybody } from '../../powers.ts'
 import { portableRows } from './portable-rows.ts'
@@ -24,35 +23,19 @@ export async function planBasic(
   const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]
   const places = { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
-  const { typed, argv } = programOf(command, env)
+  const common = commonSpec(request, dir, env)
   const cwd = command.cwd ?? alloc.task
   const spec: LaunchSpec = {
-    dir,
-    path: programPath(typed, env, cwd),
-    argv,
-    env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+    ...common,
+    path: programPath(common.path, env, cwd),
     cwd,
-    umask: command.umask ?? 0o022,
     credentials: user.credentials,
-    ...streamTargets(request, dir),
-    terminal: command.terminal ?? null,
-    nice: command.nice ?? null,
-    oomScoreAdj: command.oomScoreAdj ?? null,
     rlimits: [],
-    wallTimeMs: request.resources?.wallTimeMs ?? null,
-    outputBytes: request.resources?.outputBytes ?? null,
-    graceMs: request.graceMs,
-    durable: request.durable,
-    owner: request.owner,
     inside: inside ? { alive: inside.alive, leader: null, init: null } : null,
     cgroups: [],
     oomFile: null,
     freezer: null,
-    namespaces: [],
-    networkPath: null,
-    hostname: null,
-    root: [],
-    rootShared: 0,
+    ...noNamespaces,
     capabilities: null,
     noNewPrivileges: false,
     seccomp: false,

@@ -1,4 +1,5 @@
 import type { Command } from '../../api.ts'
+import { wantsHostRoot } from '../../command/host-root.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { Row } from '../rows.ts'
 import type { Right } from './access.ts'
@@ -21,7 +22,7 @@ export function refuseContradictions(command: Readonly<Command>, right: Right): 
       'namespaces.network: false',
       'no network means a network namespace of its own',
     )
-  if (mountsAnything(command) && (namespaces.mount === false || root === 'host')) {
+  if (mountsAnything(command) && wantsHostRoot(command)) {
     const other = root === 'host' ? "root: 'host'" : 'namespaces.mount: false'
     throw contradiction(
       'mounts, tmpfs, devices or root.embed',

@@ -2,6 +2,7 @@ import type { Command } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
 import { askedFor, enforced, loosened, networkByDefault, type Row, skipped, weakened } from '../rows.ts'
 import type { Access } from './access.ts'
+import { wantsHostRoot } from '../../command/host-root.ts'
 import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
 import { type KernelFeatures, missingNamespace } from './kernel-features.ts'
 import { type Landlocked, landlockOf, leftOfHostNetwork } from './landlock.ts'
@@ -131,10 +132,6 @@ function networkOf(
 function networkRow(row: Row, landlock: Landlocked): Row {
   if (row.status !== 'skipped') return row
   return { ...row, reason: `${row.reason ?? ''}; ${leftOfHostNetwork(landlock)}` }
-}
-
-function wantsHostRoot({ root, namespaces }: Readonly<Command>): boolean {
-  return root === 'host' || namespaces?.mount === false
 }
 
 type Walls = { readonly kernel: KernelFeatures; readonly landlock: Landlocked }

@@ -1,11 +1,9 @@
 import { constants } from 'node:os'
 import { existsSync } from 'node:fs'
+import { errnoName } from '../../errno-name.ts'
 import type { Probe } from '../../spawn/probe.ts'
 import { readText } from './cgroup-mode.ts'
 import type { Denial } from './kernel-features.ts'
-
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
-const errnoName = (errno: number): string => errnoNames.get(errno) ?? `errno ${errno}`
 
 type Asked = { readonly proc?: string; readonly uid?: number; readonly hint?: string }
 

@@ -3,14 +3,13 @@ import { join } from 'node:path'
 import type { Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
-import { programOf } from '../../command/interpolate.ts'
+import { commonSpec, noNamespaces } from '../common-spec.ts'
 import { guestLimitRows, insideWhat } from '../inside.ts'
 import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule } from '../../spawn/spec.ts'
 import type { HostTask, Plan, TaskRequest } from '../port.ts'
 import { enforced, settle } from '../rows.ts'
-import { streamTargets } from '../streams.ts'
 import { isolationOf } from './isolation.ts'
 import { landlockOfHostRoot, rulesInside, rulesOfHost } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
@@ -37,7 +36,7 @@ export async function planInside(
     ? { allocDir: '/alloc', taskDir: '/local' }
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
-  const { typed, argv } = programOf(command, env)
+  const common = commonSpec(request, dir, env)
   const { task: leader, init } = inside.start
   const rules = isolation.landlock.restricts ? rulesIn(entered, request) : []
   const own = isolation.rows.map(row =>
@@ -57,33 +56,16 @@ export async function planInside(
   return {
     enforcement,
     spec: {
-      dir,
-      path: typed,
-      argv,
-      env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+      ...common,
       cwd: command.cwd ?? '/',
-      umask: command.umask ?? 0o022,
       credentials: user.credentials,
-      ...streamTargets(request, dir),
-      terminal: command.terminal ?? null,
-      nice: command.nice ?? null,
-      oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),
-      wallTimeMs: resources.wallTimeMs ?? null,
-      outputBytes: resources.outputBytes ?? null,
-      graceMs: request.graceMs,
-      durable: request.durable,
-      owner: request.owner,
       inside: { alive: inside.alive, leader, init },
       cgroups: cgroups.map(path => ({ dir: path, files: [] })),
       lateCgroups: host.planner.later(cgroups),
       oomFile: oomFileIn(cgroups),
       freezer: null,
-      namespaces: [],
-      networkPath: null,
-      hostname: null,
-      root: [],
-      rootShared: 0,
+      ...noNamespaces,
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,

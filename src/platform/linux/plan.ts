@@ -1,14 +1,13 @@
 import { join } from 'node:path'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
-import { programOf } from '../../command/interpolate.ts'
+import { commonSpec } from '../common-spec.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
-import { streamTargets } from '../streams.ts'
 import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
@@ -50,8 +49,8 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const temporary = restricts && !isolation.ownRoot ? { TMPDIR: join(alloc.shared, 'tmp') } : {}
   const own = { ...temporary, ...command.env }
   const env = taskEnvironment(own, { ...places, userName: user.userName })
+  const common = commonSpec(request, dir, env)
   const cwd = command.cwd ?? '/'
-  const { typed, argv } = programOf(command, env)
   const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
   const enforcement = settle(
     [...whereAvailable(withOutputRow(cgroups.rows, command), request.preferred), ...rowsBefore],
@@ -60,23 +59,10 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   return {
     enforcement,
     spec: {
-      dir,
-      path: typed,
-      argv,
-      env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+      ...common,
       cwd,
-      umask: command.umask ?? 0o022,
       credentials: user.credentials,
-      ...streamTargets(request, dir),
-      terminal: command.terminal ?? null,
-      nice: command.nice ?? null,
-      oomScoreAdj: command.oomScoreAdj ?? null,
       rlimits: rlimitPairs(resources.rlimits),
-      wallTimeMs: resources.wallTimeMs ?? null,
-      outputBytes: resources.outputBytes ?? null,
-      graceMs: request.graceMs,
-      durable: request.durable,
-      owner: request.owner,
       cgroups: cgroups.cgroups,
       lateCgroups: cgroups.late,
       oomFile: cgroups.oomFile,

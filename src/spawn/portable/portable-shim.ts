@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import type { ExitRecord } from '../../../machines/index.ts'
+import { type ExitRecord, uncounted } from '../../../machines/index.ts'
 import { isHeld, watchHeld } from '../alive.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import { currentBootId, identify } from '../process-table.ts'
@@ -153,13 +153,7 @@ export class PortableShim {
       stop: this.#stopping?.record ?? null,
       survivors,
       logsComplete,
-      limitsHit: {
-        pidsRefused: null,
-        memoryHigh: null,
-        throttledUs: null,
-        egressDenied: null,
-        logBytesDropped,
-      },
+      limitsHit: { ...uncounted, logBytesDropped },
     }
     writeRecord(dir, 'exit.json', exit, durable)
   }

@@ -1,8 +1,9 @@
 import { failureOf } from '../../../machines/index.ts'
+import { errnoName } from '../../errno-name.ts'
 import { fromFailure, HoldfastError } from '../../errors.ts'
 import { readExit } from '../../spawn/records.ts'
 import { LaunchFailed, SpawnerDied } from '../../spawn/spawner.ts'
-import { errnoName, recordedOutcome } from '../recorded-outcome.ts'
+import { recordedOutcome } from '../recorded-outcome.ts'
 
 /** What the machine is told of a launch that did not work: the exit record's own words where there is one. */
 export function launchFailure(dir: string, error: unknown): unknown {

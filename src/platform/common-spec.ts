@@ -1,0 +1,35 @@
+import { programOf } from '../command/interpolate.ts'
+import type { LaunchSpec } from '../spawn/spec.ts'
+import type { TaskRequest } from './port.ts'
+import { streamTargets } from './streams.ts'
+
+/** What a launch takes from the request as it is, whichever executor plans it. `env`: the task's whole environment. */
+export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Record<string, string>>) {
+  const { command, resources, graceMs, durable, owner } = request
+  const { typed, argv } = programOf(command, env)
+  return {
+    dir,
+    path: typed,
+    argv,
+    env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
+    umask: command.umask ?? 0o022,
+    ...streamTargets(request, dir),
+    terminal: command.terminal ?? null,
+    nice: command.nice ?? null,
+    oomScoreAdj: command.oomScoreAdj ?? null,
+    wallTimeMs: resources?.wallTimeMs ?? null,
+    outputBytes: resources?.outputBytes ?? null,
+    graceMs,
+    durable,
+    owner,
+  } satisfies Partial<LaunchSpec>
+}
+
+/** Of a launch that makes no namespaces, and so no root. */
+export const noNamespaces = {
+  namespaces: [],
+  networkPath: null,
+  hostname: null,
+  root: [],
+  rootShared: 0,
+} as const satisfies Partial<LaunchSpec>
