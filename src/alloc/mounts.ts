@@ -24,7 +24,7 @@ export function mountPoints(mountinfo: string): string[] {
 }
 
 /** An escape is a byte: several in a row may be one character of UTF-8. */
-function unescapeOctal(text: string): string {
+export function unescapeOctal(text: string): string {
   return text.replace(/(?:\\[0-7]{3})+/g, run => {
     const bytes = run.slice(1).split('\\')
     return Buffer.from(bytes.map(digits => Number.parseInt(digits, 8))).toString()

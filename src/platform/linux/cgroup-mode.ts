@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { unescapeOctal } from '../../alloc/mounts.ts'
 
 /** v1: all controllers on v1 hierarchies. hybrid: the same beside a mounted cgroup2. */
 export type CgroupMode = 'v1' | 'hybrid' | 'v2' | 'none'
@@ -98,12 +99,8 @@ export function readMounts(proc: string): Mount[] {
       if (!point || !options || !type || !superOptions) return []
       const words = superOptions.split(',')
       const writable = options.split(',').includes('rw') && words.includes('rw')
-      return [{ point: unescapePath(point), type, writable, superOptions: words }]
+      return [{ point: unescapeOctal(point), type, writable, superOptions: words }]
     })
-}
-
-function unescapePath(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
 export function readWords(path: string): string[] {

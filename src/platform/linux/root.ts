@@ -9,6 +9,8 @@ import { type Row, skipped } from '../rows.ts'
 import { baseOf } from '../streams.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
+import { kernelFilesOf } from './kernel-files.ts'
+import { deviceNode, existing } from './mount-sources.ts'
 import { cgroupView } from './own-cgroups.ts'
 import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
@@ -94,6 +96,7 @@ export function rootPlan(
   const elsewhere = filesElsewhere(system.ops)
   const hosts = hostsFile(system.ops, hostname)
   const copies = [...(hosts === null ? [] : [hosts]), ...(rootless ? ownedCopies(system.ops) : [])]
+  const mounted = mountsOf(command, alloc)
   const view = cgroupView(cgroups?.host, cgroups?.dirs ?? [])
   const base: MountOp[] = [...system.ops, ...elsewhere.base, ...devices, ...mountPoints, ...view.base]
   const ops: MountOp[] = [
@@ -113,15 +116,13 @@ export function rootPlan(
     { op: 'readonly', at: '/alloc/logs' },
     bind(alloc.local, '/local', false),
     ...tmpfs,
-    ...(command.mounts ?? []).map(({ source, target, readOnly = false }) =>
-      bound(existing(source), inside(target), readOnly, baseOf(source, alloc)),
-    ),
+    ...mounted.ops,
     ...(command.devices ?? []).map(device => ({
       ...bind(deviceNode(device), inside(device), false),
       devices: true,
     })),
   ]
-  const rows = [...system.rows, ...own.rows]
+  const rows = [...system.rows, ...own.rows, ...mounted.rows]
   if (
     typeof command.root === 'object' ||
     !needsNoPlace(ops.slice(base.length), [...elsewhere.base, ...view.base])
@@ -172,6 +173,19 @@ function embedded(embed: Readonly<Record<string, string>>): Pick<RootPlan, 'ops'
     ),
   }
 }
+
+function mountsOf({ mounts = [] }: Readonly<Command>, alloc: TaskPaths): Pick<RootPlan, 'ops' | 'rows'> {
+  const each = mounts.map(mount => {
+    const at = inside(mount.target)
+    const { source, readOnly = false } = mount
+    const op = bound(existing(source), at, readOnly, baseOf(source, alloc))
+    const kernels = kernelFilesOf(mount, at)
+    return { ops: [op, ...kernels.readOnly.map(readOnlyAt)], rows: kernels.rows }
+  })
+  return { ops: each.flatMap(({ ops }) => ops), rows: each.flatMap(({ rows }) => rows) }
+}
+
+const readOnlyAt = (at: string): MountOp => ({ op: 'readonly', at })
 
 /** What the command itself says of the top of the root goes before what happens to lie in the task directory, and is no clash. */
 function placedBy({ mounts = [], tmpfs = [] }: Readonly<Command>): Set<string> {
@@ -250,24 +264,4 @@ function inside(path: string): string {
       { path },
     )
   return clean
-}
-
-function existing(source: string): string {
-  if (statSync(source, { throwIfNoEntry: false })) return source
-  throw new HoldfastError('INVALID_ARGUMENT', `mounts: ${source} does not exist`, {
-    path: source,
-    stage: 'mount',
-    errno: 'ENOENT',
-  })
-}
-
-function deviceNode(device: string): string {
-  const stats = statSync(device, { throwIfNoEntry: false })
-  if (stats?.isCharacterDevice() || stats?.isBlockDevice()) return device
-  throw new HoldfastError('INVALID_ARGUMENT', `devices: ${device} is no device node`, {
-    path: device,
-    stage: 'mount',
-    ...(stats === undefined && { errno: 'ENOENT' }),
-    hint: 'name a node such as /dev/fuse',
-  })
 }
