@@ -17,6 +17,11 @@ enum { FAMILY_ALG = 38, FAMILY_VSOCK = 40 };
 /* Of netlink only what describes addresses and routes (getaddrinfo, getifaddrs), and the two in which nobody can say a word without CAP_NET_ADMIN. */
 enum { FAMILY_NETLINK = 16, NETLINK_OF_ROUTES = 0, NETLINK_OF_XFRM = 6, NETLINK_OF_NETFILTER = 12 };
 enum { SOCKETCALL_SOCKET = 1 };
+/*
+ * What runs with its owner's rights: in a directory of the host's that the task may write, a set-user-ID shell of its own would be for all users of
+ * the host. O_CREAT and __O_TMPFILE, by which a mode counts at all, have these numbers on every supported architecture.
+ */
+enum { MODE_SET_ID = 06000, OPEN_MAKES = 0100 | 020000000 };
 enum { CALLS_MOST = 128 };
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -45,8 +50,27 @@ enum { NO_PROTOCOL = SECCOMP_RET_ERRNO | EPROTONOSUPPORT };
 /* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more of these two. */
 static size_t argument(size_t index) { return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t); }
 
+static void emit_mode(struct seccomp_program *program, size_t index) {
+  emit_load(program, argument(index));
+  emit_unless(program, BPF_JSET, MODE_SET_ID, 1);
+  emit_return(program, REFUSE);
+  emit_return(program, SECCOMP_RET_ALLOW);
+}
+
+static void emit_open(struct seccomp_program *program, size_t index) {
+  emit_load(program, argument(index));
+  /* To the last instruction, which allows. */
+  emit_unless(program, BPF_JSET, OPEN_MAKES, 3);
+  emit_mode(program, index + 1);
+}
+
 static void emit_action(struct seccomp_program *program, enum call_action action) {
   switch (action) {
+    case CALL_MODE_1: emit_mode(program, 1); break;
+    case CALL_MODE_2: emit_mode(program, 2); break;
+    case CALL_OPEN_1: emit_open(program, 1); break;
+    case CALL_OPEN_2: emit_open(program, 2); break;
+    case CALL_ACTIONS: break;
     case CALL_ALLOW: emit_return(program, SECCOMP_RET_ALLOW); break;
     /* Whoever traces is decided before a span is made. */
     case CALL_TRACE:
@@ -147,7 +171,7 @@ static void emit_half(struct search *search, size_t jump, bool holds, const stru
 }
 
 static void emit_leaves(struct search *search) {
-  for (enum call_action action = CALL_ALLOW; action <= CALL_SOCKETCALL; action++) {
+  for (enum call_action action = CALL_ALLOW; action < CALL_ACTIONS; action++) {
     size_t at = search->program->length;
     bool is_emitted = false;
     for (size_t i = 0; i < search->count; i++) {

@@ -3,8 +3,14 @@
 #include <linux/filter.h>
 #include "failure.h"
 
-/* CALL_TRACE: what reaches into other processes; refused, or allowed where those can only be the task's own. */
-enum call_action { CALL_ALLOW, CALL_REFUSE, CALL_TRACE, CALL_MISSING, CALL_CLONE, CALL_IOCTL, CALL_SOCKET, CALL_SOCKETCALL };
+/*
+ * CALL_TRACE: what reaches into other processes; refused, or allowed where those can only be the task's own. CALL_MODE_n: argument n is a file's mode.
+ * CALL_OPEN_n: argument n has an open's flags, and the next the mode of what it makes.
+ */
+enum call_action {
+  CALL_ALLOW, CALL_REFUSE, CALL_TRACE, CALL_MISSING, CALL_CLONE, CALL_IOCTL, CALL_SOCKET, CALL_SOCKETCALL,
+  CALL_MODE_1, CALL_MODE_2, CALL_OPEN_1, CALL_OPEN_2, CALL_ACTIONS,
+};
 
 struct call {
   unsigned number;
