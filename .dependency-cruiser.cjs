@@ -31,6 +31,17 @@ module.exports = {
       },
     },
     {
+      name: 'help-does-without-the-library',
+      comment: 'What the command line reads before it knows what to do takes types of the library only.',
+      severity: 'error',
+      from: {
+        path: '^src/cli/([^/]+\\.ts$|commands/|flags/|parse/)',
+        pathNot:
+          '^src/cli/(with-supervisor|find-task|samples|task-facts|exit-code|flags/naming|parse/signal)\\.ts$',
+      },
+      to: { path: '^src/index\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'the-inspector-uses-the-entry-only',
       severity: 'error',
       from: { path: '^src/inspector/' },

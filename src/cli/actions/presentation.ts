@@ -7,7 +7,7 @@ import { resultDocument } from '../output/result-document.ts'
 import { ResultFile } from '../output/result-file.ts'
 import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
-import { namingFlags } from '../parse/flag-names.ts'
+import { namingFlags } from '../flags/naming.ts'
 import { attend } from './attend.ts'
 
 export type Presentation = {

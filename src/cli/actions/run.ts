@@ -1,18 +1,19 @@
-import { HoldfastError, type Supervisor, setCommand, untrusted } from '../../index.ts'
+import { type Supervisor, setCommand, untrusted } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
-import { namingFlags } from '../parse/flag-names.ts'
+import { refuseContradictions } from '../flags/contradictions.ts'
+import { namingFlags } from '../flags/naming.ts'
+import { askedFor } from '../flags/options.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 import { attached, detached, type Presentation } from './presentation.ts'
-import { commandOf, resourcesOf, type TaskOptions } from './task-options.ts'
 
 export type RunOptions = CommonOptions &
-  TaskOptions &
   Presentation & {
     readonly name?: string
     readonly detach?: boolean
     readonly basic?: boolean
     readonly strict?: boolean
     readonly untrusted?: boolean
+    readonly pids?: string
   }
 
 export async function run(operands: readonly string[], options: RunOptions): Promise<number> {
@@ -26,43 +27,25 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
   })
 }
 
-/** Flags that cannot go together: the two, why, and what to do instead. */
-const contradictions: readonly (readonly [keyof RunOptions, keyof RunOptions, string, string?])[] = [
-  ['rm', 'detach', 'nobody stays to remove the task', 'Remove it with `holdfast rm TASK` when it has ended.'],
-  [
-    'result',
-    'detach',
-    'nobody stays for the result',
-    '`holdfast wait --json TASK` prints it when it has ended.',
-  ],
-  ['interactive', 'detach', 'nobody stays to feed the task'],
-  ['untrusted', 'basic', 'the Basic executor isolates nothing'],
-]
-
-function refuseContradictions(options: RunOptions): void {
-  for (const [one, other, reason, hint] of contradictions)
-    if (options[one] !== undefined && options[other] !== undefined)
-      throw new HoldfastError('INVALID_ARGUMENT', `--${one} cannot go with --${other}: ${reason}`, { hint })
-}
-
 /** What no one would miss before a fork bomb: a host has some tens of thousands of pids for everybody. */
 const cliDefaults = { pids: 4096 }
 
 async function prepared(
   supervisor: Supervisor,
   [program = '', ...args]: readonly string[],
-  options: RunOptions,
+  { pids, ...options }: RunOptions,
 ) {
-  const asked = { command: commandOf(options), resources: resourcesOf(options) }
-  const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources ?? {}) : asked
+  const unlimited = pids === 'max'
+  const asked = askedFor(unlimited ? options : { ...options, pids })
+  const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources) : asked
   const task = supervisor.executor(options.basic ? 'basic' : undefined, {
     strict: options.strict ?? options.untrusted ?? false,
-    ...(!options.basic && options.pids !== 'max' && { preferred: cliDefaults }),
+    ...(!options.basic && !unlimited && { preferred: cliDefaults }),
   })
   Object.assign(task.command, command)
   await namingFlags(async () => {
     setCommand(task, program, args)
-    if (resources !== null) await task.limit(resources)
+    if (Object.keys(resources).length > 0) await task.limit(resources)
   })
   if (options.name !== undefined) task.named(options.name)
   return task

@@ -1,11 +1,11 @@
-import type { Executor, ShutdownOptions, StopTarget, WaitResult } from '../../index.ts'
+import type { Executor, ShutdownOptions, WaitResult } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { findTask } from '../find-task.ts'
 import { endingText } from '../output/ending.ts'
 import { escaped, json } from '../output/escape.ts'
 import { resultDocument } from '../output/result-document.ts'
 import { parseDuration } from '../parse/duration.ts'
-import { refused } from '../parse/refused.ts'
+import { oneOf } from '../parse/one-of.ts'
 import { parseSignal } from '../parse/signal.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 
@@ -22,7 +22,7 @@ export async function stop(
   const shutdown: ShutdownOptions = {
     ...(signal !== undefined && { signal: parseSignal('--signal', signal) }),
     ...(grace !== undefined && { graceMs: parseDuration('--grace', grace) }),
-    ...(target !== undefined && { target: parseTarget(target) }),
+    ...(target !== undefined && { target: oneOf('group', 'leader')('--target', target) }),
   }
   return await end(operands, options, task => task.shutdown(shutdown))
 }
@@ -46,9 +46,4 @@ async function end(
     )
     return 0
   })
-}
-
-function parseTarget(text: string): StopTarget {
-  if (text !== 'group' && text !== 'leader') throw refused('--target', text, 'group or leader')
-  return text
 }

@@ -1,23 +1,17 @@
-import { HoldfastError } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { findTask } from '../find-task.ts'
 import { escaped, json } from '../output/escape.ts'
 import { enforcementText } from '../output/result-block.ts'
 import { colorsFor } from '../output/terminal.ts'
-import { namingFlags } from '../parse/flag-names.ts'
+import { namingFlags } from '../flags/naming.ts'
+import { askedFor } from '../flags/options.ts'
+import { UsageError } from '../usage-error.ts'
 import { withSupervisor } from '../with-supervisor.ts'
-import { resourcesOf, type TaskOptions } from './task-options.ts'
 
-export type UpdateOptions = CommonOptions &
-  Pick<TaskOptions, 'cpu' | 'cpus' | 'cpuset' | 'memory' | 'pids' | 'timeout' | 'maxOutput'>
-
-export async function update([word = '']: readonly string[], options: UpdateOptions): Promise<number> {
-  const resources = resourcesOf(options)
-  if (resources === null) {
-    throw new HoldfastError('INVALID_ARGUMENT', 'no limit is given', {
-      hint: 'For instance: holdfast update TASK --memory 512M',
-    })
-  }
+export async function update([word = '']: readonly string[], options: CommonOptions): Promise<number> {
+  const { resources } = askedFor(options)
+  if (Object.keys(resources).length === 0)
+    throw new UsageError('no limit is given', { hint: 'For instance: holdfast update TASK --memory 512M' })
   return await withSupervisor({ stateDir: options.stateDir }, async supervisor => {
     const { key, name, task } = await findTask(supervisor, word)
     await namingFlags(() => task.update(resources))

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { append, carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { takeFlags } from '../flags/options.ts'
+import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function execCommand(): Command {
   const command = subcommand('exec', 'task')
@@ -14,19 +15,8 @@ export function execCommand(): Command {
     )
     .argument('[ARG...]', 'its arguments, which reach it as they are')
     .passThroughOptions()
-    .option('--interpolate', 'put variables of the task into COMMAND and ARG, for $NAME and ${NAME}')
-    .option('-i, --interactive', 'pass standard input on to it')
-    .option('-d, --detach', 'print its key and leave it running')
-    .option('-e, --env <NAME=VALUE>', "a variable, besides the task's own (repeatable)", append)
-    .option('--cwd <DIR>', "working directory, as the task sees it (default: the task's)")
-    .option('--user <USER[:GROUP]>', "name or number to run as, and of the group (default: the task's)")
-    .option('--group <GROUP>', "name or number of the group (default: the user's own)")
-    .option('--timeout <TIME>', 'stop it after this time')
-    .option('--max-output <SIZE>', 'stop it when it has printed more than this')
-    .option('--keep', 'keep its records and logs when it has ended')
-    .addOption(jsonOption())
-    .option('-q, --quiet', 'do not print how it ended')
     .addHelpText('after', more)
+  takeFlags(command, 'exec')
   return carriedOutBy(command, async () => (await import('../actions/exec.ts')).exec)
 }
 

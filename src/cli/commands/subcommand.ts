@@ -45,8 +45,10 @@ export function append(value: string, earlier: readonly string[] = []): readonly
   return [...earlier, value]
 }
 
+export const jsonHelp = 'print one JSON document and nothing else'
+
 export function jsonOption(): Option {
-  return new Option('--json', 'print one JSON document and nothing else')
+  return new Option('--json', jsonHelp)
 }
 
 export function stateDirOption(): Option {

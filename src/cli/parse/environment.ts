@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { HoldfastError } from '../../index.ts'
+import { UsageError } from '../usage-error.ts'
 import { refuseChangedVariable } from './own-bytes.ts'
 
 /**
@@ -23,10 +23,7 @@ function variable(entry: string, own: NodeJS.ProcessEnv): [string, string] {
   }
   const problem =
     end === 0 || entry === '' ? 'a variable has no name' : `${JSON.stringify(entry)} is not set here`
-  throw new HoldfastError(
-    'INVALID_ARGUMENT',
-    `--env: ${problem}; takes NAME=VALUE, or NAME to pass on the value it has here`,
-  )
+  throw new UsageError(`--env: ${problem}; takes NAME=VALUE, or NAME to pass on the value it has here`)
 }
 
 /**
@@ -42,13 +39,9 @@ export function readEnvironmentFile(path: string): string[] {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const reason = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is no UTF-8' : message
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `--env-file: ${JSON.stringify(path)} cannot be read: ${reason}`,
-      {
-        path,
-        errno: code,
-      },
-    )
+    throw new UsageError(`--env-file: ${JSON.stringify(path)} cannot be read: ${reason}`, {
+      path,
+      errno: code,
+    })
   }
 }

@@ -1,5 +1,10 @@
 import { refused } from './refused.ts'
 
+/** A number of cores. Throws INVALID_ARGUMENT. */
+export function parseCores(flag: string, text: string): number {
+  return parseNumber(flag, text, 'a number of cores, such as 0.5 or 2')
+}
+
 /** A decimal number; what range it may have is the library's to say. Throws INVALID_ARGUMENT. */
 export function parseNumber(flag: string, text: string, takes = 'a number'): number {
   if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) throw refused(flag, text, takes)

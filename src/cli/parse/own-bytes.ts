@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { HoldfastError } from '../../index.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** What Node puts in the place of bytes that are no UTF-8. */
 const replaced = '\ufffd'
@@ -15,8 +15,7 @@ export function refuseChangedArguments(args: readonly string[], file = '/proc/se
   const index = args.findIndex((argument, at) => given[at] !== undefined && isChanged(argument, given[at]))
   const bytes = given[index]
   if (bytes === undefined) return
-  throw new HoldfastError(
-    'INVALID_ARGUMENT',
+  throw new UsageError(
     `argument ${index + 1}: got bytes that are no UTF-8 (${escaped(bytes)}), and would pass on something else`,
     {
       hint: "Have a script name it: holdfast run -- sh -c ..., with the bytes as printf '\\351' makes them.",
@@ -30,8 +29,7 @@ export function refuseChangedVariable(name: string, value: string, file = '/proc
   const start = Buffer.from(`${name}=`)
   const entry = stringsOf(file).find(bytes => bytes.subarray(0, start.length).equals(start))
   if (entry === undefined || !isChanged(value, entry.subarray(start.length))) return
-  throw new HoldfastError(
-    'INVALID_ARGUMENT',
+  throw new UsageError(
     `--env: the value of ${name} here has bytes that are no UTF-8, and something else would be passed on`,
     { hint: 'Set it in the task itself, by a script that makes the bytes.' },
   )

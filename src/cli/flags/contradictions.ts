@@ -1,0 +1,23 @@
+import { UsageError } from '../usage-error.ts'
+
+type Given = Readonly<Record<string, unknown>>
+
+/** Flags that cannot go together: the two, why, and what to do instead. */
+const contradictions: readonly (readonly [string, string, string, string?])[] = [
+  ['rm', 'detach', 'nobody stays to remove the task', 'Remove it with `holdfast rm TASK` when it has ended.'],
+  [
+    'result',
+    'detach',
+    'nobody stays for the result',
+    '`holdfast wait --json TASK` prints it when it has ended.',
+  ],
+  ['interactive', 'detach', 'nobody stays to feed the task'],
+  ['untrusted', 'basic', 'the Basic executor isolates nothing'],
+]
+
+/** Throws INVALID_ARGUMENT. */
+export function refuseContradictions(given: Given): void {
+  for (const [one, other, reason, hint] of contradictions)
+    if (given[one] !== undefined && given[other] !== undefined)
+      throw new UsageError(`--${one} cannot go with --${other}: ${reason}`, { hint })
+}

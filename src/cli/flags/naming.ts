@@ -1,0 +1,37 @@
+import { HoldfastError } from '../../index.ts'
+import { longName } from './flag.ts'
+import { flagTable } from './table.ts'
+
+/** Waits for what the library makes of the values of flags; its refusal names the flag instead of the field. */
+export async function namingFlags<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof HoldfastError && error.code === 'INVALID_ARGUMENT' ? renamed(error) : error
+  }
+}
+
+function renamed(error: HoldfastError): HoldfastError {
+  const [, field = '', rest = ''] =
+    /^([a-zA-Z]+\.[a-zA-Z]+|task names?(?:\[0\])?)(.*)$/s.exec(error.message) ?? []
+  const flag = operands[field] ?? flagsOf(field)
+  if (flag === '') return error
+  const { stage, errno, path, hint } = error
+  return new HoldfastError(error.code, flag + rest, { stage, errno, path, hint, cause: error })
+}
+
+/** What no field of the table sets. */
+const operands: Readonly<Record<string, string>> = {
+  'command.path': 'COMMAND',
+  'command.args': 'ARG',
+  'task name': '--name',
+  'task names[0]': '--name',
+}
+
+function flagsOf(field: string): string {
+  return flagTable
+    .flatMap(({ flags }) => flags)
+    .filter(({ sets }) => sets?.field === field)
+    .map(longName)
+    .join(' and ')
+}

@@ -1,0 +1,71 @@
+import { parseCapability } from '../../parse/capability.ts'
+import { parseMount, parseTmpfs } from '../../parse/mount.ts'
+import { oneOf } from '../../parse/one-of.ts'
+import { parseUser } from '../../parse/user.ts'
+import { type Flag, same, value, values, word } from '../flag.ts'
+
+export const isolationFlags: readonly Flag[] = [
+  {
+    flag: '--user <USER[:GROUP]>',
+    help: {
+      run: 'name or number to run as, and of the group (default: nobody, where it is isolated)',
+      exec: "name or number to run as, and of the group (default: the task's)",
+    },
+    sets: {
+      field: 'command.user',
+      read: ({ command }, text: string) => Object.assign(command, parseUser(text)),
+    },
+  },
+  {
+    flag: '--group <GROUP>',
+    help: same("name or number of the group (default: the user's own)", 'run', 'exec'),
+    sets: value('command.group', word),
+  },
+  {
+    flag: '--network <WHICH>',
+    help: { run: 'host (the default) or none, which is a loopback of its own' },
+    sets: value('command.network', oneOf('host', 'none')),
+  },
+  {
+    flag: '--hostname <NAME>',
+    help: { run: 'host name it sees' },
+    sets: value('command.hostname', word),
+  },
+  {
+    flag: '--mount <SRC[:DST][:ro]>',
+    help: { run: 'show a file or directory of this host inside (repeatable)' },
+    repeats: true,
+    sets: values('command.mounts', texts => texts.map(parseMount)),
+  },
+  {
+    flag: '--tmpfs <DST[:SIZE]>',
+    help: { run: 'an empty file system in memory (repeatable)' },
+    repeats: true,
+    sets: values('command.tmpfs', texts => texts.map(parseTmpfs)),
+  },
+  {
+    flag: '--cap-add <NAME>',
+    help: { run: 'a capability to keep, such as NET_BIND_SERVICE (repeatable)' },
+    repeats: true,
+    sets: values('command.capabilities', texts => texts.map(parseCapability)),
+  },
+  {
+    flag: '--seccomp <WHICH>',
+    help: { run: 'default, or off for no filter of system calls' },
+    sets: value('command.seccomp', oneOf('default', 'off')),
+  },
+  {
+    flag: '--basic',
+    help: { run: 'neither limits nor isolation: works everywhere' },
+  },
+  {
+    flag: '--untrusted',
+    help: {
+      run: 'for code that nobody vouches for: no network, few processes and files, bounded directories, --strict',
+    },
+  },
+  {
+    flag: '--strict',
+    help: { run: 'refuse to start where this host cannot enforce all that is asked for' },
+  },
+]

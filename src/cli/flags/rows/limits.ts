@@ -1,0 +1,63 @@
+import { parseDuration } from '../../parse/duration.ts'
+import { parseCores, parseCount } from '../../parse/number.ts'
+import { parseSize } from '../../parse/size.ts'
+import { parseUlimit } from '../../parse/ulimit.ts'
+import { type Flag, same, value, values, word } from '../flag.ts'
+
+export const limitFlags: readonly Flag[] = [
+  {
+    flag: '--cpu <SHARES>',
+    help: same('weight among the tasks that want the processor, 2 or more', 'run', 'update'),
+    sets: value('resources.cpu', parseCount),
+  },
+  {
+    flag: '--cpus <CORES>',
+    help: same('maximum processor time; 0.5 is half a core', 'run', 'update'),
+    sets: value('resources.cpuLimit', parseCores),
+  },
+  {
+    flag: '--cpuset <LIST>',
+    help: same('the processors it may use, such as 0-1,3', 'run', 'update'),
+    sets: value('resources.cpuset', word),
+  },
+  {
+    flag: '--memory <SIZE>',
+    help: {
+      run: 'maximum memory; it gets no swap',
+      update: 'maximum memory; refused where it uses more than that already',
+    },
+    sets: value('resources.memoryBytes', parseSize),
+  },
+  {
+    flag: '--pids <COUNT>',
+    help: {
+      run: 'maximum number of processes and threads; max for no limit (default: 4096)',
+      update: 'maximum number of processes and threads; those there are stay',
+    },
+    sets: value('resources.pids', parseCount),
+  },
+  {
+    flag: '--timeout <TIME>',
+    help: {
+      run: 'stop it after this time',
+      exec: 'stop it after this time',
+      update: 'stop it this time after its start; at once if that has passed',
+    },
+    sets: value('resources.wallTimeMs', parseDuration),
+  },
+  {
+    flag: '--max-output <SIZE>',
+    help: {
+      run: 'stop it when it has printed more than this',
+      exec: 'stop it when it has printed more than this',
+      update: 'stop it when it has printed more than this; at once if it has',
+    },
+    sets: value('resources.outputBytes', parseSize),
+  },
+  {
+    flag: '--ulimit <NAME=SOFT[:HARD]>',
+    help: { run: 'a limit of setrlimit(2), such as nofile=1024 (repeatable)' },
+    repeats: true,
+    sets: values('resources.rlimits', texts => Object.assign({}, ...texts.map(parseUlimit))),
+  },
+]

@@ -1,0 +1,66 @@
+import { parseEnvironment, readEnvironmentFile } from '../../parse/environment.ts'
+import { parseLabels } from '../../parse/label.ts'
+import { type Flag, same, value, values, word } from '../flag.ts'
+
+export const taskFlags: readonly Flag[] = [
+  {
+    flag: '--name <NAME>',
+    help: { run: 'what to call it (default: the name of the program)' },
+  },
+  {
+    flag: '-d, --detach',
+    help: same('print its key and leave it running', 'run', 'exec'),
+  },
+  {
+    flag: '--rm',
+    help: { run: 'remove its records and logs when it has ended' },
+  },
+  {
+    flag: '--keep',
+    help: { exec: 'keep its records and logs when it has ended' },
+  },
+  {
+    flag: '-e, --env <NAME=VALUE>',
+    help: {
+      run: 'a variable; NAME alone takes the value from here (repeatable)',
+      exec: "a variable, besides the task's own (repeatable)",
+    },
+    repeats: true,
+    sets: values('command.env', texts => parseEnvironment(texts)),
+  },
+  {
+    flag: '--env-file <FILE>',
+    help: { run: 'variables, one a line; --env wins (repeatable)' },
+    repeats: true,
+    sets: {
+      field: 'command.env',
+      read: ({ command }, paths: readonly string[]) => {
+        command.env = { ...parseEnvironment(paths.flatMap(readEnvironmentFile)), ...command.env }
+      },
+    },
+  },
+  {
+    flag: '--label <NAME=VALUE>',
+    help: { run: 'a label, for `ps --filter` (repeatable)' },
+    repeats: true,
+    sets: values('command.labels', parseLabels),
+  },
+  {
+    flag: '--cwd <DIR>',
+    help: {
+      run: 'working directory, as the task sees it',
+      exec: "working directory, as the task sees it (default: the task's)",
+    },
+    sets: value('command.cwd', word),
+  },
+  {
+    flag: '--interpolate',
+    help: same('put variables of the task into COMMAND and ARG, for $NAME and ${NAME}', 'run', 'exec'),
+    sets: value('command.interpolate', () => true),
+  },
+  {
+    flag: '-i, --interactive',
+    help: same('give it the standard input of this command (default: none)', 'run', 'exec'),
+    sets: value('command.stdin', () => process.stdin),
+  },
+]
