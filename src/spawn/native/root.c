@@ -186,11 +186,22 @@ static int open_in_place(struct builder *builder, const char *at) {
   return dir < 0 ? -1 : open_target(dir, name);
 }
 
+/*
+ * An empty file takes a kilobyte of the kernel's, which no size counts, and by default as many are allowed as half of memory has pages. As many as
+ * there are pages of its own are enough for whoever writes something in each.
+ */
+enum { TMPFS_PAGE = 4096, TMPFS_INODES_LEAST = 1024 };
+
+static unsigned long long inodes_of(uint64_t size) {
+  uint64_t pages = size / TMPFS_PAGE;
+  return pages < TMPFS_INODES_LEAST ? TMPFS_INODES_LEAST : pages;
+}
+
 static int make_tmpfs(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of a tmpfs");
-  char options[64];
-  snprintf(options, sizeof options, "size=%llu,mode=%o", (unsigned long long)op->size, (unsigned)op->mode);
+  char options[96];
+  snprintf(options, sizeof options, "size=%llu,nr_inodes=%llu,mode=%o", (unsigned long long)op->size, inodes_of(op->size), (unsigned)op->mode);
   unsigned long flags = MS_NOSUID | (holds_nodes(op) ? 0ul : MS_NODEV);
   if (mount_over(target, "tmpfs", flags, options) != 0) return mount_failed(builder, op->at, "tmpfs");
   close_fd(&builder->tmpfs);
