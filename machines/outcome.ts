@@ -57,11 +57,11 @@ export function lostOutcome(reason: string, at: number | null): Outcome {
 }
 
 /**
- * The end of a task that was killed past its shim, which did not answer and left no record. That it was forced is known, by whoever did it;
- * how the program took it is not.
+ * The end of a task that was killed past its shim, which did not answer and left no record. Why is known, by whoever did it; how the program took it
+ * is not.
  */
-export function forcedOutcome(at: number | null): Outcome {
-  return { ...unknownOutcome, cause: 'forced', failure: null, exitedAt: at }
+export function bypassedOutcome(cause: 'forced' | 'timeout', at: number | null): Outcome {
+  return { ...unknownOutcome, cause, failure: null, exitedAt: at }
 }
 
 /** The end of a task that never ran, told by whoever tried to start it and not by an exit record. */

@@ -25,6 +25,11 @@ export function isStopped({ pid, startTime }: ProcessIdentity): boolean {
   return entry !== null && entry.startTime === startTime && entry.state === 'T'
 }
 
+/** Lets one go on that somebody has stopped. */
+export function continueStopped(target: ProcessIdentity | undefined): void {
+  if (target !== undefined && isStopped(target)) signalProcess(target, 'SIGCONT')
+}
+
 function sent(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal)

@@ -43,22 +43,24 @@ export function tellShim(
 
 /**
  * After the deadline: kills the task by one means after the other, each when the one before has had its time. The shim is asked first, since it
- * alone can say how the task ended. Resolves when it is abandoned, or when the last means has had its time, and then to the survivors.
+ * alone can say how the task ended; with `continue` it is only continued, and acts on a deadline of its own. Resolves when it is abandoned, or when
+ * the last means has had its time, and then to the survivors, without a shim or a PID 1 that are dying.
  */
 export async function killByAllMeans(
   means: StopMeans,
   bypassed: () => void = () => {},
+  tell: 'kill' | 'continue' = 'kill',
 ): Promise<readonly number[]> {
-  const reached = tellShim(means, 'kill')
+  const reached = tell === 'kill' ? tellShim(means, 'kill') : null
   // Where its FIFO is gone, the directory may be, and with it the record.
   if (reached === 'signal') bypassed()
   if (reached !== null) await means.pause(tellAgainMs)
   const start = means.start()
   if (means.abandoned.aborted || start === null) return []
   const { shim } = start
-  // What is in the FIFO may never be read: it may be another's.
   signalProcess(shim, 'SIGCONT')
-  signalProcess(shim, 'SIGUSR2')
+  // What is in the FIFO may never be read: it may be another's.
+  if (tell === 'kill') signalProcess(shim, 'SIGUSR2')
   await means.pause(bypassMs - tellAgainMs)
   let survivors: readonly number[] = []
   const end = performance.now() + overdueMs - bypassMs
@@ -67,7 +69,8 @@ export async function killByAllMeans(
     survivors = await means.killTask(start)
     await means.pause(tellAgainMs)
     // PID 1 is not gone before the shim has taken note of the leader's end.
-    if (isStopped(shim) && survivors.every(pid => pid === start.init?.pid)) break
+    survivors = survivors.length === 1 && survivors[0] === start.init?.pid ? [] : survivors
+    if (isStopped(shim) && survivors.length === 0) break
   }
   if (means.abandoned.aborted) return []
   if (isAlive(shim)) signalProcess(shim, 'SIGKILL')

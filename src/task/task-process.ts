@@ -3,9 +3,11 @@ import type { HostTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { adopt } from './effects/adopt.ts'
+import { Bypass } from './effects/bypass.ts'
 import { Launch } from './effects/launch.ts'
 import { stop } from './effects/stop.ts'
 import type { TaskParts } from './effects/task-parts.ts'
+import { WallTime } from './effects/wall-time.ts'
 import { watch } from './effects/watch.ts'
 import { fault } from './fault.ts'
 import { keeperOf } from './keeper.ts'
@@ -35,7 +37,8 @@ export class TaskProcess implements TaskEffects {
   readonly #task: TaskParts
   /** Null: another supervisor has started it. */
   readonly #launch: Launch | null
-  #bypassed = false
+  readonly #bypass = new Bypass()
+  readonly #wall: WallTime
 
   constructor(services: TaskServices, spec: TaskSpec, view: TaskView, origin: Origin) {
     const dir = services.state.taskDirectory(spec.request.key)
@@ -51,7 +54,11 @@ export class TaskProcess implements TaskEffects {
     }
     this.#launch = isOurs ? new Launch(this.#task, origin.input) : null
     this.usage = new RunningUsage(this.#task)
-    this.limits = new RunningLimits(this.#task, () => this.usage.forget())
+    this.limits = new RunningLimits(this.#task, {
+      cgroups: () => this.usage.forget(),
+      written: () => this.#wall.changed(),
+    })
+    this.#wall = new WallTime(this.#task, () => this.#wallTimeMs(), this.#bypass)
   }
 
   get spec(): TaskSpec {
@@ -74,15 +81,33 @@ export class TaskProcess implements TaskEffects {
   }
 
   watch(report: (outcome: Outcome, stop: StopRequest | null) => void): () => void {
-    const clues = { spawnerEnd: this.#launch?.end ?? null, bypassed: () => this.#bypassed }
-    return watch(this.#task, clues, report)
+    const letGo = new AbortController()
+    this.#wall.begin(letGo.signal, this.adopted || this.spec.request.resources?.wallTimeMs !== undefined)
+    const clues = { spawnerEnd: this.#launch?.end ?? null, bypass: this.#bypass }
+    const forget = watch(this.#task, clues, (outcome, stop) => {
+      letGo.abort('over')
+      report(outcome, stop)
+    })
+    return () => {
+      letGo.abort('over')
+      forget()
+    }
   }
 
   stop(request: StopInput, abandoned: AbortSignal): Promise<void> {
     return stop(this.#task, request, abandoned, {
       endInput: () => this.endInput(),
-      bypassed: () => (this.#bypassed = true),
+      bypass: this.#bypass,
     })
+  }
+
+  /** As started where the change of it cannot be read. */
+  #wallTimeMs(): number | null {
+    try {
+      return this.limits.current.resources?.wallTimeMs ?? null
+    } catch {
+      return this.spec.request.resources?.wallTimeMs ?? null
+    }
   }
 
   // --- the running task ---

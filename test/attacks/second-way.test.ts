@@ -78,6 +78,17 @@ describe('attack: the way to the shim is taken away', () => {
       assert.match(await output(task, 'stdout'), /asked/)
     }))
 
+  it('a shim that is stopped is continued for a signal', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.shell('trap "exit 4" USR1; echo ready; while :; do sleep 0.05; done')
+      await task.start()
+      await untilOutput(task, 'ready')
+      process.kill(startOf(bench).shim.pid, 'SIGSTOP')
+      await eventually(() => assert.ok(isStopped(startOf(bench).shim)))
+      await task.signal('SIGUSR1')
+      assert.equal((await task.wait()).exitCode, 4)
+    }))
+
   it('a graceful stop reaches a task whose FIFO is gone', () =>
     withWorkbench('linux', async bench => {
       const task = bench.shell('trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done')

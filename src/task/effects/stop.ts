@@ -1,18 +1,19 @@
 import type { StopInput } from '../../../machines/index.ts'
 import { HoldfastError } from '../../errors.ts'
 import { leftUntil } from '../../spawn/boot-clock.ts'
-import type { KeepAlive } from '../../spawn/keep-alive.ts'
 import { fault } from '../fault.ts'
 import { signalNumber } from '../signals.ts'
-import { killByAllMeans, overdueMs, type StopMeans, tellShim } from '../stop-means.ts'
+import { killByAllMeans, overdueMs, tellShim } from '../stop-means.ts'
+import type { Bypass } from './bypass.ts'
+import { pauseUntil, stopMeans } from './means.ts'
 import type { TaskParts } from './task-parts.ts'
 
 /** What a stop does to the other two actors. */
 export type StopNotices = {
   /** Ends the standard input that this program feeds. */
   endInput(): void
-  /** The task is killed past its shim, which then may leave no record. */
-  bypassed(): void
+  /** Told when the task is killed past its shim. */
+  readonly bypass: Bypass
 }
 
 /** The machine's actor `stop`: asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
@@ -37,40 +38,13 @@ export async function stop(
     if (abandoned.aborted) return
   }
   fault('kill-sending')
-  const killing = killByAllMeans(means, () => notices.bypassed())
+  const killing = killByAllMeans(means, () => notices.bypass.begin('forced'))
   fault('kill-sent')
   const survivors = await killing
-  if (!abandoned.aborted) throw overdue(task.file.spec.request.key, survivors)
-}
-
-function stopMeans({ dir, records, keeper, services }: TaskParts, abandoned: AbortSignal): StopMeans {
-  return {
-    dir,
-    start: () => records.known(),
-    killTask: start => keeper.killTree(start, { spareShim: true, limitMs: 1000 }),
-    pause: milliseconds => {
-      const began = performance.now()
-      return pauseUntil(() => began + milliseconds - performance.now(), abandoned, services.keepAlive)
-    },
-    abandoned,
-  }
-}
-
-/** setTimeout takes 2^31-1 ms at most. It keeps the program running only while somebody waits for a task. */
-async function pauseUntil(left: () => number, abandoned: AbortSignal, keepAlive: KeepAlive): Promise<void> {
-  for (let wait = left(); wait > 0 && !abandoned.aborted; wait = left()) {
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(done, Math.min(wait, 2 ** 31 - 1))
-      const forget = keepAlive.add(timer)
-      abandoned.addEventListener('abort', done, { once: true })
-      function done(): void {
-        clearTimeout(timer)
-        forget()
-        abandoned.removeEventListener('abort', done)
-        resolve()
-      }
-    })
-  }
+  if (abandoned.aborted) return
+  // Nothing of the task is left: its shim alone is kept from dying, by a frozen cgroup or a hung disk.
+  if (survivors.length === 0 && task.records.known() !== null) notices.bypass.end(survivors)
+  else throw overdue(task.file.spec.request.key, survivors)
 }
 
 function overdue(key: string, survivors: readonly number[]): HoldfastError {

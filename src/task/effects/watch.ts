@@ -1,4 +1,4 @@
-import { forcedOutcome, lostOutcome, type Outcome, type StopRequest } from '../../../machines/index.ts'
+import { bypassedOutcome, lostOutcome, type Outcome, type StopRequest } from '../../../machines/index.ts'
 import { shimAlive } from '../../spawn/alive.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { readExit } from '../../spawn/records.ts'
@@ -8,14 +8,14 @@ import { killLeftovers } from '../keeper.ts'
 import { patiently } from '../patiently.ts'
 import { recordedOutcome } from '../recorded-outcome.ts'
 import { untilGone } from '../until-gone.ts'
+import type { Bypass } from './bypass.ts'
 import type { TaskParts } from './task-parts.ts'
 
 /** What the other two actors know of the end. */
 export type EndClues = {
   /** The spawner's word of the shim's end; null: it is another's, or of an earlier life. */
   readonly spawnerEnd: Promise<WatchEnd> | null
-  /** Whether the task was killed past its shim. */
-  bypassed(): boolean
+  readonly bypass: Bypass
 }
 
 type End = readonly [outcome: Outcome, stop: StopRequest | null]
@@ -44,10 +44,11 @@ export function watch(
 
 /** Null: let go of before the end. */
 async function untilEnd(task: TaskParts, clues: EndClues, letGo: AbortSignal): Promise<End | null> {
+  const { over } = clues.bypass
   // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes over.
-  let gone = (await clues.spawnerEnd) === 'gone'
+  let gone = (await Promise.race([clues.spawnerEnd, over])) === 'gone'
   while (!letGo.aborted) {
-    if (!gone) await untilGone(task.dir, task.services.keepAlive, letGo)
+    if (!gone && clues.bypass.survivors === null) await shimGone(task, over, letGo)
     if (letGo.aborted) break
     const end = await conclude(task, clues)
     if (end !== null) return end
@@ -56,8 +57,21 @@ async function untilEnd(task: TaskParts, clues: EndClues, letGo: AbortSignal): P
   return null
 }
 
+/** Or no means is left by which it might yet be made to go. */
+async function shimGone(task: TaskParts, over: Promise<void>, letGo: AbortSignal): Promise<void> {
+  const stop = new AbortController()
+  const abort = (): void => stop.abort('over')
+  letGo.addEventListener('abort', abort, { once: true })
+  over.then(abort, abort)
+  try {
+    await untilGone(task.dir, task.services.keepAlive, stop.signal)
+  } finally {
+    letGo.removeEventListener('abort', abort)
+  }
+}
+
 /** How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. */
-async function conclude(task: TaskParts, { bypassed }: EndClues): Promise<End | null> {
+async function conclude(task: TaskParts, { bypass }: EndClues): Promise<End | null> {
   const { dir, file, keeper, records } = task
   fault('gone-heard')
   const exit = await patiently(() => readExit(dir))
@@ -67,19 +81,22 @@ async function conclude(task: TaskParts, { bypassed }: EndClues): Promise<End | 
   }
   // Inferring an outcome kills whatever is left, the shim included. Check first that the shim is really gone, or a
   // spurious wake-up would kill a healthy task.
-  if (exit === null && (await patiently(() => shimAlive(dir)))) return null
+  const given = bypass.survivors
+  if (given === null && exit === null && (await patiently(() => shimAlive(dir)))) return null
   const start = records.known()
   if (start !== null && start.bootId !== currentBootId()) {
     return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
   }
-  const survivors = await killLeftovers(keeper, start)
+  if (given !== null) await keeper.release(start?.cgroups ?? []).catch(() => {})
+  const survivors = given ?? (await killLeftovers(keeper, start))
   // Whoever of several supervisors has drawn the conclusion first has drawn it for all.
   const stored = file.stored()
   if (stored?.context.outcome) return [stored.context.outcome, stored.context.stop]
   const why =
     exit === null ? "The task's shim is gone and left no exit record." : 'The exit record cannot be read.'
   fault('outcome-known')
-  const end = bypassed() && survivors.length === 0 ? forcedOutcome(Date.now()) : lostOutcome(why, Date.now())
+  const isDone = bypass.cause !== null && survivors.length === 0
+  const end = isDone ? bypassedOutcome(bypass.cause, Date.now()) : lostOutcome(why, Date.now())
   return [{ ...end, startedAt: start?.startedAt ?? null, survivors }, stopOfOthers(task)]
 }
 

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../errors.ts'
-import { signalProcess } from '../../spawn/send-signal.ts'
+import { continueStopped, signalProcess } from '../../spawn/send-signal.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
 import { signalNumber } from '../signals.ts'
 import { written } from '../stop-means.ts'
@@ -13,8 +13,10 @@ export function deliverSignal(
     throw new HoldfastError('UNSUPPORTED', `${signal} cannot be delivered: Windows has no signals`, {
       hint: 'shutdown() ends the standard input that feeds it; SIGKILL ends the task at once.',
     })
+  const start = records.known()
+  continueStopped(start?.shim)
   if (written(dir, `signal ${signalNumber(signal)}`)) return
-  const leader = records.known()?.task
+  const leader = start?.task
   // Its FIFO may be gone where the shim is not.
   if (leader === undefined || !signalProcess(leader, signal))
     throw new HoldfastError('INVALID_STATE', `${signal} cannot be delivered: the task has just ended`)

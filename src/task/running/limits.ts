@@ -1,6 +1,7 @@
 import type { Enforcement, Resources } from '../../api.ts'
 import { parseResources } from '../../command/validate.ts'
 import { HoldfastError } from '../../errors.ts'
+import { continueStopped } from '../../spawn/send-signal.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
 import { readLimits, type UpdatedLimits, writeLimits } from '../limits-file.ts'
 import { mergeResources, mergeRows } from '../merge-limits.ts'
@@ -9,13 +10,20 @@ import { written } from '../stop-means.ts'
 /** `resources` null: the task was started without limits. */
 type CurrentLimits = Omit<UpdatedLimits, 'resources'> & { readonly resources: Resources | null }
 
+/** Told of an update. */
+export type LimitsChanged = {
+  /** The task may have come into other cgroups. */
+  cgroups(): void
+  /** Other limits are written down. */
+  written(): void
+}
+
 /** The limits of a task as they are now, whichever supervisor has changed them last. */
 export class RunningLimits {
   readonly #task: Pick<TaskParts, 'dir' | 'file' | 'keeper' | 'records'>
-  readonly #changed: () => void
+  readonly #changed: LimitsChanged
 
-  /** `changed`: the task may have come into other cgroups. */
-  constructor(task: Pick<TaskParts, 'dir' | 'file' | 'keeper' | 'records'>, changed: () => void) {
+  constructor(task: Pick<TaskParts, 'dir' | 'file' | 'keeper' | 'records'>, changed: LimitsChanged) {
     this.#task = task
     this.#changed = changed
   }
@@ -42,7 +50,8 @@ export class RunningLimits {
       const current = this.current
       const resources = parseResources(mergeResources(current.resources, asked))
       const rows = await keeper.update(file.spec.request, records.require(), asked, resources)
-      this.#changed()
+      this.#changed.cgroups()
+      continueStopped(records.known()?.shim)
       const heard = [
         asked.wallTimeMs === undefined || written(dir, `wall ${asked.wallTimeMs}`),
         asked.outputBytes === undefined || written(dir, `output ${asked.outputBytes}`),
@@ -50,7 +59,9 @@ export class RunningLimits {
       if (heard.includes(false))
         throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
       const enforcement = mergeRows(current.enforcement, rows)
-      if (writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) return
+      if (!writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) continue
+      this.#changed.written()
+      return
     }
   }
 }

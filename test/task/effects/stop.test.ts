@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StopInput } from '../../../machines/index.ts'
+import { Bypass } from '../../../src/task/effects/bypass.ts'
 import { stop } from '../../../src/task/effects/stop.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
@@ -12,7 +13,7 @@ function asked(task: FakeTask, graceMs: number): StopInput {
   return { key, reason: 'shutdown', signal: 'SIGTERM', killAt: Date.now() + graceMs }
 }
 
-const silent = { endInput: () => {}, bypassed: () => {} }
+const silent = { endInput: () => {}, bypass: new Bypass() }
 
 describe('the actor stop', () => {
   let task: FakeTask
@@ -78,16 +79,16 @@ describe('the actor stop', () => {
 
   it('goes past a shim that does not act: kills the tree, says so, and names what is left', async function () {
     this.timeout(30_000)
-    let bypassed = 0
+    const bypass = new Bypass()
     const stubborn = recorded(fakeTask({ keeper: { killTree: async () => [42] } }))
     const deaf = new FakeShim(stubborn.dir)
     deaf.started()
     const stopping = stop(stubborn, asked(stubborn, 0), ended.signal, {
       ...silent,
-      bypassed: () => bypassed++,
+      bypass,
     })
     await assert.rejects(stopping, { code: 'LOST', message: /still alive: 42/ })
-    assert.ok(bypassed > 0)
+    assert.deepEqual([bypass.cause, bypass.survivors], ['forced', null])
     deaf.gone()
   })
 })

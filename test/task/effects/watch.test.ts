@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lostOutcome, type Outcome, settleTask, type StopRequest } from '../../../machines/index.ts'
+import { Bypass } from '../../../src/task/effects/bypass.ts'
 import { type EndClues, watch } from '../../../src/task/effects/watch.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { configured, type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
 
-const clues: EndClues = { spawnerEnd: null, bypassed: () => false }
+const clues: EndClues = { spawnerEnd: null, bypass: new Bypass() }
 
 /** The report, and the way to let go. */
 function watched(task: FakeTask, own: Partial<EndClues> = {}) {
@@ -62,8 +63,38 @@ describe('the actor watch', () => {
     const shim = new FakeShim(task.dir)
     shim.started()
     shim.gone()
-    assert.equal((await watched(task, { bypassed: () => true }).report).cause, 'forced')
+    const bypass = new Bypass()
+    bypass.begin('forced')
+    assert.equal((await watched(task, { bypass }).report).cause, 'forced')
     assert.deepEqual(task.calls, ['killTree', 'release '])
+  })
+
+  it('waits no longer for a shim that has been killed by every means and does not go', async () => {
+    for (const spawnerEnd of [null, new Promise<never>(() => {})]) {
+      const task = recorded(fakeTask())
+      const shim = new FakeShim(task.dir)
+      shim.started()
+      const bypass = new Bypass()
+      const { report } = watched(task, { bypass, spawnerEnd })
+      bypass.begin('timeout')
+      bypass.end([])
+      const { cause, evidence, exitCode } = await report
+      assert.deepEqual([cause, evidence, exitCode], ['timeout', 'inferred', null])
+      assert.deepEqual(task.calls, ['release '], 'nobody is killed again')
+      shim.gone()
+    }
+  })
+
+  it('names what every means has left: the task is lost, whatever it was killed for', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    const bypass = new Bypass()
+    bypass.begin('timeout')
+    bypass.end([42])
+    const { cause, survivors } = await watched(task, { bypass }).report
+    assert.deepEqual([cause, survivors], ['lost', [42]])
+    shim.gone()
   })
 
   it('takes over the conclusion that another supervisor has written down', async () => {

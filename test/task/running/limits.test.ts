@@ -15,12 +15,14 @@ const row = (name: string): Enforcement => ({
   chosen: true,
 })
 
+const unheard = { cgroups: () => {}, written: () => {} }
+
 describe('the limits of a running task', () => {
   it('are those it was started with, until they are changed', async () => {
     const task = recorded(fakeTask({ keeper: { update: async () => [row('memoryBytes')] } }))
     new FakeShim(task.dir).started()
     let changes = 0
-    const limits = new RunningLimits(task, () => changes++)
+    const limits = new RunningLimits(task, { cgroups: () => changes++, written: () => {} })
     assert.deepEqual([limits.current.revision, limits.current.resources], [0, null])
     await limits.update({ memoryBytes: 2 ** 26 })
     assert.deepEqual([limits.current.revision, limits.current.resources], [1, { memoryBytes: 2 ** 26 }])
@@ -40,7 +42,7 @@ describe('the limits of a running task', () => {
       }),
     )
     new FakeShim(task.dir).started()
-    const limits = new RunningLimits(task, () => {})
+    const limits = new RunningLimits(task, unheard)
     await limits.update({ memoryBytes: 2 ** 26 })
     assert.deepEqual(limits.current.resources, { pids: 7, memoryBytes: 2 ** 26 })
     assert.equal(limits.current.revision, 2)
@@ -50,7 +52,7 @@ describe('the limits of a running task', () => {
     const refused = new Error('no')
     const task = recorded(fakeTask({ keeper: { update: () => Promise.reject(refused) } }))
     new FakeShim(task.dir).started()
-    const limits = new RunningLimits(task, () => {})
+    const limits = new RunningLimits(task, unheard)
     await assert.rejects(limits.update({ memoryBytes: 2 ** 26 }), refused)
     assert.equal(limits.current.revision, 0)
   })
@@ -59,7 +61,7 @@ describe('the limits of a running task', () => {
     const task = recorded(fakeTask({ keeper: { update: async () => [] } }))
     const shim = new FakeShim(task.dir)
     shim.started()
-    const limits = new RunningLimits(task, () => {})
+    const limits = new RunningLimits(task, unheard)
     await limits.update({ wallTimeMs: 500, outputBytes: 7 })
     assert.deepEqual(shim.told(), ['wall 500', 'output 7'])
     shim.gone()

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StartRecord } from '../../machines/index.ts'
+import type { Executor, WaitResult } from '../../src/index.ts'
+import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
+import { isAlive } from '../../src/spawn/process-table.ts'
+import { readStart } from '../../src/spawn/records.ts'
+import { parseTaskId } from '../../src/task/task-id.ts'
+import { eventually } from '../support/eventually.ts'
+import { untilOutput } from '../support/output.ts'
+import { requires } from '../support/requires.ts'
+import { withWorkbench, type Workbench } from '../support/workbench.ts'
+import { newMark, wearing } from './hostile.ts'
+
+const shutdown = { graceMs: 200 }
+/** What a stopped shim may add to limit and grace, on a slow machine. */
+const boundMs = 12_000
+
+describe('attack: a shim is kept from keeping the wall time limit', () => {
+  before(function () {
+    requires(this, 'isolation', 'linux', 'native')
+  })
+
+  for (const platform of ['linux', 'basic'] as const) {
+    it(`one that is stopped is continued at the limit, and says how it went (${platform})`, () =>
+      withWorkbench(platform, async bench => {
+        const { task, start, mark } = await limited(bench, 1500)
+        process.kill(start.shim.pid, 'SIGSTOP')
+        const { cause, evidence, signal } = await soon(task.wait())
+        assert.deepEqual(
+          { cause, evidence, signal },
+          { cause: 'timeout', evidence: 'record', signal: 'SIGKILL' },
+        )
+        await gone(start, mark)
+      }))
+
+    it(`one that is stopped again whenever it is continued is passed over: timeout, inferred (${platform})`, () =>
+      withWorkbench(platform, async bench => {
+        const { task, start, mark } = await limited(bench, 1500)
+        const stopping = setInterval(() => isAlive(start.shim) && process.kill(start.shim.pid, 'SIGSTOP'), 1)
+        try {
+          const { cause, evidence, exitCode, signal, error } = await soon(task.wait())
+          // The shim may have had its moment.
+          assert.equal(cause, 'timeout')
+          if (evidence === 'inferred') assert.deepEqual([exitCode, signal, error], [null, null, null])
+        } finally {
+          clearInterval(stopping)
+        }
+        await gone(start, mark)
+      }))
+  }
+
+  it('a supervisor that has taken the task over keeps its limit too', () =>
+    withWorkbench('linux', async bench => {
+      const { task, start, mark } = await limited(bench, 1500)
+      const id = task.id()
+      await bench.supervisor.close()
+      process.kill(start.shim.pid, 'SIGSTOP')
+      const taken = await bench.another({ shutdown }).open(id)
+      assert.equal((await soon(taken.wait())).cause, 'timeout')
+      await gone(start, mark)
+    }))
+
+  it('a limit that was set while it ran is kept, and one that was lifted is not', () =>
+    withWorkbench('linux', async bench => {
+      const first = await limited(bench, 600_000)
+      await first.task.update({ wallTimeMs: 500 })
+      const [second] = [await limited(bench, 2500)]
+      await second.task.update({ wallTimeMs: 600_000 })
+      for (const { start } of [first, second]) process.kill(start.shim.pid, 'SIGSTOP')
+      assert.equal((await soon(first.task.wait())).cause, 'timeout')
+      await sleep(3500)
+      assert.equal(second.task.state, 'running')
+      assert.equal((await second.task.forceStop()).cause, 'forced')
+    }))
+
+  it('control: while nobody holds the task, a stopped shim lets it run past its limit', () =>
+    withWorkbench('linux', async bench => {
+      const { start, mark } = await limited(bench, 1500)
+      await bench.supervisor.close()
+      process.kill(start.shim.pid, 'SIGSTOP')
+      await sleep(4000)
+      assert.equal(wearing(mark).length, 1)
+    }))
+
+  describe('whose cgroup is frozen', () => {
+    let cage = ''
+
+    before(function () {
+      requires(this, 'root', 'cgroup-v1')
+      const freezer = detectCgroups().v1.get('freezer')
+      if (freezer === undefined) {
+        process.stderr.write('SKIPPED: needs the freezer of cgroup v1 (mount -t cgroup -o freezer)\n')
+        return this.skip()
+      }
+      cage = join(freezer, `holdfast-test-wall-${process.pid}`)
+      mkdirSync(cage)
+    })
+    after(() => {
+      if (existsSync(cage)) rmdirSync(cage)
+    })
+
+    for (const [what, cause, end] of [
+      ['at its limit', 'timeout', (task: Executor) => task.wait()],
+      ['by force', 'forced', (task: Executor) => task.forceStop()],
+    ] as const)
+      it(`the task ends ${what} though its shim cannot even die`, function () {
+        this.timeout(60_000)
+        return withWorkbench('linux', async bench => {
+          const { task, start, mark } = await limited(bench, cause === 'timeout' ? 1500 : 600_000)
+          writeFileSync(join(cage, 'cgroup.procs'), String(start.shim.pid))
+          writeFileSync(join(cage, 'freezer.state'), 'FROZEN')
+          try {
+            const result = await soon(end(task), 30_000)
+            assert.deepEqual([result.cause, result.evidence, result.error], [cause, 'inferred', null])
+            assert.deepEqual(wearing(mark), [])
+            assert.ok(isAlive(start.shim), 'it is still frozen')
+          } finally {
+            writeFileSync(join(cage, 'freezer.state'), 'THAWED')
+          }
+          await gone(start, mark)
+        })
+      })
+  })
+})
+
+type Limited = { readonly task: Executor; readonly start: StartRecord; readonly mark: string }
+
+/** It ignores SIGTERM. */
+async function limited(bench: Workbench, wallTimeMs: number): Promise<Limited> {
+  const mark = newMark()
+  const supervisor = bench.another({ shutdown })
+  const script = `trap '' TERM; cp /bin/sleep ./${mark}; echo ready; exec ./${mark} 600`
+  const task = bench.commandOf(supervisor, '/bin/sh', '-c', script)
+  if (bench.platform === 'linux') task.command.cwd = '/tmp'
+  await task.limit({ wallTimeMs })
+  await task.start()
+  await untilOutput(task, 'ready')
+  await eventually(() => assert.equal(wearing(mark).length, 1))
+  const { key } = parseTaskId(task.id())
+  const record = readStart(join(bench.stateDir, 'tasks', key))
+  assert.ok(record !== null && !('corrupt' in record))
+  return { task, mark, start: record }
+}
+
+async function soon(end: Promise<WaitResult>, withinMs = boundMs): Promise<WaitResult> {
+  const late = sleep(withinMs, null, { ref: false }).then(() =>
+    assert.fail(`no result within ${withinMs} ms`),
+  )
+  return Promise.race([end, late])
+}
+
+async function gone(start: StartRecord, mark: string): Promise<void> {
+  await eventually(() => assert.deepEqual(wearing(mark), []))
+  await eventually(() => assert.equal(isAlive(start.shim), false))
+}
