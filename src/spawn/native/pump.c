@@ -16,12 +16,21 @@
 enum { TURN_MOST = 1 << 20, PIPE_MOST = 1 << 20, REST_MS = 1, HURRIES = 32, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
 
 /*
- * Two that write and rotate one log would destroy it for each other. A lock that only who may write the file can take: no task can. Where the file
- * system has none, there is none.
+ * Two that write and rotate one log would destroy it for each other. Locks on two bytes keep them apart: OWNER is held for life by the one that
+ * rotates, TURN by the owner for as long as a splice lasts, and by any other writer for life. Where the file system has no locks, there are none.
  */
-static bool lock(int file) {
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  return fcntl(file, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES);
+enum { OWNER, TURN, TURN_TRIES = 100, TURN_PAUSE_US = 200 };
+
+static int lock_call(int file, int command, short type, off_t byte) {
+  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+  int status = fcntl(file, command, &lock);
+  return status == 0 && command == F_OFD_GETLK ? lock.l_type : status;
+}
+
+/* False: another writer holds it. Those open the file for writing only, which no task can; a read lock is a task's, and keeps us from nothing. */
+static bool lock(int file, off_t byte) {
+  if (lock_call(file, F_OFD_SETLK, F_WRLCK, byte) == 0 || (errno != EAGAIN && errno != EACCES)) return true;
+  return lock_call(file, F_OFD_GETLK, F_WRLCK, byte) == F_RDLCK;
 }
 
 /* Of a new file, or of one that somebody has left: what has been in it is not ours. */
@@ -32,12 +41,26 @@ static void take_stock(struct log_pump *pump) {
   pump->end = status.st_size;
 }
 
+/* The owner writes at a place that it has looked up, until it finds TURN taken. It lets go of that after each splice, which does not take long. */
+static void announce(int file) {
+  for (int tries = 0; tries < TURN_TRIES && !lock(file, TURN); tries++) usleep(TURN_PAUSE_US);
+}
+
 /* With O_APPEND a write goes to the end of the file, whatever place is named (pwrite(2), BUGS): nobody writes over what another has written. */
 static void share(struct log_pump *pump) {
   if (fcntl(pump->file, F_SETFL, O_APPEND) != 0) pump->error = errno;
-  pump->copies = true;
+  pump->shared = true;
   /* No place in the file is known for certain any more. */
   pump->index = NULL;
+}
+
+/* Of the file at hand, when it has just been opened. */
+static void find_role(struct log_pump *pump) {
+  pump->shared = false;
+  pump->is_second = !lock(pump->file, OWNER);
+  if (!pump->is_second) return;
+  announce(pump->file);
+  share(pump);
 }
 
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
@@ -46,8 +69,7 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
   if (strlen(name) + SUFFIX_MOST > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
   /* Not O_APPEND, which splice refuses. */
   if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0) return fail(failure, STAGE_LOG, errno, "%s", target->path);
-  pump->is_second = !lock(file);
-  if (pump->is_second) share(pump);
+  find_role(pump);
   take_stock(pump);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
@@ -97,14 +119,15 @@ static void create(struct log_pump *pump) {
     return;
   }
   if (pump->has_group && fchown(pump->file, (uid_t)-1, pump->group) != 0) pump->error = errno;
-  lock(pump->file);
+  find_role(pump);
   take_stock(pump);
 }
 
 /* The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in order. */
 static OWN_FRAME void rotate(struct log_pump *pump) {
+  struct output_index *index = pump->index;
   close_fd(&pump->file);
-  if (pump->index != NULL) index_turn(pump->index, pump->stream);
+  if (index != NULL) index_turn(index, pump->stream);
   /* Who was there before the start is not missed. */
   if (pump->generation >= pump->files - 1) {
     pump->outgrown = true;
@@ -113,7 +136,7 @@ static OWN_FRAME void rotate(struct log_pump *pump) {
   for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
   pump->generation++;
   create(pump);
-  if (pump->index != NULL) index_turn(pump->index, pump->stream);
+  if (index != NULL) index_turn(index, pump->stream);
 }
 
 /* The shim's standard output is /dev/null. */
@@ -144,7 +167,7 @@ static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t most) {
 }
 
 static ssize_t move_to(struct log_pump *pump, off_t at, size_t most) {
-  if (pump->copies) return copy(pump, at, most);
+  if (pump->copies || pump->shared) return copy(pump, at, most);
   off_t to = at;
   ssize_t moved = splice(pump->pipe, NULL, pump->file, &to, most, SPLICE_F_NONBLOCK);
   if (moved >= 0 || errno != EINVAL) return moved;
@@ -169,7 +192,7 @@ static off_t end_of(struct log_pump *pump) {
     pump->error = ESTALE;
     pump->lossy = true;
   }
-  if (status.st_size > pump->end && !pump->copies) share(pump);
+  if (status.st_size > pump->end && !pump->shared) share(pump);
   return status.st_size;
 }
 
@@ -183,8 +206,18 @@ static enum pump_state dropped(struct log_pump *pump, ssize_t *moved) {
   return state_of(*moved);
 }
 
+/* From here to end_turn() nobody else writes to the file, or we append as they do. */
+static void begin_turn(struct log_pump *pump) {
+  if (pump->file >= 0 && !pump->shared && !lock(pump->file, TURN)) share(pump);
+}
+
+static void end_turn(const struct log_pump *pump) {
+  if (pump->file >= 0 && !pump->is_second) lock_call(pump->file, F_OFD_SETLK, F_UNLCK, TURN);
+}
+
 static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
   if (pump->file < 0 && !pump->is_second) create(pump);
+  begin_turn(pump);
   off_t end = pump->file < 0 ? 0 : end_of(pump);
   if (pump->is_second && end >= pump->most * pump->files) close_fd(&pump->file);
   if (pump->file < 0 && pump->is_second) return dropped(pump, moved);
@@ -194,7 +227,8 @@ static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
     if (poll(&waiting, 1, 0) == 0) return PUMP_EMPTY;
     if ((waiting.revents & POLLIN) == 0) return PUMP_END;
     rotate(pump);
-    end = 0;
+    begin_turn(pump);
+    end = pump->file < 0 ? 0 : end_of(pump);
   }
   int64_t room = (pump->is_second ? pump->most * pump->files : pump->most) - end;
   if (pump->file < 0) drop(pump, moved);
@@ -208,6 +242,7 @@ static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
 
 static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
   enum pump_state state = carry(pump, moved);
+  end_turn(pump);
   if (*moved > 0) pump->carried += *moved;
   return state;
 }

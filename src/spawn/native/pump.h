@@ -32,8 +32,10 @@ struct log_pump {
   uint64_t inode;
   int64_t end;
   int64_t generation;
-  /* This file system cannot splice, or the file is not ours alone. */
+  /* This file system cannot splice. */
   bool copies;
+  /* Somebody else writes this file too: each write goes to its end, wherever that is by then. */
+  bool shared;
   /* Another shim writes the same log and rotates it: we append, and no more than all its files may hold. */
   bool is_second;
   /* Bytes that have come, whatever became of them. */
