@@ -29,8 +29,8 @@ export type {
   WaitResult,
 } from './api.ts'
 export { audit, type AuditOptions, type AuditReport, type Leftover } from './audit/audit.ts'
+export { fingerprint, type HostReport, type HostRow, type RunReport } from './doctor/index.ts'
 export { HoldfastError } from './errors.ts'
-export { fingerprint, type HostReport, type HostRow } from './platform/host.ts'
 export { shortfalls } from './platform/rows.ts'
 export {
   command,
@@ -45,6 +45,7 @@ export type { PruneOptions, Retention } from './supervisor/retention.ts'
 export type { SupervisorOptions } from './supervisor/options.ts'
 export type { Element as DrawingElement } from './graph/drawing.ts'
 export { type GraphFormat, taskDrawing, taskGraph } from './graph/task-graph.ts'
+export { runDefaults } from './supervisor/run-defaults.ts'
 export { defaultStateDir } from './supervisor/state-dir.ts'
 export {
   Supervisor,

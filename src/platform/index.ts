@@ -6,8 +6,6 @@ import type { Platform, PlatformName } from './port.ts'
 
 export { delegatedScope as spawnerScope } from './linux/delegated-scope.ts'
 export { bestPlatform } from './best-platform.ts'
-export type { HostReport, HostRow } from './host.ts'
-export { fingerprint } from './host.ts'
 export { rotationOf } from './streams.ts'
 export type { Plan, Platform, PlatformName, TaskPaths, TaskRequest } from './port.ts'
 

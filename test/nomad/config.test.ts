@@ -90,7 +90,7 @@ describe('the health of a node', () => {
     why: 'because',
     hint: status === 'no' ? 'mend it' : null,
   })
-  const started = { platform: 'linux', refused: null, weakened: [] } as const
+  const started = { platform: 'linux', refused: null, weakened: [], enforcement: [] } as const
   const health = (rows: ReturnType<typeof row>[], config: object = {}, defaultRun: DefaultRun = started) =>
     fingerprintOf(
       { rows, mode: { cgroup: 'v2', systemd: null, isolation: 'root' }, defaultRun },

@@ -119,7 +119,7 @@ describe('root without all of its power', function () {
       defaultRun: { weakened: Enforcement[] }
     }
     assert.equal(mode.isolation, 'user-namespace')
-    assert.match(rows.find(({ name }) => name === 'root')?.why ?? '', /user 0, without CAP_SYS_ADMIN/)
+    assert.match(rows.find(({ name }) => name === 'caller')?.why ?? '', /user 0, without CAP_SYS_ADMIN/)
     assert.deepEqual(
       defaultRun.weakened.map(({ name }) => name),
       ['root', 'devices', 'user'],

@@ -5,9 +5,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../machines/index.ts'
-import { audit, type Executor } from '../../src/index.ts'
+import { audit, type Executor, fingerprint, type HostReport } from '../../src/index.ts'
 import { serviceManager } from '../../src/platform/linux/delegated-scope.ts'
-import type { HostReport } from '../../src/platform/host.ts'
 import { bestPlatform } from '../../src/platform/index.ts'
 import { processExists } from '../../src/spawn/process-table.ts'
 import { linuxMode } from '../support/host-mode.ts'
@@ -17,6 +16,8 @@ import { programCommand } from '../support/program.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
+import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+import { withVariable } from '../support/variable.ts'
 import { withWorkbench, type Workbench } from '../support/workbench.ts'
 
 /** As root in PID 1's system, as a user in that of `systemd --user`. */
@@ -205,6 +206,23 @@ describe(`under systemd, as ${manager?.bus === 'user' ? 'a user' : 'root'}`, () 
     const unit = rows.find(({ name }) => name === 'unit')
     assert.equal(unit?.status, 'yes')
     assert.match(unit?.why ?? '', /\.service, KillMode=control-group; tasks are in a scope of their own/)
+  })
+
+  it('doctor says of a systemd-run that fails what a start says of it', async () => {
+    const directory = temporaryDirectory('doctor')
+    writeFileSync(join(directory, 'systemd-run'), '#!/bin/sh\necho "no bus today" >&2\nexit 1\n')
+    chmodSync(join(directory, 'systemd-run'), 0o755)
+    try {
+      await withVariable('PATH', `${directory}:${process.env.PATH}`, async () => {
+        const { rows, defaultRun } = await fingerprint()
+        const scope = rows.find(({ name }) => name === 'scope')
+        assert.equal(scope?.status, 'weakened')
+        assert.match(scope?.why ?? '', /no bus today/)
+        assert.ok(defaultRun.weakened.some(({ name }) => name === 'scope'))
+      })
+    } finally {
+      removeTemporary(directory)
+    }
   })
 
   check('audit finds the cgroup of a task whose shim was killed, wherever it is', async bench => {

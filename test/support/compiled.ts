@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { packageRoot } from '../../src/spawn/native-program.ts'
@@ -15,6 +15,8 @@ function compileAll(): string {
   mkdirSync(join(packageRoot, 'build'), { recursive: true })
   // Inside the package, so that node_modules are found.
   const into = mkdtempSync(join(packageRoot, 'build', 'programs-'))
+  // Some tests start it as another user.
+  chmodSync(into, 0o755)
   process.once('exit', () => rmSync(into, { recursive: true, force: true }))
   const options = {
     target: ts.ScriptTarget.ES2022,

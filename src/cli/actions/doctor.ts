@@ -31,20 +31,23 @@ function hostTable(rows: readonly HostRow[], colors: Colors): string {
   return table(['WHAT', 'HERE', 'WHY'], cells, { colors })
 }
 
-function verdict({ rows, defaultRun }: HostReport, colors: Colors): string {
-  const short = rows.filter(({ status, hint }) => status !== 'yes' && hint !== null)
-  const head = `${ofDefaultRun(defaultRun, colors)}\n`
+function verdict(report: HostReport, colors: Colors): string {
+  const short = report.rows.filter(({ status }) => status !== 'yes')
+  const head = `${ofRuns(report, colors)}\n`
   if (short.length === 0) return `${head}${colors.green('This host can enforce everything.')}\n`
-  const hints = [...new Set(short.map(({ hint }) => hint))].map(hint => {
+  const hints = [...new Set(short.flatMap(({ hint }) => hint ?? []))].map(hint => {
     const names = short.filter(row => row.hint === hint).map(({ name }) => name)
-    return `  ${colors.yellow(names.join(', '))}: ${escaped(hint ?? '')}\n`
+    return `  ${colors.yellow(names.join(', '))}: ${escaped(hint)}\n`
   })
-  return `${head}What would change the rest:\n${hints.join('')}`
+  return hints.length === 0 ? head : `${head}What would change the rest:\n${hints.join('')}`
 }
 
-function ofDefaultRun({ refused, weakened }: HostReport['defaultRun'], colors: Colors): string {
-  if (refused !== null)
-    return `${colors.red('A run without options is refused here:')} ${escaped(refused.why)}. Only --basic runs, without limits and isolation.`
+function ofRuns({ defaultRun: { refused, weakened }, basicRun }: HostReport, colors: Colors): string {
+  if (refused !== null) {
+    const rest =
+      basicRun.refused === null ? 'Only --basic runs, without limits and isolation' : 'So is --basic'
+    return `${colors.red('A run without options is refused here:')} ${escaped(refused.why)}. ${rest}.`
+  }
   if (weakened.length > 0)
     return `${colors.yellow('A run without options is weakened here:')} ${listed(weakened)}.`
   return colors.green('A run without options gets all that is its default.')

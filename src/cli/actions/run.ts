@@ -1,4 +1,4 @@
-import { type Supervisor, setCommand, untrusted } from '../../index.ts'
+import { runDefaults, type Supervisor, setCommand, untrusted } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { refuseContradictions } from '../flags/contradictions.ts'
 import { namingFlags } from '../flags/naming.ts'
@@ -27,9 +27,6 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
   })
 }
 
-/** What no one would miss before a fork bomb: a host has some tens of thousands of pids for everybody. */
-const cliDefaults = { pids: 4096 }
-
 async function prepared(
   supervisor: Supervisor,
   [program = '', ...args]: readonly string[],
@@ -40,7 +37,7 @@ async function prepared(
   const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources) : asked
   const task = supervisor.executor(options.basic ? 'basic' : undefined, {
     strict: options.strict ?? options.untrusted ?? false,
-    ...(!options.basic && !unlimited && { preferred: cliDefaults }),
+    ...(!options.basic && !unlimited && { preferred: runDefaults }),
   })
   Object.assign(task.command, command)
   await namingFlags(async () => {

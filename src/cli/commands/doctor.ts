@@ -5,7 +5,7 @@ export function doctorCommand(): Command {
   const command = subcommand('doctor')
     .summary('show what this host can enforce')
     .description(
-      'Shows what this host and user can enforce, what not, why, and what would change it. Changes nothing.',
+      'Shows what this host and user can enforce, what not, why, and what would change it: starts tasks that do nothing, and says what became of them. Leaves nothing of them.',
     )
     .option('--conformance', 'prove it: run real tasks, and see whether each promise of each executor holds')
     .addOption(jsonOption())

@@ -3,9 +3,9 @@ import type { PluginState } from '../plugin-state.ts'
 import { streamOut } from '../wire/handlers.ts'
 import { fingerprintOf } from './health.ts'
 
-const everyMs = 30_000
+const everyMs = 300_000
 
-/** At once, and again every thirty seconds: hosts change. A look that fails is told like any other finding; the stream stays open. */
+/** At once, and again every five minutes: hosts change, and each look starts some tasks. A look that fails is told like any other finding; the stream stays open. */
 export function fingerprints(state: PluginState) {
   return streamOut((_request, out) => {
     const look = () => {

@@ -28,12 +28,8 @@ export function fingerprintOf(
   const attributes = attributesOf(mode.cgroup, short)
   // Nothing is started then, however little the node is content with.
   if (defaultRun.refused !== null) {
-    const { why, hint } = defaultRun.refused
-    return {
-      attributes,
-      health: healthState.unhealthy,
-      health_description: `no task can be started: ${why} (${hint})`,
-    }
+    const why = sentence({ name: 'no task can be started', ...defaultRun.refused })
+    return { attributes, health: healthState.unhealthy, health_description: why }
   }
   if (short.length === 0) return { attributes, health: healthState.healthy, health_description: 'Healthy' }
   return {
@@ -63,6 +59,6 @@ function attributesOf(
   )
 }
 
-function sentence({ name, why, hint }: HostRow): string {
+function sentence({ name, why, hint }: Omit<HostRow, 'status'>): string {
   return hint === null ? `${name}: ${why}` : `${name}: ${why} (${hint})`
 }

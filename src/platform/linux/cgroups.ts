@@ -215,12 +215,14 @@ export class CgroupPlanner {
     const reason =
       this.#host.unusable.get(controller) ??
       ('reason' in parent ? parent.reason : `the ${controller} controller is not available to ${parent.dir}`)
-    const denied = 'denied' in parent && parent.denied === true
-    return {
-      status: 'skipped',
-      reason,
-      hint: denied ? delegationHint(this.#host) : controllerHint(this.#host, controller),
-    }
+    return { status: 'skipped', reason, hint: this.#missingHint(controller, parent) }
+  }
+
+  #missingHint(controller: string, parent: Parent): string {
+    if (this.#host.unusable.has(controller)) return controllerHint(this.#host, controller)
+    if ('denied' in parent && parent.denied === true) return delegationHint(this.#host)
+    const delegated = 'dir' in parent && /\/user@\d+\.service\//.test(parent.dir)
+    return delegated ? undelegatedHint(controller) : controllerHint(this.#host, controller)
   }
 
   #chooseFile(knob: Knob, dir: string): KnobFile | undefined {
@@ -319,6 +321,11 @@ export function delegationHint({ mode }: CgroupHost, root = ''): string {
   if (existsSync(`${root}/run/systemd/system`))
     return 'sudo loginctl enable-linger "$USER", or run under: systemd-run --user --scope --property=Delegate=yes'
   return 'run as root (sudo), or in a cgroup that root has given to you: mkdir and chown -R it below /sys/fs/cgroup, and echo your shell into its cgroup.procs'
+}
+
+/** By default systemd delegates memory and pids to users, and not the rest. */
+function undelegatedHint(controller: string): string {
+  return `printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo systemctl edit --stdin user@.service   # for ${controller}; then log in anew`
 }
 
 function readFirst(paths: readonly string[]): string {

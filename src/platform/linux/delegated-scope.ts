@@ -51,11 +51,6 @@ export function serviceManager({
   return existsSync(`${runtime}/systemd/private`) ? { bus: 'user', runtime } : null
 }
 
-/** Whether spawners get a scope here, as far as can be told without making one: a look must leave no unit in anybody's journal. */
-export function scopesAreMade(sources: ScopeSources = {}): boolean {
-  return serviceManager(sources) !== null && existsSync(systemdRun(sources.env ?? process.env))
-}
-
 function scopedStart(
   { bus, runtime }: Manager,
   program: string,

@@ -44,6 +44,23 @@ describe('limits on cgroup v2', () => {
     assert.equal(freezer, null)
   })
 
+  it('names the mend that works: what systemd has not delegated to a user no write of the user enables', () => {
+    host.unified('cpu memory pids', v2Files)
+    const path = '/user.slice/user-1000.slice/user@1000.service/app.slice/holdfast-1.scope'
+    for (const place of [path, `${path}/holdfast`]) {
+      host.file(`unified${place}/cgroup.controllers`, 'memory pids\n')
+      host.file(`unified${place}/cgroup.subtree_control`, 'memory pids\n')
+    }
+    const planned = (scope: { unit: string; path: string } | null, name: keyof Resources) =>
+      new CgroupPlanner(detectCgroups(host), host)
+        .plan('key', { [name]: 1 }, { pidNamespace: true, scope })
+        .rows.find(row => row.name === name)
+    const delegated = planned({ unit: 'holdfast-1.scope', path }, 'cpuLimit')
+    assert.equal(delegated?.status, 'skipped')
+    assert.match(delegated?.hint ?? '', /Delegate=cpu.*user@\.service {3}# for cpu/)
+    assert.equal(planned(null, 'cpuLimit')?.status, 'enforced')
+  })
+
   it('joins the group also when nothing is limited', () => {
     host.unified('cpu memory pids', v2Files)
     assert.deepEqual(

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync } from 'node:fs'
-import { delegatedScope, scopesAreMade, serviceManager } from '../../../src/platform/linux/delegated-scope.ts'
+import { delegatedScope, serviceManager } from '../../../src/platform/linux/delegated-scope.ts'
 import { requires } from '../../support/requires.ts'
 import { FakeHost } from '../fake-host.ts'
 
@@ -37,14 +36,6 @@ describe('a scope of the service manager', () => {
     assert.equal(delegatedScope('/native', [], as(1000)), null)
     boot()
     assert.equal(delegatedScope('/native', [], as(1001)), null)
-  })
-
-  it('is counted on where there is a manager and systemd-run', () => {
-    const counted = () => scopesAreMade(as(0, { PATH: host.path('bin') }))
-    chmodSync(host.file('bin/systemd-run'), 0o755)
-    assert.equal(counted(), false)
-    boot()
-    assert.equal(counted(), true)
   })
 
   it('is delegated and collected, and becomes the program with its own arguments', () => {

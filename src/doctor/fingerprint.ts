@@ -1,0 +1,69 @@
+import { bestPlatform } from '../platform/best-platform.ts'
+import { hostFacts } from '../platform/host-facts.ts'
+import { runDefaults } from '../supervisor/run-defaults.ts'
+import type { HostReport, Refusal, RunReport } from './host-report.ts'
+import { isolationRows, unitRows } from './isolation-rows.ts'
+import { limitRow, limitTrials } from './limit-rows.ts'
+import { refusalOf, Trials } from './trial.ts'
+
+/** See the entry of this directory. */
+export async function fingerprint(): Promise<HostReport> {
+  const { cgroups, unit, mode, versions, rows } = await hostFacts()
+  const { defaultRun, basicRun, network, limits } = await tried()
+  return {
+    mode: defaultRun.refused === null ? mode : { ...mode, isolation: 'none' },
+    versions,
+    defaultRun,
+    basicRun,
+    rows: [
+      ...rows,
+      ...limitTrials.map(({ controller }, index) =>
+        limitRow(controller, limits[index] ?? null, { cgroups, refused: defaultRun.refused }),
+      ),
+      ...isolationRows(defaultRun, basicRun, network),
+      ...unitRows(unit, { managed: mode.systemd !== null, defaultRun }),
+    ],
+  }
+}
+
+type Tried = {
+  readonly defaultRun: RunReport
+  readonly basicRun: RunReport
+  /** Of a task without a network. */
+  readonly network: RunReport
+  /** Of a task for each limit, in their order; null: there is nothing here that could be limited. */
+  readonly limits: readonly (RunReport | null)[]
+}
+
+async function tried(): Promise<Tried> {
+  let trials: Trials
+  try {
+    trials = new Trials()
+  } catch (error) {
+    return nothingTried(refusalOf(error))
+  }
+  try {
+    // By itself: a host that refuses it refuses all, and is asked once.
+    const defaultRun = await trials.of({ preferred: runDefaults })
+    const basicRun = await trials.of({ basic: true })
+    if (defaultRun.refused !== null) return { defaultRun, basicRun, network: defaultRun, limits: [] }
+    const [network, limits] = await Promise.all([
+      trials.of({ command: { network: 'none' } }),
+      Promise.all(
+        limitTrials.map(async ({ limits }) => {
+          const asked = limits()
+          return asked === null ? null : trials.of({ limits: asked })
+        }),
+      ),
+    ])
+    return { defaultRun, basicRun, network, limits }
+  } finally {
+    await trials.close()
+  }
+}
+
+function nothingTried(refused: Refusal): Tried {
+  const none = { refused, enforcement: [], weakened: [] }
+  const defaultRun = { platform: bestPlatform(), ...none }
+  return { defaultRun, basicRun: { platform: 'basic', ...none }, network: defaultRun, limits: [] }
+}

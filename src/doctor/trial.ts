@@ -1,0 +1,68 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command, Resources } from '../api.ts'
+import { HoldfastError } from '../errors.ts'
+import { bestPlatform } from '../platform/best-platform.ts'
+import { shortfalls } from '../platform/rows.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import type { TaskExecutor } from '../task/task-executor.ts'
+import { setCommand } from '../task/set-command.ts'
+import type { Refusal, RunReport } from './host-report.ts'
+
+export type Asked = {
+  readonly basic?: boolean
+  readonly command?: Partial<Command>
+  readonly limits?: Resources
+  /** Limits that nobody asked for; see `preferred` of a task. */
+  readonly preferred?: Resources
+}
+
+/** Longer than a start takes on a host that is very busy. */
+const mostMs = 20_000
+
+/**
+ * Starts tasks that do nothing, to see what becomes of each: the only judge of a start is the start. They have a supervisor and a state directory of
+ * their own, of which nothing is left.
+ */
+export class Trials {
+  readonly #directory: string
+  readonly #supervisor: Supervisor
+
+  constructor() {
+    this.#directory = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'))
+    // A Basic task of another user passes through it.
+    chmodSync(this.#directory, 0o711)
+    this.#supervisor = new Supervisor({ stateDir: this.#directory, durability: 'process' })
+  }
+
+  async of({ basic = false, command = {}, limits, preferred }: Asked = {}): Promise<RunReport> {
+    const task = this.#supervisor.executor(basic ? 'basic' : undefined, preferred && { preferred })
+    const platform = basic ? 'basic' : bestPlatform()
+    const refused = await this.#started(task, command, limits).then(() => null, refusalOf)
+    const { enforcement } = task
+    await task.destroy().catch(() => {})
+    return { platform, refused, enforcement, weakened: refused === null ? shortfalls(enforcement) : [] }
+  }
+
+  async #started(task: TaskExecutor, command: Partial<Command>, limits?: Resources): Promise<void> {
+    Object.assign(task.command, command)
+    setCommand(task, 'true', [])
+    if (limits !== undefined) await task.limit(limits)
+    await task.start({ signal: AbortSignal.timeout(mostMs) })
+    await task.wait()
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#supervisor.close()
+    } finally {
+      rmSync(this.#directory, { recursive: true, force: true })
+    }
+  }
+}
+
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof HoldfastError) return { why: error.message, hint: error.hint ?? null }
+  return { why: String(error), hint: null }
+}
