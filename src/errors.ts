@@ -29,23 +29,6 @@ export class HoldfastError extends Error {
   }
 }
 
-/** The error as JSON, for snapshots and records. */
-export function toFailure(error: unknown): Failure {
-  if (!(error instanceof HoldfastError)) {
-    const { message, code } = error as NodeJS.ErrnoException
-    return { code: 'START_FAILED', message: String(message ?? error), ...(code && { errno: code }) }
-  }
-  const { code, message, stage, errno, path, hint } = error
-  return {
-    code,
-    message,
-    ...(stage !== undefined && { stage }),
-    ...(errno !== undefined && { errno }),
-    ...(path !== undefined && { path }),
-    ...(hint !== undefined && { hint }),
-  }
-}
-
 export function fromFailure({ code, message, ...details }: Failure): HoldfastError {
   return new HoldfastError(code, message, details)
 }

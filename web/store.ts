@@ -3,7 +3,7 @@ import { events, Refused } from './connection.ts'
 import { addSample, type Sample } from './samples.ts'
 import type { Entry, Row, UsageSample } from './types.ts'
 
-export type Usage = {
+type Usage = {
   cpuMs: number | null
   at: number
   limit: number | null
@@ -11,7 +11,7 @@ export type Usage = {
   readonly samples: Sample[]
 }
 
-export type Link = 'connecting' | 'live' | 'broken' | 'refused'
+type Link = 'connecting' | 'live' | 'broken' | 'refused'
 
 /** What the page knows of the tasks. Those who show it are told at most once a frame, however much comes. */
 class Store {

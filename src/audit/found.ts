@@ -20,7 +20,7 @@ export type Scene = {
 }
 
 /** What is younger may be in the making: between mkdir and the first join, between a temporary file and its rename. */
-export const quietMs = 10_000
+const quietMs = 10_000
 
 /** Whether nothing has been made or removed in it for that long. What is gone counts as young: there is nothing to be done about it. */
 export function isAged({ now }: Scene, path: string, ageMs = quietMs): boolean {

@@ -23,7 +23,7 @@ const inEveryRoot = [
 ]
 
 /** Whether a path is there on the host, and the command's own root shows nothing there. False for a task that has the host's root. */
-export function isOnlyOnHost(path: string, command: Shown): boolean {
+function isOnlyOnHost(path: string, command: Shown): boolean {
   if (wantsHostRoot(command)) return false
   // What is embedded is found by its place in the task, which is not looked for here.
   if (!posix.isAbsolute(path) || typeof command.root === 'object') return false

@@ -3,7 +3,7 @@ import { type Account, parseAccount, parseGroup, parseId, readAccounts, readGrou
 import { getent, groupsByServices, knowsMoreGroups } from './name-services.ts'
 import { describe } from './refusal.ts'
 
-export type Credentials = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
+type Credentials = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
 
 /** Where accounts are looked up. `getent` is the program that knows the directory services; null for none. */
 export type AccountSources = {

@@ -7,7 +7,7 @@ import type { Platform, PlatformName } from './port.ts'
 export { delegatedScope as spawnerScope } from './linux/delegated-scope.ts'
 export { bestPlatform } from './best-platform.ts'
 export { rotationOf } from './streams.ts'
-export type { Plan, Platform, PlatformName, TaskPaths, TaskRequest } from './port.ts'
+export type { Platform, PlatformName } from './port.ts'
 
 const makers: Readonly<Record<PlatformName, () => Platform>> = {
   basic: basicPlatform,

@@ -92,9 +92,9 @@ export type LandlockRule = {
   readonly access: 'list' | 'read' | 'device' | 'write'
 }
 
-export type Terminal = { readonly rows: number; readonly columns: number }
+type Terminal = { readonly rows: number; readonly columns: number }
 
-export type InsideSpec = {
+type InsideSpec = {
   /** The FIFO `alive` of the task: what runs inside is killed when its shim is gone. */
   readonly alive: string
   /** Whose namespaces and root are entered. Null: none are. */

@@ -89,7 +89,7 @@ const uint64 = (bytes: Buffer, at: number): number =>
   bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at)
 
 /** FNV-1a of what comes before the check itself. */
-export function checkOf(entry: Uint8Array): number {
+function checkOf(entry: Uint8Array): number {
   let sum = 2166136261
   for (let at = 0; at < 36; at++) sum = Math.imul(sum ^ (entry[at] ?? 0), 16777619)
   return sum >>> 0

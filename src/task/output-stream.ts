@@ -30,7 +30,7 @@ export function outputStream(source: OutputSource, options: LogOptions = {}): St
  * Both streams in the order in which they came, as far as that is kept; else each one's bytes in their own order, and `unordered` says so.
  * Ends as {@link readLog} does.
  */
-export function readOutput(source: OutputSource, options: LogOptions = {}): Pull<OutputChunk> {
+function readOutput(source: OutputSource, options: LogOptions = {}): Pull<OutputChunk> {
   const only: readonly OutputStream[] = options.only === undefined ? ['stdout', 'stderr'] : [options.only]
   const changes = new LogChanges()
   return pull(held(source, read(source, options, only, changes), changes), () => changes.close())

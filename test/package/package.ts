@@ -9,7 +9,7 @@ export type Ran = { readonly status: number | null; readonly stdout: string; rea
 const forbidden = ['cc', 'gcc', 'g++', 'clang', 'musl-gcc', 'make']
 
 /** A PATH with Node, npm and a few programs, and no compiler. */
-export const plainPath = makePath()
+const plainPath = makePath()
 
 function makePath(): string {
   const bin = join(temporaryDirectory('path'), 'bin')

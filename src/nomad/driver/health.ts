@@ -2,7 +2,7 @@ import type { HostReport, HostRow } from '../../index.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
 import { driverName, version } from '../version.ts'
 
-export const healthState = { undetected: 0, unhealthy: 1, healthy: 2 } as const
+const healthState = { undetected: 0, unhealthy: 1, healthy: 2 } as const
 
 export type Fingerprint = {
   readonly attributes: Readonly<Record<string, object>>

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Dns } from '../wire/task-messages.ts'
 
 /** Where the host has its name servers; `behindStub` are those that systemd-resolved asks, where `file` names only its stub. */
-export type HostResolver = { readonly file: string; readonly behindStub: string }
+type HostResolver = { readonly file: string; readonly behindStub: string }
 
 const hostResolver: HostResolver = {
   file: '/etc/resolv.conf',

@@ -23,7 +23,7 @@ export type TaskConfig = {
   readonly dns: Dns | null
 }
 
-export type Resources = {
+type Resources = {
   readonly allocated_resources: {
     readonly memory: { readonly memory_mb: number; readonly memory_max_mb: number } | null
   } | null

@@ -33,6 +33,6 @@ function numberOf(path: string): string {
 }
 
 /** gnu_dev_major and gnu_dev_minor of glibc, for the 32 bits Linux uses. */
-export function deviceNumbers(rdev: number): { major: number; minor: number } {
+function deviceNumbers(rdev: number): { major: number; minor: number } {
   return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { unescapeOctal } from '../../alloc/mounts.ts'
 
 /** v1: all controllers on v1 hierarchies. hybrid: the same beside a mounted cgroup2. */
-export type CgroupMode = 'v1' | 'hybrid' | 'v2' | 'none'
+type CgroupMode = 'v1' | 'hybrid' | 'v2' | 'none'
 
 export type CgroupHost = {
   readonly mode: CgroupMode

@@ -8,7 +8,7 @@ import { readText } from './cgroup-mode.ts'
  * Whose units: `system` is PID 1's, for root; `user` is those of `systemd --user`, for everybody else. Both make the same scope, owned by
  * whoever asked.
  */
-export type Bus = 'system' | 'user'
+type Bus = 'system' | 'user'
 
 export type ScopeSources = {
   readonly root?: string

@@ -49,6 +49,6 @@ export function missingNamespace(name: string, { denied }: KernelFeatures): Deni
 }
 
 /** The kernel's build option for a namespace. */
-export function configOf(namespace: string): string {
+function configOf(namespace: string): string {
   return `CONFIG_${configNames[namespace] ?? `${namespace.toUpperCase()}_NS`}`
 }

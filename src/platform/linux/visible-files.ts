@@ -3,14 +3,14 @@ import { posix } from 'node:path'
 import type { MountOp } from '../../spawn/spec.ts'
 
 /** Where a path of the task leads when its links are followed there, as far as the host's own files decide that. */
-export type Place = {
+type Place = {
   /** The first place on the way that the task is not shown, or the file itself. */
   readonly at: string
   readonly shown: boolean
 }
 
 /** Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has them. */
-export function placeOf(path: string, shown: readonly string[]): Place | null {
+function placeOf(path: string, shown: readonly string[]): Place | null {
   let at = path
   for (let links = 0; links < 16; links++) {
     if (!shown.some(directory => at.startsWith(`${directory}/`)))

@@ -8,7 +8,7 @@ import type { LaunchSpec } from '../spec.ts'
 type Honour<Field extends keyof LaunchSpec> = 'honoured' | 'row' | ((value: LaunchSpec[Field]) => boolean)
 
 /** Every field: one that is new does not compile until somebody has thought of it. */
-export const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> } = {
+const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> } = {
   dir: 'honoured',
   path: 'honoured',
   argv: 'honoured',

@@ -21,7 +21,7 @@ export function skippedBecause(title: string, reason: string): void {
 }
 
 /** What ran of the contract, for every adapter there is, and where the others do. */
-export function reportLines(): string[] {
+function reportLines(): string[] {
   const elsewhere = linuxModes
     .filter(mode => mode !== linuxMode())
     .map(mode => line(mode, `not run here; run ${whereRun[mode]}`))
