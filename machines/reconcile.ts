@@ -7,11 +7,12 @@ import type { ExitRecord, StartRecord } from './types.ts'
  * whose record came between the two looks.
  */
 export type Observation = {
+  /** Null also for what lies there while the shim lives on: a shim goes when it has written its record. */
   readonly exit: ExitRecord | null | 'corrupt'
   readonly start: StartRecord | null | 'corrupt'
   /** False when the boot id of the start record (else of the snapshot's) is not the running system's; true where neither is known. */
   readonly sameBoot: boolean
-  /** Somebody holds the write end of `alive`. */
+  /** Somebody holds the write end of `alive`, or that FIFO is gone or another, and the recorded process lives. */
   readonly shimAlive: boolean
   /** A process of the task is alive: cgroup not empty, or pid, start time and boot id match. */
   readonly treeAlive: boolean

@@ -4,7 +4,7 @@ import { detectCgroups } from '../platform/linux/cgroup-mode.ts'
 import { directoriesIn, existingParents } from '../platform/linux/cgroup-parents.ts'
 import { emptyCgroup } from '../platform/linux/kill.ts'
 import { releaseCgroups } from '../platform/linux/release.ts'
-import { shimAlive } from '../spawn/alive.ts'
+import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
 import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
@@ -59,7 +59,7 @@ function keyIn(name: string): string {
 
 function ofKnownTask({ state }: Scene, { key, dir }: Group): Found[] {
   // The shim makes `alive` before the first cgroup: without a writer it has come and gone.
-  if (shimAlive(state.taskDirectory(key)) || !existsSync(dir)) return []
+  if (shimMayLive(state.taskDirectory(key)) || !existsSync(dir)) return []
   const inhabited = hasMembers(dir)
   const why = inhabited
     ? `processes of task ${key} are left in it, whose shim is gone`

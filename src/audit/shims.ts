@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../machines/index.ts'
-import { shimAlive } from '../spawn/alive.ts'
 import { controlIsRead } from '../spawn/control.ts'
 import { currentBootId, isAlive } from '../spawn/process-table.ts'
-import { readExit, readStart } from '../spawn/records.ts'
+import { readStart } from '../spawn/records.ts'
 import { isStopped } from '../spawn/send-signal.ts'
 import { workingShims } from '../spawn/shims.ts'
 import { startOf } from '../task/discard.ts'
 import { endTask } from '../task/end-task.ts'
+import { aliveIsHeld } from '../task/shim-life.ts'
 import { cgroupsOf } from './cgroups.ts'
 import type { Found, Scene } from './found.ts'
 
@@ -42,7 +42,7 @@ function ofTask(dir: string): Found[] {
 
 function faultOf(dir: string, { shim }: StartRecord): string | null {
   if (isStopped(shim)) return `has been stopped by a signal: kill -CONT ${shim.pid}`
-  if (!shimAlive(dir)) return 'lives, and its FIFO `alive` is gone or another'
+  if (!aliveIsHeld(dir)) return 'lives, and its FIFO `alive` is gone or another'
   return controlIsRead(dir) ? null : 'lives, and its FIFO `control` is gone or another'
 }
 
@@ -67,10 +67,9 @@ function found(path: string, why: string, start: StartRecord): Found {
   return { kind: 'task', path, why, remove }
 }
 
-/** Of a task that has not ended, in this boot; null for what cannot be read, which is the business of others. */
+/** Of this boot; null for what cannot be read, which is the business of others. An exit record says nothing of a shim that lives on. */
 function startIn(dir: string): StartRecord | null {
   try {
-    if (readExit(dir) !== null) return null
     const start = readStart(dir)
     return start === null || 'corrupt' in start || start.bootId !== currentBootId() ? null : start
   } catch {

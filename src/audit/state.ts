@@ -2,9 +2,10 @@ import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mountsWithin } from '../alloc/mounts.ts'
-import { isHeld, shimAlive } from '../spawn/alive.ts'
+import { isHeld } from '../spawn/alive.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
 import { discardTask } from '../task/discard.ts'
+import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
 import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
@@ -29,7 +30,7 @@ export async function leftoversOfTasks(scene: Scene): Promise<Found[]> {
 }
 
 function ofHalfATask(scene: Scene, key: string, dir: string): Found[] {
-  if (!isAged(scene, dir) || shimAlive(dir)) return []
+  if (!isAged(scene, dir) || shimMayLive(dir)) return []
   return [
     {
       kind: 'task',
@@ -47,7 +48,7 @@ function noSpawner(): never {
 function temporaryFiles(scene: Scene, dir: string, files: readonly string[]): Found[] {
   const temporary = files.filter(name => /\.(?:tmp|later)$/.test(name)).map(name => join(dir, name))
   const aged = temporary.filter(path => isPlain(path) && isAged(scene, path))
-  if (aged.length === 0 || shimAlive(dir)) return []
+  if (aged.length === 0 || shimMayLive(dir)) return []
   return aged.map(path => ({
     kind: 'file',
     path,

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import type { StartRecord } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
-import { shimAlive } from '../spawn/alive.ts'
 import { currentBootId } from '../spawn/process-table.ts'
 import { readStart } from '../spawn/records.ts'
 import { workingShims } from '../spawn/shims.ts'
 import { endTask } from './end-task.ts'
+import { aliveIsHeld } from './shim-life.ts'
 import { isTaskKey } from './task-id.ts'
 import type { TaskServices } from './task-services.ts'
 
@@ -22,7 +22,8 @@ export async function discardTask(services: TaskServices, key: string): Promise<
       stage: 'stop',
       path: dir,
     })
-  if (mayHaveShim(dir))
+  // Where no FIFO lies in the place of `alive`, nobody holds it: its shim, if any, was found by the directory it has open.
+  if (aliveIsHeld(dir))
     throw new HoldfastError('LOST', `the shim of task ${key} is alive, and its start record cannot be read`, {
       stage: 'stop',
       path: dir,
@@ -30,16 +31,6 @@ export async function discardTask(services: TaskServices, key: string): Promise<
     })
   await services.state.removeAlloc(key)
   services.state.remove(key)
-}
-
-/** Where no FIFO lies in the place of `alive`, nobody holds it: its shim, if any, was found by the directory it has open. */
-function mayHaveShim(dir: string): boolean {
-  try {
-    return shimAlive(dir)
-  } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'STATE_CORRUPT') return false
-    throw error
-  }
 }
 
 /** By its record; where that is of no use either, by the shim that has the directory open. */

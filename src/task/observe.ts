@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import type { Observation } from '../../machines/index.ts'
-import { shimAlive } from '../spawn/alive.ts'
 import { currentBootId } from '../spawn/process-table.ts'
 import { readExit, readStart } from '../spawn/records.ts'
 import { journalName } from './journal.ts'
+import { aliveIsHeld, shimLives } from './shim-life.ts'
 
 /** What lies in a task's directory and in the process table, for reconcile(). */
 export function observe(dir: string): Observation {
@@ -11,12 +11,15 @@ export function observe(dir: string): Observation {
   // it has been and gone.
   const traced = hasTraces(dir)
   // Before the records: the shim writes them before it goes, so that whoever sees it gone sees them.
-  const alive = shimAlive(dir)
+  const held = aliveIsHeld(dir)
   const exit = readExit(dir)
   const start = readStart(dir)
+  const recorded = start === null || 'corrupt' in start ? null : start
+  // Where nothing else is known of it, a FIFO that cannot be one is told.
+  const alive = held || shimLives(dir, recorded)
+  const sameBoot = start === null || 'corrupt' in start || start.bootId === currentBootId()
   // It came between the looks.
   if (!traced && !alive && hasTraces(dir)) return observe(dir)
-  const sameBoot = start === null || 'corrupt' in start || start.bootId === currentBootId()
   return {
     exit: exit !== null && 'corrupt' in exit ? 'corrupt' : exit,
     start: start !== null && 'corrupt' in start ? 'corrupt' : start,

@@ -53,7 +53,7 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
   // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these, and reads one file of each.
   if (snapshot.context.outcome?.evidence === 'record')
     return { spec, snapshot, delivered, final: true, events: [] }
-  const seen = observe(dir)
+  const seen = await seenAtRest(dir)
   // Somebody else is at work on it, or removes it: what was seen may be of before and after.
   if (services.state.stamp(key) !== stamp) return lookAndDecide(services, key)
   const decision = reconcile(phaseOf(snapshot), seen)
@@ -82,6 +82,20 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
           survivors,
         }
   return { spec, snapshot: settleTask(snapshot, key, outcome, start), delivered, final: false, events: [] }
+}
+
+/** Milliseconds that a shim is given to go once its record is there: it has its cgroups to remove. */
+const goingMs = 2000
+
+/** A record is the word of a shim that has gone, or is about to go: of one that lives on it is not, whatever lies in its place. */
+async function seenAtRest(dir: string): Promise<Observation> {
+  const end = performance.now() + goingMs
+  for (;;) {
+    const seen = observe(dir)
+    if (seen.exit === null || !seen.shimAlive) return seen
+    if (performance.now() > end) return { ...seen, exit: null }
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
 }
 
 /** Of an end in an earlier life of the host nobody knows when it was. */

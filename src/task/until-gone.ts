@@ -1,9 +1,32 @@
+import type { StartRecord } from '../../machines/index.ts'
 import { watchAlive } from '../spawn/alive.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { patiently } from './patiently.ts'
+import { pauseUntil } from './pause.ts'
+import { aliveIsHeld, isRunning } from './shim-life.ts'
 
-/** Resolves when the shim of a task directory is gone, or `letGo` says that nobody waits any more. Rejects where that cannot be seen. */
-export async function untilGone(dir: string, keepAlive: KeepAlive, letGo: AbortSignal): Promise<void> {
+/** How often the process table is asked, where there is nothing that could be watched. */
+const askMs = 200
+
+/**
+ * Resolves when the shim of a task directory is gone, or `letGo` says that nobody waits any more. Rejects where that cannot be seen. `recorded`: by
+ * which it is looked for where its FIFO is gone or another.
+ */
+export async function untilGone(
+  dir: string,
+  recorded: StartRecord | null,
+  keepAlive: KeepAlive,
+  letGo: AbortSignal,
+): Promise<void> {
+  const isBlind = await patiently(() => isRunning(recorded) && !aliveIsHeld(dir))
+  if (!isBlind) return untilClosed(dir, keepAlive, letGo)
+  while (isRunning(recorded) && !letGo.aborted) {
+    const began = performance.now()
+    await pauseUntil(() => began + askMs - performance.now(), letGo, keepAlive)
+  }
+}
+
+async function untilClosed(dir: string, keepAlive: KeepAlive, letGo: AbortSignal): Promise<void> {
   let heard = (): void => {}
   const end = new Promise<void>(resolve => (heard = resolve))
   const stop = await patiently(() => (letGo.aborted ? heard : watchAlive(dir, keepAlive, heard)))

@@ -2,10 +2,11 @@ import type { StopInput } from '../../../machines/index.ts'
 import { HoldfastError } from '../../errors.ts'
 import { leftUntil } from '../../spawn/boot-clock.ts'
 import { fault } from '../fault.ts'
+import { pauseUntil } from '../pause.ts'
 import { signalNumber } from '../signals.ts'
 import { killByAllMeans, overdueMs, tellShim } from '../stop-means.ts'
 import type { Bypass } from './bypass.ts'
-import { pauseUntil, stopMeans } from './means.ts'
+import { stopMeans } from './means.ts'
 import type { TaskParts } from './task-parts.ts'
 
 /** What a stop does to the other two actors. */

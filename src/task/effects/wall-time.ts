@@ -2,9 +2,10 @@ import type { StartRecord } from '../../../machines/index.ts'
 import { bootMs } from '../../spawn/boot-clock.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { continueStopped } from '../../spawn/send-signal.ts'
+import { pauseUntil } from '../pause.ts'
 import { killByAllMeans } from '../stop-means.ts'
 import type { Bypass } from './bypass.ts'
-import { pauseUntil, stopMeans } from './means.ts'
+import { stopMeans } from './means.ts'
 import type { TaskParts } from './task-parts.ts'
 
 /** Milliseconds that the shim is given to have acted by itself. */

@@ -1,5 +1,4 @@
 import { bypassedOutcome, lostOutcome, type Outcome, type StopRequest } from '../../../machines/index.ts'
-import { shimAlive } from '../../spawn/alive.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { readExit } from '../../spawn/records.ts'
 import type { WatchEnd } from '../../spawn/spawner.ts'
@@ -7,6 +6,7 @@ import { fault } from '../fault.ts'
 import { killLeftovers } from '../keeper.ts'
 import { patiently } from '../patiently.ts'
 import { recordedOutcome } from '../recorded-outcome.ts'
+import { shimLives } from '../shim-life.ts'
 import { untilGone } from '../until-gone.ts'
 import type { Bypass } from './bypass.ts'
 import type { TaskParts } from './task-parts.ts'
@@ -64,7 +64,7 @@ async function shimGone(task: TaskParts, over: Promise<void>, letGo: AbortSignal
   letGo.addEventListener('abort', abort, { once: true })
   over.then(abort, abort)
   try {
-    await untilGone(task.dir, task.services.keepAlive, stop.signal)
+    await untilGone(task.dir, task.records.known(), task.services.keepAlive, stop.signal)
   } finally {
     letGo.removeEventListener('abort', abort)
   }
@@ -74,15 +74,15 @@ async function shimGone(task: TaskParts, over: Promise<void>, letGo: AbortSignal
 async function conclude(task: TaskParts, { bypass }: EndClues): Promise<End | null> {
   const { dir, file, keeper, records } = task
   fault('gone-heard')
+  const given = bypass.survivors
+  // A shim writes its record when nothing of the task is left, and goes: what lies there while it lives on is another's word. Inferring an outcome
+  // kills whatever is left, the shim included: a spurious wake-up would kill a healthy task.
+  if (given === null && (await patiently(() => shimLives(dir, records.known())))) return null
   const exit = await patiently(() => readExit(dir))
   if (exit !== null && !('corrupt' in exit)) {
     fault('outcome-known')
     return [recordedOutcome(exit), exit.stop === null ? null : stopOfOthers(task)]
   }
-  // Inferring an outcome kills whatever is left, the shim included. Check first that the shim is really gone, or a
-  // spurious wake-up would kill a healthy task.
-  const given = bypass.survivors
-  if (given === null && exit === null && (await patiently(() => shimAlive(dir)))) return null
   const start = records.known()
   if (start !== null && start.bootId !== currentBootId()) {
     return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
