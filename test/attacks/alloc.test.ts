@@ -33,7 +33,7 @@ describe('attack: the allocation', () => {
     scene('linux', async ({ bench, alloc, outside }) => {
       await alloc.embed('web', { [join(outside, 'victim-0')]: 'precious', [outside]: 'tree' })
       const task = bench.shell(
-        'for f in /precious /tree/victim-1; do echo stolen > $f; chmod 4777 $f; rm -f $f; done',
+        'for f in /precious /tree/victim-1; do echo stolen > $f; chmod 777 $f; rm -f $f; done',
       )
       task.command.user = strongest
       await task.configureTaskDir('web', alloc)
