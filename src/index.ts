@@ -30,6 +30,7 @@ export type {
 } from './api.ts'
 export { audit, type AuditOptions, type AuditReport, type Leftover } from './audit/audit.ts'
 export { fingerprint, type HostReport, type HostRow, type RunReport } from './doctor/index.ts'
+export { openTrusted } from './alloc/open-trusted.ts'
 export { HoldfastError } from './errors.ts'
 export { shortfalls } from './platform/rows.ts'
 export {

@@ -1,4 +1,4 @@
-import { lstat, readlink, realpath, symlink } from 'node:fs/promises'
+import { lstat, readlink, symlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isFaithful } from '../command/faithful.ts'
 import { describe, refusal } from '../command/refusal.ts'
@@ -7,8 +7,8 @@ import { Directory } from './directory.ts'
 import { embedPath } from './embed.ts'
 import { errnoOf, fileFailure } from './failure.ts'
 import { modeOfPart, modes, sharedName, sharedParts } from './layout.ts'
-import { makeDirectories } from './make-directories.ts'
 import { removeTree } from './remove.ts'
+import { findDirectory } from './source.ts'
 import { assertTaskName } from './task-name.ts'
 import type { TaskPaths } from './task-paths.ts'
 
@@ -138,8 +138,7 @@ export class AllocDir {
   }
 
   async #make(taskNames: readonly string[]): Promise<void> {
-    makeDirectories(dirname(this.path), 0o755)
-    const parent = await Directory.open(await realpath(dirname(this.path)))
+    const parent = await parentMade(dirname(this.path))
     const root = await parent.make(basename(this.path), modes.root).finally(() => parent.close())
     try {
       await makeWithin(root, sharedName, modes.open, sharedParts)
@@ -148,6 +147,14 @@ export class AllocDir {
       await root.close()
     }
   }
+}
+
+/** The caller's, as links of root's or our own say; one that a task could have made is refused. */
+async function parentMade(path: string): Promise<Directory> {
+  const found = await findDirectory(path)
+  if (found !== null) return found
+  const above = await parentMade(dirname(path))
+  return above.make(basename(path), 0o755).finally(() => above.close())
 }
 
 async function assertDirectory(path: string): Promise<void> {

@@ -4,7 +4,7 @@ import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf } from './failure.ts'
 
 // O_PATH is not among Node's constants; the number is that of every Linux architecture Node runs on.
-const O_PATH = 0x200000
+export const O_PATH = 0x200000
 const asDirectory = (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
 /**

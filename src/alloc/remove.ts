@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { realpath, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { readlink, realpath, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import { lacking } from '../powers.ts'
@@ -7,6 +7,7 @@ import { Directory, regainDirectory } from './directory.ts'
 import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf, fileFailure } from './failure.ts'
 import { mountsWithin } from './mounts.ts'
+import { findDirectory } from './source.ts'
 
 /**
  * Removes a directory tree that hostile programs may still be changing. Follows no link, goes through no mount; a tree that is
@@ -14,11 +15,11 @@ import { mountsWithin } from './mounts.ts'
  */
 export async function removeTree(path: string): Promise<void> {
   try {
-    const parent = await realpath(dirname(path))
-    const real = join(parent, basename(path))
-    await refuseMounts(real)
-    const above = await Directory.open(parent)
+    const above = await findDirectory(dirname(path))
+    if (above === null) return
     try {
+      const real = join(await placeOf(above, dirname(path)), basename(path))
+      await refuseMounts(real)
       if (above.fd === null) await rm(real, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
       else await removeBelow(above, basename(path))
     } finally {
@@ -27,6 +28,10 @@ export async function removeTree(path: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw fileFailure(error, 'remove', path)
   }
+}
+
+function placeOf({ fd }: Directory, path: string): Promise<string> {
+  return fd === null ? realpath(path) : readlink(`/proc/self/fd/${fd}`)
 }
 
 async function refuseMounts(path: string): Promise<void> {

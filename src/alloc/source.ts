@@ -1,9 +1,11 @@
 import type { BigIntStats } from 'node:fs'
-import { lstat, readlink } from 'node:fs/promises'
+import { lstat, readlink, realpath } from 'node:fs/promises'
 import { HoldfastError } from '../errors.ts'
+import { componentsOf, isUp } from './components.ts'
 import { Directory } from './directory.ts'
 import { type EntryName, shown } from './entry-name.ts'
 import { errnoOf } from './failure.ts'
+import { isDirectory } from './make-directories.ts'
 import { strangerIn } from './trust.ts'
 
 /** Where a source lies: the directory is held open, and the name in it is no link that was followed. Null: the source is `/`. */
@@ -29,6 +31,15 @@ export async function findSource(path: string): Promise<Source | null> {
   } finally {
     await walk.end()
   }
+}
+
+/**
+ * A directory of the caller's by such a walk to its end; null: there is none. On Windows by its path: there a task is no other user, and /proc no
+ * way to anchor anything.
+ */
+export async function findDirectory(path: string): Promise<Directory | null> {
+  if (process.platform !== 'win32') return (await findSource(`${path}/`))?.directory ?? null
+  return isDirectory(path) ? Directory.open(await realpath(path)) : null
 }
 
 class Walk {
@@ -122,24 +133,3 @@ async function isAllocation(directory: Directory): Promise<boolean> {
 }
 
 const slash = 0x2f
-const separator = Buffer.from('/')
-
-function componentsOf(path: Buffer): Buffer[] {
-  const names: Buffer[] = []
-  for (let at = 0; at < path.length;) {
-    const found = path.indexOf(separator, at)
-    const end = found === -1 ? path.length : found
-    const name = path.subarray(at, end)
-    if (name.length > 0 && !name.equals(here)) names.push(name)
-    at = end + 1
-  }
-  return names
-}
-
-const here = Buffer.from('.')
-
-function isUp(name: Buffer): boolean {
-  return name.equals(up)
-}
-
-const up = Buffer.from('..')

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { openTrusted } from '../alloc/open-trusted.ts'
 import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 
@@ -10,7 +11,8 @@ import type { FileTarget } from '../spawn/spec.ts'
 export function openLogForReading({ base, path }: FileTarget): number | null {
   try {
     if (path.startsWith('fd:')) throw unreadable(path)
-    const fd = base === null ? openSync(path, readFlags) : beneath(base, path, at => openSync(at, leafFlags))
+    const fd =
+      base === null ? openTrusted(path, readFlags) : beneath(base, path, at => openSync(at, leafFlags))
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
     // What was thrown away was not kept.

@@ -34,8 +34,10 @@ describe('attack: the kernel’s own files, by a mount that may be written', () 
     withWorkbench('linux', async bench => {
       const link = join(bench.directory('link'), 'knobs')
       symlinkSync('/proc/sys', link)
-      const refused = mounting(bench, { source: link, target: '/m' }).start()
-      await refuses(refused, { code: 'INVALID_ARGUMENT', stage: 'mount' })
+      for (const source of [link, `${link}/../sys/kernel`]) {
+        const refused = mounting(bench, { source, target: '/m' }).start()
+        await refuses(refused, { code: 'INVALID_ARGUMENT', stage: 'mount' })
+      }
     }))
 
   it('read-only it is mounted, and nothing in it opens for writing', () =>

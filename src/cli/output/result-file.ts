@@ -1,7 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
-import { HoldfastError } from '../../index.ts'
+import { closeSync, constants, writeSync } from 'node:fs'
+import { HoldfastError, openTrusted } from '../../index.ts'
 import { errorDocument } from './error-report.ts'
 import { json } from './escape.ts'
+
+const toReplace = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
 
 /** The file of --result. Opened before the task is started, so that a path that cannot be written costs no run. */
 export class ResultFile {
@@ -12,7 +14,7 @@ export class ResultFile {
   constructor(path: string) {
     this.#path = path
     try {
-      this.#fd = openSync(path, 'w', 0o644)
+      this.#fd = openTrusted(path, toReplace, 0o644)
     } catch (error) {
       throw this.#failure(error)
     }

@@ -1,9 +1,13 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { closeSync, constants, existsSync, realpathSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { O_PATH } from '../../alloc/directory.ts'
+import { openTrusted } from '../../alloc/open-trusted.ts'
 import type { Resources } from '../../api.ts'
 import { refusal } from '../../command/refusal.ts'
+import { HoldfastError } from '../../errors.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
 import type { CgroupPlan } from './cgroups.ts'
+import { cgroupTypes } from './own-cgroup.ts'
 
 /**
  * The plan with an orchestrator's cgroups in the place of holdfast's own in the same hierarchies. They come last: the first cgroup is the one
@@ -17,7 +21,7 @@ export function intoGiven(
   if (given.length === 0) return plan
   const byHierarchy = new Map<string, string>()
   for (const [index, path] of given.entries()) {
-    const hierarchy = isCgroup(path) ? hierarchyOf(path) : null
+    const hierarchy = isReal(path) ? hierarchyOf(path) : null
     if (hierarchy === null) throw refusal(`command.cgroups[${index}]`, path, 'the directory of a cgroup')
     if (byHierarchy.has(hierarchy))
       throw refusal(`command.cgroups[${index}]`, path, `one cgroup of each hierarchy; ${hierarchy} has two`)
@@ -40,6 +44,21 @@ export function intoGiven(
     cgroups: [...plan.cgroups.filter(({ dir }) => !byHierarchy.has(hierarchyOf(dirname(dir)))), ...joined],
     oomFile: moved(plan.oomFile),
     freezer: moved(plan.freezer),
+  }
+}
+
+/** Its files are the kernel's, whatever they are called. Throws PERMISSION for a link on the way that a task could have made. */
+function isReal(path: string): boolean {
+  try {
+    const fd = openTrusted(path, O_PATH | constants.O_DIRECTORY)
+    try {
+      return isCgroup(path) && cgroupTypes.has(statfsSync(`/proc/self/fd/${fd}/`).type)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error
+    return false
   }
 }
 

@@ -43,7 +43,8 @@ export type KernelFiles = { readonly readOnly: readonly string[]; readonly rows:
  */
 export function kernelFilesOf({ source, readOnly = false }: Mount, at: string): KernelFiles {
   if (readOnly) return { readOnly: [], rows: [] }
-  const place = realpathSync(source)
+  // The kernel's own walk: Node's takes away a name and `..` before it looks whether the name is a link.
+  const place = realpathSync.native(source)
   if (isKernels(place)) throw refusal(source)
   const beneath = kernelsBeneath(place)
   if (beneath.length === 0) return { readOnly: [], rows: [] }

@@ -4,7 +4,7 @@ import { isOursOrRoots } from '../../alloc/trust.ts'
 import { parentName } from './cgroup-parents.ts'
 
 /** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC (linux/magic.h). */
-const magics = new Set([0x27e0eb, 0x63677270])
+export const cgroupTypes: ReadonlySet<number> = new Set([0x27e0eb, 0x63677270])
 
 /** What a path of a record leads to: nothing (any more), a cgroup of root's or ours, or something else, which is not to be touched. */
 type Kind = 'absent' | 'cgroup' | 'stranger'
@@ -23,7 +23,7 @@ export function kindOf(dir: string): Kind {
   }
   try {
     const link = `/proc/self/fd/${fd}`
-    const is = magics.has(statfsSync(`${link}/`).type) && readlinkSync(link) === dir
+    const is = cgroupTypes.has(statfsSync(`${link}/`).type) && readlinkSync(link) === dir
     return is && isOursOrRoots(fstatSync(fd, { bigint: true })) ? 'cgroup' : 'stranger'
   } catch {
     return 'stranger'

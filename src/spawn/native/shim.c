@@ -20,12 +20,14 @@
 #include "control.h"
 #include "inside.h"
 #include "log.h"
+#include "namespace_file.h"
 #include "pump.h"
 #include "record.h"
 #include "reply.h"
 #include "system.h"
 #include "terminal.h"
 #include "tree.h"
+#include "walk.h"
 
 enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, NOTES_MOST = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
@@ -357,8 +359,8 @@ static int fork_task(struct shim *shim) {
     if ((out = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0)
       return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
   }
-  _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open(spec->network_path, O_RDONLY | O_CLOEXEC);
-  if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s", spec->network_path);
+  _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
+  if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
   int gate[2], report[2];
   if (pipe2(gate, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
   _cleanup_fd_ int gate_read = gate[0];

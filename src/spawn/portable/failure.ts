@@ -14,18 +14,21 @@ export function staged<Value>(stage: string, work: () => Value): Value {
 export function failureOf(error: unknown): NonNullable<ExitRecord['failure']> {
   const {
     code,
-    errno = 0,
+    errno: told = 0,
     syscall,
     message,
     path,
     stage,
-  } = error as NodeJS.ErrnoException & {
+  } = error as Omit<NodeJS.ErrnoException, 'errno'> & {
     stage?: string
+    // A HoldfastError has it by name.
+    errno?: number | string
   }
+  const [name, errno] = typeof told === 'string' ? [told, 0] : [code, told]
   return {
     stage: stage ?? (syscall?.startsWith('spawn') ? 'exec' : 'record'),
     // By name where the system has a number for it: on Windows Node's own numbers are others.
-    errno: constants.errno[code as keyof typeof constants.errno] ?? Math.abs(errno),
+    errno: constants.errno[name as keyof typeof constants.errno] ?? Math.abs(errno),
     detail: path ?? message,
   }
 }

@@ -6,9 +6,12 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  type Stats,
   writeSync,
 } from 'node:fs'
 import { join, sep } from 'node:path'
+import { O_PATH } from '../../alloc/directory.ts'
+import { type Found, openFound } from '../../alloc/open-trusted.ts'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
 
 const flags =
@@ -20,10 +23,24 @@ export type Given = ReadonlyMap<number, number>
 /** Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. */
 export function openInput({ base, path }: FileTarget, given: Given): number {
   if (base === null && isGiven(path)) return openGivenInput(givenDescriptor(path, given))
-  if (base === null) return openSync(path, constants.O_RDONLY)
+  if (base === null) return openPath(path)
   refuseLinks(base, path)
   const full = join(base, path)
   return checkedFile(openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), full)
+}
+
+/** Found first and opened then: whether it is one that a task could have put there has to be known before its opening can wait or do anything. */
+function openPath(path: string): number {
+  if (process.platform !== 'linux') return openSync(path, constants.O_RDONLY)
+  const { fd, inAllocation } = openFound(path, O_PATH)
+  try {
+    const stat = fstatSync(fd)
+    if (stat.isDirectory()) throw refused('EISDIR', 21, `${path} is a directory`)
+    if (inAllocation) refuseUnlessPlain(stat, path)
+    return openSync(descriptorPath(fd), constants.O_RDONLY | constants.O_NOCTTY)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /**
@@ -39,9 +56,10 @@ export function openLog(
   const full = base === null ? path : join(base, path)
   if (base !== null) refuseLinks(base, path)
   if (base === null && isFifo(full)) return openHeld(full)
-  const fd = openOrCreate(full)
-  if (base === null) return fd
+  const { fd, inAllocation } = openOrCreate(full, base === null ? openFound : openWithin)
+  if (base === null && !inAllocation) return fd
   checkedFile(fd, full)
+  if (base === null) return fd
   const stat = fstatSync(fd)
   // So that the task can open /dev/stdout again.
   if (credentials && stat.uid !== credentials.uid && stat.size === 0) {
@@ -59,9 +77,15 @@ export let heldFifos = 0
  * O_NONBLOCK stays with what was opened so, and the task is to wait: so its own end is opened when there is a reader, us.
  */
 function openHeld(path: string): number {
-  openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  const both = openFound(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  const stat = fstatSync(both.fd)
+  const isOurs = stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0
+  if (!stat.isFIFO() || (both.inAllocation && !isOurs)) {
+    closeSync(both.fd)
+    throw refused('ENXIO', 6, `${path} is a FIFO in an allocation, and not ours alone`)
+  }
   heldFifos++
-  return openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
+  return openSync(descriptorPath(both.fd), constants.O_WRONLY)
 }
 
 /**
@@ -103,20 +127,33 @@ const descriptorPath = (fd: number): string =>
  * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write in, which a log of an earlier
  * run is (proc_sys_fs(5)): so that only for a file that is not there yet.
  */
-function openOrCreate(path: string): number {
+function openOrCreate(path: string, open: typeof openFound): Found {
   try {
-    return openSync(path, flags)
+    return open(path, flags)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return openSync(path, flags | constants.O_CREAT, 0o640)
+    return open(path, flags | constants.O_CREAT, 0o640)
   }
 }
 
+/** What lies beneath a base, whose way has been looked at. */
+function openWithin(path: string, how: number, mode?: number): Found {
+  return { fd: openSync(path, how, mode), inAllocation: true }
+}
+
 function checkedFile(fd: number, path: string): number {
-  const stat = fstatSync(fd)
-  if (stat.isFile() && stat.nlink === 1) return fd
-  closeSync(fd)
-  throw refused('EINVAL', 22, `${path} is not a plain file of one name`)
+  try {
+    refuseUnlessPlain(fstatSync(fd), path)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function refuseUnlessPlain(stat: Stats, path: string): void {
+  if (!stat.isFile() || stat.nlink !== 1)
+    throw refused('EINVAL', 22, `${path} is not a plain file of one name`)
 }
 
 function refuseLinks(base: string, path: string): void {
