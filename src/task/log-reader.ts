@@ -17,12 +17,12 @@ export function openLogForReading({ base, path }: FileTarget): number | null {
     closeSync(fd)
     // What was thrown away was not kept.
     if (path === '/dev/null') return null
-    throw unreadable(path)
+    throw unreadable(base === null ? path : join(base, path))
   } catch (error) {
     if (error instanceof HoldfastError) throw error
     const { code } = error as NodeJS.ErrnoException
     // A socket cannot be opened.
-    if (code === 'ENXIO') throw unreadable(path)
+    if (code === 'ENXIO') throw unreadable(base === null ? path : join(base, path))
     if (code === 'ENOENT') return null
     throw cannotOpen({ base, path }, error as NodeJS.ErrnoException)
   }

@@ -33,6 +33,8 @@ export class OutputFiles {
   #at: Place = { generation: 0, position: 0 }
   #lost = 0
   #block: { readonly fd: number; readonly from: number; readonly bytes: Buffer } | null = null
+  /** What the turns were when they were waited for in vain. */
+  #amid: number | null = null
   /** Until when nothing is given up, to be read once more. */
   #mark: Place | null = null
 
@@ -94,8 +96,9 @@ export class OutputFiles {
   prefetch(): void {
     const turns = this.#turns()
     if (turns === null || turns % 2 === 1) return
-    const newest = Math.max(this.#at.generation, ...this.#held.keys())
-    for (let next = newest + 1; next <= turns / 2 && this.#held.size < heldMost; next++) this.#file(next)
+    // Older ones than the number of files allows are gone, if there ever were so many.
+    const first = Math.max(this.#at.generation, ...this.#held.keys(), turns / 2 - this.#files.count) + 1
+    for (let next = first; next <= turns / 2 && this.#held.size < heldMost; next++) this.#file(next)
   }
 
   /** What has no record, up to a place. */
@@ -214,8 +217,11 @@ export class OutputFiles {
     for (let attempt = 1; ; attempt++) {
       const before = this.#turns()
       const found = find(Math.floor((before ?? 0) / 2))
-      const steady = before === null || before % 2 === 0
-      if ((steady && before === this.#turns()) || attempt === attempts) return found
+      const steady = before === null || before % 2 === 0 || before === this.#amid
+      if ((steady && before === this.#turns()) || attempt === attempts) {
+        this.#amid = before
+        return found
+      }
       for (const one of Array.isArray(found) ? found : [found])
         if (one !== null) closeSync((one as OpenedLog).fd)
     }

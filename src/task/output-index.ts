@@ -31,7 +31,7 @@ export class OutputIndex {
 
   /** `dir`: of the task's records; `files`: how many there can be. */
   constructor(dir: string, files: number) {
-    this.#files = new LogFiles({ base: null, path: indexPath(dir) }, files)
+    this.#files = new LogFiles({ base: dir, path: indexName }, files)
   }
 
   /** Those that follow; an empty array: there are none yet. `writing`: somebody may be in the middle of a rotation. */
@@ -57,9 +57,7 @@ export class OutputIndex {
     try {
       const header = Buffer.alloc(entryBytes)
       const count = readSync(opened.fd, header, 0, entryBytes, 0)
-      if (count < entryBytes || !header.subarray(0, magic.length).equals(magic)) return null
-      if (header.readUInt32LE(8) !== version) return null
-      return { stdout: uint64(header, 16), stderr: uint64(header, 24) }
+      return count < entryBytes ? null : turnsIn(header)
     } finally {
       closeSync(opened.fd)
     }
@@ -71,14 +69,31 @@ export class OutputIndex {
   }
 }
 
-export const indexPath = (dir: string): string => `${dir}/output.index`
+const indexName = 'output.index'
 
-/** Null: a header, or an entry that was cut short. */
+export const indexPath = (dir: string): string => `${dir}/${indexName}`
+
+/** Of a header; null: it is none of ours. */
+function turnsIn(header: Buffer): Turns | null {
+  if (!header.subarray(0, magic.length).equals(magic) || header.readUInt32LE(8) !== version) return null
+  const turns = { stdout: uint64(header, 16), stderr: uint64(header, 24) }
+  return Math.max(turns.stdout, turns.stderr) <= turnsMost ? turns : null
+}
+
+/** An entry counts generations in 32 bits. */
+const turnsMost = 2 * 2 ** 32
+
+/** Of a Date: milliseconds. */
+const latest = 8.64e15
+
+/** Null: a header, an entry that was cut short, or one that no shim has written: a time or a place that there is not. */
 function recordIn(entry: Buffer): OutputRecord | null {
   if (entry.readUInt32LE(36) !== checkOf(entry)) return null
+  const [at, position] = [uint64(entry, 0) / 1000, uint64(entry, 16)]
+  if (at > latest || position + entry.readUInt32LE(24) > Number.MAX_SAFE_INTEGER) return null
   return {
-    at: uint64(entry, 0) / 1000,
-    position: uint64(entry, 16),
+    at,
+    position,
     length: entry.readUInt32LE(24),
     generation: entry.readUInt32LE(28),
     stream: entry.readUInt32LE(32) === 0 ? 'stdout' : 'stderr',

@@ -32,8 +32,8 @@ export class LogPipe {
       this.end = 'pipe'
       return
     }
-    const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
-    this.end = openSync(fifo, constants.O_WRONLY)
+    const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    this.end = openSync(fifo, constants.O_WRONLY | constants.O_NOFOLLOW)
     if (credentials !== null && process.geteuid?.() === 0) chownSync(fifo, credentials.uid, credentials.gid)
     unlinkSync(fifo)
     this.#read(new Socket({ fd, readable: true, writable: false }))

@@ -1,8 +1,11 @@
-import { closeSync, constants, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs'
 
 const entryBytes = 40
 const share = 8
 const leastBytes = 64 * 1024
+
+const flags =
+  constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** Says in which order the two streams came, as output_index.c of the native shim does; docs/native-protocol.md has its format. */
 export class OutputIndexWriter {
@@ -55,8 +58,15 @@ export class OutputIndexWriter {
       this.#fd = null
       for (let number = this.#files - 2; number >= 0; number--) this.#shift(number)
     }
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0)
-    this.#fd = openSync(this.#path, flags, 0o600)
+    const fd = openSync(this.#path, flags, 0o600)
+    const stat = fstatSync(fd)
+    // A task of our own user can put anything there.
+    if (!stat.isFile() || stat.nlink !== 1) {
+      closeSync(fd)
+      throw new Error('something else lies in its place')
+    }
+    ftruncateSync(fd, 0)
+    this.#fd = fd
     this.#size = entryBytes
     this.#writeHeader()
   }

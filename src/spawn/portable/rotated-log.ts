@@ -1,9 +1,34 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { O_PATH } from '../../alloc/directory.ts'
+import { openTrusted } from '../../alloc/open-trusted.ts'
 import type { LaunchSpec } from '../spec.ts'
 import type { OutputIndexWriter } from './output-index.ts'
 
 const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
+
+/**
+ * A path at which the directory of the file is found, whatever a task that owns one above it has put there meanwhile: that directory is held open.
+ * Throws ELOOP when it is not where the file lies.
+ */
+function anchoredPath(path: string, fd: number): string {
+  if (process.platform !== 'linux') return path
+  const directory = openTrusted(dirname(path), O_PATH | constants.O_DIRECTORY)
+  const anchored = `/proc/self/fd/${directory}/${basename(path)}`
+  const [named, opened] = [lstatSync(anchored, { throwIfNoEntry: false }), fstatSync(fd)]
+  if (named?.ino === opened.ino && named.dev === opened.dev) return anchored
+  throw Object.assign(new Error(`${path} is no longer where it was`), { code: 'ELOOP', path })
+}
 
 /** A log of bounded size: when it is full it becomes `.1`, that one `.2`, and so on. pump.c of the native shim does the same. */
 export class RotatedLog {
@@ -29,7 +54,7 @@ export class RotatedLog {
     stream: 0 | 1 = 0,
   ) {
     this.#fd = fd
-    this.#path = path
+    this.#path = anchoredPath(path, fd)
     this.#limits = limits
     this.#size = fstatSync(fd).size
     this.#inode = fstatSync(fd, { bigint: true }).ino
