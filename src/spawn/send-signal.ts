@@ -6,14 +6,21 @@ import { isAlive, readProcess } from './process-table.ts'
 
 /**
  * Sends a signal to the very process that was recorded; false when it is gone, or not ours to signal. The native program holds the process by a
- * pidfd before it looks at the start time, so that a pid which changes hands in between is not hit. Without it, that moment is left.
+ * pidfd before it looks at the start time, so that a pid which changes hands in between is not hit. Without it, that moment is left, and no `value`
+ * goes with the signal (sigqueue(3)).
  */
-export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
+export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals, value?: bigint): boolean {
   if (target.pid <= 1 || !isAlive(target)) return false
   const native = nativeProgram()
   if ('path' in native) {
     const args = ['signal', `${target.pid}`, `${target.startTime}`, `${constants.signals[signal]}`]
-    const { status } = spawnSync(native.path, args, { stdio: 'ignore', env: {}, cwd: '/', timeout: 10_000 })
+    const carried = value === undefined ? [] : [`${value}`]
+    const { status } = spawnSync(native.path, [...args, ...carried], {
+      stdio: 'ignore',
+      env: {},
+      cwd: '/',
+      timeout: 10_000,
+    })
     if (status === 0 || status === 1) return status === 0
   }
   return isAlive(target) && sent(target.pid, signal)

@@ -38,7 +38,16 @@ export function tellShim(
   if (shim !== undefined) signalProcess(shim, 'SIGCONT')
   if (written(dir, line)) return 'fifo'
   const signal = line === 'kill' ? 'SIGUSR2' : 'SIGTERM'
-  return shim !== undefined && signalProcess(shim, signal) ? 'signal' : null
+  return shim !== undefined && signalProcess(shim, signal, stopValue(line)) ? 'signal' : null
+}
+
+/** What a `stop` says, as the value of a signal (docs/native-protocol.md). */
+export function stopValue(line: ControlLine): bigint | undefined {
+  const [, signal, grace, leader] = /^stop (\d+) (\d+)( leader)?$/.exec(line) ?? []
+  if (signal === undefined || grace === undefined) return undefined
+  const most = 2n ** 55n - 1n
+  const graceMs = BigInt(grace) < most ? BigInt(grace) : most
+  return (graceMs << 8n) | (leader === undefined ? 0n : 128n) | BigInt(signal)
 }
 
 /**

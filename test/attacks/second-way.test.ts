@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { constants } from 'node:os'
 import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { audit, type Executor } from '../../src/index.ts'
@@ -97,6 +98,56 @@ describe('attack: the way to the shim is taken away', () => {
       unlinkSync(join(bench.stateDir, 'tasks', bench.keys()[0] ?? '', 'control'))
       const { cause, evidence, exitCode } = await task.shutdown({ graceMs: 60_000 })
       assert.deepEqual({ cause, evidence, exitCode }, { cause: 'shutdown', evidence: 'record', exitCode: 3 })
+    }))
+
+  for (const target of ['group', 'leader'] as const)
+    it(`that stop is the one asked for: its own signal, to the ${target}`, () =>
+      withWorkbench('linux', async bench => {
+        const child = `trap "echo child; exit" USR1; trap exit TERM; echo ready; while :; do sleep 0.05; done`
+        const then = target === 'group' ? 'wait $c' : 'kill $c; wait $c'
+        const task = bench.shell(
+          `sh -c '${child}' & c=$!; trap "${then}; exit 5" USR1; while :; do wait; done`,
+        )
+        await task.start()
+        await untilOutput(task, 'ready')
+        const dir = join(bench.stateDir, 'tasks', bench.keys()[0] ?? '')
+        unlinkSync(join(dir, 'control'))
+        const { cause, exitCode } = await task.shutdown({ signal: 'SIGUSR1', graceMs: 60_000, target })
+        assert.deepEqual({ cause, exitCode }, { cause: 'shutdown', exitCode: 5 })
+        const { stop } = JSON.parse(readFileSync(join(dir, 'exit.json'), 'utf8')) as {
+          stop: { signal: number }
+        }
+        assert.equal(stop.signal, constants.signals.SIGUSR1)
+        assert.equal((await output(task, 'stdout')).includes('child'), target === 'group')
+      }))
+
+  it('a limit that its shim cannot be told is refused for that reason', () =>
+    withWorkbench('linux', async bench => {
+      const { task, dir } = await started(bench)
+      unlinkSync(join(dir, 'control'))
+      const refused = { code: 'INVALID_STATE', message: /its shim lives, and .*control is gone/ }
+      await assert.rejects(task.update({ wallTimeMs: 1000 }), refused)
+    }))
+
+  it('its grace is kept by the shim, also when the supervisor goes', () =>
+    withWorkbench('linux', async bench => {
+      const { task, dir, start, mark } = await started(bench)
+      unlinkSync(join(dir, 'control'))
+      const stopping = task.shutdown({ graceMs: 400 }).catch(() => {})
+      await eventually(() => assert.equal(task.state, 'stopping'))
+      await bench.supervisor.close()
+      await stopping
+      await gone({ task, dir, start, mark })
+      const later = await bench.another().open(task.id())
+      assert.equal((await later.wait()).cause, 'forced')
+    }))
+
+  it('control: a SIGTERM without a word leaves it the grace that the task was started with', () =>
+    withWorkbench('linux', async bench => {
+      const { start, mark } = await started(bench)
+      process.kill(start.shim.pid, 'SIGTERM')
+      await new Promise(resolve => setTimeout(resolve, 1500))
+      assert.equal(wearing(mark).length, 2)
     }))
 
   it('a signal reaches a task whose FIFO is gone', () =>

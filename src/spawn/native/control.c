@@ -46,3 +46,10 @@ void control_feed(struct control *control, const char *bytes, size_t count, void
     obey(&order, context);
   }
 }
+
+bool control_unpack(uint64_t value, struct order *order) {
+  int number = (int)(value & 0x7f);
+  if (number < 1 || number > 64 || value > INT64_MAX) return false;
+  *order = (struct order){.kind = ORDER_STOP, .signal = number, .leader_only = (value & 0x80) != 0, .grace_ms = (int64_t)(value >> 8)};
+  return true;
+}

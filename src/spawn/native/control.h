@@ -26,3 +26,6 @@ struct order {
 
 /* Takes in bytes; calls obey for each whole line. */
 void control_feed(struct control *control, const char *bytes, size_t count, void obey(const struct order *order, void *context), void *context);
+
+/* The order `stop` as the value of a signal: number in bits 0 to 6, leader alone in bit 7, grace in milliseconds above. False: it is none. */
+bool control_unpack(uint64_t value, struct order *order);

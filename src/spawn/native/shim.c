@@ -511,9 +511,11 @@ static void reap(struct shim *shim) {
 
 static void read_signals(struct shim *shim) {
   struct signalfd_siginfo information;
+  struct order order;
   while (read(shim->signals, &information, sizeof information) == (ssize_t)sizeof information) {
     if (information.ssi_signo == SIGCHLD) reap(shim);
     else if (information.ssi_signo == SIGUSR2) force(shim, STOP_FORCE);
+    else if (information.ssi_code == SI_QUEUE && control_unpack(information.ssi_ptr, &order)) obey(&order, shim);
     else stop(shim, STOP_SHUTDOWN, SIGTERM, shim->grace_ms, false);
   }
 }

@@ -1,3 +1,4 @@
+import type { StartRecord } from '../../../machines/index.ts'
 import type { Enforcement, Resources } from '../../api.ts'
 import { parseResources } from '../../command/validate.ts'
 import { HoldfastError } from '../../errors.ts'
@@ -5,6 +6,7 @@ import { continueStopped } from '../../spawn/send-signal.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
 import { readLimits, type UpdatedLimits, writeLimits } from '../limits-file.ts'
 import { mergeResources, mergeRows } from '../merge-limits.ts'
+import { isRunning } from '../shim-life.ts'
 import { written } from '../stop-means.ts'
 
 /** `resources` null: the task was started without limits. */
@@ -56,12 +58,16 @@ export class RunningLimits {
         asked.wallTimeMs === undefined || written(dir, `wall ${asked.wallTimeMs}`),
         asked.outputBytes === undefined || written(dir, `output ${asked.outputBytes}`),
       ]
-      if (heard.includes(false))
-        throw new HoldfastError('INVALID_STATE', 'the limits cannot be changed: the task has just ended')
+      if (heard.includes(false)) throw unheard(dir, records.known())
       const enforcement = mergeRows(current.enforcement, rows)
       if (!writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) continue
       this.#changed.written()
       return
     }
   }
+}
+
+function unheard(dir: string, start: StartRecord | null): HoldfastError {
+  const why = isRunning(start) ? `its shim lives, and ${dir}/control is gone or another` : 'it has just ended'
+  return new HoldfastError('INVALID_STATE', `the limits of the task cannot be changed: ${why}`)
 }
