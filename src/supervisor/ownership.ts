@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync, fstatSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { randomHex } from '../random.ts'
 import { HoldfastError } from '../errors.ts'
 import { Endpoint } from '../spawn/channel/endpoint.ts'
 import { makeFifos } from '../spawn/fifos.ts'
@@ -47,7 +47,7 @@ export class Ownership {
 
   #make(): string {
     const dir = this.#state.ownersDirectory()
-    const path = join(dir, `${process.pid}-${randomBytes(6).toString('hex')}`)
+    const path = join(dir, `${process.pid}-${randomHex(6)}`)
     try {
       if (process.platform === 'win32') {
         const endpoint = new Endpoint(path)

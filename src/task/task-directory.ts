@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { lazily } from '../lazily.ts'
+import { randomHex } from '../random.ts'
 import { AllocDir } from '../alloc/alloc-dir.ts'
 import { isDirectory, makeDirectories } from '../alloc/make-directories.ts'
 import { makePrivateAllocation, removePrivateAllocation } from '../alloc/private.ts'
@@ -205,10 +206,10 @@ export class StateDirectory {
 }
 
 /** Two supervisors of one task must not write the same temporary file: one would publish what the other has half written. */
-const writer = randomBytes(4).toString('hex')
+const writer = lazily(() => ({ name: randomHex(4) }))
 
 export function temporaryName(path: string): string {
-  return `${path}.${writer}.tmp`
+  return `${path}.${writer().name}.tmp`
 }
 
 function storageError(error: unknown, sentence: string, path: string): HoldfastError {

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { isAbsolute } from 'node:path'
 import { HoldfastError } from '../errors.ts'
+import { randomUUID } from '../random.ts'
 
 /**
  * A new task key: 8 characters of time, so that keys sort by age, and 6 of chance. Lower-case letters and digits only, since it

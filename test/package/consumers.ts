@@ -63,9 +63,18 @@ describe('the package as it is installed, on a PATH without compilers', function
     assert.ok(loaded.some(url => url.endsWith('/dist/src/index.js')))
     assert.ok(loaded.length <= 233, `${loaded.length} files`)
     assert.deepEqual(
-      loaded.filter(url => /inspector|metrics|nomad|cli/.test(url)),
+      loaded.filter(url => /inspector|metrics|nomad|cli|node_modules\/xstate/.test(url)),
       [],
     )
+    assert.ok(loaded.length <= 30, `${loaded.length} files: something new is read by whoever only imports it`)
+  })
+
+  it('reads no module of Node for whoever imports it that a start alone needs', () => {
+    const source = `const before = new Set(process.moduleLoadList)
+      await import('holdfast')
+      const added = process.moduleLoadList.filter(name => !before.has(name))
+      console.log(added.filter(name => /^NativeModule (crypto|http|https|tls|worker_threads|zlib)$/.test(name)).join())`
+    assert.equal(succeeded(run(installed, 'node', ['--input-type=module', '-e', source])).stdout, '\n')
   })
 
   it('isolates when npm has run no script', () => isNobody(installed, 'npx', ['--no-install', 'holdfast']))
@@ -111,6 +120,18 @@ describe('the package as it is installed, on a PATH without compilers', function
       console.log(failed instanceof HoldfastError, new Supervisor().results$ instanceof Observable)`
     const said = succeeded(run(installed, 'node', ['--input-type=module', '-e', source]))
     assert.equal(said.stdout, 'true true\n')
+  })
+
+  it('has machines that the XState of the caller runs', () => {
+    const source = `import { StateMachine, createActor } from 'xstate'
+      import { taskMachine } from 'holdfast/machines'
+      import { Supervisor } from 'holdfast'
+      const seen = new Set()
+      const supervisor = new Supervisor({ inspect: event => seen.add(event.type) })
+      await supervisor.command('true').limit({ pids: 5 })
+      console.log(taskMachine instanceof StateMachine, typeof createActor(taskMachine, { input: {} }).start, [...seen].sort().join())`
+    const said = succeeded(run(installed, 'node', ['--input-type=module', '-e', source]))
+    assert.match(said.stdout, /^true function @xstate\.actor,@xstate\.event/)
   })
 
   for (const [module, resolution, type] of [

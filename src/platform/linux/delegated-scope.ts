@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { randomHex } from '../../random.ts'
 import { lookPath } from '../../command/lookup.ts'
 import type { Scope, ScopedStart } from '../../spawn/scope.ts'
 import { readText } from './cgroup-mode.ts'
@@ -57,7 +57,7 @@ function scopedStart(
   args: readonly string[],
   { proc = '/proc', env = process.env }: ScopeSources,
 ): ScopedStart {
-  const unit = `holdfast-${process.pid}-${randomBytes(4).toString('hex')}.scope`
+  const unit = `holdfast-${process.pid}-${randomHex(4)}.scope`
   const slice = bus === 'system' ? ownSlice(proc) : null
   const options = [
     ...[bus === 'system' ? '--system' : '--user', '--scope', '--quiet', `--unit=${unit}`],

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { randomHex } from '../../random.ts'
 import { renameOver } from '../rename-over.ts'
 
 /**
@@ -13,7 +13,7 @@ export class Endpoint {
 
   /** It is there, and held, when the constructor returns: who sees the path without a holder takes us for dead. */
   constructor(path: string, onLine: (line: string) => void = () => {}) {
-    const name = `\\\\.\\pipe\\holdfast-${randomBytes(16).toString('hex')}`
+    const name = `\\\\.\\pipe\\holdfast-${randomHex(16)}`
     this.#server = createServer(socket => this.#serve(socket, onLine))
     this.#server.on('error', () => {})
     // Never through the primary of a cluster, which would hold it in our place.
