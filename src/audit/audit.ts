@@ -30,7 +30,8 @@ export type AuditReport = { readonly stateDir: string; readonly leftovers: reado
  * without a task, FIFOs of supervisors that are gone, mounts in the state directory. With `fix` it removes all of it but mounts.
  *
  * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory; what is quarantined; what is
- * younger than some seconds; files of other names. A task that was lost and whose processes are left is not settled, but with `fix` those
+ * younger than some seconds; files of other names. Processes in a cgroup of ours that no task here knows and no shim looks after are named, and with
+ * `fix` killed: whichever state directory they come from, nobody else will. A task that was lost and whose processes are left is not settled, but with `fix` those
  * processes are killed. Idempotent. Rejects PERMISSION, INVALID_ARGUMENT.
  */
 export async function audit({ stateDir, fix = false }: AuditOptions = {}): Promise<AuditReport> {

@@ -8,6 +8,7 @@ import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
 import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
+import { below, haveShim, inWords, membersOf } from './members.ts'
 
 /** Milliseconds that killed processes are given to go. */
 const killMs = 10_000
@@ -15,8 +16,8 @@ const killMs = 10_000
 type Group = { readonly key: string; readonly dir: string }
 
 /**
- * Cgroups whose task is over. All state directories of a host share `<mount>/holdfast`, so that a key that is unknown here is a stranger's, and
- * is only let in when its cgroup is empty, has been for a while, and no living process has anything of that task open.
+ * Cgroups whose task is over. All state directories of a host share `<mount>/holdfast`, so that a key that is unknown here may be a stranger's: its
+ * cgroup is told when it has been there for a while, no living process has anything of that task open, and no shim is above its members.
  */
 export async function leftoverCgroups(
   scene: Scene,
@@ -27,9 +28,9 @@ export async function leftoverCgroups(
   return each(groups, group => {
     // In this order: a cgroup that was there before its shim was seen gone is no new one's.
     if (existsSync(scene.state.taskDirectory(group.key))) return ofKnownTask(scene, group)
-    if (hasMembers(group.dir) || !isAged(scene, group.dir)) return []
+    if (!isAged(scene, group.dir)) return []
     holds ??= lookForHolders()
-    return holds(group.key, ownerOf(group.dir)) ? [] : [ofNobody(group)]
+    return holds(group.key, ownerOf(group.dir)) ? [] : ofNobody(group)
   })
 }
 
@@ -62,14 +63,24 @@ function ofKnownTask({ state }: Scene, { key, dir }: Group): Found[] {
   if (shimMayLive(state.taskDirectory(key)) || !existsSync(dir)) return []
   const inhabited = hasMembers(dir)
   const why = inhabited
-    ? `processes of task ${key} are left in it, whose shim is gone`
+    ? `processes of task ${key} are left in it, whose shim is gone: ${inWords(membersOf(dir))}`
     : `task ${key} has ended, or its shim is gone`
   return [{ kind: 'cgroup', path: dir, why, remove: () => emptied(dir) }]
 }
 
-function ofNobody({ key, dir }: Group): Found {
-  const why = `it is empty, and there is no task ${key} in this state directory nor a shim at work on it`
-  return { kind: 'cgroup', path: dir, why, remove: () => release(dir) }
+function ofNobody({ key, dir }: Group): Found[] {
+  const nobody = `there is no task ${key} in this state directory nor a shim at work on it`
+  const members = membersOf(dir)
+  if (!hasMembers(dir))
+    return [{ kind: 'cgroup', path: dir, why: `it is empty, and ${nobody}`, remove: () => release(dir) }]
+  if (haveShim(members, ownerOf(dir))) return []
+  return [
+    { kind: 'cgroup', path: dir, why: `${inhabitedBy(members)}, and ${nobody}`, remove: () => emptied(dir) },
+  ]
+}
+
+function inhabitedBy(members: readonly number[]): string {
+  return members.length === 0 ? 'dying processes are in it' : `processes are left in it, ${inWords(members)}`
 }
 
 async function emptied(dir: string): Promise<void> {
@@ -91,11 +102,6 @@ function hasMembers(dir: string): boolean {
     const members = text(join(group, 'cgroup.procs'))
     return members === null ? existsSync(group) : members.trim() !== ''
   })
-}
-
-/** All groups below one, the deepest first. */
-function below(dir: string): string[] {
-  return directoriesIn(dir).flatMap(name => [...below(join(dir, name)), join(dir, name)])
 }
 
 function text(path: string): string | null {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -275,8 +276,10 @@ describe('audit', () => {
         })
         afterEach(async () => {
           if (member !== undefined) {
+            const { exitCode, signalCode } = member
             member.kill('SIGKILL')
-            await new Promise(resolve => member?.once('close', resolve))
+            if (exitCode === null && signalCode === null)
+              await new Promise(resolve => member?.once('close', resolve))
             member = undefined
           }
           for (const path of [join(dir, 'inner'), dir]) if (existsSync(path)) rmdirSync(path)
@@ -291,16 +294,42 @@ describe('audit', () => {
             assert.equal(existsSync(dir), false)
           }))
 
-        for (const at of ['.', 'inner']) {
-          it(`leaves one alone that has a member (${at})`, () =>
+        for (const at of ['.', 'inner'])
+          it(`names the processes in one (${at}), and kills them when asked to`, () =>
             withWorkbench('linux', async bench => {
               member = spawn('/bin/sleep', ['1000'])
               writeFileSync(join(dir, at, 'cgroup.procs'), String(member.pid))
+              assert.deepEqual(await found(bench, true, key), [], 'it is young')
               age(dir)
-              assert.deepEqual(await found(bench, true, key), [])
-              assert.ok(existsSync(join(dir, 'inner')))
+              const [named] = ours(await audit({ stateDir: bench.stateDir }), key)
+              assert.match(
+                named?.why ?? '',
+                new RegExp(`sleep \\(pid ${member.pid}\\), and there is no task ${key}`),
+              )
+              assert.equal(member.exitCode ?? member.signalCode, null, 'looking does not touch it')
+              assert.deepEqual(await found(bench, true, key), [['cgroup', dir, true]])
+              assert.equal(existsSync(dir), false)
             }))
-        }
+
+        it('leaves the members of one alone that have a shim above them, wherever that lives', () =>
+          withWorkbench('linux', async bench => {
+            const shim = join(temporaryDirectory('shim'), 'holdfast-shim')
+            copyFileSync('/bin/bash', shim)
+            member = spawn(shim, ['-c', 'sleep 1000 & echo $!; wait 2>/dev/null'], {
+              stdio: ['ignore', 'pipe', 'inherit'],
+            })
+            const pid = String(await new Promise(resolve => member?.stdout?.once('data', resolve))).trim()
+            writeFileSync(join(dir, 'cgroup.procs'), pid)
+            age(dir)
+            try {
+              assert.deepEqual(await found(bench, true, key), [])
+              // A member of that name is no shim.
+              writeFileSync(join(dir, 'cgroup.procs'), String(member.pid))
+              assert.deepEqual(await found(bench, false, key), [['cgroup', dir, false]])
+            } finally {
+              process.kill(Number(pid), 'SIGKILL')
+            }
+          }))
 
         it('leaves one alone while a process has a file of its task open, wherever', () =>
           withWorkbench('linux', async bench => {

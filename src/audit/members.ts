@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { directoriesIn } from '../platform/linux/cgroup-parents.ts'
+import { readProcess } from '../spawn/process-table.ts'
+
+/** So many processes are named. */
+const namedMost = 5
+/** Of a pid that is followed to its ancestors. */
+const generationsMost = 1000
+
+/** The pids in a cgroup and below it; 0 for one that this pid namespace cannot see. */
+export function membersOf(dir: string): number[] {
+  return [dir, ...below(dir)].flatMap(group =>
+    (text(join(group, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number),
+  )
+}
+
+/** All groups below one, the deepest first. */
+export function below(dir: string): string[] {
+  return directoriesIn(dir).flatMap(name => [...below(join(dir, name)), join(dir, name)])
+}
+
+/** `sleep (pid 12), sh (pid 13)`. */
+export function inWords(pids: readonly number[]): string {
+  const named = pids
+    .slice(0, namedMost)
+    .map(pid => (pid === 0 ? 'one of another pid namespace' : `${nameOf(pid)} (pid ${pid})`))
+  const more = pids.length - named.length
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ')
+}
+
+/**
+ * Whether a shim is among the ancestors of these, in whatever pid namespace it lives: a container's own holdfast makes its cgroups beside ours. It is
+ * root's or the owner's, and no member: what a task calls its own processes says nothing.
+ */
+export function haveShim(pids: readonly number[], owner: number): boolean {
+  const members = new Set(pids)
+  return pids.some(pid => {
+    let parent = readProcess(pid)?.parent ?? 0
+    for (let generation = 0; parent > 1 && generation < generationsMost; generation++) {
+      if (!members.has(parent) && isShim(parent, owner)) return true
+      parent = readProcess(parent)?.parent ?? 0
+    }
+    return false
+  })
+}
+
+function isShim(pid: number, owner: number): boolean {
+  const status = text(`/proc/${pid}/status`) ?? ''
+  const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1] ?? Number.NaN)
+  return /^Name:\tholdfast-shim$/m.test(status) && (uid === 0 || uid === owner)
+}
+
+function nameOf(pid: number): string {
+  return JSON.stringify((text(`/proc/${pid}/comm`) ?? '?').trimEnd()).slice(1, -1)
+}
+
+function text(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return null
+  }
+}
