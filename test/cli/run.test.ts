@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor, type TaskContext } from '../../src/index.ts'
@@ -178,6 +179,8 @@ describe('holdfast run', function () {
     ['a pipe with data, under --quiet', 'pipe', ['--quiet'], false],
     ['a pipe with data, and -i', 'pipe', ['-i'], false],
     ['an empty pipe', 'empty', [], false],
+    ['what a loop reads', 'loop', [], false],
+    ['what a loop reads from a pipe', 'loop over a pipe', [], false],
     ['/dev/null', 'null', [], false],
     ['no standard input', 'closed', [], false],
   ] as const)
@@ -185,11 +188,12 @@ describe('holdfast run', function () {
       requires(this, 'native')
       const data = join(stateDir, 'data')
       writeFileSync(data, 'one\ntwo\n')
-      // What the task does not take is there for who comes next.
       const shell = {
-        pipe: `cat '${data}' | { sleep 0.2; "$0" "$@"; cat >&2; }`,
-        file: `{ "$0" "$@"; cat >&2; } <'${data}'`,
-        empty: `: | { sleep 0.2; "$0" "$@"; }`,
+        pipe: `cat '${data}' | "$0" "$@"`,
+        file: `"$0" "$@" <'${data}'`,
+        empty: `: | "$0" "$@"`,
+        loop: `while read -r line; do "$0" "$@"; echo "$line" >&2; done <'${data}'`,
+        'loop over a pipe': `cat '${data}' | while read -r line; do "$0" "$@"; echo "$line" >&2; done`,
         null: `"$0" "$@" </dev/null`,
         closed: `"$0" "$@" <&-`,
       }[input]
@@ -201,8 +205,27 @@ describe('holdfast run', function () {
       assert.equal(status, 0, stderr)
       assert.equal(unread.test(stderr), notice, stderr)
       assert.equal(stdout.includes('-i gives'), false)
-      if (notice) assert.match(stderr, /\none\ntwo\n$/)
+      // What the task does not take is there for who comes next.
+      if (input.startsWith('loop')) assert.match(stderr, /one\n[^]*two\n$/)
     })
+
+  it('names -i while a task goes on, once, and leaves its input alone', async function () {
+    requires(this, 'native')
+    const main = [process.execPath, compiled('src/cli/main.ts'), '--state-dir', stateDir]
+    const [program = '', ...args] = [...main, 'run', '--basic', '--', 'sleep', '1000']
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+    child.stdin.write('one\n')
+    let said = ''
+    await new Promise<void>(resolve =>
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+        if (unread.test(said)) resolve()
+      }),
+    )
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    assert.equal(said.split('-i gives').length, 2, said)
+  })
 
   it('-i lets a task answer line by line, and end before its input does', async () => {
     const script = 'while read -r line; do echo "got $line"; [ "$line" = last ] && exit 5; done'

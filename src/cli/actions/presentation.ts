@@ -1,4 +1,4 @@
-import { argumentsOnlyOnHost, type Executor, inputIsWaiting } from '../../index.ts'
+import { argumentsOnlyOnHost, type Executor } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
 import { escaped, json } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
@@ -9,6 +9,7 @@ import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { attend } from './attend.ts'
+import { InputNotice } from './input-notice.ts'
 
 export type Presentation = {
   readonly json?: boolean
@@ -56,14 +57,19 @@ async function toTheEnd(
   // A task that is typed to draws on the terminal itself.
   const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
   const line = watched ? new StateLine(process.stderr, colorsFor(process.stderr)) : null
-  const { result, unprinted } = await attend(task, () => started(task), { printing: !asJson, line })
+  const notice = asJson || quiet || interactive ? null : new InputNotice(text => besides(line, text))
+  const { result, unprinted } = await attend(task, () => started(task), { printing: !asJson, line }).catch(
+    async (error: unknown) => {
+      await notice?.end({ quietly: true })
+      throw error
+    },
+  )
   // What it has not read is nobody's any more, and must not keep us.
   if (interactive) process.stdin.destroy()
   const { key, name, enforcement, command } = task
   const id = task.id()
   if (rm) await task.destroy()
-  if (!asJson && !quiet && !interactive && (await inputIsWaiting()))
-    process.stderr.write('holdfast: standard input has data that nobody reads: -i gives it to the task\n')
+  await notice?.end()
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
   if (!asJson && !quiet && isolated && (result.exitCode ?? 0) !== 0)
@@ -75,6 +81,12 @@ async function toTheEnd(
     document: resultDocument({ key, name, id }, result, enforcement),
     exitCode: unprinted ? 125 : exitCodeOf(result),
   }
+}
+
+function besides(line: StateLine | null, text: string): void {
+  const write = () => void process.stderr.write(text)
+  if (line === null) write()
+  else line.around(Buffer.from(text), write)
 }
 
 /** A task that could not be started leaves nothing worth keeping: the error says it all. */
