@@ -16,10 +16,10 @@ export async function untilLaunched(actor: TaskActor): Promise<void> {
 /** Resolves to how the task has ended. */
 export async function untilEnded(actor: TaskActor): Promise<Outcome> {
   const known = actor.snapshot().context.outcome
-  if (known !== null) return actor.told(known)
+  if (known !== null) return actor.withInputFailure(known)
   const { context } = await actor.until(({ status }) => status === 'done')
   if (context.outcome === null) throw new Error('a task machine that is done has an outcome')
-  return actor.told(context.outcome)
+  return actor.withInputFailure(context.outcome)
 }
 
 /** Resolves when nothing of the task is left. Rejects with what the stop failed with, or LOST naming the survivors. */
@@ -31,7 +31,7 @@ export async function untilStopped(actor: TaskActor): Promise<WaitResult> {
   if (outcome === null)
     throw stopFailure === null ? new Error('stopped without an outcome') : fromFailure(stopFailure)
   if (outcome.survivors.length > 0) throw survived(outcome.survivors)
-  return toWaitResult(actor.told(outcome))
+  return toWaitResult(actor.withInputFailure(outcome))
 }
 
 /** Now, on both clocks. What is rounded down at both ends of a period would come out shorter than it is: `step` ms go on top. */

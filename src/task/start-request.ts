@@ -23,8 +23,8 @@ export type TaskSettings = {
   readonly alloc: TaskPaths | null
 }
 
-/** The running task that another is to run inside of, and the parts of its start that count for that one, too. */
-export type ExecHost = {
+/** The running task that a command is exec'ed into, and the parts of its start that count for the command, too. */
+export type ExecTarget = {
   readonly task: HostTask
   readonly alloc: TaskPaths
   readonly command: Readonly<Command>
@@ -36,7 +36,7 @@ export type StartDraft = {
   /** A stream of this program that the task is to read from. */
   readonly input: Readable | null
   readonly name: string
-  readonly host: ExecHost | null
+  readonly target: ExecTarget | null
 }
 
 /** What all tasks of a supervisor are started with. */
@@ -47,26 +47,30 @@ export type StartDefaults = {
 }
 
 /** Checks a command and finds the task's name. Throws INVALID_ARGUMENT. */
-export function draftStart(asked: Readonly<Command>, name: string | null, host: ExecHost | null): StartDraft {
+export function draftStart(
+  asked: Readonly<Command>,
+  name: string | null,
+  target: ExecTarget | null,
+): StartDraft {
   const input = asked.stdin instanceof Readable ? asked.stdin : null
   const command = parseCommand(input === null ? asked : { ...asked, stdin: undefined })
-  if (host !== null) refuseOtherIsolation(command, host.command)
+  if (target !== null) refuseOtherIsolation(command, target.command)
   const program = defaultTaskName(command.path)
-  const own = command.name ?? (host === null ? program : `${host.task.name}.${program}`)
-  return { command, input, name: name ?? own, host }
+  const own = command.name ?? (target === null ? program : `${target.task.name}.${program}`)
+  return { command, input, name: name ?? own, target }
 }
 
 /** All that is stored of a task before anything is started. `owner`: the FIFO of the supervisor that it is not to outlive. */
 export function startSpec(
   key: string,
-  { command, input, name, host }: StartDraft,
+  { command, input, name, target }: StartDraft,
   settings: TaskSettings,
   { durable, defaults, shutdown }: StartDefaults,
   { alloc, owner }: { readonly alloc: TaskPaths; readonly owner: string | null },
 ): TaskSpec {
   // What runs inside of a task has that one's limits.
   const { resources, preferred } =
-    host === null
+    target === null
       ? withDefaults(settings.resources, defaults, settings.preferred)
       : { resources: settings.resources, preferred: [] }
   return {
@@ -83,12 +87,12 @@ export function startSpec(
       durable,
       ...(input !== null && { fed: true }),
       owner,
-      inside: host?.task ?? null,
+      inside: target?.task ?? null,
       graceMs: shutdown.graceMs,
     },
     enforcement: [],
     logs: { stdout: noLog, stderr: noLog },
-    ownAlloc: host === null && settings.alloc === null,
+    ownAlloc: target === null && settings.alloc === null,
     launchers: [],
   }
 }

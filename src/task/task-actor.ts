@@ -32,8 +32,7 @@ export type AnySnapshot = TaskSnapshot | StoredSnapshot
 export class TaskActor {
   readonly #services: ActorServices
   readonly #moved: (snapshot: TaskSnapshot) => void
-  /** Of a stream as standard input that has failed half way: it is part of the task's result. */
-  inputFailure: Failure | null = null
+  #inputFailure: Failure | null = null
   #restored: Restored | null
   #actor: Actor<ProvidedTaskMachine> | null = null
 
@@ -69,10 +68,17 @@ export class TaskActor {
     return this.#actor?.getSnapshot().status === 'stopped'
   }
 
-  /** The outcome as it is told: its end may have been the end of its input. */
-  told(outcome: Outcome): Outcome {
-    return outcome.failure === null && this.inputFailure !== null
-      ? { ...outcome, failure: this.inputFailure }
+  /** A stream as standard input has failed half way, which becomes part of the task's result. False when that has one already. */
+  inputFailed(failure: Failure): boolean {
+    if (this.#inputFailure !== null || this.snapshot().context.outcome !== null) return false
+    this.#inputFailure = failure
+    return true
+  }
+
+  /** The outcome as it is published: its end may have been the end of its input. */
+  withInputFailure(outcome: Outcome): Outcome {
+    return outcome.failure === null && this.#inputFailure !== null
+      ? { ...outcome, failure: this.#inputFailure }
       : outcome
   }
 

@@ -170,7 +170,7 @@ function denyAll(denial: Denial): ReadonlyMap<string, Denial> {
 }
 
 /** The effective ids of this process; -1 on a system that has none. */
-export function ownIds(): Own {
+function ownIds(): Own {
   const { geteuid, getegid, getgroups } = process
   const gid = getegid?.call(process) ?? -1
   const groups = getgroups?.call(process) ?? []

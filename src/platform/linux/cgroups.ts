@@ -305,7 +305,7 @@ function missingFile({ files, limit }: Knob): Outcome | null {
 const readOnlyHint =
   'make the mount writable: mount -o remount,bind,rw on it (as root with CAP_SYS_ADMIN), or start the container with a writable one: docker run --privileged, or --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw'
 
-export function controllerHint(host: CgroupHost, controller: string): string {
+function controllerHint(host: CgroupHost, controller: string): string {
   if (host.mode === 'none') return 'mount -t cgroup2 none /sys/fs/cgroup'
   if (host.unusable.has(controller)) return readOnlyHint
   if (controller === 'memory') return 'boot with cgroup_enable=memory'
@@ -316,7 +316,7 @@ export function controllerHint(host: CgroupHost, controller: string): string {
 }
 
 /** How an ordinary user comes to a cgroup of its own. A v1 hierarchy is never delegated: there it could take its limits off itself. */
-export function delegationHint({ mode }: CgroupHost, root = ''): string {
+function delegationHint({ mode }: CgroupHost, root = ''): string {
   if (mode !== 'v2') return 'run as root (sudo)'
   if (existsSync(`${root}/run/systemd/system`))
     return 'sudo loginctl enable-linger "$USER", or run under: systemd-run --user --scope --property=Delegate=yes'

@@ -5,7 +5,7 @@ import { enforced, loosened, type Row, weakened } from '../rows.ts'
 import type { Access } from './access.ts'
 
 /** What becomes of the user that the command asks for, without looking anybody up. */
-export function taskUserRows(command: Readonly<Command>, access: Access): readonly Row[] {
+function taskUserRows(command: Readonly<Command>, access: Access): readonly Row[] {
   return access.ownUserOnly === null ? [enforced(userOf(command))] : rowsOfOwn(command, access)
 }
 

@@ -1,0 +1,198 @@
+import type { Readable } from 'node:stream'
+import { type Call, decide, phaseOf, refusal } from '../../machines/index.ts'
+import type * as api from '../api.ts'
+import { HoldfastError } from '../errors.ts'
+import type { TaskPaths } from '../platform/port.ts'
+import { bootClockStepMs } from '../spawn/boot-clock.ts'
+import { thisInstant, untilEnded, untilLaunched, untilStopped } from './awaited-ends.ts'
+import { parseShutdownOptions } from './call-options.ts'
+import { destroyed, detached } from './call-refusals.ts'
+import { bare } from './history-entry.ts'
+import { inputFailure } from './input-failure.ts'
+import type { Rehydrated } from './rehydrate.ts'
+import type { ExecTarget } from './start-request.ts'
+import { startUnder } from './start-signal.ts'
+import type { TaskInput } from './stdin-feed.ts'
+import { type Restored, TaskActor } from './task-actor.ts'
+import { type Origin, TaskProcess } from './task-process.ts'
+import type { TaskRuntime } from './task-runtime.ts'
+import type { TaskSpec } from './task-spec.ts'
+import { TransitionLog } from './transition-log.ts'
+import { toWaitResult } from './wait-result.ts'
+
+/**
+ * One task as its supervisor holds it: its machine, what is published of it, its processes. Two executors of one task share it: two actors
+ * would both act for it.
+ */
+export class HeldTask<Face extends { readonly key: string }> {
+  readonly actor: TaskActor
+  readonly log: TransitionLog
+  readonly #runtime: TaskRuntime<Face>
+  readonly #face: Face
+  #process: TaskProcess | null = null
+  /** A start that is still making its directories, of which the machine knows nothing yet. */
+  #building: Promise<unknown> | null = null
+  #destroyed: Promise<void> | null = null
+
+  /** `face` is what the supervisor knows the task by. Without `restored` the machine is a new one. */
+  constructor(runtime: TaskRuntime<Face>, face: Face, restored: Restored | null = null) {
+    const { events } = runtime
+    this.#runtime = runtime
+    this.#face = face
+    this.log = new TransitionLog({
+      transition: change => events.transition(face, change),
+      recorded: entry => events.recorded(face, entry),
+      exited: outcome => events.exited(face, this.actor.withInputFailure(outcome)),
+    })
+    this.actor = new TaskActor(runtime, snapshot => this.log.moved(snapshot), restored)
+  }
+
+  /** Its processes, from start() or open() on. */
+  get process(): TaskProcess | null {
+    return this.#process
+  }
+
+  /** Throws INVALID_STATE when there are none. */
+  requireProcess(): TaskProcess {
+    if (this.#process === null) throw new HoldfastError('INVALID_STATE', 'the task has not been started')
+    return this.#process
+  }
+
+  /** The task is on disk, or is about to be: from now on the supervisor knows of it. */
+  begin(spec: TaskSpec, origin: Origin, delivered = 0): void {
+    const view = { snapshot: () => this.actor.persisted(), delivered: () => this.log.delivered }
+    this.#process = new TaskProcess(this.#runtime, spec, view, origin)
+    this.#runtime.processes.set(spec.request.key, this.#process)
+    this.log.begin(this.#process, delivered)
+    this.#runtime.events.started(this.#face)
+  }
+
+  /** Goes on from what was stored. Resolves when a launch that it was in the middle of is over: then its id is good for signals and limits. */
+  async resume({ spec, delivered, final, snapshot, events }: Rehydrated): Promise<void> {
+    this.begin(spec, { by: 'another' }, delivered)
+    if (final) this.log.moved(snapshot, true)
+    else for (const event of events) this.actor.live().send(event)
+    const { outcome } = this.actor.snapshot().context
+    if (outcome !== null) this.log.report(outcome)
+    if (!final) await this.actor.until(reached => phaseOf(reached) !== 'launching')
+  }
+
+  /** For a command that is exec'ed into it. Throws INVALID_STATE when it does not run. */
+  execTarget(): ExecTarget {
+    this.allow('exec')
+    const process = this.requireProcess()
+    const { alloc, command } = process.spec.request
+    return { task: process.execTarget(), alloc, command }
+  }
+
+  /** True: do it. False: nothing to do any more. Throws INVALID_STATE for what is refused. */
+  allow(call: Call): boolean {
+    const phase = phaseOf(this.actor.snapshot())
+    const decision = decide(phase, call)
+    if (decision === 'refused') throw new HoldfastError('INVALID_STATE', refusal(phase, call))
+    // Its id is still good, for another supervisor.
+    if (call !== 'id' && this.actor.isStopped)
+      throw this.#destroyed === null ? detached(undefined) : destroyed(call)
+    return decision === 'allowed'
+  }
+
+  refuseIfDestroyed(): void {
+    if (this.#destroyed !== null) throw destroyed('start')
+  }
+
+  /** Waits for the directory of a task, whose name is `name`. Rejects INVALID_STATE when the task was destroyed meanwhile. */
+  async built(directory: Promise<TaskPaths>, name: string): Promise<TaskPaths> {
+    this.#building = directory.catch(() => {})
+    const paths = await directory
+    if (this.#destroyed !== null) await this.#runtime.state.removeAlloc(this.#face.key, name)
+    this.refuseIfDestroyed()
+    this.allow('start')
+    return paths
+  }
+
+  /** Half of its input must not pass for all of it: the task is stopped before it can see an end. */
+  inputOf(stream: Readable | null): TaskInput | null {
+    if (stream === null) return null
+    const failed = (error: Error): void => {
+      const failure = inputFailure(error)
+      if (!this.actor.inputFailed(failure)) return
+      this.log.note(this.actor.snapshot().value, 'input failed', { failure: bare(failure) })
+      this.shutdown().catch(() => {})
+    }
+    return { stream, failed }
+  }
+
+  /** Starts the program. Rejects with what the start failed with, or with the reason of `signal` when that was aborted before. */
+  async launch(signal: AbortSignal | null): Promise<void> {
+    const { value } = this.actor.snapshot()
+    if (value === 'limited') this.log.note(value, 'START')
+    this.actor.live().send({ type: 'START', key: this.#face.key, at: Date.now() })
+    const launched = untilLaunched(this.actor)
+    if (signal === null) return launched
+    await startUnder(
+      signal,
+      launched,
+      () => this.shutdown(),
+      heard => this.actor.onEnd(heard),
+    )
+  }
+
+  async wait(): Promise<api.WaitResult> {
+    this.allow('wait')
+    return toWaitResult(await untilEnded(this.actor))
+  }
+
+  async shutdown(options: api.ShutdownOptions = {}): Promise<api.WaitResult> {
+    const { signal, graceMs, target } = parseShutdownOptions(options, this.#runtime.shutdown)
+    if (this.allow('shutdown')) {
+      if (this.#isStopping) this.log.note('stopping', 'STOP', { signal, graceMs })
+      const instant = thisInstant(graceMs > 0 ? bootClockStepMs : 0)
+      const whom = target === 'leader' ? { target } : {}
+      this.actor.live().send({ type: 'STOP', signal, graceMs, ...instant, ...whom })
+    }
+    return untilStopped(this.actor)
+  }
+
+  async forceStop(): Promise<api.WaitResult> {
+    if (this.allow('forceStop')) {
+      if (this.#isStopping) this.log.note('stopping', 'KILL', { signal: 'SIGKILL' })
+      this.actor.live().send({ type: 'KILL', ...thisInstant() })
+    }
+    return untilStopped(this.actor)
+  }
+
+  /** Kills what runs of it, and removes it from the host. Idempotent. */
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy().catch(error => {
+      // What failed may be mended: the next call tries again.
+      this.#destroyed = null
+      throw error
+    })
+    return this.#destroyed
+  }
+
+  async #destroy(): Promise<void> {
+    await this.#building
+    const phase = phaseOf(this.actor.snapshot())
+    if (phase === 'launching' || phase === 'running' || phase === 'stopping') await this.forceStop()
+    await this.#process?.remove()
+    this.letGo()
+  }
+
+  /** Lets go of the task without touching it. Waiting callers are told. */
+  detach(): void {
+    this.actor.stop()
+    this.#process?.endInput()
+    this.#runtime.processes.delete(this.#face.key)
+  }
+
+  /** Of a task that has been removed. */
+  letGo(): void {
+    this.detach()
+    this.#runtime.events.destroyed(this.#face)
+  }
+
+  get #isStopping(): boolean {
+    return this.actor.snapshot().value === 'stopping'
+  }
+}

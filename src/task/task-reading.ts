@@ -1,0 +1,67 @@
+import { Observable } from 'rxjs'
+import type { Call } from '../../machines/index.ts'
+import type * as api from '../api.ts'
+import { checkLogOptions, checkStream } from './call-options.ts'
+import { withCpuPercent } from './cpu-percent.ts'
+import { logStream } from './log-stream.ts'
+import { type OutputSource, outputStream, readBytes } from './output-stream.ts'
+import { type Streamed, streamed } from './pulled.ts'
+import type { TaskActor } from './task-actor.ts'
+import { taskOutput } from './task-output.ts'
+import type { TaskProcess } from './task-process.ts'
+import type { TaskServices } from './task-services.ts'
+
+type Read = {
+  readonly actor: TaskActor
+  readonly process: TaskProcess | null
+  requireProcess(): TaskProcess
+  allow(call: Call): boolean
+}
+
+/** What one executor reads of its task: samples of what it uses, and what it has written. */
+export class TaskReading {
+  readonly #services: TaskServices
+  readonly #task: () => Read
+  #lastUsage: api.Usage | null = null
+
+  constructor(services: TaskServices, task: () => Read) {
+    this.#services = services
+    this.#task = task
+  }
+
+  async usage(): Promise<api.Usage> {
+    const task = this.#task()
+    task.allow('usage')
+    const sample = withCpuPercent(await task.requireProcess().usage.sample(), this.#lastUsage)
+    this.#lastUsage = sample
+    return sample
+  }
+
+  /** `samples` of the task, watched as long as somebody subscribes. */
+  usage$(samples: Observable<api.Usage>): Observable<api.Usage> {
+    return new Observable(subscriber => {
+      subscriber.add(this.#task().process?.usage.watch())
+      return samples.subscribe(subscriber)
+    })
+  }
+
+  logs$(stream: 'stdout' | 'stderr', options: api.LogOptions): Streamed<Uint8Array> {
+    checkStream('logs$', stream)
+    checkLogOptions('logs$', options)
+    const source = this.#output()
+    const { log, ...rest } = source
+    if (options.since !== undefined) return streamed(() => readBytes(source, options, stream))
+    return logStream({ ...rest, target: () => log(stream).target, files: () => log(stream).files }, options)
+  }
+
+  output$(options: api.LogOptions): Streamed<api.OutputChunk> {
+    checkLogOptions('output$', options)
+    return outputStream(this.#output(), options)
+  }
+
+  #output(): OutputSource {
+    const task = this.#task()
+    task.allow('logs$')
+    return taskOutput(task.requireProcess(), task.actor, this.#services)
+  }
+}
