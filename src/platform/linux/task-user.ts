@@ -4,11 +4,6 @@ import { groupRows, ownOrSwitched, type TaskCredentials } from '../credentials.t
 import { enforced, loosened, type Row, weakened } from '../rows.ts'
 import type { Access } from './access.ts'
 
-/** What becomes of the user that the command asks for, without looking anybody up. */
-function taskUserRows(command: Readonly<Command>, access: Access): readonly Row[] {
-  return access.ownUserOnly === null ? [enforced(userOf(command))] : rowsOfOwn(command, access)
-}
-
 /**
  * Who the task runs as. Root's tasks are nobody's unless told otherwise; those of whoever cannot become another are its own, whatever the default.
  * Throws PERMISSION when such a one asks for somebody else, START_FAILED for an unknown name.
