@@ -23,7 +23,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot: [
-          '^src/(index|package-root)\\.ts$',
+          '^src/(index|package-root|system-error)\\.ts$',
           '^src/(inspector|metrics|nomad)/index\\.ts$',
           '^src/cli/',
           '^src/conformance/',

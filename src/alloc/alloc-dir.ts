@@ -1,8 +1,9 @@
 import { lstat, readlink, symlink } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isFaithful } from '../command/faithful.ts'
 import { describe, refusal } from '../command/refusal.ts'
 import { HoldfastError } from '../errors.ts'
+import { absolute } from '../working-directory.ts'
 import type { Directory } from './directory.ts'
 import { embedPath } from './embed.ts'
 import { errnoOf, fileFailure } from './failure.ts'
@@ -32,14 +33,19 @@ export class AllocDir {
 
   /** Touches nothing. Throws INVALID_ARGUMENT for an empty path, `/`, and one with NUL or a lone surrogate. */
   constructor(path: string) {
-    if (typeof path !== 'string' || path === '' || !isFaithful(path) || resolve(path) === '/') {
+    if (
+      typeof path !== 'string' ||
+      path === '' ||
+      !isFaithful(path) ||
+      absolute(path, 'the allocation path') === '/'
+    ) {
       throw refusal(
         'allocation path',
         path,
         'the path of a directory other than "/", without NUL and lone surrogates',
       )
     }
-    this.path = resolve(path)
+    this.path = absolute(path, 'the allocation path')
     this.sharedDir = join(this.path, sharedName)
   }
 

@@ -1,13 +1,13 @@
 import { HoldfastError } from '../errors.ts'
-
-const forbidden = new Set(['EACCES', 'EPERM', 'EROFS'])
+import { systemError } from '../system-error.ts'
 
 /** A file system error as a HoldfastError that says what was being done, and to what. */
 export function fileFailure(error: unknown, doing: string, path: string, hint?: string): HoldfastError {
   if (error instanceof HoldfastError) return error
-  const errno = errnoOf(error) ?? 'EIO'
-  const code = forbidden.has(errno) ? 'PERMISSION' : 'INVALID_STATE'
-  return new HoldfastError(code, `cannot ${doing} ${path}: ${errno}`, { errno, path, hint, cause: error })
+  const { errno, denied, words, hint: general } = systemError(error)
+  const message = `cannot ${doing} ${path}: ${errno ?? words}`
+  const code = denied ? 'PERMISSION' : 'INVALID_STATE'
+  return new HoldfastError(code, message, { errno, path, hint: hint ?? general, cause: error })
 }
 
 /** The errno's name of a Node.js system error. */

@@ -1,22 +1,9 @@
 #!/usr/bin/env node
-import { refuseChangedArguments } from './parse/own-bytes.ts'
-import { reportError } from './output/error-report.ts'
-import { dieQuietlyWithoutReader } from './output/hang-up.ts'
-import { holdfast } from './program.ts'
-import { usageMistake } from './usage-mistake.ts'
-
-dieQuietlyWithoutReader()
-const args = process.argv.slice(2)
-const program = holdfast()
-try {
-  refuseChangedArguments(args)
-  await program.parseAsync(args, { from: 'user' })
-} catch (error) {
-  const mistake = usageMistake(
-    error,
-    args,
-    program.commands.map(command => command.name()),
-  )
-  if (mistake.say !== null) reportError(mistake.say, { json: mistake.json })
-  process.exitCode = mistake.exitCode
-}
+// Imports nothing by itself: with too few descriptors for all the modules Node would end with code 1, which is a task's as well.
+const { commandLine } = await import('./command-line.ts').catch((error: NodeJS.ErrnoException) => {
+  const few = error.code === 'EMFILE' || error.code === 'ENFILE'
+  const hint = few ? 'Raise the limit on open files: ulimit -n, LimitNOFILE.' : 'Install the package anew.'
+  process.stderr.write(`holdfast: its own modules cannot be loaded: ${error.message}\n  hint: ${hint}\n`)
+  process.exit(125)
+})
+await commandLine()

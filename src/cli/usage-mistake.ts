@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander'
+import type { CommanderError } from 'commander'
 
 export type UsageMistake = {
   /** Null where everything has been said: help, the version. */
@@ -7,13 +7,12 @@ export type UsageMistake = {
   readonly json: boolean
 }
 
-/** What a mistake in the command line itself means; any other error is thrown on. */
+/** What a mistake in the command line itself means. */
 export function usageMistake(
-  error: unknown,
+  error: CommanderError,
   args: readonly string[],
   commandNames: readonly string[],
 ): UsageMistake {
-  if (!(error instanceof CommanderError)) throw error
   const { exitCode } = error
   const json = wantsJson(args)
   if (exitCode === 0 || error.code.startsWith('commander.help')) return { say: null, exitCode, json }
@@ -25,7 +24,7 @@ export function usageMistake(
 }
 
 /** The options were not all read when one of them was refused, hence the look at the words themselves. */
-function wantsJson(args: readonly string[]): boolean {
+export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf('--')
   return args.slice(0, end < 0 ? undefined : end).includes('--json')
 }

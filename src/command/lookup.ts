@@ -1,17 +1,19 @@
 import { type Stats, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { HoldfastError } from '../errors.ts'
+import { workingDirectory } from '../working-directory.ts'
 
 /**
  * Finds a program as Go's exec.LookPath does: a name with a slash is taken as it is, any other is the first executable
- * regular file of that name in the directories of `pathVariable` (an empty one means `cwd`, default the process's own).
+ * regular file of that name in the directories of `pathVariable` (an empty one means `cwd`, default the process's own; where that is deleted, a relative one is none).
  * Throws START_FAILED, stage `exec`: ENOENT if there is no such file, EACCES if there are only ones that cannot be run.
  */
-export function lookPath(name: string, pathVariable: string | undefined, cwd = process.cwd()): string {
+export function lookPath(name: string, pathVariable: string | undefined, cwd = workingDirectory()): string {
   if (name.includes('/')) return name
   let inTheWay: string | null = null
   for (const directory of name === '' ? [] : (pathVariable ?? '').split(':')) {
-    const candidate = join(resolve(cwd, directory), name)
+    if (cwd === null && !isAbsolute(directory)) continue
+    const candidate = join(resolve(cwd ?? '/', directory), name)
     const found = statOf(candidate)
     if (found === 'absent') continue
     if (found !== 'forbidden' && found.isFile() && (found.mode & 0o111) !== 0) return candidate

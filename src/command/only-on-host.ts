@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { PlainCommand } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
+import { workingDirectory } from '../working-directory.ts'
 import { wantsHostRoot } from './host-root.ts'
 
 type Shown = Pick<PlainCommand, 'path' | 'args' | 'env' | 'cwd' | 'mounts' | 'root' | 'namespaces'>
@@ -51,10 +52,11 @@ export function namingHostPaths(error: unknown, command: Shown): unknown {
   return new HoldfastError(code, message, { stage, errno, path: error.path, cause, hint })
 }
 
-/** The arguments that name what is on the host alone, as absolute paths. A relative one is looked for in `cwd`, this program's own. */
-export function argumentsOnlyOnHost(command: Shown, cwd = process.cwd()): string[] {
+/** The arguments that name what is on the host alone, as absolute paths. A relative one is looked for in `cwd`, this program's own, where there is one. */
+export function argumentsOnlyOnHost(command: Shown, cwd = workingDirectory()): string[] {
   const named = command.args.filter(arg => /[./]/.test(arg) && !/^[./]*$/.test(arg) && !arg.includes('\0'))
-  return named.map(arg => posix.resolve(cwd, arg)).filter(path => isOnlyOnHost(path, command))
+  const found = cwd === null ? named.filter(arg => posix.isAbsolute(arg)) : named
+  return found.map(arg => posix.resolve(cwd ?? '/', arg)).filter(path => isOnlyOnHost(path, command))
 }
 
 function programs({ path, env, cwd = '/' }: Shown): string[] {

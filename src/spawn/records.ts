@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import english from 'zod/v4/locales/en.js'
 import { type ExitRecord, type StartRecord, uncounted } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
+import { systemError } from '../system-error.ts'
 import { lazily } from '../lazily.ts'
 
 /** A record that is there but cannot be believed, and why. */
@@ -159,19 +160,15 @@ function unopened(error: unknown, path: string): Corrupt | null {
 
 /** Too few descriptors or a failing disk say nothing about the record: a task must not be given up as corrupt for them. */
 function unreadable(error: unknown, path: string): HoldfastError {
-  const errno = (error as NodeJS.ErrnoException).code
-  const code = errno === 'EACCES' || errno === 'EPERM' ? 'PERMISSION' : 'INVALID_STATE'
-  return new HoldfastError(code, `cannot read ${path}: ${errno}`, {
-    errno,
-    path,
-    cause: error,
-    hint: hints[errno ?? ''],
-  })
-}
-
-const hints: Record<string, string> = {
-  EMFILE: 'Raise the limit on open files (ulimit -n) of this program, or close some.',
-  ENFILE: 'The system has too many open files; raise fs.file-max.',
-  EIO: 'The disk fails.',
-  EACCES: 'The state directory belongs to another user; run as that one.',
+  const { errno, denied, words, hint } = systemError(error)
+  return new HoldfastError(
+    denied ? 'PERMISSION' : 'INVALID_STATE',
+    `cannot read ${path}: ${errno ?? words}`,
+    {
+      errno,
+      path,
+      cause: error,
+      hint: errno === 'EACCES' ? 'The state directory belongs to another user; run as that one.' : hint,
+    },
+  )
 }

@@ -15,15 +15,19 @@ export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals, v
   if ('path' in native) {
     const args = ['signal', `${target.pid}`, `${target.startTime}`, `${constants.signals[signal]}`]
     const carried = value === undefined ? [] : [`${value}`]
-    const { status } = spawnSync(native.path, [...args, ...carried], {
-      stdio: 'ignore',
-      env: {},
-      cwd: '/',
-      timeout: 10_000,
-    })
+    const status = statusOf(native.path, [...args, ...carried])
     if (status === 0 || status === 1) return status === 0
   }
   return isAlive(target) && sent(target.pid, signal)
+}
+
+/** Null: it could not be started, or did not end by itself. Some of what is in its way spawn() throws: ENOMEM, what Node's permission model refuses. */
+function statusOf(program: string, args: readonly string[]): number | null {
+  try {
+    return spawnSync(program, args, { stdio: 'ignore', env: {}, cwd: '/', timeout: 10_000 }).status
+  } catch {
+    return null
+  }
 }
 
 /** Stopped by a signal, and so deaf to all but SIGKILL and SIGCONT. */

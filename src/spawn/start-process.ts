@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { HoldfastError } from '../errors.ts'
+import { systemError } from '../system-error.ts'
 
 /**
  * spawn(), of which every failure has the same words: some errnos it throws (ENOMEM, what Node's permission model refuses), some come as an event, for
@@ -14,19 +15,16 @@ export function startProcess(file: string, args: readonly string[], options: Spa
 }
 
 export function spawnFailed(cause: unknown): HoldfastError {
-  const { code, message } = (cause ?? {}) as NodeJS.ErrnoException
-  const refused = code === 'ERR_ACCESS_DENIED'
+  const { errno, denied, words, hint } = systemError(cause)
+  const why = errno ?? words
   return new HoldfastError(
-    refused ? 'PERMISSION' : 'START_FAILED',
-    `the process that starts tasks could not be started: ${refused ? "Node's permission model forbids it" : (code ?? message ?? String(cause))}`,
-    { stage: 'spawner', errno: refused ? undefined : code, cause, hint: hints[code ?? ''] },
+    denied ? 'PERMISSION' : 'START_FAILED',
+    `the process that starts tasks could not be started: ${why}`,
+    { stage: 'spawner', errno, cause, hint: hints[errno ?? ''] ?? hint },
   )
 }
 
 const hints: Record<string, string> = {
-  EMFILE: 'This process has too many open files; close some or raise `ulimit -n`.',
-  ENFILE: 'The system has too many open files; raise fs.file-max.',
   EAGAIN: 'No more processes are allowed; raise `ulimit -u` or the pids limit of this cgroup.',
   ENOMEM: 'Not enough memory to fork this process; free some or start tasks earlier.',
-  ERR_ACCESS_DENIED: 'Start this program with --allow-child-process beside --permission.',
 }

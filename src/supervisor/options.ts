@@ -1,9 +1,9 @@
-import { resolve } from 'node:path'
 import type { InspectionEvent, Observer } from 'xstate'
 import * as z from 'zod/mini'
 import { isFaithful } from '../command/faithful.ts'
 import type { Resources, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
+import { absolute } from '../working-directory.ts'
 import { refusal } from '../command/refusal.ts'
 import { parseResources } from '../command/validate.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
@@ -103,7 +103,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
   const { signal = 'SIGTERM', graceMs = 5000, target = 'group' } = options.shutdown ?? {}
   signalNumber(signal, 'shutdown.signal')
   return {
-    stateDir: options.stateDir === undefined ? defaultStateDir() : resolve(options.stateDir),
+    stateDir: options.stateDir === undefined ? defaultStateDir() : absolute(options.stateDir, 'stateDir'),
     shutdown: { signal, graceMs: graceMilliseconds(graceMs, 'shutdown.graceMs'), target },
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'keep',

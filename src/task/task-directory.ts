@@ -18,6 +18,7 @@ import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
 import { renameOver } from '../spawn/rename-over.ts'
 import { readBounded } from './bounded-file.ts'
+import { storageError } from './storage-error.ts'
 import { fault } from './fault.ts'
 import { isTaskKey } from './task-id.ts'
 import { assertTrustedDirectory, assertTrustedPath } from './trusted-tree.ts'
@@ -210,29 +211,4 @@ const writer = lazily(() => ({ name: randomHex(4) }))
 
 export function temporaryName(path: string): string {
   return `${path}.${writer().name}.tmp`
-}
-
-function storageError(error: unknown, sentence: string, path: string): HoldfastError {
-  const { code, message } = error as NodeJS.ErrnoException
-  const denied = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-  return new HoldfastError(denied ? 'PERMISSION' : 'START_FAILED', `${sentence}: ${message}`, {
-    stage: 'state',
-    errno: code,
-    path,
-    cause: error,
-    hint: storageHints[code ?? ''],
-  })
-}
-
-const writable = 'Choose a writable one with HOLDFAST_STATE_DIR, --state-dir or the stateDir option.'
-const storageHints: Record<string, string> = {
-  EACCES: writable,
-  EPERM: writable,
-  EROFS: `The file system is read-only. ${writable}`,
-  ENOSPC: 'The file system is full: remove finished tasks with `holdfast rm`, or free space.',
-  EDQUOT: 'The disk quota is used up.',
-  ENOTDIR: 'A component of the path is a file.',
-  EEXIST: 'A file lies where the directory should be.',
-  ENAMETOOLONG: 'The path is too long for the file system.',
-  EMFILE: 'This process has too many open files; raise `ulimit -n`.',
 }

@@ -99,7 +99,7 @@ describe('a spawn that throws', function () {
         return made
       }
       childProcess.spawn = ((): ChildProcess => {
-        throw Object.assign(new Error(`spawn ${code}`), { code })
+        throw Object.assign(new Error(`spawn ${code}`), { code, permission: 'ChildProcess' })
       }) as typeof spawn
       syncBuiltin()
       await refuses(task().start(), expected)

@@ -1,4 +1,5 @@
 import { escaped, json } from './escape.ts'
+import { systemError } from '../../system-error.ts'
 import { colorsFor } from './terminal.ts'
 
 /** What a HoldfastError says, and whatever else was thrown. Looked at by shape, so that a usage mistake needs no library. */
@@ -33,6 +34,21 @@ export function errorText(error: unknown, colors = colorsFor(process.stderr)): s
 }
 
 function shape(error: unknown): Reported {
-  if (typeof error === 'object' && error !== null && 'message' in error) return error as Reported
+  if (typeof error === 'object' && error !== null && 'message' in error)
+    return isSystemError(error) ? systemReport(error) : (error as Reported)
   return { message: String(error) }
+}
+
+/** What the operating system, or Node, refused somewhere where nobody has said it in better words: a module that could not be loaded, above all. */
+function systemReport(error: NodeJS.ErrnoException): Reported {
+  const { errno, denied, words, hint } = systemError(error)
+  return { code: denied ? 'PERMISSION' : 'INVALID_STATE', message: words, errno, path: error.path, hint }
+}
+
+function isSystemError(error: object): error is NodeJS.ErrnoException {
+  const { code } = error as NodeJS.ErrnoException
+  return (
+    code === 'ERR_ACCESS_DENIED' ||
+    (!('name' in error && error.name === 'HoldfastError') && /^E[A-Z0-9]+$/.test(String(code)))
+  )
 }

@@ -9,8 +9,16 @@ import { parseSize } from './size.ts'
 export function parseMount(text: string): Mount {
   const [, path, target, mode] = /^([^:]+)(?::(\/[^:]*))?(?::(ro|rw))?$/.exec(text) ?? []
   if (path === undefined) throw refused('--mount', text, 'SRC[:DST][:ro], DST absolute, no other colons')
-  const source = resolve(path)
+  const source = absolute(path, text)
   return { source, target: target ?? source, readOnly: mode === 'ro' }
+}
+
+function absolute(path: string, text: string): string {
+  try {
+    return resolve(path)
+  } catch {
+    throw refused('--mount', text, 'an absolute SRC, for the working directory has been deleted')
+  }
 }
 
 /** `DST` or `DST:SIZE`. Throws INVALID_ARGUMENT. */

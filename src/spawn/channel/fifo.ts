@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from '
 import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
+import { systemError } from '../../system-error.ts'
 import type { KeepAlive } from '../keep-alive.ts'
 import type { Channel, ControlLine } from './channel.ts'
 import { untilClosed } from './until-closed.ts'
@@ -48,7 +49,14 @@ function openFifo(path: string): number | null {
     // A link, a socket.
     if (errno === 'ELOOP' || errno === 'ENXIO') throw noFifo(path, error)
     // As with the records: too few descriptors say nothing about the one who holds it.
-    throw new HoldfastError('INVALID_STATE', `cannot open ${path}: ${errno}`, { errno, path, cause: error })
+    const { denied, words, hint, ...details } = systemError(error)
+    const message = `cannot open ${path}: ${details.errno ?? words}`
+    throw new HoldfastError(denied ? 'PERMISSION' : 'INVALID_STATE', message, {
+      ...details,
+      path,
+      hint,
+      cause: error,
+    })
   }
   if (fstatSync(fd).isFIFO()) return fd
   closeSync(fd)

@@ -1,6 +1,7 @@
 import { failureOf } from '../../../machines/index.ts'
 import { errnoName } from '../../errno-name.ts'
 import { fromFailure, HoldfastError } from '../../errors.ts'
+import { systemError } from '../../system-error.ts'
 import { readExit } from '../../spawn/records.ts'
 import { LaunchFailed, SpawnerDied } from '../../spawn/spawner.ts'
 import { recordedOutcome } from '../recorded-outcome.ts'
@@ -21,15 +22,12 @@ export function launchFailure(dir: string, error: unknown): unknown {
 /** What the host refused while the start was being planned: no step of its own, so the errno says all. */
 export function inWords(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error
-  const { code, message, path } = error as NodeJS.ErrnoException
-  const descriptors = code === 'EMFILE' || code === 'ENFILE'
-  return new HoldfastError('START_FAILED', `the task was not started: ${message}`, {
+  const { errno, denied, words, hint } = systemError(error)
+  return new HoldfastError(denied ? 'PERMISSION' : 'START_FAILED', `the task was not started: ${words}`, {
     stage: 'request',
-    errno: code,
-    path,
+    errno,
+    path: (error as NodeJS.ErrnoException | null)?.path,
     cause: error,
-    hint: descriptors
-      ? 'Raise the limit on open files (ulimit -n) of this program, or close some.'
-      : undefined,
+    hint,
   })
 }

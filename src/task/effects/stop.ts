@@ -1,6 +1,7 @@
 import type { StopInput } from '../../../machines/index.ts'
 import { HoldfastError } from '../../errors.ts'
 import { leftUntil } from '../../spawn/boot-clock.ts'
+import { systemError } from '../../system-error.ts'
 import { fault } from '../fault.ts'
 import { pauseUntil } from '../pause.ts'
 import { signalNumber } from '../signals.ts'
@@ -19,6 +20,19 @@ export type StopNotices = {
 
 /** The machine's actor `stop`: asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
 export async function stop(
+  task: TaskParts,
+  request: StopInput,
+  abandoned: AbortSignal,
+  notices: StopNotices,
+): Promise<void> {
+  try {
+    await carryOut(task, request, abandoned, notices)
+  } catch (error) {
+    throw error instanceof HoldfastError ? error : untold(task.dir, error)
+  }
+}
+
+async function carryOut(
   task: TaskParts,
   request: StopInput,
   abandoned: AbortSignal,
@@ -46,6 +60,19 @@ export async function stop(
   // Nothing of the task is left: its shim alone is kept from dying, by a frozen cgroup or a hung disk.
   if (survivors.length === 0 && task.records.known() !== null) notices.bypass.end(survivors)
   else throw overdue(task.file.spec.request.key, survivors)
+}
+
+/** What this program may not, or cannot, do for the moment: the task knows nothing of it. */
+function untold(dir: string, cause: unknown): HoldfastError {
+  const { errno, denied, words, hint } = systemError(cause)
+  const message = `the task could not be told to stop: ${words}`
+  return new HoldfastError(denied ? 'PERMISSION' : 'INVALID_STATE', message, {
+    stage: 'stop',
+    errno,
+    path: dir,
+    cause,
+    hint,
+  })
 }
 
 function overdue(key: string, survivors: readonly number[]): HoldfastError {
