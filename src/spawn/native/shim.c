@@ -29,7 +29,7 @@
 #include "tree.h"
 #include "walk.h"
 
-enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, NOTES_MOST = 64 };
+enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, NOTES_MOST = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -74,7 +74,7 @@ struct shim {
   size_t line_length;
 
   /* Boottime milliseconds; 0: none. */
-  int64_t stop_deadline, wall_deadline, give_up, execed_at;
+  int64_t stop_deadline, wall_deadline, set_up_deadline, give_up, execed_at;
   struct exit_record record;
   struct failure failure;
 };
@@ -275,11 +275,22 @@ static int fork_stub(struct shim *shim) {
   return 0;
 }
 
+static bool is_stopped(pid_t child) {
+  siginfo_t information = {0};
+  return waitid(P_PID, (id_t)child, &information, WSTOPPED | WNOHANG | WNOWAIT) == 0 && information.si_pid == child;
+}
+
 /* It has answered long ago, usually; before the task may exec, it must have. */
 static int await_stub(struct shim *shim) {
   char byte;
   ssize_t count;
   if (shim->tree.stub == 0) return 0;
+  struct pollfd leash = {.fd = shim->leash, .events = POLLIN};
+  for (int64_t begun = boottime_ms(); poll(&leash, 1, 1000) <= 0;) {
+    int64_t waited = boottime_ms() - begun;
+    if (waited >= STUB_MOST_MS || (waited >= STOPPED_MOST_MS && is_stopped(shim->tree.stub)))
+      return fail(&shim->failure, STAGE_NAMESPACE, ETIMEDOUT, "PID 1 of the namespace");
+  }
   do count = read(shim->leash, &byte, 1);
   while (count < 0 && errno == EINTR);
   return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
@@ -496,8 +507,13 @@ static void reap(struct shim *shim) {
   for (;;) {
     int status;
     struct rusage usage;
-    pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+    /* A program that stops after exec is nobody's business but its own. */
+    pid_t pid = wait4(-1, &status, WNOHANG | (shim->spec == NULL ? 0 : WUNTRACED), &usage);
     if (pid <= 0) return;
+    if (WIFSTOPPED(status)) {
+      earlier(&shim->set_up_deadline, boottime_ms() + STOPPED_MOST_MS);
+      continue;
+    }
     if (pid == shim->tree.stub) shim->tree.stub = 0;
     if (pid == shim->usher) take_leader(shim);
     if (pid != shim->tree.leader) continue;
@@ -537,6 +553,7 @@ static bool is_writable(int fd, int wait_ms) {
 /* Exec has happened: the request is history. */
 static void started(struct shim *shim) {
   shim->execed_at = boottime_ms();
+  shim->set_up_deadline = 0;
   if (shim->wall_ms > 0) shim->wall_deadline = shim->execed_at + shim->wall_ms;
   /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
   if (is_writable(shim->reply, 0)) send_started(shim);
@@ -580,6 +597,11 @@ static void check_deadlines(struct shim *shim) {
     stop(shim, STOP_TIMEOUT, SIGTERM, shim->grace_ms, false);
   }
   if (shim->stop_deadline != 0 && now >= shim->stop_deadline) force(shim, STOP_FORCE);
+  if (shim->set_up_deadline == 0 || now < shim->set_up_deadline) return;
+  shim->set_up_deadline = 0;
+  if (shim->spec == NULL || shim->failure.stage != STAGE_NONE) return;
+  fail(&shim->failure, STAGE_EXEC, 0, "stopped by a signal before exec");
+  force(shim, STOP_FORCE);
 }
 
 static bool is_over(const struct shim *shim) {
@@ -605,7 +627,7 @@ static void live(struct shim *shim) {
       {.fd = -1},
     };
     terminal_await(shim->terminal, waiting + 9);
-    int wait = until(now, wake, until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->give_up, -1))));
+    int wait = until(now, wake, until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->set_up_deadline, until(now, shim->give_up, -1)))));
     if (poll(waiting, sizeof waiting / sizeof waiting[0], wait) < 0 && errno != EINTR) note(shim, "poll: %s", strerror(errno));
     if (waiting[6].revents != 0) take_leader(shim);
     if (waiting[2].revents != 0) read_report(shim);

@@ -22,13 +22,20 @@
 #include "system.h"
 #include "user_namespace.h"
 
-enum { SLOTS = 4096 };
+/*
+ * Milliseconds that a shim has to answer; that it has when somebody has stopped it, or when it has been killed. The first is for a hung file system:
+ * no set-up takes a second by itself.
+ */
+enum { SLOTS = 4096, SET_UP_MOST_MS = 120000, STOPPED_MOST_MS = 5000, DYING_MOST_MS = 5000 };
 
 struct running {
   pid_t pid;
   int id;
   /* Its index into `replied`; -1 when all were taken. */
   int slot;
+  /* Boottime milliseconds by which it has to have answered; 0: it has, or nothing more is to be done about it. */
+  int64_t deadline;
+  bool stopped, killed;
 };
 
 struct spawner {
@@ -38,6 +45,8 @@ struct spawner {
   char *replied;
   bool taken[SLOTS];
   int next_slot;
+  /* The earliest of all deadlines; 0: none. */
+  int64_t deadline;
   struct prepared_roots roots;
   /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch is told. */
   int refused;
@@ -85,6 +94,12 @@ static bool remember(struct spawner *spawner, struct running running) {
   return true;
 }
 
+static void set_deadline(struct spawner *spawner, size_t index, int milliseconds) {
+  int64_t at = boottime_ms() + milliseconds, *own = &spawner->running[index].deadline;
+  if (*own == 0 || at < *own) *own = at;
+  if (spawner->deadline == 0 || *own < spawner->deadline) spawner->deadline = *own;
+}
+
 static void launch(struct spawner *spawner, struct request *request) {
   struct spec spec;
   const char *wrong = spec_parse(request, &spec);
@@ -115,14 +130,16 @@ static void launch(struct spawner *spawner, struct request *request) {
     return;
   }
   spawner->running[spawner->count - 1].pid = pid;
+  if (running.slot >= 0) set_deadline(spawner, spawner->count - 1, SET_UP_MOST_MS);
 }
 
 static void bury(struct spawner *spawner, size_t index, int status) {
   struct running running = spawner->running[index];
   spawner->running[index] = spawner->running[--spawner->count];
   if (running.slot >= 0) {
-    char detail[64];
-    snprintf(detail, sizeof detail, "the shim was killed by signal %d during set-up", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    char detail[96];
+    if (running.killed) snprintf(detail, sizeof detail, running.stopped ? "the shim was stopped during set-up" : "the shim did not come to an end with its set-up");
+    else snprintf(detail, sizeof detail, "the shim was killed by signal %d during set-up", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     if (spawner->replied[running.slot] == 0) say_failed(running.id, STAGE_FORK, 0, detail);
     spawner->taken[running.slot] = false;
   }
@@ -131,14 +148,59 @@ static void bury(struct spawner *spawner, size_t index, int status) {
   say(line, (size_t)length);
 }
 
+static bool owes_answer(const struct spawner *spawner, const struct running *running) {
+  return running->slot >= 0 && spawner->replied[running->slot] == 0;
+}
+
+/* Nobody may wait for it for ever: it goes on soon, or is killed. */
+static void note_stopped(struct spawner *spawner, size_t index) {
+  struct running *running = &spawner->running[index];
+  if (!owes_answer(spawner, running) || running->killed) return;
+  running->stopped = true;
+  set_deadline(spawner, index, STOPPED_MOST_MS);
+}
+
 static void reap(struct spawner *spawner) {
   int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;)
     for (size_t i = 0; i < spawner->count; i++)
       if (spawner->running[i].pid == pid) {
-        bury(spawner, i, status);
+        if (WIFSTOPPED(status)) note_stopped(spawner, i);
+        else bury(spawner, i, status);
         break;
       }
+}
+
+/* SIGKILL reaches one that is stopped, too; in a system call that does not return it waits for that, and is answered for. */
+static void overdue(struct spawner *spawner, size_t index) {
+  struct running *running = &spawner->running[index];
+  running->deadline = 0;
+  if (!owes_answer(spawner, running)) return;
+  if (!running->killed) {
+    running->killed = true;
+    kill(running->pid, SIGKILL);
+    set_deadline(spawner, index, DYING_MOST_MS);
+  } else {
+    spawner->replied[running->slot] = 1;
+    say_failed(running->id, STAGE_FORK, 0, "the shim hangs in its set-up, and cannot be killed");
+  }
+}
+
+static void check_deadlines(struct spawner *spawner) {
+  int64_t now = boottime_ms();
+  if (spawner->deadline == 0 || now < spawner->deadline) return;
+  spawner->deadline = 0;
+  for (size_t i = 0; i < spawner->count; i++) {
+    if (spawner->running[i].deadline != 0 && now >= spawner->running[i].deadline) overdue(spawner, i);
+    int64_t at = owes_answer(spawner, &spawner->running[i]) ? spawner->running[i].deadline : 0;
+    if (at != 0 && (spawner->deadline == 0 || at < spawner->deadline)) spawner->deadline = at;
+  }
+}
+
+static int until_deadline(const struct spawner *spawner) {
+  if (spawner->deadline == 0) return -1;
+  int64_t left = spawner->deadline - boottime_ms();
+  return left <= 0 ? 0 : (int)left;
 }
 
 static int read_oom_score_adj(void) {
@@ -184,7 +246,8 @@ static int serve(struct spawner *spawner, int signals) {
   struct frame_reader reader = {0};
   struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
   for (;;) {
-    if (poll(waiting, 2, -1) < 0 && errno != EINTR) return 2;
+    if (poll(waiting, 2, until_deadline(spawner)) < 0 && errno != EINTR) return 2;
+    check_deadlines(spawner);
     if (waiting[1].revents != 0) {
       struct signalfd_siginfo information;
       while (read(signals, &information, sizeof information) > 0) {}
