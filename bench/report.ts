@@ -9,6 +9,7 @@ import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
 import type { Summary } from './statistics.ts'
 import { sampledTasks, type UsageRow } from './usage.ts'
+import type { WallRow } from './walls.ts'
 import type { WayRow } from './ways.ts'
 
 export function startExitTable(rows: readonly StartExitRow[]): string {
@@ -46,6 +47,18 @@ export function wayTable(rows: readonly WayRow[]): string {
   })
   for (const { name, base, ms, ratio: times } of rows)
     table.push([name, `${ms.median.toFixed(2)} ms`, ratio(times), base])
+  return table.toString()
+}
+
+export function wallTable(rows: readonly WallRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['start to end, one at a time', 'time', 'x all walls', 'x child_process.spawn'],
+    colAligns: ['left', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, ms, toAll, toBare } of rows)
+    table.push([name, `${ms.median.toFixed(2)} ms`, ratio(toAll), ratio(toBare)])
   return table.toString()
 }
 

@@ -15,15 +15,17 @@ import {
   skippedLines,
   startExitTable,
   usageTable,
+  wallTable,
   wayTable,
 } from './report.ts'
 import { measureScale } from './scale.ts'
 import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
 import { measureUsage } from './usage.ts'
+import { measureWalls } from './walls.ts'
 import { measureWays } from './ways.ts'
 
-const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|ballast|memory|scale|logs|usage|load]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|ballast|memory|scale|logs|usage|load]
                 [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
@@ -60,6 +62,9 @@ async function run(
   show(startExitTable(startExit.rows), skippedLines(startExit.skipped))
   const ways = wanted('ways') ? await measureWays(stateRoot, { rounds: quick ? 3 : 15, quick }, progress) : []
   show(wayTable(ways))
+  const wallEffort = quick ? { rounds: 5, times: 5 } : { rounds: 25, times: 12 }
+  const walls = wanted('walls') ? await measureWalls(stateRoot, wallEffort, progress) : []
+  show(wallTable(walls))
   const ballastEffort = { ...effort, rounds: Math.ceil(effort.rounds / 2), many: effort.many / 2 }
   const ballast = wanted('ballast') ? await measureBallast(stateRoot, ballastEffort, progress) : []
   show(ballastTable(ballast))
@@ -83,7 +88,7 @@ async function run(
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ways, ballast, memory, scale, logs, usage, load, targets })
+  save({ host, effort, startExit, ways, walls, ballast, memory, scale, logs, usage, load, targets })
 }
 
 /** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */
