@@ -62,7 +62,7 @@ async function run(
   show(startExitTable(startExit.rows), skippedLines(startExit.skipped))
   const ways = wanted('ways') ? await measureWays(stateRoot, { rounds: quick ? 3 : 15, quick }, progress) : []
   show(wayTable(ways))
-  const wallEffort = quick ? { rounds: 5, times: 5 } : { rounds: 25, times: 12 }
+  const wallEffort = quick ? { turns: 25 } : { turns: 300 }
   const walls = wanted('walls') ? await measureWalls(stateRoot, wallEffort, progress) : []
   show(wallTable(walls))
   const ballastEffort = { ...effort, rounds: Math.ceil(effort.rounds / 2), many: effort.many / 2 }

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import type { Command, Resources, Supervisor as Supervising } from '../src/index.ts'
 import { Supervisor, setCommand } from './library.ts'
 import { endedWell } from './peers/child.ts'
-import { median, ratios, type Summary, summary } from './statistics.ts'
+import { medianOf, ratios, type Summary, summary } from './statistics.ts'
 
 export type WallRow = {
   readonly name: string
   readonly ms: Summary
-  /** To all walls, and to a bare spawn: each pair from the same round. */
+  /** To all walls, and to a bare spawn: each pair from the same turn. */
   readonly toAll: Summary
   readonly toBare: Summary
 }
@@ -61,7 +61,7 @@ const ways: readonly Walls[] = [
  */
 export async function measureWalls(
   stateRoot: string,
-  { rounds, times }: { readonly rounds: number; readonly times: number },
+  { turns }: { readonly turns: number },
   progress: (text: string) => void,
 ): Promise<WallRow[]> {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return []
@@ -73,23 +73,21 @@ export async function measureWalls(
   ]
   try {
     const found = new Map(runs.map(({ name }) => [name, [] as number[]]))
-    // The first round warms up.
-    for (let round = -1; round < rounds; round++) {
-      progress(`walls: round ${round + 1} of ${rounds}`)
-      const took = new Map(runs.map(({ name }) => [name, [] as number[]]))
-      for (let time = 0; time < times; time++)
-        for (let index = 0; index < runs.length; index++) {
-          const { name, run } = runs[(index + round + time + 1) % runs.length] as (typeof runs)[number]
-          took.get(name)?.push(await run())
-        }
-      if (round >= 0) for (const { name } of runs) found.get(name)?.push(median(took.get(name) ?? []))
+    // The first turns warm up.
+    for (let turn = -runs.length; turn < turns; turn++) {
+      if (turn % 10 === 0) progress(`walls: turn ${turn} of ${turns}`)
+      for (let index = 0; index < runs.length; index++) {
+        const { name, run } = runs[(index + turn + runs.length) % runs.length] as (typeof runs)[number]
+        const took = await run()
+        if (turn >= 0) found.get(name)?.push(took)
+      }
     }
     const of = (name: string): number[] => found.get(name) ?? []
     return runs.map(({ name }) => ({
       name,
       ms: summary(of(name)),
-      toAll: summary(ratios(of(name), of(all))),
-      toBare: summary(ratios(of(name), of(bare))),
+      toAll: medianOf(ratios(of(name), of(all))),
+      toBare: medianOf(ratios(of(name), of(bare))),
     }))
   } finally {
     await supervisor.close()

@@ -76,6 +76,9 @@ export class AllocDir {
   async adopt(taskNames: readonly string[]): Promise<void> {
     if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
     for (const [index, name] of taskNames.entries()) assertTaskName(name, `task names[${index}]`)
+    // A link on the way that a task could have made is refused.
+    const found = await findDirectory(this.path)
+    await found?.close()
     const needed = [sharedName, ...taskNames.flatMap(name => [name, join(name, 'local')])]
     for (const part of ['', ...needed]) await assertDirectory(join(this.path, part))
     for (const name of taskNames) this.#taskDirs.set(name, join(this.path, name))

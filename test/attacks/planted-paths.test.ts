@@ -6,7 +6,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -46,6 +48,23 @@ const uses: Record<string, (scene: Scene) => Promise<unknown>> = {
   },
   'AllocDir, build': scene => new AllocDir(at(scene, 'dir/new')).build(['web']),
   'AllocDir, destroy': scene => new AllocDir(at(scene, 'dir/victim')).destroy(),
+  'AllocDir, adopt': async scene => {
+    // It is there, and complete.
+    const real = new AllocDir(join(scene.secret, 'victim/kept'))
+    await real.build(['web'])
+    await new AllocDir(at(scene, 'dir/victim/kept')).adopt(['web'])
+  },
+  'AllocDir, exchanged after it was built': async scene => {
+    const place = at(scene, 'plain')
+    const alloc = new AllocDir(join(place, 'kept'))
+    await alloc.build(['web'])
+    renameSync(place, `${place}.moved`)
+    symlinkSync(join(scene.secret, 'victim'), place)
+    await new AllocDir(join(scene.secret, 'victim/kept')).build(['web'])
+    const task = scene.bench.command('/bin/true')
+    await task.configureTaskDir('web', alloc)
+    await task.start()
+  },
   'AllocDir.embed': async scene => {
     const alloc = new AllocDir(join(scene.bench.directory('own'), 'alloc'))
     await alloc.build(['web'])

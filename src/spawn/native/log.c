@@ -132,7 +132,7 @@ bool is_null(const struct file_target *target) { return target->base == NULL && 
 static int open_null(int flags) { return open("/proc/self/fd/0", flags | O_CLOEXEC); }
 
 static int open_base(const struct file_target *target) {
-  return target->base == NULL ? -1 : open(target->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return target->base == NULL ? -1 : open_trusted(target->base, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
 }
 
 static int open_given(int number, const struct identity *lender, int flags, bool *passed);

@@ -330,7 +330,7 @@ static int open_source(struct builder *builder, const struct mount_op *op) {
 
 /* What lies beneath the base a task may have arranged: found first, without links, and only then cloned, from the descriptor. */
 static int open_source_beneath(struct builder *builder, const struct mount_op *op) {
-  _cleanup_fd_ int base = open(op->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  _cleanup_fd_ int base = open_trusted(op->base, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
   if (base < 0) return -1;
   _cleanup_fd_ int found = open_beneath(base, op->source + strlen(op->base) + 1, O_PATH | O_CLOEXEC);
   return tree_of(builder, &found);
