@@ -11,11 +11,11 @@ import {
 import { failureFrom } from './failure.ts'
 import { launchOutcome } from './outcome.ts'
 import { passedStates } from './passed-states.ts'
+import { isSooner, stopInput, stopRequest } from './stop-request.ts'
 import type {
   LaunchInput,
   LaunchOutput,
   StopInput,
-  StopRequest,
   TaskContext,
   TaskEvent,
   TaskInput,
@@ -52,7 +52,7 @@ export const taskMachine = setup({
     launching: ({ context }) => context.launching,
     notEnded: ({ context }) => context.outcome === null,
     stopRequested: ({ context }) => context.stop !== null,
-    stopIsSooner: ({ context, event }) => sooner(context.stop, stopRequest(context.stop, event)),
+    stopIsSooner: ({ context, event }) => isSooner(context.stop, stopRequest(context.stop, event)),
     stopHasFailed: ({ context }) => context.stopFailure !== null,
     watchHasFailed: ({ context }) => context.watchFailure !== null,
   },
@@ -172,7 +172,7 @@ export const taskMachine = setup({
       invoke: {
         id: 'stop',
         src: 'stop',
-        input: ({ context }) => stopInput(context),
+        input: ({ context }) => stopInput(keyOf(context), context.stop),
         // Neither ends the task: only EXITED does, when nothing of it is left.
         // Kept as children they would report once more on every restore.
         onDone: { actions: stopChild('stop') },
@@ -205,52 +205,6 @@ export const taskMachine = setup({
 
 function notProvided(actor: string): never {
   throw new Error(`The task machine's actor "${actor}" is not provided: use taskMachine.provide({ actors }).`)
-}
-
-function stopRequest(earlier: StopRequest | null, event: TaskEvent): StopRequest | null {
-  if (event.type !== 'STOP' && event.type !== 'KILL') return earlier
-  const graceMs = event.type === 'KILL' ? 0 : event.graceMs
-  const kill = {
-    killAt: deadline(event.at, graceMs),
-    ...(event.boot && { killAtBoot: { id: event.boot.id, at: deadline(event.boot.at, graceMs) } }),
-  }
-  if (earlier !== null) return sooner(earlier, kill) ? { ...earlier, ...kill } : earlier
-  return event.type === 'KILL'
-    ? { reason: 'force', signal: 'SIGKILL', requestedAt: event.at, ...kill }
-    : {
-        reason: 'shutdown',
-        signal: event.signal,
-        requestedAt: event.at,
-        ...kill,
-        ...(event.target && { target: event.target }),
-      }
-}
-
-/** A grace of Infinity is a fair wish, and not JSON. */
-function deadline(at: number, graceMs: number): number {
-  return Math.min(at + graceMs, Number.MAX_SAFE_INTEGER)
-}
-
-type Deadline = Pick<StopRequest, 'killAt' | 'killAtBoot'>
-
-/** By the clock that nobody sets, where both are on it. */
-function sooner(earlier: Deadline | null, later: Deadline | null): boolean {
-  if (earlier === null || later === null) return false
-  const [one, other] = [earlier.killAtBoot, later.killAtBoot]
-  return one && other && one.id === other.id ? other.at < one.at : later.killAt < earlier.killAt
-}
-
-function stopInput(context: TaskContext): StopInput {
-  if (context.stop === null) throw new Error('stopping without a stop request')
-  const { reason, signal, killAt, killAtBoot, target } = context.stop
-  return {
-    key: keyOf(context),
-    reason,
-    signal,
-    killAt,
-    ...(killAtBoot && { killAtBoot }),
-    ...(target && { target }),
-  }
 }
 
 function keyOf({ key }: TaskContext): string {

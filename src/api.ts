@@ -11,6 +11,7 @@ export interface Command {
   path: string
   /** Arguments without the program's own name, as in `child_process.spawn`, which reach the program byte for byte. */
   args: string[]
+  /** What the program sees as its own name. Default: `path` as it was given. */
   argv0?: string
   /**
    * Puts the task's own variables into `path` and `args`, where they have `$NAME` or `${NAME}`; an unknown one stays as it is. Default false:
@@ -23,10 +24,16 @@ export interface Command {
    */
   get env(): Record<string, string>
   set env(variables: Readonly<Record<string, string | undefined>>)
-  /** Default: the task directory (Basic), `/` (Linux). */
+  /** Working directory, absolute, as the task sees it. Default: the task directory (Basic), `/` (Linux). */
   cwd?: string
+  /**
+   * Name or number. Default: `nobody` (Linux, as root), else your own. start() rejects PERMISSION where you may not become that user,
+   * START_FAILED for an unknown name.
+   */
   user?: string | number
+  /** Name or number. Default: the user's own group. */
   group?: string | number
+  /** Of files that the task makes, 0 to 0o777. Default 0o022. */
   umask?: number
   /**
    * `'null'` (default), an absolute path, `'fd:N'`, or a stream of this program, which is fed to the task through a pipe. The task sees the end
@@ -41,6 +48,7 @@ export interface Command {
    * A FIFO outside the allocation, or one there that is ours alone (mode 0600), needs no reader: the task waits when it is full.
    */
   stdout?: string
+  /** As `stdout`. */
   stderr?: string
   /**
    * A pseudo-terminal for stdin, stdout and stderr together: what is read from `stdin` is typed into it, what it shows goes to `stdout`. With
@@ -53,24 +61,37 @@ export interface Command {
    * grow without bound.
    */
   logs?: LogRotation | 'plain'
+  /** The host name that the task sees. */
   hostname?: string
+  /** The host's network (default), none but a loopback of its own, or the network namespace at a path. */
   network?: 'host' | 'none' | { path: string }
+  /** Files and directories of the host to show in the task. Default: none. */
   mounts?: Mount[]
+  /** Empty file systems in memory, which counts as the task's. Default: none. */
   tmpfs?: Tmpfs[]
   /** Host device nodes to show in the task's /dev. */
   devices?: string[]
+  /**
+   * Default: a root of its own that shows the system directories of the host, read-only. `'host'`: the host's own. `embed`: these
+   * paths of the host and no others, read-only, `{ hostPath: pathInRoot }`.
+   */
   root?: 'host' | { embed: Record<string, string> }
   /** Capabilities to keep, such as `CAP_NET_BIND_SERVICE`. */
   capabilities?: string[]
+  /** No program that it runs gains privileges by setuid bits or file capabilities. Default true. */
   noNewPrivileges?: boolean
+  /** The filter of system calls. Default `'default'`. */
   seccomp?: 'default' | 'off'
+  /** Namespaces of its own; false leaves the task in the supervisor's. Default: mount, pid, ipc, uts and cgroup. */
   namespaces?: Partial<Record<Namespace, boolean>>
   /**
    * Cgroups that an orchestrator has made for the task, at most one of each hierarchy: the task joins them in the place of holdfast's own there,
    * and its limits are written into them. They are never made, emptied or removed. Linux executor, with its pid namespace.
    */
   cgroups?: string[]
+  /** -1000 to 1000: whom the kernel kills first when memory is out. */
   oomScoreAdj?: number
+  /** -20 to 19: priority of the processor. */
   nice?: number
   /** For people: names the task on the command line, in streams and its directory. Default: the program's own name. */
   name?: string
@@ -96,8 +117,22 @@ export type LogRotation = {
 }
 
 export type Namespace = 'mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network' | 'user'
-export type Mount = { source: string; target: string; readOnly?: boolean }
-export type Tmpfs = { target: string; sizeBytes?: number }
+
+export type Mount = {
+  /** On the host, absolute. */
+  source: string
+  /** In the task, absolute. */
+  target: string
+  /** Default false. */
+  readOnly?: boolean
+}
+
+export type Tmpfs = {
+  /** In the task, absolute. */
+  target: string
+  /** Bytes. Default: 512 MiB, or the task's memory limit where that is less. */
+  sizeBytes?: number
+}
 
 /** `[soft, hard]` or both at once. Bytes, seconds or counts, as setrlimit(2) has them. */
 export type Rlimit = number | [number, number]
@@ -122,8 +157,10 @@ export type RlimitName =
 export type IoLimit = {
   /** A block device's path, or `major:minor`. */
   device: string
+  /** Bytes a second, as are those written. */
   readBps?: number
   writeBps?: number
+  /** Operations a second, as are those that write. */
   readIops?: number
   writeIops?: number
 }
@@ -135,18 +172,21 @@ export interface Resources {
   cpuLimit?: number
   /** Processors, such as `0-1,3`. */
   cpuset?: string
-  /** MiB. */
+  /** Maximum memory in MiB: another way to write `memoryBytes`. */
   memoryMB?: number
+  /** Maximum memory in bytes. */
   memoryBytes?: number
-  /** 0 unless given. */
+  /** Swap in bytes, on top of the memory. Default 0 where there is a memory limit. */
   swapBytes?: number
-  /** Protected (v2) or soft (v1) amount. */
+  /** Bytes that are protected (v2) or a soft limit (v1). */
   memoryReserveBytes?: number
-  /** Most processes and threads. */
+  /** Maximum number of processes and threads. */
   pids?: number
   /** 10 to 1000: io weight. */
   iops?: number
+  /** Limits by block device. */
   io?: IoLimit[]
+  /** Limits of setrlimit(2), for each process by itself. */
   rlimits?: Partial<Record<RlimitName, Rlimit>>
   /** Milliseconds after which the task is shut down, with cause `timeout`. */
   wallTimeMs?: number
@@ -161,21 +201,28 @@ export interface Resources {
 export interface WaitResult {
   /** Null when killed by a signal or unknown; never invented. */
   exitCode: number | null
+  /** What ended it; null when it exited, or that is not known. */
   signal: NodeJS.Signals | null
   coreDumped: boolean
+  /** The kernel killed one of its processes for memory; see `cause` for what ended the task. */
   oomKilled: boolean
+  /** Why it ended. */
   cause: Cause
   /** Read from the exit record, or concluded without one. */
   evidence: 'record' | 'inferred'
+  /** What went wrong besides the program: a failed start, a lost task, a failed input. */
   error: HoldfastError | null
+  /** When the program was exec'ed; null when it was not, or that is not known. */
   startedAt: Date | null
   exitedAt: Date | null
+  /** Of all its processes that were waited for; null where nobody counted. */
   usage: { cpuUserMs: number; cpuSystemMs: number; maxRssBytes: number } | null
   /**
    * All that the task has written to its streams is in its logs, and was still there at its end. False when some of it was rotated away or could not
    * be written, and when that is not known.
    */
   logsComplete: boolean
+  /** How often limits held it up. */
   limitsHit: LimitsHit
   /** exitCode === 0 && signal === null && error === null */
   successful: boolean
@@ -349,11 +396,13 @@ export interface Executor {
   readonly actor: AnyActorRef
   /** What the machine knows of the task: plain data, without an actor for one that has ended. */
   readonly context: TaskContext
+  /** Sends a signal to the program. Rejects INVALID_ARGUMENT for an unknown one, INVALID_STATE when it does not run. */
   signal(signal: NodeJS.Signals): Promise<void>
   /** Tells the task of another size of its terminal. Does nothing where it has none. Rejects INVALID_ARGUMENT, INVALID_STATE. */
   resize(size: TerminalSize): Promise<void>
-  /** Changes the limits of a running task. */
+  /** Changes those limits of a running task that are named: all of them, or none. Rejects INVALID_ARGUMENT, INVALID_STATE, LIMIT_FAILED. */
   update(resources: Resources): Promise<void>
+  /** A sample now. Rejects INVALID_STATE when it does not run. */
   usage(): Promise<Usage>
   /** A sample now and every `intervalMs` (10 or more; default 1000); completes when the task has ended. Streams of one supervisor share their samples. */
   usage$(intervalMs?: number): Observable<Usage>
@@ -368,7 +417,7 @@ export interface Executor {
    * and in bounded memory, where to subscribe is to be told as fast as it can be read.
    */
   output$(options?: LogOptions): Observable<OutputChunk> & AsyncIterable<OutputChunk>
-  /** A second command inside the running task's limits and isolation. */
+  /** A second command inside the running task's limits and isolation, to be started. Throws INVALID_STATE when the task does not run. */
   exec(name: string, ...args: string[]): Executor
   /** Idempotent; leaves no process, cgroup, mount or state behind. */
   destroy(): Promise<void>

@@ -48,13 +48,8 @@ export type { Element as DrawingElement } from './graph/drawing.ts'
 export { type GraphFormat, taskDrawing, taskGraph } from './graph/task-graph.ts'
 export { runDefaults } from './supervisor/run-defaults.ts'
 export { defaultStateDir } from './supervisor/state-dir.ts'
-export {
-  Supervisor,
-  type TaskHistoryEntry,
-  type TaskLabel,
-  type TaskResult,
-  type TaskTransition,
-} from './supervisor/supervisor.ts'
+export type { TaskHistoryEntry, TaskLabel, TaskResult, TaskTransition } from './supervisor/streams.ts'
+export { Supervisor } from './supervisor/supervisor.ts'
 export { makeFifos } from './spawn/fifos.ts'
 export { inputIsWaiting } from './spawn/waiting-input.ts'
 export { argumentsOnlyOnHost } from './command/only-on-host.ts'

@@ -1,5 +1,4 @@
-import { Observable, Subject } from 'rxjs'
-import type { Outcome, TaskState } from '../../machines/index.ts'
+import type { Observable } from 'rxjs'
 import type { Executor, HistoryEntry, RunningTask, RunOptions, ShutdownOptions, WaitResult } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import { bestPlatform } from '../platform/index.ts'
@@ -16,32 +15,16 @@ import type { TaskOptions } from '../task/task-draft.ts'
 import { TaskExecutor } from '../task/task-executor.ts'
 import { formatTaskId, isTaskKey, parseTaskId } from '../task/task-id.ts'
 import type { TaskProcess } from '../task/task-process.ts'
-import type { TaskEvents, TaskRuntime } from '../task/task-runtime.ts'
+import type { TaskRuntime } from '../task/task-runtime.ts'
 import { UsageSweep } from '../task/usage-sweep.ts'
-import { toWaitResult } from '../task/wait-result.ts'
 import { refusal } from '../command/refusal.ts'
-import { HeldWhileLive } from './held-while-live.ts'
 import { type OpenReport, openAll } from './open-all.ts'
+import { allStopped } from './all-stopped.ts'
 import { parseOptions, parsePrune, type SupervisorOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
 import { type EndedTask, type PruneOptions, removeTasks, RetentionPasses, tasksBeyond } from './retention.ts'
 import { Spawners } from './spawners.ts'
-
-export type TaskLabel = { key: string; name: string }
-export type TaskResult = { task: TaskLabel } & WaitResult
-export type TaskTransition = {
-  task: TaskLabel
-  from: TaskState
-  to: TaskState
-  /**
-   * Position in this task's life: 1 for its first change of state, without gaps, going on after a restart. The same change always has the same
-   * number. One that a supervisor told just before it was killed may be told again by the next: key and number say so.
-   */
-  sequence: number
-  at: Date
-}
-
-export type TaskHistoryEntry = { task: TaskLabel } & HistoryEntry
+import { type TaskHistoryEntry, type TaskResult, TaskStreams, type TaskTransition } from './streams.ts'
 
 /** Many tasks: owns them, streams what they do, stops them together, and finds them again after a restart. */
 export class Supervisor {
@@ -49,10 +32,7 @@ export class Supervisor {
   readonly #spawners: Spawners
   readonly #ownership: Ownership
   readonly #tasks = new Map<string, TaskExecutor>()
-  readonly #results = new Subject<TaskResult>()
-  readonly #transitions = new Subject<TaskTransition>()
-  readonly #journal = new Subject<TaskHistoryEntry>()
-  readonly #held: HeldWhileLive
+  readonly #streams: TaskStreams
   readonly #retention: RetentionPasses | null
   #closed: Promise<void> | null = null
 
@@ -61,7 +41,7 @@ export class Supervisor {
     const { stateDir, keep, ...settings } = parseOptions(options)
     const keepAlive = new KeepAlive()
     const processes = new Map<string, TaskProcess>()
-    this.#held = new HeldWhileLive(keepAlive)
+    this.#streams = new TaskStreams(keepAlive, () => this.#tasks.values())
     this.#retention =
       keep === null ? null : new RetentionPasses(() => removeTasks(tasksBeyond(this.#ended(), keep)))
     this.#spawners = new Spawners(keepAlive)
@@ -79,7 +59,11 @@ export class Supervisor {
       assertOpen: () => this.#refuseIfClosed(),
       find: key => this.#tasks.get(key),
       inspect: settings.inspect,
-      events: this.#events(),
+      events: this.#streams.events({
+        started: task => this.#tasks.set(task.key, task),
+        exited: () => this.#retention?.ask(),
+        destroyed: task => this.#tasks.delete(task.key),
+      }),
     }
   }
 
@@ -109,8 +93,10 @@ export class Supervisor {
   /** An executor without a command; `platform` calls for an adapter by its name, `orphans` whether the task outlives this supervisor. */
   executor(platform?: PlatformName, options: Omit<TaskOptions, 'byName'> = {}): TaskExecutor {
     this.#refuseIfClosed()
-    const byName = platform !== undefined
-    return new TaskExecutor(this.#runtime, platform ?? bestPlatform(), { ...options, byName })
+    return new TaskExecutor(this.#runtime, platform ?? bestPlatform(), {
+      ...options,
+      byName: platform !== undefined,
+    })
   }
 
   /** Takes over one task by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */
@@ -189,36 +175,22 @@ export class Supervisor {
     return this.#tasks
   }
 
-  /**
-   * One result per task. A subscriber first gets those of the tasks that have ended already and have not been destroyed, then each as it
-   * comes; the stream completes with close(). Nothing is kept for slow or absent subscribers: wait() still answers.
-   */
+  /** One result per task: first of those that have ended already and have not been destroyed, then each as it comes. Completes with close(). */
   get results$(): Observable<TaskResult> {
-    return this.#held.stream(
-      new Observable<TaskResult>(subscriber => {
-        for (const task of [...this.#tasks.values()]) {
-          if (task.outcome !== null) subscriber.next(toTaskResult(task, task.outcome))
-        }
-        return this.#results.subscribe(subscriber)
-      }),
-    )
+    return this.#streams.results$
   }
 
   /**
    * Every change of state of every task, as it comes. For a task taken over, first those that its earlier supervisor was not there for, or
-   * was killed before it could write down that they were told: subscribe before open() and openAll().
+   * was killed before it could write down that they were published: subscribe before open() and openAll().
    */
   get transitions$(): Observable<TaskTransition> {
-    return this.#held.stream(this.#transitions)
+    return this.#streams.transitions$
   }
 
-  /**
-   * What goes into the journals of the tasks, as it comes: of each change of state once, whichever supervisor writes it, but for what two write
-   * in the same instant. For those who look on: unlike with `transitions$`, to listen does not count as having been told, and keeps no program
-   * running.
-   */
+  /** What goes into the journals of the tasks, as it comes. To subscribe marks nothing as published, and keeps no program running. */
   get journal$(): Observable<TaskHistoryEntry> {
-    return this.#journal.asObservable()
+    return this.#streams.journal$
   }
 
   /**
@@ -243,19 +215,7 @@ export class Supervisor {
   /** Stops all tasks that run, in parallel. Resolves when nothing of any is left; rejects LOST naming those of which something is. */
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult[]> {
     const running = [...this.#tasks.values()].filter(task => task.outcome === null)
-    const ends = await Promise.allSettled(running.map(task => task.shutdown(options)))
-    const failed = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as Error] : []))
-    if (failed.length > 0) {
-      throw new HoldfastError(
-        'LOST',
-        `${failed.length} of ${ends.length} tasks did not stop: ${failed.map(error => error.message).join('; ')}`,
-        {
-          stage: 'stop',
-          cause: new AggregateError(failed),
-        },
-      )
-    }
-    return ends.flatMap(end => (end.status === 'fulfilled' ? [end.value] : []))
+    return await allStopped(running.map(task => task.shutdown(options)))
   }
 
   /**
@@ -279,34 +239,9 @@ export class Supervisor {
     // Only now: a stopped machine has nothing left to be stored.
     for (const task of this.#tasks.values()) task.detach()
     this.#tasks.clear()
-    this.#results.complete()
-    this.#transitions.complete()
-    this.#journal.complete()
+    this.#streams.complete()
     await this.#spawners.close()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
-  }
-
-  #events(): TaskEvents<TaskExecutor> {
-    return {
-      started: task => {
-        this.#tasks.set(task.key, task)
-        this.#held.begin(task.key)
-      },
-      transition: (task, { at, ...change }) => {
-        this.#transitions.next({ task: label(task), ...change, at: new Date(at) })
-        return this.#transitions.observed
-      },
-      recorded: (task, entry) => this.#journal.next({ task: label(task), ...entry }),
-      exited: (task, outcome) => {
-        this.#results.next(toTaskResult(task, outcome))
-        this.#held.end(task.key)
-        this.#retention?.ask()
-      },
-      destroyed: task => {
-        this.#tasks.delete(task.key)
-        this.#held.end(task.key)
-      },
-    }
   }
 
   #refuseIfClosed(): void {
@@ -316,11 +251,3 @@ export class Supervisor {
 
 /** What an opened task runs on is stored with it; to look for the best there is would take longer than to open it. */
 const platformOfStored: PlatformName = 'basic'
-
-function label({ key, name }: TaskExecutor): TaskLabel {
-  return { key, name }
-}
-
-function toTaskResult(task: TaskExecutor, outcome: Outcome): TaskResult {
-  return { task: label(task), ...toWaitResult(outcome) }
-}

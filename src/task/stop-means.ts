@@ -42,7 +42,7 @@ export function tellShim(
 }
 
 /** What a `stop` says, as the value of a signal (docs/native-protocol.md). */
-export function stopValue(line: ControlLine): bigint | undefined {
+function stopValue(line: ControlLine): bigint | undefined {
   const [, signal, grace, leader] = /^stop (\d+) (\d+)( leader)?$/.exec(line) ?? []
   if (signal === undefined || grace === undefined) return undefined
   const most = 2n ** 55n - 1n

@@ -205,7 +205,6 @@ export class TaskExecutor implements api.Executor {
     return this.#task.actor.snapshot().context
   }
 
-  /** The outcome, once there is one. */
   get outcome(): Outcome | null {
     return this.context.outcome
   }

@@ -1,5 +1,5 @@
 import { rotationOf } from '../platform/index.ts'
-import type { OutputSource, OutputStream } from './output-stream.ts'
+import type { OutputSource, OutputStream } from './output-reader.ts'
 import type { TaskActor } from './task-actor.ts'
 import type { TaskProcess } from './task-process.ts'
 import type { TaskServices } from './task-services.ts'

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { outputStream, type OutputSource } from '../../src/task/output-stream.ts'
+import type { OutputSource } from '../../src/task/output-reader.ts'
+import { outputStream } from '../../src/task/output-stream.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 const entryBytes = 40
