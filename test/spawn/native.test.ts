@@ -25,6 +25,8 @@ import { temporaryDirectory } from '../support/temporary.ts'
 /** Another architecture's, in a machine or under an emulator: without sanitizers, which its compiler may lack. */
 const given = process.env.HOLDFAST_TEST_NATIVE
 const program = given ?? join(packageRoot, 'build/native/holdfast-native-asan')
+/** By qemu's user-mode emulator (test/arm64/run). */
+const emulated = process.env.HOLDFAST_TEST_EMULATOR !== undefined
 const nobody = 65534
 
 /** A program that ends at once. */
@@ -286,8 +288,24 @@ describe(`native program ${given === undefined ? 'under the address and undefine
     })
   })
 
+  if (emulated)
+    it('says of a task under user-mode emulation which step has no emulation, and lives on', async () => {
+      const spawner = await Spawner.start(reports)
+      const failed = { kind: 'failed', stage: 'fork', errno: os.errno.EINVAL, detail: 'subreaper' }
+      for (const id of [1, 2]) assert.deepEqual(await spawner.refused({}), { ...failed, id })
+      assert.equal(await spawner.close(), 0)
+    })
+
   describe('spawner', () => {
     let spawner: Spawner
+
+    before(function () {
+      if (!emulated) return
+      process.stdout.write(
+        '      SKIPPED tasks: qemu-user makes no subreaper (npm run test:arm64 has them)\n',
+      )
+      this.skip()
+    })
 
     beforeEach(async () => {
       spawner = await Spawner.start(reports)
@@ -546,6 +564,21 @@ class Spawner {
       exit: readJson(join(dir, 'exit.json')),
       start: existsSync(start) ? readJson(start) : null,
     }
+  }
+
+  /** One launch that has no task: its first reply, and nothing is left of it. */
+  async refused(spec: Partial<LaunchSpec>): Promise<Reply> {
+    const id = this.#next++
+    const dir = join(this.#state, `${id}`)
+    mkdirSync(dir, { mode: 0o700 })
+    const { promise, resolve } = deferred<Reply>()
+    let first: Reply | null = null
+    this.#listeners.set(id, reply => {
+      first ??= reply
+      if (reply.kind === 'gone') resolve(first)
+    })
+    this.#child.stdin?.write(encodeLaunch(id, { ...bare, ...spec, dir }))
+    return promise
   }
 
   async close(): Promise<number | null> {

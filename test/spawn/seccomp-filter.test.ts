@@ -13,6 +13,10 @@ type Comparison = {
   readonly longestPathWithoutArguments: number
 }
 
+/** For another architecture than this host's (test/arm64/run). */
+const compiler = (process.env.HOLDFAST_TEST_CC ?? 'cc -fsanitize=undefined').split(' ')
+const emulator = process.env.HOLDFAST_TEST_EMULATOR
+
 describe('the filter of system calls', () => {
   let program = ''
 
@@ -48,12 +52,17 @@ function compile(): string {
   const sources = ['seccomp_i386', 'failure', 'text', 'io'].map(name => join(native, `${name}.c`))
   const path = join(temporaryDirectory('filter'), 'filter')
   const fixture = join(packageRoot, 'test/fixtures/native/filter.c')
-  const options = ['-std=gnu11', '-D_GNU_SOURCE', '-O2', '-fsanitize=undefined', '-iquote', native]
-  execFileSync('cc', [...options, '-o', path, fixture, ...sources], { stdio: 'pipe' })
+  const [cc = 'cc', ...more] = compiler
+  const options = [...more, '-std=gnu11', '-D_GNU_SOURCE', '-O2', '-iquote', native]
+  execFileSync(cc, [...options, '-o', path, fixture, ...sources], { stdio: 'pipe' })
   return path
 }
 
 function run(program: string, ...args: string[]): { said: string[]; figures: Comparison } {
-  const lines = execFileSync(program, args, { encoding: 'utf8' }).trimEnd().split('\n')
+  const [file, ...rest] = [...(emulator === undefined ? [] : [emulator]), program, ...args] as [
+    string,
+    ...string[],
+  ]
+  const lines = execFileSync(file, rest, { encoding: 'utf8' }).trimEnd().split('\n')
   return { said: lines.slice(0, -1), figures: JSON.parse(lines.at(-1) ?? '') as Comparison }
 }
