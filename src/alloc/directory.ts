@@ -1,17 +1,12 @@
-import { type BigIntStats, constants, existsSync } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, opendir } from 'node:fs/promises'
+import { anchored } from '../anchored.ts'
 import { type EntryName, joined, shown } from './entry-name.ts'
 import { errnoOf } from './failure.ts'
 
 // O_PATH is not among Node's constants; the number is that of every Linux architecture Node runs on.
 export const O_PATH = 0x200000
 const asDirectory = (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
-
-/**
- * Node has no openat(2). On Linux a name looked up below /proc/self/fd/N starts at the directory that descriptor holds, whatever
- * its path has become meanwhile: the same guarantee. Elsewhere paths are used, and a directory may be swapped between check and use.
- */
-const anchored = process.platform === 'linux' && existsSync('/proc/self/fd')
 
 /** `pass`: only to reach what is below, which takes no right to list it. */
 type Use = 'list' | 'pass'

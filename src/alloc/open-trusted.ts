@@ -1,14 +1,6 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-} from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { anchored } from '../anchored.ts'
 import { HoldfastError } from '../errors.ts'
 import { componentsOf, isUp } from './components.ts'
 import { O_PATH } from './directory.ts'
@@ -19,8 +11,6 @@ import { strangerIn } from './trust.ts'
 const mostLinks = 40
 const asDirectory = O_PATH | (constants.O_DIRECTORY ?? 0)
 const noLink = constants.O_NOFOLLOW ?? 0
-
-const anchored = process.platform === 'linux' && existsSync('/proc/self/fd')
 
 /**
  * open(2) of a path of the caller's, as open_trusted() of the native program: one component at a time, each from the descriptor of the one before.

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ProcessIdentity } from '../../machines/index.ts'
 
+/** Windows has none: what lies there by that name is anybody's (under Wine: the host's). */
+const ownProc = process.platform === 'win32' ? null : '/proc'
+
 /** What the kernel says of a process, from /proc/PID/stat (proc_pid_stat(5)). */
 export type ProcessEntry = {
   readonly pid: number
@@ -12,8 +15,8 @@ export type ProcessEntry = {
 }
 
 /** Null when there is no such process, or no /proc. */
-export function readProcess(pid: number, proc = '/proc'): ProcessEntry | null {
-  const text = readOrNull(`${proc}/${pid}/stat`)
+export function readProcess(pid: number, proc = ownProc): ProcessEntry | null {
+  const text = readOrNull(proc, `${pid}/stat`)
   if (text === null) return null
   // The name in parentheses may hold spaces and parentheses: the fields go on after the last one.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
@@ -29,7 +32,8 @@ export function readProcess(pid: number, proc = '/proc'): ProcessEntry | null {
 }
 
 /** Every process there is; empty without /proc. */
-export function processTable(proc = '/proc'): ProcessEntry[] {
+export function processTable(proc = ownProc): ProcessEntry[] {
+  if (proc === null) return []
   let names: string[]
   try {
     names = readdirSync(proc)
@@ -40,7 +44,7 @@ export function processTable(proc = '/proc'): ProcessEntry[] {
 }
 
 /** The pids below these, without them. */
-export function descendants(roots: readonly number[], proc = '/proc'): number[] {
+export function descendants(roots: readonly number[], proc = ownProc): number[] {
   return descendantsIn(processTable(proc), roots).map(({ pid }) => pid)
 }
 
@@ -67,7 +71,7 @@ export function identify(pid: number): ProcessIdentity | null {
 }
 
 /** Alive and the very one that was recorded. A zombie is dead: it holds nothing and cannot be killed again. */
-export function isAlive({ pid, startTime }: ProcessIdentity, proc = '/proc'): boolean {
+export function isAlive({ pid, startTime }: ProcessIdentity, proc = ownProc): boolean {
   const entry = readProcess(pid, proc)
   return entry !== null && entry.startTime === startTime && !isZombie(entry)
 }
@@ -76,13 +80,13 @@ export function isZombie({ state }: ProcessEntry): boolean {
   return state === 'Z' || state === 'X'
 }
 
-export function processExists(pid: number, proc = '/proc'): boolean {
+export function processExists(pid: number, proc = ownProc): boolean {
   return readProcess(pid, proc) !== null
 }
 
 /** Empty where the system has none. It does not change while we live. */
 export function currentBootId(): string {
-  bootId ??= readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+  bootId ??= readOrNull(ownProc, 'sys/kernel/random/boot_id')?.trim() ?? ''
   return bootId
 }
 
@@ -98,9 +102,10 @@ function groupByParent(table: readonly ProcessEntry[]): Map<number, ProcessEntry
   return groups
 }
 
-function readOrNull(path: string): string | null {
+function readOrNull(proc: string | null, name: string): string | null {
+  if (proc === null) return null
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(`${proc}/${name}`, 'utf8')
   } catch {
     return null
   }

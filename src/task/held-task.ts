@@ -117,7 +117,8 @@ export class HeldTask<Face extends { readonly key: string }> {
       const failure = inputFailure(error)
       if (!this.actor.inputFailed(failure)) return
       this.log.note(this.actor.snapshot().value, 'input failed', { failure: bare(failure) })
-      this.shutdown().catch(() => {})
+      // On Windows a stop is told by the very end that it must not see.
+      this.shutdown(process.platform === 'win32' ? { graceMs: 0 } : {}).catch(() => {})
     }
     return { stream, failed }
   }

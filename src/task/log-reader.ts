@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { openTrusted } from '../alloc/open-trusted.ts'
+import { anchored } from '../anchored.ts'
 import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 
@@ -106,9 +107,8 @@ function beneath<Value>(base: string, path: string, use: (at: string) => Value):
   }
 }
 
-/** Without /proc (macOS) names must do. */
 function child(directory: number, name: string, component: string): string {
-  return process.platform === 'linux' ? `/proc/self/fd/${directory}/${component}` : join(name, component)
+  return anchored ? `/proc/self/fd/${directory}/${component}` : join(name, component)
 }
 
 /** How far back a last line is looked for: a log without newlines, or made of a hole, must not hold up who asks. */

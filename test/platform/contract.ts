@@ -1,6 +1,7 @@
 import { missingOf, requires } from '../support/requires.ts'
+import { missingTrait, type Trait } from '../support/traits.ts'
 import { withWorkbench } from '../support/workbench.ts'
-import type { Adapter, Check, Section } from './contract/adapter.ts'
+import type { Adapter, Body, Check, Section } from './contract/adapter.ts'
 import { environment } from './contract/environment.ts'
 import { inside } from './contract/inside.ts'
 import { interfaces } from './contract/interface.ts'
@@ -54,7 +55,15 @@ export function declare(title: string, adapter: Adapter, parts: Readonly<Record<
       if (before_ === undefined) delete process.env.HOLDFAST_NATIVE
       else process.env.HOLDFAST_NATIVE = before_
     })
-    const check: Check = (what, body) => it(what, () => withWorkbench(adapter.platform, body))
+    const check: Check = (what: string, ...[first, last]: readonly unknown[]) => {
+      const [needs, body] = (last === undefined ? [[], first] : [first, last]) as [Trait[], Body]
+      it(what, function () {
+        const missing = missingTrait(needs)
+        if (missing === null) return withWorkbench(adapter.platform, body)
+        process.stdout.write(`      SKIPPED ${what}: ${missing}\n`)
+        this.skip()
+      })
+    }
     for (const [name, section] of Object.entries(parts)) describe(name, () => section(check, adapter))
   })
 }

@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { nodePath } from '../../src/spawn/portable/node-path.ts'
 
 /** The command line of one of test/fixtures/programs: compiled where the tests are (test/vm/bundle.mjs), else through tsx. */
 export function programCommand(name: string): string[] {
   const bundled = fileURLToPath(new URL(`./programs/${name}.mjs`, import.meta.url))
-  if (existsSync(bundled)) return [process.execPath, bundled]
+  if (existsSync(bundled)) return [nodePath(), bundled]
   const source = join(fileURLToPath(new URL('../fixtures/programs/', import.meta.url)), `${name}.ts`)
   const loader = createRequire(import.meta.url).resolve('tsx')
-  return [process.execPath, '--import', pathToFileURL(loader).href, source]
+  return [nodePath(), '--import', pathToFileURL(loader).href, source]
 }

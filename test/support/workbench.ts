@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Executor, Supervisor, type SupervisorOptions, setCommand } from '../../src/index.ts'
 import type { PlatformName } from '../../src/platform/port.ts'
+import { programOf } from './foreign-programs.ts'
 import { untilNoneLeft } from './leftovers.ts'
 import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
@@ -35,8 +36,14 @@ export class Workbench {
 
   commandOf(supervisor: Supervisor, name: string, ...args: string[]): Executor {
     const executor = supervisor.executor(this.platform)
-    setCommand(executor, name, args)
+    const [program, ...rest] = programOf(name, args)
+    setCommand(executor, program, rest)
     return executor
+  }
+
+  /** A second command inside a running task. */
+  exec(task: Executor, name: string, ...args: string[]): Executor {
+    return task.exec(...programOf(name, args))
   }
 
   /** A shell script; not started. */

@@ -5,6 +5,7 @@ import Mocha from 'mocha'
 const mocha = new Mocha({ timeout: 300_000, slow: 60_000, forbidOnly: true, color: false, reporter: 'spec' })
 // Under software emulation what is proven by a few hundred starts alike takes minutes.
 if (process.env.HOLDFAST_SMALL === '1') mocha.grep(/256 of 256/).invert()
+if (process.env.HOLDFAST_GREP) mocha.grep(new RegExp(process.env.HOLDFAST_GREP))
 mocha.suite.emit('pre-require', globalThis, '', mocha)
 const { mochaHooks } = await import(pathToFileURL(process.argv[2]).href)
 mocha.rootHooks(mochaHooks)

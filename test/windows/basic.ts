@@ -32,8 +32,6 @@ describe('the basic portable executor on Windows', () => {
   function node(script: string, args: readonly string[] = [], of = supervisor): Executor {
     const task = of.executor('basic')
     holdfast.setCommand(task, process.execPath, ['-e', script, ...args])
-    // Wine is an older Windows than Node wants.
-    task.command.env = { NODE_SKIP_PLATFORM_CHECK: '1' }
     return task
   }
 

@@ -1,11 +1,16 @@
 import type { Enforcement } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
+import { hasOomScore } from '../../spawn/portable/oom-score.ts'
 import { type Row, skipped, weakened } from '../rows.ts'
 
 const hint = 'run it on Linux with the native program, as `holdfast doctor` says'
 
 /** What the portable shim (src/spawn/portable/honours.ts) does less of than was asked for. */
-export function portableRows(spec: LaunchSpec, platform: string = process.platform): Row[] {
+export function portableRows(
+  spec: LaunchSpec,
+  platform: string = process.platform,
+  hasScore = platform === process.platform ? hasOomScore : platform === 'linux',
+): Row[] {
   const { credentials, umask, nice, oomScoreAdj } = spec
   const isWindows = platform === 'win32'
   return [
@@ -30,8 +35,8 @@ export function portableRows(spec: LaunchSpec, platform: string = process.platfo
           ),
         ]
       : []),
-    ...(platform !== 'linux' && oomScoreAdj !== null
-      ? [skipped(row('oomScoreAdj', String(oomScoreAdj)), 'only the kernel of Linux has it', hint)]
+    ...(!hasScore && oomScoreAdj !== null
+      ? [skipped(row('oomScoreAdj', String(oomScoreAdj)), 'only the kernel of Linux has it, in /proc', hint)]
       : []),
   ]
 }

@@ -9,6 +9,7 @@ const closeOnExec = 0o2000000
  * nothing but what it is told to (POSIX_SPAWN_CLOEXEC_DEFAULT on macOS, the list of handles on Windows).
  */
 export function closeInherited(request: Pick<ShimRequest, 'fed' | 'given'>): void {
+  if (process.platform === 'win32') return
   const wanted = new Set([...givenHere(request).values(), ...(request.fed ? [feedDescriptor] : [])])
   for (const fd of descriptors()) {
     if (fd <= 2 || wanted.has(fd)) continue

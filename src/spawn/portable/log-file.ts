@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -90,13 +91,13 @@ function openHeld(path: string): number {
 
 /**
  * A file is passed as it is, so that neither writes over what the other has written, and a socket, which cannot be opened anew. What else there is gets
- * flags of its own. A pipe whose reader has gone is an error here, not a wait without end.
+ * flags of its own, where it can be opened by a name. A pipe whose reader has gone is an error here, not a wait without end.
  */
 function openGiven(fd: number): number {
   const stat = fstatSync(fd)
   // EBADF where it is not open for writing.
   if (stat.isFile()) writeSync(fd, '')
-  if (stat.isFile() || stat.isSocket()) return fd
+  if (stat.isFile() || stat.isSocket() || !hasDescriptorPaths()) return fd
   const path = descriptorPath(fd)
   const writing = constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY
   const tried = openSync(path, writing | constants.O_NONBLOCK)
@@ -111,7 +112,8 @@ const isFifo = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 const isGiven = (path: string): boolean => path.startsWith('fd:')
 
 function openGivenInput(fd: number): number {
-  return fstatSync(fd).isSocket() ? fd : openSync(descriptorPath(fd), constants.O_RDONLY)
+  if (fstatSync(fd).isSocket() || !hasDescriptorPaths()) return fd
+  return openSync(descriptorPath(fd), constants.O_RDONLY)
 }
 
 function givenDescriptor(path: string, given: Given): number {
@@ -120,8 +122,12 @@ function givenDescriptor(path: string, given: Given): number {
   return fd
 }
 
-const descriptorPath = (fd: number): string =>
-  process.platform === 'linux' ? `/proc/self/fd/${fd}` : `/dev/fd/${fd}`
+const descriptors = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'
+
+const descriptorPath = (fd: number): string => `${descriptors}/${fd}`
+
+/** Not on Windows, and not on a Linux without /proc. */
+const hasDescriptorPaths = (): boolean => process.platform !== 'win32' && existsSync(descriptors)
 
 /**
  * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write in, which a log of an earlier

@@ -88,8 +88,10 @@ const pathOf = ({ base, path }: FileTarget): string => (base === null ? path : j
 function makeRoom(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return
-  const ours = process.geteuid === undefined || found.uid === process.geteuid()
-  if (found.isFile() && found.nlink === 1 && ours && (found.mode & 0o022) === 0) return
+  // Windows has no such owner, and modes that say nothing: every file may be written by all.
+  const isPosix = process.geteuid !== undefined
+  const ours = !isPosix || found.uid === process.geteuid?.()
+  if (found.isFile() && found.nlink === 1 && ours && (!isPosix || (found.mode & 0o022) === 0)) return
   if (found.isFIFO() && ours && (found.mode & 0o077) === 0) return
   try {
     renameSync(path, `${path}.planted`)

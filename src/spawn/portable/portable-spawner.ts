@@ -12,6 +12,7 @@ import type { LaunchSpec } from '../spec.ts'
 import { spawnFailed, startProcess } from '../start-process.ts'
 import { ReplyReader } from '../wire.ts'
 import { refuseUnhonoured } from './honours.ts'
+import { nodePath } from './node-path.ts'
 import { PipeFeed } from './pipe-feed.ts'
 import { feedDescriptor, type ShimRequest } from './request.ts'
 
@@ -47,7 +48,7 @@ export class PortableSpawner implements Spawner {
       // It inherits what is to be the task's, from 3 on. Those that are not open here are not there either.
       const given = descriptorsOf(spec).filter(isOpen)
       const stdio = [...(feed === null ? [] : ['pipe' as const]), ...given]
-      const child = startProcess(process.execPath, shimArguments(), {
+      const child = startProcess(nodePath(), shimArguments(), {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore', ...stdio],
         env: shimEnvironment(),

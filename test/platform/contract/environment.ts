@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { AllocDir } from '../../../src/index.ts'
@@ -12,6 +12,7 @@ import type { Section } from './adapter.ts'
 export const environment: Section = (check, { platform }) => {
   check(
     'has exactly the given environment, its two directories, PATH, HOME and its user’s name; nothing of the supervisor',
+    ['unix-environment'],
     async bench => {
       process.env.HOLDFAST_TEST_SECRET = 'of the supervisor'
       try {
@@ -58,26 +59,29 @@ export const environment: Section = (check, { platform }) => {
       const where = (await outputOf(task)).trim()
       assert.equal(where, platform === 'linux' ? '/' : join(bench.stateDir, 'allocs', keyOf(task), 'sh'))
       const elsewhere = bench.shell('pwd -P')
-      elsewhere.command.cwd = '/usr/bin'
-      assert.equal(await outputOf(elsewhere), '/usr/bin\n')
+      elsewhere.command.cwd = platform === 'linux' ? '/usr/bin' : bench.directory()
+      assert.equal(await outputOf(elsewhere), `${elsewhere.command.cwd}\n`)
     },
   )
 
   check('reads an empty standard input, or the given file', async bench => {
     assert.equal(await outputOf(bench.command('/usr/bin/wc', '-c')), '0\n')
     const task = bench.command('/usr/bin/head', '-c', '4')
-    task.command.stdin = '/bin/sh'
-    assert.equal(await outputOf(task), readFileSync('/bin/sh').subarray(0, 4).toString('latin1'))
+    // Isolated, a task is shown the host's programs and not our files.
+    const file = platform === 'linux' ? '/bin/sh' : join(bench.directory(), 'file')
+    if (platform !== 'linux') writeFileSync(file, 'given')
+    task.command.stdin = file
+    assert.equal(await outputOf(task), readFileSync(file).subarray(0, 4).toString('latin1'))
   })
 
-  check('has umask 022, or the given one', async bench => {
+  check('has umask 022, or the given one', ['modes'], async bench => {
     assert.equal(await outputOf(bench.shell('umask')), '0022\n')
     const task = bench.shell('umask')
     task.command.umask = 0o077
     assert.equal(await outputOf(task), '0077\n')
   })
 
-  check('leads a session and a process group of its own', async bench => {
+  check('leads a session and a process group of its own', ['proc', 'sessions'], async bench => {
     const [pid, group, session] = (
       await outputOf(bench.command('/usr/bin/cut', '-d ', '-f1,5,6', '/proc/self/stat'))
     )
@@ -87,13 +91,14 @@ export const environment: Section = (check, { platform }) => {
     assert.equal(session, pid)
   })
 
-  check('has the oom_score_adj of the supervisor, not of its shim', async bench => {
+  check('has the oom_score_adj of the supervisor, not of its shim', ['proc'], async bench => {
     const own = readFileSync('/proc/self/oom_score_adj', 'utf8')
     assert.equal(await outputOf(bench.command('/bin/cat', '/proc/self/oom_score_adj')), own)
   })
 
   check(
     'inherits no descriptor, signal mask or ignored signal, whatever the supervisor was started with',
+    ['proc'],
     async bench => {
       const open = openSync('/etc/passwd', 'r')
       const { stdout } = await runFixture('inherit.ts', {

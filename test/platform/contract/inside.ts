@@ -23,15 +23,15 @@ async function running(bench: Workbench, script = waiting): Promise<Executor> {
 }
 
 /** Counts the processes that the task's own pid namespace shows of these tests' sleepers. */
-function sleepersIn(task: Executor): Executor {
-  return task.exec('/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
+function sleepersIn(bench: Workbench, task: Executor): Executor {
+  return bench.exec(task, '/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
 }
 
 /** A second command inside a running task. */
 export const inside: Section = (check, { platform, native }) => {
   check('has a result, logs, a key and an id of its own', async bench => {
     const task = await running(bench)
-    const guest = task.exec('/bin/sh', '-c', 'echo out; echo err >&2; exit 7')
+    const guest = bench.exec(task, '/bin/sh', '-c', 'echo out; echo err >&2; exit 7')
     assert.equal(guest.state, 'configured')
     await guest.start()
     const { exitCode, signal, cause, evidence, logsComplete } = await guest.wait()
@@ -50,7 +50,12 @@ export const inside: Section = (check, { platform, native }) => {
     task.command.logs = { maxBytes: 4096, maxFiles: 3 }
     await task.start()
     await untilOutput(task, 'ready')
-    const whole = task.exec('/bin/sh', '-c', 'for i in 1 2 3 4 5; do seq ${i}000 ${i}999; sleep 0.1; done')
+    const whole = bench.exec(
+      task,
+      '/bin/sh',
+      '-c',
+      'for i in 1 2 3 4 5; do seq ${i}000 ${i}999; sleep 0.1; done',
+    )
     whole.command.logs = { maxBytes: 4096, maxFiles: 20 }
     await whole.start()
     const all = Array.from({ length: 5000 }, (_, index) => `${index + 1000}\n`).join('')
@@ -58,7 +63,7 @@ export const inside: Section = (check, { platform, native }) => {
     assert.equal((await whole.wait()).logsComplete, true)
     assert.equal(await followed, all)
     assert.equal(await output(whole), all)
-    const bounded = task.exec('/bin/seq', '1000', '5999')
+    const bounded = bench.exec(task, '/bin/seq', '1000', '5999')
     assert.deepEqual(bounded.command.logs, task.command.logs, 'unless it is told otherwise')
     const kept = await outputOf(bounded)
     assert.equal(kept, all.slice(-kept.length))
@@ -77,13 +82,13 @@ export const inside: Section = (check, { platform, native }) => {
     task.command.env = { GREETING: 'hello' }
     await task.start()
     await untilOutput(task, 'ready')
-    const guest = task.exec('/bin/sh', '-c', 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
+    const guest = bench.exec(task, '/bin/sh', '-c', 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
     guest.command.env.OWN = 'world'
     assert.equal(await outputOf(guest), 'of-the-task\nhello world\n')
     assert.deepEqual(task.command.env, { GREETING: 'hello' })
   })
 
-  check('finds a program by its name on the PATH it is given', async bench => {
+  check('finds a program by its name on the PATH it is given', ['unix-environment'], async bench => {
     const task = await running(bench)
     assert.equal(await outputOf(task.exec('echo', 'found')), 'found\n')
     const lost = task.exec('echo')
@@ -93,10 +98,16 @@ export const inside: Section = (check, { platform, native }) => {
     assert.equal(task.state, 'running')
   })
 
-  check('is stopped and killed with its own tree, and the task goes on', async bench => {
+  check('is stopped and killed with its own tree, and the task goes on', ['signals'], async bench => {
     const task = await running(bench)
-    const polite = task.exec('/bin/sh', '-c', 'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done')
-    const deaf = task.exec(
+    const polite = bench.exec(
+      task,
+      '/bin/sh',
+      '-c',
+      'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done',
+    )
+    const deaf = bench.exec(
+      task,
       '/bin/sh',
       '-c',
       'trap "" TERM; sleep 1000 & (sleep 1000 & sleep 1000) & echo on; wait',
@@ -110,13 +121,18 @@ export const inside: Section = (check, { platform, native }) => {
     assert.deepEqual([stopped.exitCode, stopped.cause], [9, 'shutdown'])
     assert.deepEqual([forced.signal, forced.cause], ['SIGKILL', 'forced'])
     for (const guest of [polite, deaf]) assert.deepEqual(processesOf(keyOf(guest)), [])
-    if (platform === 'linux') assert.equal(await outputOf(sleepersIn(task)), '0\n')
+    if (platform === 'linux') assert.equal(await outputOf(sleepersIn(bench, task)), '0\n')
     assert.equal(task.state, 'running')
   })
 
-  check('gets signals', async bench => {
+  check('gets signals', ['signals'], async bench => {
     const task = await running(bench)
-    const guest = task.exec('/bin/sh', '-c', 'trap "exit 3" USR1; echo on; while :; do sleep 0.05; done')
+    const guest = bench.exec(
+      task,
+      '/bin/sh',
+      '-c',
+      'trap "exit 3" USR1; echo on; while :; do sleep 0.05; done',
+    )
     await guest.start()
     await untilOutput(guest, 'on')
     await guest.signal('SIGUSR1')
@@ -125,7 +141,7 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('ends when the task ends, and says how', async bench => {
     const task = await running(bench)
-    const guests = [task.exec('/bin/sleep', '1000'), task.exec('/bin/sleep', '1000')]
+    const guests = [bench.exec(task, '/bin/sleep', '1000'), bench.exec(task, '/bin/sleep', '1000')]
     for (const guest of guests) await guest.start()
     await task.forceStop()
     for (const guest of guests) {
@@ -141,10 +157,10 @@ export const inside: Section = (check, { platform, native }) => {
     const task = bench.shell('echo ready; until [ -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done; exit 4')
     await task.start()
     await untilOutput(task, 'ready')
-    const guest = task.exec('/bin/sleep', '1000')
+    const guest = bench.exec(task, '/bin/sleep', '1000')
     await guest.start()
     // Which may itself be ended before it is done.
-    await task.exec('/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go').start()
+    await bench.exec(task, '/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go').start()
     const [ended, result] = await Promise.all([task.wait(), guest.wait()])
     assert.equal(ended.exitCode, 4)
     assert.deepEqual([result.signal, result.cause], ['SIGKILL', 'forced'])
@@ -156,7 +172,7 @@ export const inside: Section = (check, { platform, native }) => {
     bench.supervisor.results$.subscribe(result => results.push(result))
     const task = await running(bench)
     bench.supervisor.transitions$.subscribe(({ task: { key }, to }) => states.push(`${key} ${to}`))
-    const guest = task.exec('/bin/sh', '-c', 'exit 2')
+    const guest = bench.exec(task, '/bin/sh', '-c', 'exit 2')
     await guest.start()
     await guest.wait()
     assert.ok(bench.supervisor.tasks.get(keyOf(guest)))
@@ -170,38 +186,45 @@ export const inside: Section = (check, { platform, native }) => {
     )
   })
 
-  check('is taken over by its id, with its result, and stopped by whoever took it over', async bench => {
-    const task = await running(bench)
-    const [one, two] = [task.exec('/bin/sleep', '1000'), task.exec('/bin/sh', '-c', 'echo kept; exit 6')]
-    await one.start()
-    await two.start()
-    await two.wait()
-    const other = bench.another()
-    const [taken, ended] = await Promise.all([other.open(one.id()), other.open(two.id())])
-    assert.deepEqual([(await ended.wait()).exitCode, await output(ended)], [6, 'kept\n'])
-    assert.deepEqual(taken.enforcement, one.enforcement)
-    assert.equal(taken.state, 'running')
-    const [stopped, here] = await Promise.all([taken.shutdown(), one.wait()])
-    assert.equal(stopped.cause, 'shutdown')
-    assert.deepEqual(here, stopped)
-  })
+  check(
+    'is taken over by its id, with its result, and stopped by whoever took it over',
+    ['signals'],
+    async bench => {
+      const task = await running(bench)
+      const [one, two] = [
+        bench.exec(task, '/bin/sleep', '1000'),
+        bench.exec(task, '/bin/sh', '-c', 'echo kept; exit 6'),
+      ]
+      await one.start()
+      await two.start()
+      await two.wait()
+      const other = bench.another()
+      const [taken, ended] = await Promise.all([other.open(one.id()), other.open(two.id())])
+      assert.deepEqual([(await ended.wait()).exitCode, await output(ended)], [6, 'kept\n'])
+      assert.deepEqual(taken.enforcement, one.enforcement)
+      assert.equal(taken.state, 'running')
+      const [stopped, here] = await Promise.all([taken.shutdown(), one.wait()])
+      assert.equal(stopped.cause, 'shutdown')
+      assert.deepEqual(here, stopped)
+    },
+  )
 
   check('is begun by a supervisor that has taken the task over', async bench => {
     const task = await running(bench)
     const taken = await bench.another().open(task.id())
-    const guest = taken.exec('/bin/sh', '-c', 'exit 8')
+    const guest = bench.exec(taken, '/bin/sh', '-c', 'exit 8')
     await guest.start()
     assert.equal((await guest.wait()).exitCode, 8)
     // What is inside of it is inside of the task.
-    const outer = taken.exec('/bin/sleep', '1000')
+    const outer = bench.exec(taken, '/bin/sleep', '1000')
     await outer.start()
-    assert.equal(await outputOf(outer.exec('/bin/sh', '-c', 'echo deeper')), 'deeper\n')
+    assert.equal(await outputOf(bench.exec(outer, '/bin/sh', '-c', 'echo deeper')), 'deeper\n')
     assert.equal((await outer.forceStop()).cause, 'forced')
   })
 
   check('leaves nothing after destroy(), and the task untouched', async bench => {
     const task = await running(bench)
-    const guest = task.exec('/bin/sleep', '1000')
+    const guest = bench.exec(task, '/bin/sleep', '1000')
     await guest.start()
     const [key, directory] = [keyOf(guest), directoryOf(guest)]
     await guest.destroy()
@@ -239,7 +262,7 @@ export const inside: Section = (check, { platform, native }) => {
     'is ended by a time limit of its own; other limits are the task’s, and a row says so',
     async bench => {
       const task = await running(bench)
-      const guest = task.exec('/bin/sleep', '1000')
+      const guest = bench.exec(task, '/bin/sleep', '1000')
       await guest.limit({ wallTimeMs: 100, pids: 5 })
       await guest.start()
       assert.equal((await guest.wait()).cause, 'timeout')
@@ -253,7 +276,9 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('stays what it was when many begin at the same time', async bench => {
     const task = await running(bench)
-    const guests = Array.from({ length: 8 }, (_, n) => task.exec('/bin/sh', '-c', `echo ${n}; exit ${n}`))
+    const guests = Array.from({ length: 8 }, (_, n) =>
+      bench.exec(task, '/bin/sh', '-c', `echo ${n}; exit ${n}`),
+    )
     await Promise.all(guests.map(guest => guest.start()))
     const ends = await Promise.all(guests.map(guest => guest.wait()))
     assert.deepEqual(
@@ -269,7 +294,7 @@ export const inside: Section = (check, { platform, native }) => {
   if (platform === 'basic') {
     check('is a process beside the task’s: what it leaves behind ends with it', async bench => {
       const task = await running(bench)
-      const guest = task.exec('/bin/sh', '-c', 'sleep 1000 & exit 0')
+      const guest = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & exit 0')
       await guest.start()
       assert.equal((await guest.wait()).exitCode, 0)
       assert.deepEqual(processesOf(keyOf(guest)), [])
@@ -288,7 +313,7 @@ export const inside: Section = (check, { platform, native }) => {
       await task.limit({ memoryMB: 64, pids: 20 })
       await task.start()
       const told = (await untilOutput(task, 'ready')).replace('ready\n', '')
-      const guest = task.exec('/bin/sh', ...task.command.args)
+      const guest = bench.exec(task, '/bin/sh', ...task.command.args)
       await guest.start()
       assert.equal((await untilOutput(guest, 'ready')).replace('ready\n', ''), told)
       const cgroups = (of: Executor): string =>
@@ -307,7 +332,8 @@ export const inside: Section = (check, { platform, native }) => {
       await task.limit({ memoryMB: 24, pids: 8 })
       await task.start()
       await untilOutput(task, 'ready')
-      const forking = task.exec(
+      const forking = bench.exec(
+        task,
         '/bin/sh',
         '-c',
         'read go; i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 1000 & done; exit 0',
@@ -325,7 +351,7 @@ export const inside: Section = (check, { platform, native }) => {
       assert.equal(task.state, 'running')
       const roomy = await running(bench, still)
       await roomy.update({ memoryMB: 24 })
-      const hungry = roomy.exec('/usr/bin/tail', '/dev/zero')
+      const hungry = bench.exec(roomy, '/usr/bin/tail', '/dev/zero')
       await hungry.start()
       const { signal, cause, oomKilled } = await hungry.wait()
       assert.deepEqual({ signal, cause, oomKilled }, { signal: 'SIGKILL', cause: 'oom', oomKilled: true })
@@ -338,7 +364,8 @@ export const inside: Section = (check, { platform, native }) => {
     'leaves behind to the task what has left its session, and the end of the task takes it along',
     async bench => {
       const task = await running(bench)
-      const guest = task.exec(
+      const guest = bench.exec(
+        task,
         '/bin/sh',
         '-c',
         // Gone only when both have left its session: until then they are its tree, and would end with it.
@@ -347,7 +374,7 @@ export const inside: Section = (check, { platform, native }) => {
       await guest.start()
       assert.equal((await guest.wait()).exitCode, 0)
       // They may be on their way to exec still; fewer than two is a fault that no time mends.
-      while ((await outputOf(sleepersIn(task))) !== '2\n') await sleep(20)
+      while ((await outputOf(sleepersIn(bench, task))) !== '2\n') await sleep(20)
       await task.shutdown({ graceMs: 50 })
       assert.deepEqual(processesOf(keyOf(task)), [])
     },
@@ -359,10 +386,10 @@ export const inside: Section = (check, { platform, native }) => {
       await task.limit({ rlimits: { nofile: 77, core: 0 } })
       await task.start()
       await untilOutput(task, 'ready')
-      const root = task.exec('/bin/sh', '-c', 'id -u; ulimit -n; grep CapEff /proc/self/status')
+      const root = bench.exec(task, '/bin/sh', '-c', 'id -u; ulimit -n; grep CapEff /proc/self/status')
       root.command.user = 'root'
       assert.equal(await outputOf(root), '0\n77\nCapEff:\t0000000000000000\n')
-      const own = task.exec('/bin/sh', '-c', 'ulimit -n; ulimit -c')
+      const own = bench.exec(task, '/bin/sh', '-c', 'ulimit -n; ulimit -c')
       await own.limit({ rlimits: { nofile: 55 } })
       assert.equal(await outputOf(own), '55\n0\n')
     })
@@ -372,7 +399,7 @@ export const inside: Section = (check, { platform, native }) => {
     async bench => {
       for (let round = 0; round < 12; round++) {
         const task = await running(bench)
-        const guest = task.exec('/bin/sleep', '1000')
+        const guest = bench.exec(task, '/bin/sleep', '1000')
         const start = guest.start().then(
           () => null,
           (error: HoldfastError) => error,
@@ -410,12 +437,12 @@ export const inside: Section = (check, { platform, native }) => {
       task.command.namespaces = namespaces
       await task.start()
       await untilOutput(task, 'ready')
-      const guest = task.exec('/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo on; wait')
+      const guest = bench.exec(task, '/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo on; wait')
       await guest.start()
       await untilOutput(guest, 'on')
       assert.equal(guest.state, 'running')
       assert.equal((await guest.shutdown({ graceMs: 50 })).cause, 'forced')
-      const other = task.exec('/bin/sleep', '1000')
+      const other = bench.exec(task, '/bin/sleep', '1000')
       await other.start()
       await task.forceStop()
       assert.deepEqual([(await other.wait()).signal, (await other.wait()).cause], ['SIGKILL', 'forced'])

@@ -40,7 +40,7 @@ export const logs: Section = check => {
     }
   })
 
-  check('stops what has given more than it may, of both streams together', async bench => {
+  check('stops what has given more than it may, of both streams together', ['signals'], async bench => {
     const task = bench.shell('printf %600d 0; printf %600d 0 >&2; echo more; sleep 1000')
     await task.limit({ outputBytes: 1000 })
     await task.start()
@@ -148,14 +148,18 @@ export const logs: Section = check => {
     assert.equal(await output(task, 'stdout', { fromStart: false }), '')
   })
 
-  check('lets the task open its own output again by name, which erases nothing', async bench => {
-    const task = bench.shell(
-      'echo one; echo two > /dev/stdout; echo three >> /proc/self/fd/1; echo four >&2; echo five > /dev/stderr; echo six | tee /dev/stderr',
-    )
-    assert.equal(await outputOf(task), 'one\ntwo\nthree\nsix\n')
-    assert.equal(await output(task, 'stderr'), 'four\nfive\nsix\n')
-    assert.equal((await task.wait()).logsComplete, true)
-  })
+  check(
+    'lets the task open its own output again by name, which erases nothing',
+    ['descriptors'],
+    async bench => {
+      const task = bench.shell(
+        'echo one; echo two > /dev/stdout; echo three >> /proc/self/fd/1; echo four >&2; echo five > /dev/stderr; echo six | tee /dev/stderr',
+      )
+      assert.equal(await outputOf(task), 'one\ntwo\nthree\nsix\n')
+      assert.equal(await output(task, 'stderr'), 'four\nfive\nsix\n')
+      assert.equal((await task.wait()).logsComplete, true)
+    },
+  )
 
   check(
     'gives both streams in order, with times, while it runs, after its end and when opened anew',
@@ -241,7 +245,7 @@ export const logs: Section = check => {
     },
   )
 
-  check('does not write through a link that lies where a log will be opened', async bench => {
+  check('does not write through a link that lies where a log will be opened', ['links'], async bench => {
     const alloc = new AllocDir(bench.directory('alloc'))
     await alloc.build(['victim'])
     const precious = join(bench.directory('precious'), 'file')

@@ -24,7 +24,7 @@ export const observation: Section = (check, { platform }) => {
     assert.deepEqual(await seen, ['limited', 'running', 'stopping', 'exited'])
   })
 
-  check('measures a running task, and says null for what it cannot know', async bench => {
+  check('measures a running task, and says null for what it cannot know', ['usage'], async bench => {
     const task = bench.shell('i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; echo ready; sleep 1000')
     await task.start()
     await untilOutput(task, 'ready')
@@ -61,7 +61,7 @@ export const observation: Section = (check, { platform }) => {
     for (const { memoryBytes, pids } of samples.slice(0, -1)) assert.ok(memoryBytes !== 0 && pids !== 0)
   })
 
-  check('counts the processes of the whole tree', async bench => {
+  check('counts the processes of the whole tree', ['usage'], async bench => {
     const task = bench.shell('sleep 1000 & sleep 1000 & echo ready; wait')
     await task.start()
     await untilOutput(task, 'ready')
@@ -88,7 +88,11 @@ export const observation: Section = (check, { platform }) => {
     const strict = bench.another({ strict: true })
     const task = bench.commandOf(strict, '/bin/true')
     await task.limit({ memoryMB: 64 })
-    await refuses(task.start(), { code: 'LIMIT_FAILED', message: /memoryMB/, hint: /linux executor/ })
+    await refuses(task.start(), {
+      code: 'LIMIT_FAILED',
+      message: /memoryMB/,
+      hint: /linux executor|on Linux/,
+    })
     const isolated = bench.commandOf(strict, '/bin/true')
     isolated.command.network = 'none'
     await refuses(isolated.start(), { code: 'ISOLATION_FAILED', message: /network/ })

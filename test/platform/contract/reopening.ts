@@ -10,7 +10,7 @@ import type { Section } from './adapter.ts'
 const waitsForNote = 'echo ready; while [ ! -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done; exit 5'
 
 export const reopening: Section = (check, { platform }) => {
-  check('gives a second supervisor the running task and its result', async bench => {
+  check('gives a second supervisor the running task and its result', ['signals'], async bench => {
     const task = bench.shell('trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done')
     await task.start()
     await untilOutput(task, 'ready')
@@ -61,7 +61,7 @@ export const reopening: Section = (check, { platform }) => {
     )
   })
 
-  check('lets whoever took it over stop it', async bench => {
+  check('lets whoever took it over stop it', ['signals'], async bench => {
     const task = bench.command('/bin/sleep', '1000')
     await task.start()
     const other = await bench.another().open(task.id())

@@ -55,7 +55,7 @@ export const results: Section = (check, { native, platform }) => {
     ? (['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGHUP', 'SIGUSR1'] as const)
     : (['SIGKILL', 'SIGHUP'] as const)
   for (const signal of signals) {
-    check(`reports a death by ${signal} as a signal, with no exit code`, async bench => {
+    check(`reports a death by ${signal} as a signal, with no exit code`, ['signals'], async bench => {
       const task = bench.shell(`ulimit -c 0; kill -s ${signal.slice(3)} $$; sleep 1000`)
       await task.start()
       const { exitCode, signal: seen, cause, coreDumped, oomKilled, successful } = await task.wait()

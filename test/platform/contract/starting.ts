@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { programOf } from '../../support/foreign-programs.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import { startRecordOf } from '../../support/task-key.ts'
@@ -29,20 +30,26 @@ export const starting: Section = (check, { platform, native }) => {
     })
   })
 
-  check('looks a bare name up on the PATH of the task, not of the supervisor', async bench => {
-    const task = bench.command('holdfast-test-greeting')
-    const place = bench.directory('path')
-    const program = join(place, 'holdfast-test-greeting')
-    writeFileSync(program, '#!/bin/sh\necho found\n')
-    chmodSync(place, 0o755)
-    chmodSync(program, 0o755)
-    task.command.env.PATH = `${platform === 'linux' ? '/opt/tools' : place}:/usr/bin:/bin`
-    if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/tools', readOnly: true }]
-    assert.equal(await outputOf(task), 'found\n')
-  })
+  check(
+    'looks a bare name up on the PATH of the task, not of the supervisor',
+    ['interpreters'],
+    async bench => {
+      const task = bench.command('holdfast-test-greeting')
+      const place = bench.directory('path')
+      const program = join(place, 'holdfast-test-greeting')
+      writeFileSync(program, '#!/bin/sh\necho found\n')
+      chmodSync(place, 0o755)
+      chmodSync(program, 0o755)
+      task.command.env.PATH = `${platform === 'linux' ? '/opt/tools' : place}:/usr/bin:/bin`
+      if (platform === 'linux')
+        task.command.mounts = [{ source: place, target: '/opt/tools', readOnly: true }]
+      assert.equal(await outputOf(task), 'found\n')
+    },
+  )
 
   check(
     'goes on past what cannot be run, as execvp(3) does, and says EACCES when there is nothing else',
+    ['interpreters'],
     async bench => {
       const [bad, good] = ['bad', 'good'].map(name => bench.directory(name)) as [string, string]
       mkdirSync(join(bad, 'a-folder'))
@@ -78,17 +85,21 @@ export const starting: Section = (check, { platform, native }) => {
     },
   )
 
-  check('takes a path with a slash as it is, also one with a colon, whatever the PATH', async bench => {
-    const place = bench.directory('a:b')
-    writeFileSync(join(place, 'tool'), '#!/bin/sh\necho found\n', { mode: 0o755 })
-    chmodSync(place, 0o755)
-    const task = bench.command(platform === 'linux' ? '/opt/a:b/tool' : join(place, 'tool'))
-    if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/a:b', readOnly: true }]
-    task.command.env.PATH = ''
-    assert.equal(await outputOf(task), 'found\n')
-  })
+  check(
+    'takes a path with a slash as it is, also one with a colon, whatever the PATH',
+    ['interpreters'],
+    async bench => {
+      const place = bench.directory('a:b')
+      writeFileSync(join(place, 'tool'), '#!/bin/sh\necho found\n', { mode: 0o755 })
+      chmodSync(place, 0o755)
+      const task = bench.command(platform === 'linux' ? '/opt/a:b/tool' : join(place, 'tool'))
+      if (platform === 'linux') task.command.mounts = [{ source: place, target: '/opt/a:b', readOnly: true }]
+      task.command.env.PATH = ''
+      assert.equal(await outputOf(task), 'found\n')
+    },
+  )
 
-  check('takes an empty directory of the PATH for the working directory', async bench => {
+  check('takes an empty directory of the PATH for the working directory', ['interpreters'], async bench => {
     const task = bench.command('tool')
     const place = bench.directory('cwd')
     writeFileSync(join(place, 'tool'), '#!/bin/sh\necho found\n', { mode: 0o755 })
@@ -122,6 +133,7 @@ export const starting: Section = (check, { platform, native }) => {
   for (const interpolate of [undefined, true])
     check(
       `a secret in the environment is in nobody's argv${interpolate ? ', unless it was asked to interpolate' : ''}`,
+      ['proc'],
       async bench => {
         const task = bench.command(
           '/bin/sh',
@@ -145,8 +157,10 @@ export const starting: Section = (check, { platform, native }) => {
   check(
     'replaces $NAME and ${NAME} in program and arguments when it is asked to interpolate, and leaves unknown ones',
     async bench => {
+      const [shell, ...before] = programOf('/bin/sh', [])
       const task = bench.command(
         '$SHELL_PATH',
+        ...before,
         '-c',
         'printf "%s|%s|%s" "$@"',
         'sh',
@@ -154,13 +168,13 @@ export const starting: Section = (check, { platform, native }) => {
         '<${GREETING}>',
         '$UNKNOWN ${ALSO_UNKNOWN}',
       )
-      task.command.env = { SHELL_PATH: '/bin/sh', GREETING: 'hello there' }
+      task.command.env = { SHELL_PATH: shell, GREETING: 'hello there' }
       task.command.interpolate = true
       assert.equal(await outputOf(task), 'hello there|<hello there>|$UNKNOWN ${ALSO_UNKNOWN}')
     },
   )
 
-  check('passes argv0 and every argument unchanged, also empty and odd ones', async bench => {
+  check('passes every argument unchanged, also empty and odd ones', async bench => {
     const task = bench.command(
       '/usr/bin/printf',
       '%s\\n',
@@ -175,6 +189,9 @@ export const starting: Section = (check, { platform, native }) => {
       Buffer.from(await outputOf(task), 'latin1').toString(),
       "\n two words \nit's\n*\ntab\tnew\nline\nünïcödé\n",
     )
+  })
+
+  check('has the argv0 that was asked for', ['proc'], async bench => {
     const named = bench.shell('cat /proc/$$/cmdline')
     named.command.argv0 = 'my-own-name'
     assert.match(await outputOf(named), /^my-own-name\0-c\0/)

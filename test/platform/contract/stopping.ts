@@ -29,14 +29,14 @@ export const stopping: Section = check => {
     assert.equal(existsSync(join(alloc.path, 'worker/local/done')), false)
   })
 
-  check('ends an ordinary program with SIGTERM', async bench => {
+  check('ends an ordinary program with SIGTERM', ['signals'], async bench => {
     const task = bench.command('/bin/sleep', '1000')
     await task.start()
     const { exitCode, signal, cause } = await task.shutdown()
     assert.deepEqual({ exitCode, signal, cause }, { exitCode: null, signal: 'SIGTERM', cause: 'shutdown' })
   })
 
-  check('sends the signal that was asked for', async bench => {
+  check('sends the signal that was asked for', ['signals'], async bench => {
     const task = bench.shell('trap "echo interrupted; exit 3" INT; echo ready; while :; do sleep 0.05; done')
     await task.start()
     await untilOutput(task, 'ready')
@@ -46,7 +46,8 @@ export const stopping: Section = check => {
   })
 
   for (const graceMs of [0, 10_000]) {
-    check(`stops a task that has just been started, with ${graceMs} ms of grace`, async bench => {
+    const needs = graceMs === 0 ? [] : (['signals'] as const)
+    check(`stops a task that has just been started, with ${graceMs} ms of grace`, needs, async bench => {
       const task = bench.command('/bin/sleep', '1000')
       await task.start()
       const { exitCode, signal } = await task.shutdown({ graceMs })
@@ -58,6 +59,7 @@ export const stopping: Section = check => {
   for (const target of ['group', 'leader'] as const) {
     check(
       `gives the first signal to the ${target}, and what the leader leaves behind is killed`,
+      ['signals'],
       async bench => {
         const task = bench.shell(withChild)
         await task.start()
@@ -91,7 +93,7 @@ export const stopping: Section = check => {
     assert.deepEqual(processesOf(keyOf(task)), [])
   })
 
-  check('lets a handler finish within the grace, and keeps its exit code', async bench => {
+  check('lets a handler finish within the grace, and keeps its exit code', ['signals'], async bench => {
     const task = bench.shell(
       'trap "sleep 0.1; echo tidied; exit 42" TERM; echo ready; while :; do sleep 0.05; done',
     )
@@ -105,7 +107,7 @@ export const stopping: Section = check => {
     assert.equal(await output(task), 'ready\ntidied\n')
   })
 
-  check('wakes a stopped task so that it can end in order', async bench => {
+  check('wakes a stopped task so that it can end in order', ['signals'], async bench => {
     const task = bench.shell('trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done')
     await task.start()
     await untilOutput(task, 'ready')
@@ -127,7 +129,7 @@ export const stopping: Section = check => {
     async bench => {
       const task = bench.command('/bin/sleep', '1000')
       await task.start()
-      const [first, second] = await Promise.all([task.shutdown(), task.shutdown()])
+      const [first, second] = await Promise.all([task.shutdown({ graceMs: 1000 }), task.shutdown()])
       assert.deepEqual(second, first)
       assert.deepEqual(await task.shutdown({ signal: 'SIGINT', graceMs: 0 }), first)
       assert.deepEqual(await task.forceStop(), first)
@@ -155,7 +157,7 @@ export const stopping: Section = check => {
     assert.deepEqual(await task.forceStop(), result)
   })
 
-  check('delivers signal() to a trap, and the task goes on', async bench => {
+  check('delivers signal() to a trap, and the task goes on', ['signals'], async bench => {
     const task = bench.shell('trap "echo usr1" USR1; echo ready; while :; do sleep 0.02; done')
     await task.start()
     await untilOutput(task, 'ready')
@@ -176,7 +178,7 @@ export const stopping: Section = check => {
     assert.equal((await output(task)).length, length)
   })
 
-  check('shuts down at its wall time, with cause timeout', async bench => {
+  check('shuts down at its wall time, with cause timeout', ['signals'], async bench => {
     const task = bench.command('/bin/sleep', '1000')
     await task.limit({ wallTimeMs: 50 })
     await task.start()

@@ -9,7 +9,7 @@ const daemon =
   '(setsid sh -c \'trap "" TERM HUP INT; echo daemon; : > $HOLDFAST_TASK_DIR/up; while :; do sleep 1; done\' &)'
 
 export const tree: Section = (check, { native }) => {
-  check('reaches the whole process group with a graceful stop', async bench => {
+  check('reaches the whole process group with a graceful stop', ['signals'], async bench => {
     const task = bench.shell('sleep 1000 & sleep 1000 & echo ready; wait')
     await task.start()
     await untilOutput(task, 'ready')
@@ -36,14 +36,18 @@ export const tree: Section = (check, { native }) => {
     assert.equal(await output(task), 'before\n')
   })
 
-  check('has the shim outside the task: another session, another group, other descriptors', async bench => {
-    const task = bench.command('/bin/sleep', '1000')
-    await task.start()
-    const { shim, task: leader } = startRecordOf(task)
-    assert.notEqual(shim.pid, leader.pid)
-    assert.ok(taskProcesses(keyOf(task)).includes(leader.pid))
-    assert.ok(!taskProcesses(keyOf(task)).includes(shim.pid))
-  })
+  check(
+    'has the shim outside the task: another session, another group, other descriptors',
+    ['proc'],
+    async bench => {
+      const task = bench.command('/bin/sleep', '1000')
+      await task.start()
+      const { shim, task: leader } = startRecordOf(task)
+      assert.notEqual(shim.pid, leader.pid)
+      assert.ok(taskProcesses(keyOf(task)).includes(leader.pid))
+      assert.ok(!taskProcesses(keyOf(task)).includes(shim.pid))
+    },
+  )
 
   if (native) {
     check('leaves no daemon that forked twice and took a session of its own, at shutdown', async bench => {
@@ -74,6 +78,7 @@ export const tree: Section = (check, { native }) => {
 
   check(
     'ends although a daemon that took a session of its own escapes it, as its documentation warns',
+    ['sessions'],
     async bench => {
       const task = bench.shell(`${daemon}; echo ready; sleep 1000`)
       await task.start()

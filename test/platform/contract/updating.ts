@@ -84,7 +84,7 @@ export const updating: Section = (check, { platform }) => {
     assert.deepEqual([rows.get('cpu'), rows.get('memoryMB')], ['309', '49'])
   })
 
-  check('takes a time limit, counted from the start', async bench => {
+  check('takes a time limit, counted from the start', ['signals'], async bench => {
     const task = bench.command('/bin/sleep', '1000')
     await task.start()
     await task.update({ wallTimeMs: 3_600_000 })
@@ -95,7 +95,7 @@ export const updating: Section = (check, { platform }) => {
     assert.equal(task.enforcement.find(({ name }) => name === 'wallTimeMs')?.status, 'enforced')
   })
 
-  check('takes a limit on output, of what has come since the start', async bench => {
+  check('takes a limit on output, of what has come since the start', ['signals'], async bench => {
     const task = bench.shell('printf 0123456789; echo ready; sleep 1000')
     await task.start()
     await untilOutput(task, 'ready')
@@ -113,7 +113,7 @@ export const updating: Section = (check, { platform }) => {
     await task.start()
     await untilOutput(task, 'ready')
     await task.update({ wallTimeMs: 3_600_000 })
-    await outputOf(task.exec('/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go'))
+    await outputOf(bench.exec(task, '/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go'))
     const { exitCode, cause } = await task.wait()
     assert.deepEqual({ exitCode, cause }, { exitCode: 5, cause: 'exited' })
   })
@@ -134,7 +134,7 @@ export const updating: Section = (check, { platform }) => {
       await untilOutput(task, 'ready')
       await task.update({ memoryMB: after })
       assert.equal((await task.usage()).memoryLimitBytes, after * 1024 * 1024)
-      await outputOf(task.exec('/bin/sh', '-c', 'echo > /local/go'))
+      await outputOf(bench.exec(task, '/bin/sh', '-c', 'echo > /local/go'))
       const { oomKilled } = await task.wait()
       assert.equal(oomKilled, cause === 'oom')
       if (cause === 'exited') assert.match(await output(task), /41943040/)
@@ -176,9 +176,9 @@ export const updating: Section = (check, { platform }) => {
     await task.start()
     await untilOutput(task, 'ready')
     await task.update({ pids: 3 })
-    await refuses(task.exec('/bin/true').start(), { code: 'START_FAILED', errno: 'EAGAIN' })
+    await refuses(bench.exec(task, '/bin/true').start(), { code: 'START_FAILED', errno: 'EAGAIN' })
     await task.update({ pids: 50 })
-    assert.equal(await outputOf(task.exec('/bin/echo', 'room')), 'room\n')
+    assert.equal(await outputOf(bench.exec(task, '/bin/echo', 'room')), 'room\n')
     assert.equal(task.state, 'running')
   })
 
@@ -191,7 +191,7 @@ export const updating: Section = (check, { platform }) => {
     assert.deepEqual([rows.get('pids'), rows.get('cpuLimit')], ['enforced', 'enforced'])
     assert.equal((await task.usage()).pids, 3)
     // Its own processes and a guest's count alike.
-    const guest = task.exec('/bin/sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
+    const guest = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
     await guest.start()
     assert.equal((await guest.wait()).exitCode, 2)
     assert.match(await output(guest, 'stderr'), /fork/i)
@@ -199,7 +199,7 @@ export const updating: Section = (check, { platform }) => {
     const taken = await bench.another().open(task.id())
     await taken.update({ pids: 50 })
     assert.equal(
-      await outputOf(taken.exec('/bin/sh', '-c', 'sleep 0.01 & sleep 0.01 & wait; echo room')),
+      await outputOf(bench.exec(taken, '/bin/sh', '-c', 'sleep 0.01 & sleep 0.01 & wait; echo room')),
       'room\n',
     )
     assert.equal(task.state, 'running')
@@ -209,7 +209,7 @@ export const updating: Section = (check, { platform }) => {
     const task = bench.shell('echo ready; while :; do (sleep 0.03 &); (sleep 0.03 &); done')
     await task.start()
     await untilOutput(task, 'ready')
-    const guest = task.exec('/bin/sh', '-c', 'echo ready; while :; do (sleep 0.03 &); done')
+    const guest = bench.exec(task, '/bin/sh', '-c', 'echo ready; while :; do (sleep 0.03 &); done')
     await guest.start()
     await untilOutput(guest, 'ready')
     await task.update({ pids: 500 })
@@ -234,7 +234,7 @@ export const updating: Section = (check, { platform }) => {
     await task.start()
     await task.update({ rlimits: { nofile: 33 } })
     assert.equal(task.enforcement.find(({ name }) => name === 'rlimits.nofile')?.status, 'weakened')
-    assert.equal(await outputOf(task.exec('/bin/sh', '-c', 'ulimit -n')), '33\n')
+    assert.equal(await outputOf(bench.exec(task, '/bin/sh', '-c', 'ulimit -n')), '33\n')
     const exact = bench.commandOf(bench.another({ strict: true }), '/bin/sh', '-c', waiting)
     exact.command.user = weakest
     await exact.limit({ memoryMB: 64 })
