@@ -16,7 +16,7 @@ export async function windowsProcesses(): Promise<WindowsProcess[] | null> {
 }
 
 /** Lines of two numbers, the parent's first. wmic tells in UTF-16 or in the console's code page: digits are digits in both. */
-function parseProcesses(text: string): WindowsProcess[] {
+export function parseProcesses(text: string): WindowsProcess[] {
   return [...text.replaceAll('\0', '').matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm)].map(([, parent, pid]) => ({
     pid: Number(pid),
     parent: Number(parent),
