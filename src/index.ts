@@ -52,7 +52,7 @@ export type { TaskHistoryEntry, TaskLabel, TaskResult, TaskTransition } from './
 export { Supervisor } from './supervisor/supervisor.ts'
 export { makeFifos } from './spawn/fifos.ts'
 export { inputIsWaiting } from './spawn/waiting-input.ts'
-export { argumentsOnlyOnHost } from './command/only-on-host.ts'
+export { namedOnlyOnHost, type OnlyOnHost } from './command/only-on-host.ts'
 export { numberOfSignal, readSignal } from './signals.ts'
 export { untrusted } from './command/untrusted.ts'
 export { setCommand } from './task/set-command.ts'

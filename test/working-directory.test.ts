@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AllocDir, Supervisor } from '../src/index.ts'
-import { argumentsOnlyOnHost } from '../src/command/only-on-host.ts'
+import { namedOnlyOnHost } from '../src/command/only-on-host.ts'
 import { lookPath } from '../src/command/lookup.ts'
 import { parseMount } from '../src/cli/parse/mount.ts'
 
@@ -37,6 +37,6 @@ describe('a working directory that has been deleted', () => {
 
   it('what a relative argument names is nowhere', () => {
     const command = { path: '/bin/sh', args: ['./data', '/etc/../opt/../root'], env: {} }
-    assert.deepEqual(argumentsOnlyOnHost(command), ['/root'])
+    assert.deepEqual(namedOnlyOnHost(command), [{ path: '/root', flags: '--mount /root' }])
   })
 })

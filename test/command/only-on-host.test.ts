@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { argumentsOnlyOnHost, namingHostPaths } from '../../src/command/only-on-host.ts'
+import { namedOnlyOnHost, namingHostPaths } from '../../src/command/only-on-host.ts'
 import { HoldfastError } from '../../src/errors.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
+import { withVariable } from '../support/variable.ts'
 
 describe('what is on the host, and not in the root of the task', () => {
   let dir: string
@@ -63,12 +64,59 @@ describe('what is on the host, and not in the root of the task', () => {
     assert.equal(hint({ path, namespaces: { mount: false } }), 'as it was')
   })
 
+  it('is named where a relative path is the program, with what makes it found there', () => {
+    const error = new HoldfastError('START_FAILED', 'failed', { stage: 'exec', errno: 'ENOENT' })
+    const { hint } = namingHostPaths(error, { ...plain, path: 'bin/tool' }, dir) as HoldfastError
+    assert.match(hint ?? '', new RegExp(`^${dir}/bin/tool is .*\\(--mount ${dir} --cwd ${dir}\\)`))
+  })
+
+  it('is named where it is the interpreter of a program that PATH has', () => {
+    const bin = join(dir, 'shown')
+    mkdirSync(bin, { recursive: true })
+    writeFileSync(join(bin, 'wrapped'), `#!${join(dir, 'bin/tool')}\n`, { mode: 0o755 })
+    const command = { path: 'wrapped', env: { PATH: bin }, ...mounted(bin) }
+    assert.match(hint(command) ?? '', new RegExp(`--mount ${dir}/bin/tool\\)`))
+  })
+
+  it('is named by its path where this program’s own PATH alone has it', () =>
+    withVariable('PATH', join(dir, 'bin'), async () => {
+      assert.match(
+        hint({ path: 'tool' }) ?? '',
+        new RegExp(`--mount ${dir}/bin, and .* path, ${dir}/bin/tool\\)`),
+      )
+    }))
+
   it('is found among the arguments, those without a dot or slash left out', () => {
-    const command = {
+    const args = [
+      'app.js',
+      join(dir, 'script'),
+      '/nowhere.js',
+      '/bin/sh',
+      '.',
+      'bin',
+      '--x=1.5',
+      '--f=./app.js',
+    ]
+    assert.deepEqual(namedOnlyOnHost({ ...plain, args }, dir), [
+      { path: join(dir, 'app.js'), flags: `--mount ${dir} --cwd ${dir}` },
+      { path: join(dir, 'script'), flags: `--mount ${join(dir, 'script')}` },
+    ])
+    assert.deepEqual(namedOnlyOnHost({ ...plain, args, ...mounted(dir) }, dir), [])
+  })
+
+  it('is found above this program’s own directory, and in the environment', () => {
+    const within = {
       ...plain,
-      args: ['app.js', join(dir, 'script'), '/nowhere.js', '/bin/sh', '.', 'bin', '--x=1.5'],
+      args: ['../app.js'],
+      env: { LD_LIBRARY_PATH: `/lib:${dir}/bin`, WORD: 'app.js' },
     }
-    assert.deepEqual(argumentsOnlyOnHost(command, dir), [join(dir, 'app.js'), join(dir, 'script')])
-    assert.deepEqual(argumentsOnlyOnHost({ ...command, ...mounted(dir) }, dir), [])
+    assert.deepEqual(namedOnlyOnHost(within, join(dir, 'bin')), [
+      { path: join(dir, 'app.js'), flags: `--mount ${dir} --cwd ${dir}/bin` },
+      { path: join(dir, 'bin'), flags: `--mount ${dir}/bin` },
+    ])
+    const cwd = join(dir, 'bin')
+    assert.deepEqual(namedOnlyOnHost({ ...plain, args: ['../app.js'], cwd }, '/'), [
+      { path: join(dir, 'app.js'), flags: `--mount ${dir}/app.js` },
+    ])
   })
 })

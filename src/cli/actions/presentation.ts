@@ -1,4 +1,4 @@
-import { argumentsOnlyOnHost, type Executor } from '../../index.ts'
+import { namedOnlyOnHost, type Executor } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
 import { escaped, json } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
@@ -73,9 +73,9 @@ async function toTheEnd(
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
   if (!asJson && !quiet && isolated && (result.exitCode ?? 0) !== 0)
-    for (const path of argumentsOnlyOnHost(command))
+    for (const { path, flags } of namedOnlyOnHost(command))
       process.stderr.write(
-        `  hint      ${escaped(path)} is on the host, and not in the task's root: --mount shows it\n`,
+        `  hint      ${escaped(path)} is on the host, and not in the task's root: ${escaped(flags)} shows it\n`,
       )
   return {
     document: resultDocument({ key, name, id }, result, enforcement),

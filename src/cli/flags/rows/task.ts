@@ -1,6 +1,7 @@
+import { parseDirectory } from '../../parse/directory.ts'
 import { parseEnvironment, readEnvironmentFile } from '../../parse/environment.ts'
 import { parseLabels } from '../../parse/label.ts'
-import { type Flag, same, value, values, word } from '../flag.ts'
+import { type Flag, same, value, values } from '../flag.ts'
 
 export const taskFlags: readonly Flag[] = [
   {
@@ -51,7 +52,7 @@ export const taskFlags: readonly Flag[] = [
       run: 'working directory, as the task sees it',
       exec: "working directory, as the task sees it (default: the task's)",
     },
-    sets: value('command.cwd', word),
+    sets: value('command.cwd', parseDirectory),
   },
   {
     flag: '--interpolate',
