@@ -9,16 +9,33 @@ type Place = {
   readonly shown: boolean
 }
 
-/** Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has them. */
+const linksMost = 16
+
+/**
+ * Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has them. Component by component: a directory on
+ * the way may be a link too (/etc/resolvconf/run).
+ */
 function placeOf(path: string, shown: readonly string[]): Place | null {
-  let at = path
-  for (let links = 0; links < 16; links++) {
-    if (!shown.some(directory => at.startsWith(`${directory}/`)))
-      return exists(at) ? { at, shown: false } : null
-    const stats = lstatSync(at, { throwIfNoEntry: false })
+  let at = '/'
+  let names = path.split('/').filter(Boolean)
+  for (let links = 0; links <= linksMost;) {
+    const [name, ...rest] = names
+    if (name === undefined) return { at, shown: true }
+    const next = posix.join(at, name)
+    const whole = posix.join(next, ...rest)
+    if (!shown.some(directory => whole.startsWith(`${directory}/`)))
+      return exists(whole) ? { at: whole, shown: false } : null
+    const stats = lstatSync(next, { throwIfNoEntry: false })
     if (stats === undefined) return null
-    if (!stats.isSymbolicLink()) return { at, shown: true }
-    at = posix.resolve(posix.dirname(at), readlinkSync(at))
+    names = rest
+    if (!stats.isSymbolicLink()) {
+      at = next
+      continue
+    }
+    links++
+    const target = readlinkSync(next)
+    if (target.startsWith('/')) at = '/'
+    names = [...target.split('/').filter(Boolean), ...rest]
   }
   return null
 }
