@@ -1,9 +1,9 @@
 import type { Enforcement, Resources } from '../api.ts'
 import { requestedLimits } from './limits.ts'
-import type { HostTask } from './port.ts'
+import type { TargetTask } from './port.ts'
 import { enforced, type Row, skipped } from './rows.ts'
 
-export function insideWhat({ name }: HostTask): Pick<Enforcement, 'name' | 'kind' | 'requested'> {
+export function insideWhat({ name }: TargetTask): Pick<Enforcement, 'name' | 'kind' | 'requested'> {
   return { name: 'inside', kind: 'isolation', requested: `task ${name}` }
 }
 

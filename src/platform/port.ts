@@ -26,13 +26,13 @@ export type TaskRequest = {
   /** The FIFO of the supervisor that the task is not to outlive; null: it outlives any. */
   readonly owner: string | null
   /** The running task that this one runs inside of; absent or null: it is one of its own. */
-  readonly inside?: HostTask | null
+  readonly inside?: TargetTask | null
   /** Milliseconds between the graceful stop at the wall time limit and SIGKILL. */
   readonly graceMs: number
 }
 
 /** A running task, as far as something that runs inside of it needs to know it. Plain JSON. */
-export type HostTask = {
+export type TargetTask = {
   readonly key: string
   readonly name: string
   /** The FIFO that its shim holds for as long as it lives. */

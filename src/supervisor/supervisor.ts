@@ -93,10 +93,8 @@ export class Supervisor {
   /** An executor without a command; `platform` calls for an adapter by its name, `orphans` whether the task outlives this supervisor. */
   executor(platform?: PlatformName, options: Omit<TaskOptions, 'byName'> = {}): TaskExecutor {
     this.#refuseIfClosed()
-    return new TaskExecutor(this.#runtime, platform ?? bestPlatform(), {
-      ...options,
-      byName: platform !== undefined,
-    })
+    const byName = platform !== undefined
+    return new TaskExecutor(this.#runtime, platform ?? bestPlatform(), { ...options, byName })
   }
 
   /** Takes over one task by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */
@@ -201,10 +199,9 @@ export class Supervisor {
     if (!isTaskKey(key)) throw refusal('key', key, "a task's key")
     const held = this.#runtime.processes.get(key)
     if (held !== undefined) return held.file.journal.read()
-    const { state } = this.#runtime
     // For the error it throws where there is no such task.
-    state.read(key)
-    return readHistory(state.taskDirectory(key))
+    this.#runtime.state.read(key)
+    return readHistory(this.#runtime.state.taskDirectory(key))
   }
 
   /** How often the spawner of this supervisor has died and was started anew. */

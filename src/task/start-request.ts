@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Command, PlainCommand, Resources } from '../api.ts'
 import { parseCommand } from '../command/validate.ts'
-import type { HostTask, PlatformName, TaskPaths } from '../platform/port.ts'
+import type { TargetTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { withDefaults } from './default-limits.ts'
 import { refuseOtherIsolation } from './running/exec.ts'
 import { defaultTaskName } from './task-name.ts'
@@ -25,7 +25,7 @@ export type TaskSettings = {
 
 /** The running task that a command is exec'ed into, and the parts of its start that count for the command, too. */
 export type ExecTarget = {
-  readonly task: HostTask
+  readonly task: TargetTask
   readonly alloc: TaskPaths
   readonly command: Readonly<Command>
 }

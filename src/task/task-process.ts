@@ -1,5 +1,5 @@
 import type { Outcome, StartRecord, StopInput, StopRequest } from '../../machines/index.ts'
-import type { HostTask } from '../platform/port.ts'
+import type { TargetTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { adopt } from './effects/adopt.ts'
@@ -122,7 +122,7 @@ export class TaskProcess implements TaskEffects {
   }
 
   /** This task, for what is to run inside of it. Throws LOST when its start record is gone. */
-  execTarget(): HostTask {
+  execTarget(): TargetTask {
     return execTarget(this.#task, this.limits)
   }
 

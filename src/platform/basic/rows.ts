@@ -2,7 +2,7 @@ import type { Command, Enforcement, Resources } from '../../api.ts'
 import { byShim, insideWhat } from '../inside.ts'
 import { requestedLimits } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
-import type { HostTask } from '../port.ts'
+import type { TargetTask } from '../port.ts'
 import { enforced, loosened, networkByDefault, type Row, skipped } from '../rows.ts'
 
 const hint =
@@ -13,7 +13,7 @@ const reason = 'the basic executor has no limits and no isolation'
 const asCalled = 'the basic executor was called for by name: it has no isolation'
 
 type Called = {
-  readonly inside?: HostTask | null
+  readonly inside?: TargetTask | null
   /** The caller has called for this executor by its name: what it does not isolate by default was a choice. */
   readonly byName: boolean
   /** Null where the system has no user numbers. */

@@ -8,7 +8,7 @@ import { guestLimitRows, insideWhat } from '../inside.ts'
 import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule } from '../../spawn/spec.ts'
-import type { HostTask, Plan, TaskRequest } from '../port.ts'
+import type { TargetTask, Plan, TaskRequest } from '../port.ts'
 import { enforced, settle } from '../rows.ts'
 import { isolationOf } from './isolation.ts'
 import { landlockOfHostRoot, rulesInside, rulesOfHost } from './landlock.ts'
@@ -22,7 +22,7 @@ import { taskUser } from './task-user.ts'
  */
 export async function planInside(
   request: TaskRequest,
-  inside: HostTask,
+  inside: TargetTask,
   dir: string,
   host: LinuxHost,
 ): Promise<Plan> {
@@ -86,7 +86,7 @@ function rulesIn(entered: readonly Enforcement[], { alloc }: TaskRequest): reado
  * What the task has, its guests have: a supervisor with other rights than that of the task, or of another day, cannot tell from its own. None for a
  * task that was stored without them.
  */
-function enteredRows({ isolation = [] }: HostTask): readonly Enforcement[] {
+function enteredRows({ isolation = [] }: TargetTask): readonly Enforcement[] {
   return isolation.filter(isEntered)
 }
 

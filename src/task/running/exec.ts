@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Command } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
-import type { HostTask } from '../../platform/port.ts'
+import type { TargetTask } from '../../platform/port.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
 import type { RunningLimits } from './limits.ts'
 
@@ -9,7 +9,7 @@ import type { RunningLimits } from './limits.ts'
 export function execTarget(
   { dir, file, records }: Pick<TaskParts, 'dir' | 'file' | 'records'>,
   limits: RunningLimits,
-): HostTask {
+): TargetTask {
   const { request, enforcement } = file.spec
   // Inside of what is inside is inside the same task.
   if (request.inside) return request.inside
