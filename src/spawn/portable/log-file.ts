@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join, sep } from 'node:path'
+import { anchored } from '../../anchored.ts'
 import { O_PATH } from '../../alloc/directory.ts'
 import { type Found, openFound } from '../../alloc/open-trusted.ts'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
@@ -32,7 +33,7 @@ export function openInput({ base, path }: FileTarget, given: Given): number {
 
 /** Found first and opened then: whether it is one that a task could have put there has to be known before its opening can wait or do anything. */
 function openPath(path: string): number {
-  if (process.platform !== 'linux') return openSync(path, constants.O_RDONLY)
+  if (!anchored) return openSync(path, constants.O_RDONLY)
   const { fd, inAllocation } = openFound(path, O_PATH)
   try {
     const stat = fstatSync(fd)
@@ -86,7 +87,7 @@ function openHeld(path: string): number {
     throw refused('ENXIO', 6, `${path} is a FIFO in an allocation, and not ours alone`)
   }
   heldFifos++
-  return openSync(descriptorPath(both.fd), constants.O_WRONLY)
+  return openSync(hasDescriptorPaths() ? descriptorPath(both.fd) : path, constants.O_WRONLY)
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { anchored } from '../../anchored.ts'
 import { O_PATH } from '../../alloc/directory.ts'
 import { openTrusted } from '../../alloc/open-trusted.ts'
 import type { LaunchSpec } from '../spec.ts'
@@ -22,11 +23,11 @@ const flags =
  * Throws ELOOP when it is not where the file lies.
  */
 function anchoredPath(path: string, fd: number): string {
-  if (process.platform !== 'linux') return path
+  if (!anchored) return path
   const directory = openTrusted(dirname(path), O_PATH | constants.O_DIRECTORY)
-  const anchored = `/proc/self/fd/${directory}/${basename(path)}`
-  const [named, opened] = [lstatSync(anchored, { throwIfNoEntry: false }), fstatSync(fd)]
-  if (named?.ino === opened.ino && named.dev === opened.dev) return anchored
+  const known = `/proc/self/fd/${directory}/${basename(path)}`
+  const [named, opened] = [lstatSync(known, { throwIfNoEntry: false }), fstatSync(fd)]
+  if (named?.ino === opened.ino && named.dev === opened.dev) return known
   throw Object.assign(new Error(`${path} is no longer where it was`), { code: 'ELOOP', path })
 }
 
