@@ -2,8 +2,10 @@ import { userInfo } from 'node:os'
 import type { Command } from '../api.ts'
 import { nameOf, type Resolved, resolveUser } from '../command/users.ts'
 import { HoldfastError } from '../errors.ts'
+import { type IdMaps, idMaps } from '../id-maps.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 import { type Row, weakened } from './rows.ts'
+import { mappedGroups, unmapped } from './unmapped.ts'
 
 /** The supervisor's user, for tests to choose. Null where the system has no user numbers. */
 export type Self = { readonly uid: number; readonly gid: number } | null
@@ -21,10 +23,12 @@ export type TaskCredentials = {
 
 /** Throws PERMISSION when another one is asked for and this process cannot become that: `ownOnly` says why, and what would change it. */
 export async function ownOrSwitched(
-  { user, group }: Readonly<Command>,
+  command: Readonly<Command>,
   self: Self,
   ownOnly: Refusal | null,
+  maps: IdMaps = idMaps(),
 ): Promise<TaskCredentials> {
+  const { user, group } = command
   if (user === undefined && group === undefined)
     return { credentials: null, userName: await ownName(self), rows: [] }
   if (self === null)
@@ -33,16 +37,26 @@ export async function ownOrSwitched(
     })
   const found = await resolveUser(user ?? self.uid, group)
   const { credentials: wanted, name: userName } = found
-  if (ownOnly === null) return { credentials: wanted, userName, rows: groupRows(found) }
+  const denial = ownOnly ?? unmapped(wanted, maps)
+  if (denial === null) {
+    const { credentials, rows } = mappedGroups(found, maps)
+    return { credentials, userName, rows: [...groupRows(found), ...rows] }
+  }
   if (wanted.uid === self.uid && wanted.gid === self.gid) return { credentials: null, userName, rows: [] }
-  throw new HoldfastError(
+  throw notStartedAs(command, { ...wanted, self: self.uid }, denial)
+}
+
+/** Whoever is `self` cannot become who was asked for. */
+export function notStartedAs(
+  { user, group }: Readonly<Command>,
+  { gid, self }: { readonly gid: number; readonly self: number },
+  { reason, hint }: Refusal,
+): HoldfastError {
+  const field = user === undefined ? 'command.group' : 'command.user'
+  return new HoldfastError(
     'PERMISSION',
-    `no task can be started as ${user ?? self.uid}:${group ?? wanted.gid}: ${ownOnly.reason}`,
-    {
-      stage: 'user',
-      errno: 'EPERM',
-      hint: `${ownOnly.hint}, or leave user and group out to run as user ${self.uid}`,
-    },
+    `${field}: no task can be started as ${user ?? self}:${group ?? gid}: ${reason}`,
+    { stage: 'user', errno: 'EPERM', hint: `${hint}, or leave user and group out to run as user ${self}` },
   )
 }
 
@@ -57,5 +71,5 @@ export function groupRows({ name, groupsUnknown }: Resolved): readonly Row[] {
   ]
 }
 
-const ownName = (self: Self): Promise<string> =>
+export const ownName = (self: Self): Promise<string> =>
   self === null ? Promise.resolve(userInfo().username) : nameOf(self.uid)

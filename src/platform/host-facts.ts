@@ -10,7 +10,9 @@ import { type CgroupHost, detectCgroups } from './linux/cgroup-mode.ts'
 import { type ScopeSources, serviceManager } from './linux/delegated-scope.ts'
 import { capabilityHint } from './linux/namespace-denial.ts'
 import { ownUnit, type Unit } from './linux/own-unit.ts'
+import { type IdMaps, idMaps } from '../id-maps.ts'
 import { lacking, toIsolate } from '../powers.ts'
+import { isHostsOwn } from './unmapped.ts'
 import type { Access } from './linux/access.ts'
 
 /** What this host is, and who looks at it. What tasks get of it only a task can tell. */
@@ -61,7 +63,7 @@ export async function hostFacts({
         `${process.platform} ${release()}`,
         'the linux executor needs Linux; the basic one works here',
       ),
-      callerRow(uid, uid === 0 ? lacking(toIsolate, 0, proc) : []),
+      callerRow(uid, uid === 0 ? lacking(toIsolate, 0, proc) : [], idMaps(proc)),
       nativeRow(native, features, env),
       modeRow(cgroups),
     ],
@@ -71,8 +73,10 @@ export async function hostFacts({
 }
 
 /** `missing`: what root was left without. */
-function callerRow(uid: number | undefined, missing: readonly string[]): HostRow {
+function callerRow(uid: number | undefined, missing: readonly string[], maps: IdMaps): HostRow {
   const user = uid === undefined ? 'this system has no user numbers' : `running as user ${uid}`
+  if (uid === 0 && missing.length === 0 && !isHostsOwn(maps))
+    return row('caller', false, `${user} of a user namespace (user_namespaces(7))`, "run as the host's root")
   return missing.length === 0
     ? row('caller', uid === 0, user, 'run as root (sudo)')
     : row('caller', false, `${user}, without ${missing.join(', ')}`, capabilityHint(missing))

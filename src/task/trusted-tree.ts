@@ -1,11 +1,14 @@
-import { type BigIntStats, lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isOursOrRoots, ownSelf, writerOf } from '../alloc/trust.ts'
 import { HoldfastError } from '../errors.ts'
+import { idMaps, isMapped } from '../id-maps.ts'
 
 const sticky = 0o1000n
 // The kernel's own (MAXSYMLINKS, include/linux/namei.h).
 const mostLinks = 40
+/** Whom the kernel names in place of somebody without a number. */
+const overflow = 65_534n
 
 /**
  * Throws PERMISSION unless only root and we can have put there what lies in a directory: it, all above it and the links that lead to it belong to
@@ -90,14 +93,11 @@ function refused(path: string, why: string, hint: string): HoldfastError {
 }
 
 /**
- * In a user namespace without root (a sandbox) the system's directories belong to nobody that it knows (user_namespaces(7), overflow ids). What is
- * the state's own is never so.
+ * In a user namespace without the host's root the system's directories belong to nobody that it knows (user_namespaces(7), overflow ids): it has no
+ * root at all (a sandbox), or one by name that `/` does not belong to (`unshare --map-root-user`). What is the state's own is never so.
  */
 function isUnmapped({ uid }: BigIntStats): boolean {
-  if (uid !== 65_534n) return false
-  try {
-    return !/^\s*0\s/m.test(readFileSync('/proc/self/uid_map', 'utf8'))
-  } catch {
-    return false
-  }
+  const { users } = idMaps()
+  if (uid !== overflow || isMapped(users, Number(overflow))) return false
+  return !isMapped(users, 0) || look('/')?.uid === overflow
 }

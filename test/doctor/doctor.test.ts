@@ -52,7 +52,11 @@ const places: Readonly<Record<string, Surroundings>> = {
   'as the only user of a user namespace': {
     script: 'unshare --map-root-user "$@"',
     code: 1,
-    sees: report => assert.notEqual(report.defaultRun.refused, null),
+    sees: ({ mode, defaultRun }) => {
+      assert.equal(defaultRun.refused, null)
+      assert.equal(mode.isolation, 'user-namespace')
+      assert.equal(defaultRun.weakened.find(({ name }) => name === 'user')?.status, 'weakened')
+    },
   },
   'without a native program': {
     script: '"$@"',

@@ -7,9 +7,12 @@ export async function namingFlags<Value>(work: () => Promise<Value>): Promise<Va
   try {
     return await work()
   } catch (error) {
-    throw error instanceof HoldfastError && error.code === 'INVALID_ARGUMENT' ? renamed(error) : error
+    throw error instanceof HoldfastError && named.has(error.code) ? renamed(error) : error
   }
 }
+
+/** The refusals that begin with a field. */
+const named: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'PERMISSION'])
 
 function renamed(error: HoldfastError): HoldfastError {
   const [, field = '', rest = ''] =

@@ -8,7 +8,9 @@ import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { ownOrSwitched, type Self } from '../credentials.ts'
+import { idMaps } from '../../id-maps.ts'
 import { lacking, toBecomeAnybody } from '../../powers.ts'
+import { nobodyElse } from '../unmapped.ts'
 import { portableRows } from './portable-rows.ts'
 import { basicRows } from './rows.ts'
 
@@ -55,7 +57,9 @@ function programPath(name: string, env: Readonly<Record<string, string>>, cwd: s
 function ownUserOnly(self: Self): { reason: string; hint: string } | null {
   if (self === null || self.uid !== 0) return { reason: 'only root may do that', hint: 'run as root' }
   const missing = lacking(toBecomeAnybody, self.uid).join(', ')
-  return missing === '' ? null : { reason: `root has not ${missing} here`, hint: `give it ${missing}` }
+  return missing === ''
+    ? nobodyElse(idMaps())
+    : { reason: `root has not ${missing} here`, hint: `give it ${missing}` }
 }
 
 function ownUser(): Self {

@@ -1,13 +1,15 @@
 import { nativeHint } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import { nativeFeatures, type Probe, probe } from '../../spawn/probe.ts'
+import { type IdMaps, idMaps } from '../../id-maps.ts'
 import { lacking, toBecomeAnybody, toIsolate } from '../../powers.ts'
+import { isHostsOwn, moreNumbers, nobodyElse } from '../unmapped.ts'
 import { type Denial, type KernelFeatures, kernelFeatures, missingNamespace } from './kernel-features.ts'
 import { capabilityHint, namespaceHint, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
 
 /**
- * By what right tasks are isolated: `root` does it on the host, where it has the capabilities for it; anybody else (an ordinary user, and a root that
- * was left without) does it in a user namespace, in which the spawner and its shims have them; with `none` there is neither, and a task gets what
+ * By what right tasks are isolated: `root` does it on the host, where it has the capabilities for it; anybody else (an ordinary user, a root that
+ * was left without, and the root of a user namespace) does it in a user namespace, in which the spawner and its shims have them; with `none` there is neither, and a task gets what
  * needs no right at all (no_new_privs, seccomp, rlimits, a delegated cgroup).
  */
 export type Right = 'root' | 'user-namespace' | 'none'
@@ -20,6 +22,8 @@ export type Access = {
   readonly self: Own
   /** Null: tasks can be given to any user of this host; else why they run as the user of this process. */
   readonly ownUserOnly: Denial | null
+  /** Who has a number here: nobody else can be a task's user. */
+  readonly maps: IdMaps
   /** Whether a task can be kept from gaining capabilities by exec, whatever else it may (CAP_SETPCAP). */
   readonly limitsCapabilities: boolean
   /** What of the kernel's isolation can be had by that right. */
@@ -64,8 +68,9 @@ export function findAccess({
 }: AccessSources = {}): Access {
   const kernel = { ...kernelFeatures(proc), landlock }
   const missing = self.uid === 0 ? lacking(toIsolate, 0, proc) : [...toIsolate]
-  if (missing.length === 0)
-    return { right: 'root', self, kernel, ownUserOnly: null, limitsCapabilities: true }
+  const maps = idMaps(proc)
+  if (missing.length === 0 && isHostsOwn(maps))
+    return { right: 'root', self, kernel, ownUserOnly: null, maps, limitsCapabilities: true }
   const hint = powerHint(self, missing)
   const powerless = lacking(toBecomeAnybody, self.uid, proc)
   const tried = tryOut()
@@ -79,7 +84,10 @@ export function findAccess({
     right: inside ? 'user-namespace' : 'none',
     self,
     ownUserOnly:
-      powerless.length === 0 && (!inside || tried.ids === 'all') ? null : ownUserDenial(self, powerless),
+      powerless.length === 0 && nobodyElse(maps) === null && (!inside || tried.ids === 'all')
+        ? null
+        : ownUserDenial(self, { powerless, maps }),
+    maps,
     limitsCapabilities: inside || lacking(['CAP_SETPCAP'], self.uid, proc).length === 0,
     kernel: { ...kernel, namespaces, denied },
   }
@@ -87,16 +95,22 @@ export function findAccess({
 
 /** What would give this process the power to isolate tasks on the host. */
 function powerHint({ uid }: Own, missing: readonly string[]): string {
-  return uid === 0 ? capabilityHint(missing) : 'run as root (sudo)'
+  if (uid !== 0) return 'run as root (sudo)'
+  return missing.length === 0 ? "run as the host's root" : capabilityHint(missing)
 }
 
 /** `powerless`: the capabilities that it has not of those that it takes to become another. */
-function ownUserDenial({ uid }: Own, powerless: readonly string[]): Denial {
+function ownUserDenial(
+  { uid }: Own,
+  { powerless, maps }: { readonly powerless: readonly string[]; readonly maps: IdMaps },
+): Denial {
   if (uid !== 0) return { reason: 'an ordinary user cannot become another', hint: 'run as root (sudo)' }
+  const nobody = nobodyElse(maps)
+  if (nobody !== null) return nobody
   if (powerless.length === 0)
     return {
       reason: 'the user namespace of this root has no other user in it',
-      hint: capabilityHint(['CAP_SETFCAP']),
+      hint: isHostsOwn(maps) ? capabilityHint(['CAP_SETFCAP']) : moreNumbers,
     }
   return {
     reason: `root cannot become another user without ${powerless.join(', ')}`,

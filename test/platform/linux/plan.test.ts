@@ -6,6 +6,7 @@ import { hostnameOf } from '../../../src/platform/linux/isolation.ts'
 import type { Access, Right } from '../../../src/platform/linux/access.ts'
 import type { KernelFeatures } from '../../../src/platform/linux/kernel-features.ts'
 import { planLinux } from '../../../src/platform/linux/plan.ts'
+import { type IdMaps, idMaps } from '../../../src/id-maps.ts'
 import { FakeHost, v1Files } from '../fake-host.ts'
 
 const everything: KernelFeatures = {
@@ -16,7 +17,7 @@ const everything: KernelFeatures = {
 
 const asRoot: Access = {
   ...{ right: 'root', self: { uid: 0, gid: 0, groups: [] }, kernel: everything },
-  ...{ ownUserOnly: null, limitsCapabilities: true },
+  ...{ ownUserOnly: null, maps: idMaps('/nowhere'), limitsCapabilities: true },
 }
 
 describe('a plan for Linux', () => {
@@ -36,6 +37,7 @@ describe('a plan for Linux', () => {
     uid?: number
     groups?: number[]
     right?: Right
+    maps?: IdMaps
   }
 
   function plan({
@@ -47,6 +49,7 @@ describe('a plan for Linux', () => {
     uid = 0,
     groups = [],
     right = uid === 0 ? 'root' : 'user-namespace',
+    maps = idMaps('/nowhere'),
   }: Asked = {}) {
     const planner = new CgroupPlanner(detectCgroups(host), host)
     const request = {
@@ -61,6 +64,7 @@ describe('a plan for Linux', () => {
       planner,
       access: {
         ...{ right, self: { uid, gid: uid, groups }, kernel, limitsCapabilities: right !== 'none' },
+        maps,
         ownUserOnly: uid === 0 ? null : { reason: 'an ordinary user cannot become another', hint: 'sudo' },
       },
     })

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+
+/** `first` to `first + count - 1` have a number here. */
+export type IdRange = { readonly first: number; readonly count: number }
+
+/** Who has a number in the user namespace of this process: user_namespaces(7). */
+export type IdMaps = {
+  readonly users: readonly IdRange[]
+  readonly groups: readonly IdRange[]
+  /** Whether a process there may leave groups and take on others. */
+  readonly setsGroups: boolean
+}
+
+/** Of this process. Where /proc does not say, it is in no user namespace but the host's. */
+export function idMaps(proc = '/proc'): IdMaps {
+  return {
+    users: rangesOf(`${proc}/self/uid_map`),
+    groups: rangesOf(`${proc}/self/gid_map`),
+    setsGroups: textOf(`${proc}/self/setgroups`)?.trim() !== 'deny',
+  }
+}
+
+/** As in the host's own user namespace: everybody there is. */
+export const everybody: readonly IdRange[] = [{ first: 0, count: 4_294_967_295 }]
+
+export function isEverybody(ranges: readonly IdRange[]): boolean {
+  return countOf(ranges) === countOf(everybody)
+}
+
+export function isMapped(ranges: readonly IdRange[], id: number): boolean {
+  return ranges.some(({ first, count }) => id >= first && id - first < count)
+}
+
+export function countOf(ranges: readonly IdRange[]): number {
+  return ranges.reduce((sum, { count }) => sum + count, 0)
+}
+
+/** `0-999, 65534`. */
+export function listed(ranges: readonly IdRange[]): string {
+  return ranges
+    .map(({ first, count }) => (count === 1 ? String(first) : `${first}-${first + count - 1}`))
+    .join(', ')
+}
+
+function rangesOf(file: string): readonly IdRange[] {
+  const text = textOf(file)
+  if (text === null) return everybody
+  return [...text.matchAll(/^\s*(\d+)\s+\d+\s+(\d+)\s*$/gm)].map(([, first, count]) => ({
+    first: Number(first),
+    count: Number(count),
+  }))
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return null
+  }
+}
