@@ -65,26 +65,27 @@ describe('root without all of its power', function () {
     )
   })
 
-  it('runs a second command inside such a task, with its namespaces and its user', async () => {
-    const started = await holdfast('-sys_admin', 'run', '--detach', '--name', 'long', '--', 'sleep', '600')
-    assert.equal(started.exitCode, 0, started.stderr)
-    try {
-      const inside = await holdfast(
-        '-sys_admin',
-        'exec',
-        'long',
-        '--',
-        'sh',
-        '-c',
-        'id -u; ps -e | grep -c sleep || ls /proc',
-      )
-      assert.equal(inside.exitCode, 0, inside.stderr)
-      assert.match(inside.stdout, /^65534\n1$/)
-    } finally {
-      assert.equal((await holdfast('-sys_admin', 'kill', 'long')).exitCode, 0)
-      assert.equal((await holdfast('-sys_admin', 'rm', 'long')).exitCode, 0)
-    }
-  })
+  for (const bounding of ['-sys_admin', '-mknod'])
+    it(`runs a second command inside such a task with ${bounding}, with its namespaces and its user`, async () => {
+      const started = await holdfast(bounding, 'run', '--detach', '--name', 'long', '--', 'sleep', '600')
+      assert.equal(started.exitCode, 0, started.stderr)
+      try {
+        const inside = await holdfast(
+          bounding,
+          'exec',
+          'long',
+          '--',
+          'sh',
+          '-c',
+          'id -u; ps -e | grep -c sleep || ls /proc',
+        )
+        assert.equal(inside.exitCode, 0, inside.stderr)
+        assert.match(inside.stdout, /^65534\n1$/)
+      } finally {
+        assert.equal((await holdfast(bounding, 'kill', 'long')).exitCode, 0)
+        assert.equal((await holdfast(bounding, 'rm', 'long')).exitCode, 0)
+      }
+    })
 
   it('removes what a task that is itself has locked up: without CAP_DAC_OVERRIDE modes hold for root too', async () => {
     const lock = 'mkdir -p /local/a/b && chmod 000 /local/a'

@@ -88,6 +88,24 @@ describe('what this process may isolate by', () => {
     assert.equal(limitsCapabilities, false)
   })
 
+  it('is a user namespace as root of one, whatever its capabilities; whom tasks can be given to is what its maps say', () => {
+    host.file('proc/self/status', 'CapEff:\t000001ffffffffff\n')
+    for (const [map, setgroups, reason] of [
+      ['         0       1000          1\n', 'deny', /no other user in it/],
+      ['         0          0      65536\n', 'deny', /lets nobody leave groups/],
+      ['         0          0      65536\n', 'allow', null],
+    ] as const) {
+      for (const name of ['uid_map', 'gid_map']) host.file(`proc/self/${name}`, map)
+      host.file('proc/self/setgroups', `${setgroups}\n`)
+      const { right, ownUserOnly } = access({ ...granted, ids: 'all' }, 0)
+      assert.equal(right, 'user-namespace')
+      if (reason === null) assert.equal(ownUserOnly, null)
+      else assert.match(ownUserOnly?.reason ?? '', reason)
+    }
+    for (const name of ['uid_map', 'gid_map']) host.file(`proc/self/${name}`, '0 0 4294967295\n')
+    assert.equal(access(null, 0).right, 'root', 'the control: the maps of the host')
+  })
+
   it('is a user namespace for an ordinary user who gets one', () => {
     const { right, kernel } = access(granted)
     assert.equal(right, 'user-namespace')
