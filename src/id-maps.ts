@@ -21,7 +21,7 @@ export function idMaps(proc = '/proc'): IdMaps {
 }
 
 /** As in the host's own user namespace: everybody there is. */
-export const everybody: readonly IdRange[] = [{ first: 0, count: 4_294_967_295 }]
+const everybody: readonly IdRange[] = [{ first: 0, count: 4_294_967_295 }]
 
 export function isEverybody(ranges: readonly IdRange[]): boolean {
   return countOf(ranges) === countOf(everybody)
