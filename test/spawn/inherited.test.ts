@@ -1,119 +1,184 @@
 import assert from 'node:assert/strict'
-import { execFile as execFileOf } from 'node:child_process'
-import { promisify } from 'node:util'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/spawn/native-program.ts'
+import { compiled, nativePath, without } from '../attacks/hostile.ts'
+import { runFixture } from '../support/fixture.ts'
 import { isRoot } from '../support/identity.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 
-const execFile = promisify(execFileOf)
-const library = new URL('../../src/index.ts', import.meta.url).href
+type Fields = Readonly<Record<string, string>>
+type Seen = Record<'caller' | 'shim' | 'task', Fields> & { readonly bytes: number; readonly end: string }
 
-type Seen = Record<'shim' | 'task', Record<string, string>> & { readonly bytes: number; readonly end: string }
-
-/** How the supervisor is started, and what its shim and its task are to be seen with. Limits are of the soft one. */
-const rows: readonly {
-  readonly what: string
-  readonly start: string
+/**
+ * A row of docs/inherited-state.md, a field, and what it is in the caller (what it passes on to any child: so it has been changed), in the shim
+ * and in the task. Limits are of the soft one. Null: nothing shows it from outside. `root`: only root can be started so.
+ */
+type Row = {
+  readonly row: string
   readonly field: string
-  readonly shim: RegExp
+  readonly caller: RegExp
+  readonly shim: RegExp | null
   readonly task: RegExp
-}[] = [
-  row('file size', 'ulimit -S -f 2048', 'Max file size', /^unlimited/, /^1048576 /),
-  row('processor time', 'ulimit -S -t 400', 'Max cpu time', /^unlimited/, /^400 /),
-  row('data', 'ulimit -S -d 90000000', 'Max data size', /^unlimited/, /^92160000000 /),
-  row(
-    'core size, which is about nobody but the task',
-    'ulimit -S -c 16',
-    'Max core file size',
-    /^8192 /,
-    /^8192 /,
-  ),
-  row('niceness', 'renice -n 7 $$ >/dev/null', 'nice', isRoot ? /^0$/ : /^7$/, /^7$/),
-  row('scheduling', 'chrt -b -p 0 $$', 'policy', /^0$/, /^3$/),
-  row('no random addresses', 'exec setarch -R "$@"', 'personality', /^0+$/, /^0+$/),
-  row('ignored signals', 'trap "" USR1 TERM XFSZ', 'SigIgn', /^0000000001801000$/, /^0{16}$/),
-  row('umask', 'umask 077', 'Umask', /^0022$/, /^0022$/),
+  readonly root?: true
+}
+
+const mayRaise = isRoot && mayRaiseLimits()
+const lastProcessor = processors().at(-1) ?? '0'
+const only = new RegExp(`^${lastProcessor}$`)
+/** But SIGKILL, SIGSTOP and the two that the C library keeps. */
+const everySignal = /^f{7}e7ffbfeff$/
+const bounding = 'rlimits cpu, fsize, data, as, rss, nofile'
+const other = 'rlimits core, stack, nproc, memlock, locks, sigpending, msgqueue, nice, rtprio, rttime'
+
+const rows: readonly Row[] = [
+  row(bounding, 'Max cpu time', /^400 /, /^unlimited/, /^400 /),
+  row(bounding, 'Max file size', /^1048576 /, /^unlimited/, /^1048576 /),
+  row(bounding, 'Max data size', /^92160000000 /, /^unlimited/, /^92160000000 /),
+  row(bounding, 'Max address space', /^99000000000000 /, /^unlimited/, /^99000000000000 /),
+  row(bounding, 'Max resident set', /^92160000000 /, /^unlimited/, /^92160000000 /),
+  row(bounding, 'Max open files', /^1000 /, /^1000 /, /^1000 /),
+  row(other, 'Max core file size', /^8192 /, /^8192 /, /^8192 /),
+  row(other, 'Max stack size', /^4194304 /, /^4194304 /, /^4194304 /),
+  row(other, 'Max locked memory', /^40960 /, /^40960 /, /^40960 /),
+  row(other, 'Max pending signals', /^333 /, /^333 /, /^333 /),
+  row(other, 'Max msgqueue size', /^4444 /, /^4444 /, /^4444 /),
+  row(other, 'Max file locks', /^55 /, /^55 /, /^55 /),
+  row(other, 'Max realtime timeout', /^6666666 /, /^6666666 /, /^6666666 /),
+  row('signal dispositions', 'SigIgn', everySignal, /^0000000001801000$/, /^0{16}$/),
+  row('signal mask', 'SigBlk', everySignal, /^0000000000014803$/, /^0{16}$/),
+  row('nice', 'nice', /^7$/, isRoot ? /^0$/ : /^7$/, /^7$/),
+  row('I/O class', 'io', /^best-effort: prio 6$/, /^(?!best-effort: prio 6)/, /^best-effort: prio 6$/),
+  row('scheduler policy', 'policy', /^3$/, /^0$/, /^3$/),
+  row('CPU affinity', 'Cpus_allowed_list', only, only, only),
+  row('oom_score_adj', 'oom', /^300$/, mayRaise ? /^-1000$/ : /^300$/, /^300$/),
+  row('umask', 'Umask', /^0077$/, /^0022$/, /^0022$/),
+  row('personality', 'personality', /^0+40000$/, /^0+$/, /^0+$/),
+  row('personality', 'stack', /^\w+-7ffffffff000 /, /^\w+-(?!7ffffffff000 )/, /^\w+-(?!7ffffffff000 )/),
+  row('timer slack', 'slack', /^7000000$/, isRoot ? /^50000$/ : null, /^50000$/),
+  row('huge pages', 'THP_enabled', /^0$/, /^1$/, /^1$/),
+  row('memory policy', 'memory', /^\w+ bind:0 /, /^\w+ default /, /^\w+ default /),
+  row('descriptors above 2', 'descriptor', /^open$/, /^none$/, /^none$/),
+  row('session, process group', 'session', /^another's$/, /^own$/, /^own$/),
+  row('controlling terminal', 'terminal', /^[1-9]/, /^0$/, /^0$/),
+  row('session keyring', 'key', /^ok$/, null, /^ENOKEY$/),
+  row('environment', 'marked', /^1$/, /^0$/, /^0$/),
+  row('working directory', 'cwd', /^\/usr$/, /^\/$/, /^\/$/),
+  row('root directory', 'root', /^caller's$/, /^caller's$/, /^own$/),
+  root(row('namespaces', 'uts', /^caller's$/, /^caller's$/, /^own$/)),
+  root(row('namespaces', 'mnt', /^caller's$/, /^caller's$/, /^own$/)),
+  row('no_new_privs', 'NoNewPrivs', /^1$/, /^1$/, /^1$/),
+  root(row('ambient and inheritable capabilities', 'CapAmb', /^0+2000$/, /^0+2000$/, /^0+$/)),
+  root(row('ambient and inheritable capabilities', 'CapInh', /^0+2000$/, /^0+2000$/, /^0+$/)),
+  root(row('securebits', 'securebits', /^4$/, null, /^3$/)),
+  row('dumpable', 'dumpable', /^1$/, null, /^1$/),
 ]
 
-describe('what whoever starts us was started with', () => {
-  before(function () {
+describe('what whoever starts us was started with', function () {
+  // A whole Node program each.
+  this.timeout(120_000)
+  let seen: Seen
+
+  before(async function () {
     requires(this, 'isolation', 'linux', 'native')
+    await withWorkbench('linux', async bench => {
+      seen = await seenUnder(changed(), bench.stateDir)
+    })
   })
 
-  for (const { what, start, field, shim, task } of rows)
-    it(`${what}: put back for the shim; for the task as documented`, () =>
-      withWorkbench('linux', async bench => {
-        const seen = await seenUnder(start, bench.stateDir)
-        assert.match(seen.shim[field] ?? '', shim, `the shim's ${field}`)
-        assert.match(seen.task[field] ?? '', task, `the task's ${field}`)
-      }))
+  for (const { row, field, caller, shim, task, root } of rows)
+    it(`${row}, ${field}: in the shim and in the task as documented`, function () {
+      if (root) requires(this, 'root')
+      assert.match(seen.caller[field] ?? '', caller, `what the caller passes on: ${field}`)
+      if (shim !== null) assert.match(seen.shim[field] ?? '', shim, `the shim's ${field}`)
+      assert.match(seen.task[field] ?? '', task, `the task's ${field}`)
+    })
 
   it('a file size limit of the caller ends neither the shim that writes a longer log nor the task', () =>
     withWorkbench('linux', async bench => {
-      const { bytes, end } = await seenUnder('ulimit -S -f 2048', bench.stateDir, 3_000_000)
+      const { bytes, end } = await seenUnder('ulimit -S -f 2048; exec "$@"', bench.stateDir, 3_000_000)
       assert.deepEqual([bytes, end], [3_000_000, 'exited 0'])
     }))
+
+  it('docs/inherited-state.md has these rows and no other', () => {
+    const text = readFileSync(join(packageRoot, 'docs/inherited-state.md'), 'utf8')
+    const [, table = ''] = /\n\| state \|[^\n]*\n[^\n]*\n((?:\|[^\n]*\n)+)/.exec(text) ?? []
+    const documented = [...table.matchAll(/^\| ([^|]+?) +\|/gm)].map(([, name = '']) => name)
+    assert.deepEqual(documented.sort(), [...new Set(rows.map(({ row }) => row))].sort())
+  })
 })
 
-function row(what: string, start: string, field: string, shim: RegExp, task: RegExp) {
-  return { what, start, field, shim, task }
+function row(row: string, field: string, caller: RegExp, shim: RegExp | null, task: RegExp): Row {
+  return { row, field, caller, shim, task }
+}
+
+function root(row: Row): Row {
+  return { ...row, root: true }
+}
+
+/** A shell script that becomes the caller with all of it changed at once. */
+function changed(): string {
+  const limits = [
+    '--cpu=400: --fsize=1048576: --data=92160000000: --as=99000000000000: --rss=92160000000: --nofile=1000:1000',
+    '--core=8192: --stack=4194304: --memlock=40960: --sigpending=333: --msgqueue=4444: --locks=55: --rttime=6666666:',
+  ]
+  const privileges = isRoot ? 'unshare --uts setpriv --inh-caps=+net_raw --ambient-caps=+net_raw' : 'setpriv'
+  return `
+    prlimit --pid $$ ${limits.join(' ')} && renice -n 7 $$ >/dev/null && choom -n 300 -p $$ >/dev/null || exit 1
+    umask 077; cd /usr; export BORN=1
+    exec ${privileges} --no-new-privs setarch -R ionice -c 2 -n 6 chrt -b 0 taskset -c ${lastProcessor} \\
+      ${compiled('born')} of "$@"`
 }
 
 /** Starts a supervisor that was started so, and a task by it. The task shows itself, the shim is looked at while it runs. */
-async function seenUnder(start: string, stateDir: string, bytes = 0): Promise<Seen> {
-  const program = `
-    import { readdirSync, readFileSync } from 'node:fs'
-    import { join } from 'node:path'
-    const { Supervisor, setCommand } = await import(${JSON.stringify(library)})
-    const supervisor = new Supervisor({ stateDir: ${JSON.stringify(stateDir)} })
-    const task = supervisor.executor('linux')
-    const script = 'cd /proc/self; cat limits status; echo "stat: $(cat stat)"; echo "personality: $(cat personality)"; echo shown; head -c ${bytes} /dev/zero >&2; read x'
-    setCommand(task, '/bin/sh', ['-c', script])
-    task.command.logs = { maxBytes: 8_000_000, maxFiles: 2 }
-    const fifo = join(${JSON.stringify(stateDir)}, 'go')
-    const { execFileSync } = await import('node:child_process')
-    execFileSync('mkfifo', ['-m', '600', fifo])
-    const { openSync, constants, closeSync } = await import('node:fs')
-    const hold = openSync(fifo, constants.O_RDWR)
-    task.command.stdin = fifo
-    await task.start()
-    const text = async stream => {
-      const chunks = []
-      await task.logs$(stream, { follow: false, fromStart: true }).forEach(chunk => chunks.push(Buffer.from(chunk)))
-      return Buffer.concat(chunks).toString('latin1')
-    }
-    let shown = ''
-    while (!shown.includes('shown')) shown = await text('stdout')
-    const { shim } = JSON.parse(readFileSync(join(${JSON.stringify(stateDir)}, 'tasks', readdirSync(join(${JSON.stringify(stateDir)}, 'tasks'))[0], 'start.json'), 'utf8'))
-    const of = pid => ['limits', 'status'].map(name => readFileSync('/proc/' + pid + '/' + name, 'latin1')).join('') +
-      'stat: ' + readFileSync('/proc/' + pid + '/stat', 'latin1') + 'personality: ' + readFileSync('/proc/' + pid + '/personality', 'latin1')
-    const looked = of(shim.pid)
-    const { writeSync } = await import('node:fs')
-    writeSync(hold, 'x' + String.fromCharCode(10))
-    const end = await task.wait()
-    console.log(JSON.stringify({ shim: looked, task: shown, bytes: (await text('stderr')).length, end: end.cause + ' ' + end.exitCode }))
-    closeSync(hold)
-    await task.destroy()
-    await supervisor.close()`
-  const shell = start.startsWith('exec ') ? start : `${start}; exec "$@"`
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', program]
-  const env = { ...process.env, TSX_DISABLE_CACHE: '1' }
-  const { stdout } = await execFile('/bin/sh', ['-c', shell, 'sh', ...node], { env, maxBuffer: 1 << 24 })
-  const seen = JSON.parse(stdout) as { shim: string; task: string; bytes: number; end: string }
-  return { ...seen, shim: fields(seen.shim), task: fields(seen.task) }
+async function seenUnder(through: string, stateDir: string, bytes = 0): Promise<Seen> {
+  const born = compiled('born')
+  // Node resets most signals in its children: who starts the native program is to be one that does not.
+  const env = { HOLDFAST_NATIVE: without(nativePath(), born, 'signals'), TSX_DISABLE_CACHE: '1' }
+  const options = { stateDir, through, env, arguments: [stateDir, born, String(bytes)] }
+  const { stdout } = await runFixture('born.ts', options)
+  const said = JSON.parse(stdout) as Omit<Seen, 'caller' | 'shim' | 'task'> &
+    Record<'caller' | 'shim' | 'task', string>
+  const caller = fields(said.caller)
+  const beside = (text: string) => besideCaller(fields(text), caller)
+  return { ...said, caller: beside(said.caller), shim: beside(said.shim), task: beside(said.task) }
 }
 
-function fields(text: string): Record<string, string> {
+function fields(text: string): Fields {
   const lines = text.split('\n')
-  const limits = lines.flatMap(line => {
-    const [, name, value] = /^(Max .*?) {2,}(.*)$/.exec(line) ?? []
-    return name === undefined ? [] : [[name, value]]
-  })
   const named = lines.flatMap(line => {
-    const [, name, value] = /^(\w+):\s+(.*)$/.exec(line) ?? []
+    const [, name, value] = /^(Max .*?) {2,}(.*)$/.exec(line) ?? /^(\w+):\s+(.*)$/.exec(line) ?? []
     return name === undefined ? [] : [[name, value]]
   })
-  const all = Object.fromEntries([...limits, ...named]) as Record<string, string>
-  const stat = (all.stat ?? '').slice((all.stat ?? '').lastIndexOf(')') + 2).split(' ')
-  return { ...all, nice: stat[16] ?? '', policy: stat[38] ?? '' }
+  const all = Object.fromEntries(named) as Record<string, string>
+  const { stat = '' } = all
+  const numbers = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [, , , session = '', terminal = ''] = numbers
+  const isOwn = session === stat.split(' ')[0]
+  return {
+    ...all,
+    nice: numbers[16] ?? '',
+    policy: numbers[38] ?? '',
+    session: isOwn ? 'own' : "another's",
+    terminal,
+  }
+}
+
+function besideCaller(fields: Fields, caller: Fields): Fields {
+  const same = (name: string) => (fields[name] === caller[name] ? "caller's" : 'own')
+  return { ...fields, root: same('root'), uts: same('uts'), mnt: same('mnt') }
+}
+
+function mayRaiseLimits(): boolean {
+  const [, effective = '0'] = /^CapEff:\s+(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
+  const resource = 24n
+  return ((BigInt(`0x${effective}`) >> resource) & 1n) === 1n
+}
+
+function processors(): string[] {
+  if (process.platform !== 'linux') return []
+  const list = execFileSync('taskset', ['-cp', String(process.pid)], { encoding: 'utf8' })
+  return list.trim().split(/\D+/)
 }

@@ -24,10 +24,8 @@
 #include "terminal.h"
 #include "system.h"
 
-/* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have ignored those too. Zero is SIG_DFL. */
 static void reset_signals(void) {
-  static const char by_default[64];
-  for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, 8);
+  signals_by_default();
   uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }

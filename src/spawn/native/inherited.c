@@ -36,10 +36,20 @@ static void schedule_normally(void) {
   syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, 0);
 }
 
+bool forget_personality(void) {
+  const int now = personality(0xffffffff);
+  return now > 0 && (now & ~KEEP_DOMAIN) != 0 && personality((unsigned long)now & KEEP_DOMAIN) >= 0;
+}
+
+/* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have ignored those too. Zero is SIG_DFL. */
+void signals_by_default(void) {
+  static const char by_default[64];
+  for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, 8);
+}
+
 /* These are nobody's wish for a task: a debugger's, or an allocator's, for itself. */
 static void forget_habits(void) {
-  int now = personality(0xffffffff);
-  if (now > 0) personality((unsigned long)now & KEEP_DOMAIN);
+  forget_personality();
   prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0);
   prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);

@@ -1,27 +1,6 @@
 /*
  * What a process is born with, by whoever starts the supervisor. Each is put back to a sane value in our own processes (spawner, shim, PID 1),
- * which serve tasks of which that somebody knows nothing, and is passed on to the task or put back for it too:
- *
- * |                                   | our own processes                  | the task                                  |
- * | --------------------------------- | ---------------------------------- | ----------------------------------------- |
- * | cpu, fsize, data, as, rss, nofile | as high as we may                  | the caller's, unless `rlimits` names them |
- * | other rlimits                     | the caller's                       | the caller's, unless `rlimits` names them |
- * | nice, scheduling, I/O priority    | normal, where we may               | the caller's, unless `nice` is given      |
- * | processors (affinity)             | the caller's                       | the caller's, narrowed by `cpuset`        |
- * | oom_score_adj                     | -1000, where we may                | the caller's, unless `oomScoreAdj`        |
- * | signals ignored or blocked        | SIGPIPE, SIGXFSZ, SIGXCPU ignored  | none                                      |
- * | umask                             | 022                                | `umask`, 022                              |
- * | personality flags                 | none                               | none: addresses are random                |
- * | timer slack                       | 50 us                              | 50 us                                     |
- * | no huge pages, memory policy      | off, default                       | off, default                              |
- * | descriptors                       | none but ours                      | 0 to 2                                    |
- * | session, terminal                 | its own, none                      | its own, none (or `terminal`)             |
- * | session keyring                   | its own, empty                     | its own, empty                            |
- * | working directory                 | /                                  | `cwd`                                     |
- * | environment, locale               | empty                              | `env`                                     |
- * | subreaper, parent-death signal    | the shim's; none                   | none (Basic: SIGKILL with its shim)       |
- * | dumpable, securebits              | not, as given                      | by exec; as the capabilities ask          |
- * | coredump_filter, cgroup           | the caller's                       | the caller's; its own cgroups             |
+ * which serve tasks of which that somebody knows nothing, and is passed on to the task or put back for it too: docs/inherited-state.md, row by row.
  */
 #pragma once
 #include <stdbool.h>
@@ -32,6 +11,10 @@ struct inherited {
   int nice, policy, priority, io;
 };
 
+/* All 64 dispositions, of this process. */
+void signals_by_default(void);
+/* Fixed addresses, executable data and the like. True: there was something to forget, which is in our own memory until exec. */
+bool forget_personality(void);
 /* For our own processes, once, before any is forked. */
 void inherited_take(struct inherited *inherited);
 /* For the task's process, before what its own request says, and while still privileged. Errno says which could not be. */

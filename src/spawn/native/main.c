@@ -3,6 +3,7 @@
 #include <string.h>
 #include "features.h"
 #include "fifo.h"
+#include "inherited.h"
 #include "lend.h"
 #include "probe.h"
 #include "seal.h"
@@ -30,7 +31,9 @@ static void hide_path(char *path) {
 /* Once: our own name says that it was tried, and the shims ask how it went. */
 static void seal(const char *name, bool rootless) {
   char called[] = "holdfast", mode[] = "spawner", way[] = "rootless", *argv[] = {called, mode, rootless ? way : NULL, NULL};
-  if (strcmp(name, own_name) != 0 && !seal_holds()) seal_self(argv);
+  /* Where our own addresses are is decided by exec. */
+  const bool was_odd = forget_personality();
+  if (strcmp(name, own_name) != 0 && (was_odd || !seal_holds())) seal_self(argv);
 }
 
 int main(int argc, char **argv) {
