@@ -24,12 +24,6 @@
 #include "terminal.h"
 #include "system.h"
 
-static void reset_signals(void) {
-  signals_by_default();
-  uint64_t none = 0;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
-}
-
 /* The shim's own descriptors are all above 2, so no dup2 overwrites one still needed. */
 static int take_descriptors(const struct child_setup *setup, struct failure *failure) {
   if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
@@ -161,7 +155,7 @@ static int give_up_privileges(const struct child_setup *setup, int ruleset, stru
  */
 static int prepare(const struct child_setup *setup, struct failure *failure) {
   const struct spec *spec = setup->spec;
-  reset_signals();
+  signals_by_default();
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
   if (take_descriptors(setup, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, setup->joined, failure) != 0) return -1;
@@ -185,7 +179,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
 static int prepare_inside(const struct child_setup *setup, struct failure *failure) {
   const struct spec *spec = setup->spec;
   struct entrance entrance;
-  reset_signals();
+  signals_by_default();
   if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
   int before[] = {setup->gate, setup->report, setup->born, setup->process};
   close_others(before, 4);

@@ -5,7 +5,9 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include "system.h"
 
 /* Of these a small one ends or cripples whoever serves a task; the others are about the user, or about what we do not do. */
 static const int raised[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_AS, RLIMIT_RSS, RLIMIT_NOFILE};
@@ -36,6 +38,31 @@ static void schedule_normally(void) {
   syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, 0);
 }
 
+static bool schedule_as(const struct inherited *inherited) {
+  const struct sched_param scheduling = {.sched_priority = inherited->priority};
+  if (inherited->nice != 0 && setpriority(PRIO_PROCESS, 0, inherited->nice) != 0) return false;
+  const bool same_io = syscall(SYS_ioprio_get, IO_WHO_PROCESS, 0) == inherited->io;
+  if (inherited->io > 0 && !same_io && syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, inherited->io) != 0) return false;
+  if (inherited->policy <= SCHED_OTHER || syscall(SYS_sched_getscheduler, 0) == inherited->policy) return true;
+  return syscall(SYS_sched_setscheduler, 0, inherited->policy, &scheduling) == 0;
+}
+
+/*
+ * What somebody with more privileges has given the caller (nice -5, a real-time policy) may be nobody's to give back, neither by us nor by whoever
+ * has lost it. Then all of it stays. A child tries.
+ */
+static bool may_return(const struct inherited *inherited) {
+  if (inherited->nice == 0 && inherited->policy == SCHED_OTHER && inherited->io <= 0) return true;
+  const pid_t pid = sys_fork();
+  if (pid == 0) {
+    schedule_normally();
+    _exit(schedule_as(inherited) ? 0 : 1);
+  }
+  int status = -1;
+  while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+  return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 bool forget_personality(void) {
   const int now = personality(0xffffffff);
   return now > 0 && (now & ~KEEP_DOMAIN) != 0 && personality((unsigned long)now & KEEP_DOMAIN) >= 0;
@@ -45,6 +72,8 @@ bool forget_personality(void) {
 void signals_by_default(void) {
   static const char by_default[64];
   for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, 8);
+  const uint64_t none = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }
 
 /* These are nobody's wish for a task: a debugger's, or an allocator's, for itself. */
@@ -67,18 +96,10 @@ void inherited_take(struct inherited *inherited) {
   syscall(SYS_sched_getparam, 0, &scheduling);
   inherited->priority = scheduling.sched_priority;
   inherited->io = (int)syscall(SYS_ioprio_get, IO_WHO_PROCESS, 0);
-  schedule_normally();
+  if (may_return(inherited)) schedule_normally();
   forget_habits();
   signal(SIGXFSZ, SIG_IGN);
   signal(SIGXCPU, SIG_IGN);
-}
-
-static bool schedule_as(const struct inherited *inherited) {
-  const struct sched_param scheduling = {.sched_priority = inherited->priority};
-  if (inherited->nice != 0 && setpriority(PRIO_PROCESS, 0, inherited->nice) != 0) return false;
-  if (inherited->io > 0 && syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, inherited->io) != 0) return false;
-  if (inherited->policy <= SCHED_OTHER || syscall(SYS_sched_getscheduler, 0) == inherited->policy) return true;
-  return syscall(SYS_sched_setscheduler, 0, inherited->policy, &scheduling) == 0;
 }
 
 bool inherited_give_back(const struct inherited *inherited) {

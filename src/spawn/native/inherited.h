@@ -11,7 +11,7 @@ struct inherited {
   int nice, policy, priority, io;
 };
 
-/* All 64 dispositions, of this process. */
+/* All 64 dispositions of this process, and none is blocked. */
 void signals_by_default(void);
 /* Fixed addresses, executable data and the like. True: there was something to forget, which is in our own memory until exec. */
 bool forget_personality(void);

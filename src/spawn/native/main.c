@@ -37,6 +37,8 @@ static void seal(const char *name, bool rootless) {
 }
 
 int main(int argc, char **argv) {
+  /* SIGCHLD ignored by our parent would mean: children vanish unreaped, and no exit is ever seen. */
+  signals_by_default();
   const bool rootless = argc == 3 && strcmp(argv[2], "rootless") == 0;
   const char *mode = argc == 2 || rootless ? argv[1] : "";
   if (strcmp(mode, "spawner") == 0) {

@@ -222,8 +222,6 @@ static int open_child_signals(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
-  /* SIGCHLD ignored by our parent would mean: children vanish unreaped, and no exit is ever seen. */
-  signals_by_default();
   signal(SIGPIPE, SIG_IGN);
   if (sigprocmask(SIG_SETMASK, &set, NULL) != 0) return -1;
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
