@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import { currentBootId } from '../spawn/process-table.ts'
@@ -8,6 +9,9 @@ import { endTask } from './end-task.ts'
 import { aliveIsHeld } from './shim-life.ts'
 import { isTaskKey } from './task-id.ts'
 import type { TaskServices } from './task-services.ts'
+
+const letGoMs = 3000
+const pauseMs = 20
 
 /** A task whose stored state is of no use: killed through its shim, or past it, and removed. */
 export async function discardTask(services: TaskServices, key: string): Promise<void> {
@@ -22,8 +26,7 @@ export async function discardTask(services: TaskServices, key: string): Promise<
       stage: 'stop',
       path: dir,
     })
-  // Where no FIFO lies in the place of `alive`, nobody holds it: its shim, if any, was found by the directory it has open.
-  if (aliveIsHeld(dir))
+  if (!(await isLetGo(dir)))
     throw new HoldfastError('LOST', `the shim of task ${key} is alive, and its start record cannot be read`, {
       stage: 'stop',
       path: dir,
@@ -31,6 +34,19 @@ export async function discardTask(services: TaskServices, key: string): Promise<
     })
   await services.state.removeAlloc(key)
   services.state.remove(key)
+}
+
+/**
+ * The last threads of a process that was killed hold its files for a moment after it counts as dead. Where no FIFO lies in the place of `alive`, nobody
+ * holds it: its shim, if any, was found by the directory it has open.
+ */
+async function isLetGo(dir: string): Promise<boolean> {
+  const end = performance.now() + letGoMs
+  while (aliveIsHeld(dir)) {
+    if (performance.now() > end) return false
+    await sleep(pauseMs)
+  }
+  return true
 }
 
 /** By its record; where that is of no use either, by the shim that has the directory open. */

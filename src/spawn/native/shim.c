@@ -29,7 +29,7 @@
 #include "tree.h"
 #include "walk.h"
 
-enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, NOTES_MOST = 64 };
+enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, TELL_MS = 1000, NOTES_MOST = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -75,6 +75,8 @@ struct shim {
 
   /* Boottime milliseconds; 0: none. */
   int64_t stop_deadline, wall_deadline, set_up_deadline, give_up, execed_at;
+  /* Until then nothing is carried that came before the start was told. */
+  int64_t carry_from;
   struct exit_record record;
   struct failure failure;
 };
@@ -553,6 +555,7 @@ static bool is_writable(int fd, int wait_ms) {
 /* Exec has happened: the request is history. */
 static void started(struct shim *shim) {
   shim->execed_at = boottime_ms();
+  shim->carry_from = shim->execed_at + TELL_MS;
   shim->set_up_deadline = 0;
   if (shim->wall_ms > 0) shim->wall_deadline = shim->execed_at + shim->wall_ms;
   /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
@@ -604,6 +607,14 @@ static void check_deadlines(struct shim *shim) {
   force(shim, STOP_FORCE);
 }
 
+/*
+ * A task can hold its pipe's lock for as long as it lives, by a splice(2) into it from a socket that is silent, and whoever reads the pipe meanwhile
+ * waits where no signal ends it. We are killed past, at a limit or a stop, by those who know of the start: it is told before anything is carried.
+ */
+static bool may_carry(const struct shim *shim, int64_t now) {
+  return (shim->spec == NULL && shim->line_length == 0) || (shim->carry_from != 0 && now >= shim->carry_from);
+}
+
 static bool is_over(const struct shim *shim) {
   if (shim->tree.leader == 0 && shim->report < 0) return true;
   return shim->give_up != 0 && boottime_ms() >= shim->give_up;
@@ -611,7 +622,7 @@ static bool is_over(const struct shim *shim) {
 
 static void live(struct shim *shim) {
   while (!is_over(shim)) {
-    int64_t now = boottime_ms(), wake = 0;
+    int64_t now = boottime_ms(), wake = may_carry(shim, now) ? 0 : shim->carry_from;
     struct pollfd waiting[] = {
       {.fd = shim->signals, .events = POLLIN},
       {.fd = shim->control, .events = POLLIN},
@@ -621,8 +632,8 @@ static void live(struct shim *shim) {
       {.fd = shim->owner, .events = 0},
       {.fd = shim->host_alive, .events = 0},
       {.fd = shim->born, .events = POLLIN},
-      {.fd = pump_await(&shim->logs[0].pump, now, &wake), .events = POLLIN},
-      {.fd = pump_await(&shim->logs[1].pump, now, &wake), .events = POLLIN},
+      {.fd = may_carry(shim, now) ? pump_await(&shim->logs[0].pump, now, &wake) : -1, .events = POLLIN},
+      {.fd = may_carry(shim, now) ? pump_await(&shim->logs[1].pump, now, &wake) : -1, .events = POLLIN},
       {.fd = -1},
       {.fd = -1},
     };
