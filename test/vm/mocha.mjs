@@ -2,7 +2,16 @@
 import { pathToFileURL } from 'node:url'
 import Mocha from 'mocha'
 
-const mocha = new Mocha({ timeout: 300_000, slow: 60_000, forbidOnly: true, color: false, reporter: 'spec' })
+// For a host that itself fails now and then.
+const retries = Number(process.env.HOLDFAST_RETRIES ?? 0)
+const mocha = new Mocha({
+  timeout: 300_000,
+  slow: 60_000,
+  forbidOnly: true,
+  color: false,
+  reporter: 'spec',
+  retries,
+})
 // Under software emulation what is proven by a few hundred starts alike takes minutes.
 if (process.env.HOLDFAST_SMALL === '1') mocha.grep(/256 of 256/).invert()
 if (process.env.HOLDFAST_GREP) mocha.grep(new RegExp(process.env.HOLDFAST_GREP))
@@ -15,6 +24,7 @@ const runner = mocha.run(failures => {
 })
 // At once, and not only at the end, which a machine that is stopped does not reach.
 runner.on('fail', (test, error) => console.log(`    FAILED ${test.fullTitle()}: ${error.stack ?? error}`))
+runner.on('retry', (test, error) => console.log(`    AGAIN ${test.fullTitle()}: ${error.stack ?? error}`))
 runner.on(
   'suite end',
   suite => suite.root || console.log(`    (${Math.round((Date.now() - began) / 1000)} s)`),
