@@ -275,6 +275,16 @@ describe('the commands on tasks', function () {
     }
   })
 
+  it('a detached run with nothing to say there is not disturbed by standard error on a full disk', () => {
+    const words = ['run', '--basic', '--detach', '--name', 'silent', '--', 'sleep', '1000']
+    const program = [process.execPath, compiled('src/cli/main.ts'), '--state-dir', stateDir, ...words]
+    const { status, stdout } = spawnSync('/bin/sh', ['-c', '"$@" 2> /dev/full', 'sh', ...program], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0)
+    assert.match(stdout, /^\w{14}\n$/)
+  })
+
   it('logs of a task that runs prints what there is and is done; nobody waits for the end of the task', async () => {
     await detached('going', 'sh', '-c', 'echo begun; sleep 1000')
     await start(stateDir, ['logs', '-f', 'going']).printed('begun')

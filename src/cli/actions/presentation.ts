@@ -36,7 +36,9 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
   if (asJson) process.stdout.write(`${json({ task: { key, name }, id: task.id(), state, enforcement })}\n`)
   else {
     process.stdout.write(`${key}\n`)
-    if (!quiet) process.stderr.write(shortfalls(enforcement, colorsFor(process.stderr)))
+    const short = quiet ? '' : shortfalls(enforcement, colorsFor(process.stderr))
+    // A full disk takes not even nothing.
+    if (short !== '') process.stderr.write(short)
   }
   return 0
 }
