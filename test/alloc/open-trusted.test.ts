@@ -104,6 +104,8 @@ describe('opening a path of the caller’s', () => {
       read(join(dir, 'real/file'))
       assert.throws(() => openTrusted(join(dir, 'absent'), constants.O_RDONLY))
     }
-    assert.ok(count() <= before + 2)
+    // Whatever else this process is at opens some: one left of each call would be fifty.
+    const more = count() - before
+    assert.ok(more < 25, `${more} more`)
   })
 })
