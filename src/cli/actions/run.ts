@@ -4,6 +4,7 @@ import { refuseContradictions } from '../flags/contradictions.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { askedFor } from '../flags/options.ts'
 import { withSupervisor } from '../with-supervisor.ts'
+import { withEnvironmentFiles } from './environment-file.ts'
 import { attached, detached, type Presentation } from './presentation.ts'
 
 export type RunOptions = CommonOptions &
@@ -14,6 +15,7 @@ export type RunOptions = CommonOptions &
     readonly strict?: boolean
     readonly untrusted?: boolean
     readonly pids?: string
+    readonly envFile?: readonly string[]
   }
 
 export async function run(operands: readonly string[], options: RunOptions): Promise<number> {
@@ -30,7 +32,7 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
 async function prepared(
   supervisor: Supervisor,
   [program = '', ...args]: readonly string[],
-  { pids, ...options }: RunOptions,
+  { pids, envFile = [], ...options }: RunOptions,
 ) {
   const unlimited = pids === 'max'
   const asked = askedFor(unlimited ? options : { ...options, pids })
@@ -40,6 +42,7 @@ async function prepared(
     ...(!options.basic && !unlimited && { preferred: runDefaults }),
   })
   Object.assign(task.command, command)
+  if (envFile.length > 0) task.command.env = withEnvironmentFiles(envFile, command.env)
   await namingFlags(async () => {
     setCommand(task, program, args)
     if (Object.keys(resources).length > 0) await task.limit(resources)

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { UsageError } from '../usage-error.ts'
 import { refuseChangedVariable } from './own-bytes.ts'
 
@@ -24,24 +23,4 @@ function variable(entry: string, own: NodeJS.ProcessEnv): [string, string] {
   const problem =
     end === 0 || entry === '' ? 'a variable has no name' : `${JSON.stringify(entry)} is not set here`
   throw new UsageError(`--env: ${problem}; takes NAME=VALUE, or NAME to pass on the value it has here`)
-}
-
-/**
- * The variables of a file, one a line, as --env takes them; empty lines and those that begin with "#" say nothing. Values are taken as they
- * stand: no quotes, no expansion. Throws INVALID_ARGUMENT naming the file.
- */
-export function readEnvironmentFile(path: string): string[] {
-  try {
-    return new TextDecoder('utf-8', { fatal: true })
-      .decode(readFileSync(path))
-      .split(/\r?\n/)
-      .filter(line => line.trim() !== '' && !line.trimStart().startsWith('#'))
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is no UTF-8' : message
-    throw new UsageError(`--env-file: ${JSON.stringify(path)} cannot be read: ${reason}`, {
-      path,
-      errno: code,
-    })
-  }
 }

@@ -1,6 +1,4 @@
 import { strict as assert } from 'node:assert'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { refuseContradictions } from '../../../src/cli/flags/contradictions.ts'
 import { longName, type Taker } from '../../../src/cli/flags/flag.ts'
 import { namingFlags } from '../../../src/cli/flags/naming.ts'
@@ -8,7 +6,6 @@ import { askedFor } from '../../../src/cli/flags/options.ts'
 import { flagTable } from '../../../src/cli/flags/table.ts'
 import { holdfast as program } from '../../../src/cli/program.ts'
 import { HoldfastError } from '../../../src/index.ts'
-import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'
 
 const rows = flagTable.flatMap(({ flags }) => flags)
 const takers: readonly Taker[] = ['run', 'exec', 'update']
@@ -79,7 +76,7 @@ describe('the table of flags', () => {
       }
     })
 
-    if (row.sets !== undefined && name !== '--env-file')
+    if (row.sets !== undefined)
       it(`${name} sets ${row.sets.field}, and nothing when it is not given`, () => {
         const [typed, sets] = samples[name] ?? assert.fail(`no sample of ${name}`)
         for (const taker of taking.includes('run') ? (['run'] as const) : taking) {
@@ -92,19 +89,6 @@ describe('the table of flags', () => {
   it('a flag stands in it once', () => {
     const names = rows.map(longName)
     assert.deepEqual([...new Set(names)], names)
-  })
-
-  it('--env wins over --env-file, in whichever order they are given', () => {
-    const dir = temporaryDirectory('flags')
-    const file = join(dir, 'env')
-    writeFileSync(file, 'A=file\nB=file\n')
-    const words = { file: ['--env-file', file], flag: ['-e', 'A=flag'] }
-    for (const typed of [
-      [...words.file, ...words.flag],
-      [...words.flag, ...words.file],
-    ])
-      assert.deepEqual(asked('run', typed), { command: { env: { A: 'flag', B: 'file' } }, resources: {} })
-    removeTemporary(dir)
   })
 
   it('what nobody stays for is refused, of run and of exec', () => {

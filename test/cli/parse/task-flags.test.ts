@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readEnvironmentFile } from '../../../src/cli/parse/environment.ts'
+import { readEnvironmentFile, withEnvironmentFiles } from '../../../src/cli/actions/environment-file.ts'
+import { AllocDir } from '../../../src/index.ts'
 import { parseFilters } from '../../../src/cli/parse/filter.ts'
 import { parseLabels } from '../../../src/cli/parse/label.ts'
 import { parseUlimit } from '../../../src/cli/parse/ulimit.ts'
@@ -78,6 +79,23 @@ describe('the flags of a task', () => {
       const path = join(dir, 'env')
       writeFileSync(path, '# words\n\nA=1\r\n  # more\nB="quoted $A"\nC=\nHOME\n')
       assert.deepEqual(readEnvironmentFile(path), ['A=1', 'B="quoted $A"', 'C=', 'HOME'])
+    })
+
+    it('stands behind --env', () => {
+      const path = join(dir, 'env')
+      writeFileSync(path, 'A=file\nB=file\n')
+      assert.deepEqual(withEnvironmentFiles([path], { A: 'flag' }), { A: 'flag', B: 'file' })
+    })
+
+    it('is not read through a link that a task could have planted; control: a link of our own is followed', async () => {
+      const alloc = new AllocDir(join(dir, 'alloc'))
+      await alloc.build(['web'])
+      writeFileSync(join(dir, 'secret'), 'SECRET=1\n')
+      const [planted, own] = [join(alloc.sharedDir, 'env'), join(dir, 'own')]
+      symlinkSync(join(dir, 'secret'), planted)
+      symlinkSync(join(dir, 'secret'), own)
+      assert.throws(() => readEnvironmentFile(planted), { code: 'PERMISSION' })
+      assert.deepEqual(readEnvironmentFile(own), ['SECRET=1'])
     })
 
     it('that cannot be read is named: missing, a directory, bytes that are no UTF-8', () => {

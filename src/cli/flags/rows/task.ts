@@ -1,5 +1,5 @@
 import { parseDirectory } from '../../parse/directory.ts'
-import { parseEnvironment, readEnvironmentFile } from '../../parse/environment.ts'
+import { parseEnvironment } from '../../parse/environment.ts'
 import { parseLabels } from '../../parse/label.ts'
 import { type Flag, same, value, values } from '../flag.ts'
 
@@ -33,12 +33,6 @@ export const taskFlags: readonly Flag[] = [
     flag: '--env-file <FILE>',
     help: { run: 'variables, one a line; --env wins (repeatable)' },
     repeats: true,
-    sets: {
-      field: 'command.env',
-      read: ({ command }, paths: readonly string[]) => {
-        command.env = { ...parseEnvironment(paths.flatMap(readEnvironmentFile)), ...command.env }
-      },
-    },
   },
   {
     flag: '--label <NAME=VALUE>',
