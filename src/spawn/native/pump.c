@@ -16,21 +16,26 @@
 enum { TURN_MOST = 1 << 20, PIPE_MOST = 1 << 20, REST_MS = 1, HURRIES = 32, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
 
 /*
- * Two that write and rotate one log would destroy it for each other. Locks on two bytes keep them apart: OWNER is held for life by the one that
- * rotates, TURN by the owner for as long as a splice lasts, and by any other writer for life. Where the file system has no locks, there are none.
+ * Two that write and rotate one log would destroy it for each other. Locks on its bytes keep them apart: OWNER is held for life by the one that
+ * rotates. All from TURN on are held by the owner while it splices; of these any other writer holds one of its own for life. Where the file system
+ * has no locks, there are none.
  */
-enum { OWNER, TURN, TURN_TRIES = 100, TURN_PAUSE_US = 200 };
+enum { OWNER, TURN, TURN_TRIES = 10000, TURN_PAUSE_US = 200 };
 
-static int lock_call(int file, int command, short type, off_t byte) {
-  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+struct bytes { off_t first, count; };
+
+static const struct bytes owner = {OWNER, 1}, turn_of_owner = {TURN, 0 /* to the end */};
+
+static int lock_call(int file, int command, short type, struct bytes bytes) {
+  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = bytes.first, .l_len = bytes.count};
   int status = fcntl(file, command, &lock);
   return status == 0 && command == F_OFD_GETLK ? lock.l_type : status;
 }
 
 /* False: another writer holds it. Those open the file for writing only, which no task can; a read lock is a task's, and keeps us from nothing. */
-static bool lock(int file, off_t byte) {
-  if (lock_call(file, F_OFD_SETLK, F_WRLCK, byte) == 0 || (errno != EAGAIN && errno != EACCES)) return true;
-  return lock_call(file, F_OFD_GETLK, F_WRLCK, byte) == F_RDLCK;
+static bool lock(int file, struct bytes bytes) {
+  if (lock_call(file, F_OFD_SETLK, F_WRLCK, bytes) == 0 || (errno != EAGAIN && errno != EACCES)) return true;
+  return lock_call(file, F_OFD_GETLK, F_WRLCK, bytes) == F_RDLCK;
 }
 
 /* Of a new file, or of one that somebody has left: what has been in it is not ours. */
@@ -41,9 +46,10 @@ static void take_stock(struct log_pump *pump) {
   pump->end = status.st_size;
 }
 
-/* The owner writes at a place that it has looked up, until it finds TURN taken. It lets go of that after each splice, which does not take long. */
+/* The owner writes at a place that it has looked up, until it finds a byte taken. A splice does not take long, unless its shim is stopped amid it. */
 static void announce(int file) {
-  for (int tries = 0; tries < TURN_TRIES && !lock(file, TURN); tries++) usleep(TURN_PAUSE_US);
+  const struct bytes own = {TURN + getpid(), 1};
+  for (int tries = 0; tries < TURN_TRIES && !lock(file, own); tries++) usleep(TURN_PAUSE_US);
 }
 
 /* With O_APPEND a write goes to the end of the file, whatever place is named (pwrite(2), BUGS): nobody writes over what another has written. */
@@ -57,7 +63,7 @@ static void share(struct log_pump *pump) {
 /* Of the file at hand, when it has just been opened. */
 static void find_role(struct log_pump *pump) {
   pump->shared = false;
-  pump->is_second = !lock(pump->file, OWNER);
+  pump->is_second = !lock(pump->file, owner);
   if (!pump->is_second) return;
   announce(pump->file);
   share(pump);
@@ -208,11 +214,11 @@ static enum pump_state dropped(struct log_pump *pump, ssize_t *moved) {
 
 /* From here to end_turn() nobody else writes to the file, or we append as they do. */
 static void begin_turn(struct log_pump *pump) {
-  if (pump->file >= 0 && !pump->shared && !lock(pump->file, TURN)) share(pump);
+  if (pump->file >= 0 && !pump->shared && !lock(pump->file, turn_of_owner)) share(pump);
 }
 
 static void end_turn(const struct log_pump *pump) {
-  if (pump->file >= 0 && !pump->is_second) lock_call(pump->file, F_OFD_SETLK, F_UNLCK, TURN);
+  if (pump->file >= 0 && !pump->is_second) lock_call(pump->file, F_OFD_SETLK, F_UNLCK, turn_of_owner);
 }
 
 static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
