@@ -4,7 +4,7 @@ import { compiled } from '../support/compiled.ts'
 import { type Need, requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
-const asked = Number(process.env.HOLDFAST_LEAK_TASKS ?? (process.env.CI === undefined ? 300 : 2000))
+const asked = Number(process.env.HOLDFAST_LEAK_TASKS ?? (process.env.CI === undefined ? 300 : 5000))
 /**
  * What code still comes to in the last third, and what the collector may leave of each task for a while. One ended task that is held costs three
  * KiB at least: a third of a hundred tasks, the fewest here, would come to more.
