@@ -1,21 +1,20 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Resources } from '../../api.ts'
-import { HoldfastError } from '../../errors.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
-import { type Limits, normalizeLimits } from '../limits.ts'
+import { normalizeLimits } from '../limits.ts'
 import type { Row } from '../rows.ts'
 import { blockDeviceNumber } from './block-device.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import { CgroupParents, type Parent, type ParentOptions, parentName } from './cgroup-parents.ts'
 import { v1Knobs } from './cgroup-v1.ts'
 import { v2Knobs } from './cgroup-v2.ts'
-import { parseCpuList } from './cpu-list.ts'
-import { ioNeedUnmet } from './io-needs.ts'
-import type { Knob, KnobFile } from './knob.ts'
+import { ownKey, scopeOf } from './cgroup-names.ts'
+import { KnobPlacer, type KnobValue } from './knob-placer.ts'
 import type { LateCgroup } from './late-cgroups.ts'
 import { limitRows, limitsOf, type Outcome } from './limit-rows.ts'
+import { notGiven } from './limit-shortfalls.ts'
 
 export type CgroupPlan = {
   readonly cgroups: readonly CgroupSpec[]
@@ -36,19 +35,12 @@ export type CgroupChange = {
 /** One value for one kernel file. */
 export type CgroupWrite = { readonly path: string; readonly value: string }
 
-type KnobValue = { name: string; value: string }
 type PlanOptions = {
   /** Whether killing its PID 1 kills the whole task. */
   readonly pidNamespace: boolean
   readonly scope?: Scope | null
   /** The task's: under systemd its cgroup bears it, for `systemctl status` to show. */
   readonly name?: string
-}
-
-type Place = {
-  readonly scope: Scope | null
-  /** By parent. */
-  readonly groups: Map<string, KnobValue[]>
 }
 
 type Options = ParentOptions & { readonly sys?: string }
@@ -64,6 +56,7 @@ type Options = ParentOptions & { readonly sys?: string }
 export class CgroupPlanner {
   readonly #host: CgroupHost
   readonly #parents: CgroupParents
+  readonly #placer: KnobPlacer
   readonly #sys: string
   /** Of the v1 controllers that limit something: under what a task's cgroups are, if it has them. */
   readonly #v1Parents: readonly string[]
@@ -76,6 +69,7 @@ export class CgroupPlanner {
       join(mount, parentName),
     )
     this.#parents = new CgroupParents(host, options)
+    this.#placer = new KnobPlacer(host, this.#parents, sys)
   }
 
   /** Where they are mounted. */
@@ -92,17 +86,17 @@ export class CgroupPlanner {
     const groups = new Map<string, KnobValue[]>()
     const join1 = (parent: Parent) =>
       'dir' in parent && (groups.has(parent.dir) || groups.set(parent.dir, []))
-    for (const name of ['memory', 'cpuacct']) this.#joinAlways(name, scope, join1)
-    if (groups.size === 0) for (const name of ['pids', 'freezer']) this.#joinAlways(name, scope, join1)
-    const freezer = pidNamespace ? null : this.#v1Parent('freezer')
+    for (const name of ['memory', 'cpuacct']) this.#placer.joinAlways(name, scope, join1)
+    if (groups.size === 0) for (const name of ['pids', 'freezer']) this.#placer.joinAlways(name, scope, join1)
+    const freezer = pidNamespace ? null : this.#placer.v1Parent('freezer')
     if (freezer) join1(freezer)
 
     const outcomes = new Map<string, Outcome[]>()
     for (const knob of [...v1Knobs, ...v2Knobs]) {
-      const outcome = this.#apply(knob, limits, { scope, groups })
+      const outcome = this.#placer.place(knob, limits, { scope, groups })
       if (outcome && knob.limit) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), outcome])
     }
-    this.#completeCpusets(groups)
+    this.#placer.completeCpusets(groups)
     // systemd shows what is in its own hierarchy only, where the scope is.
     const unit = scope !== null && 'unit' in scope ? scope.unit : null
     const leaf = (parent: string) =>
@@ -130,14 +124,14 @@ export class CgroupPlanner {
     const outcomes = new Map<string, Outcome[]>()
     for (const knob of [...v1Knobs, ...v2Knobs]) {
       if (knob.limit === null || !changing.has(knob.limit)) continue
-      const outcome = this.#apply(knob, limits, { scope, groups })
+      const outcome = this.#placer.place(knob, limits, { scope, groups })
       const strange = key === null ? [...groups.keys()].filter(parent => !joined.has(parent)) : []
       for (const parent of strange) groups.delete(parent)
       const told = strange.length > 0 ? notGiven(knob) : outcome
       if (told) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), told])
     }
     const late = new Map([...groups].filter(([parent]) => !joined.has(parent)))
-    this.#completeCpusets(late)
+    this.#placer.completeCpusets(late)
     return {
       writes: [...groups].flatMap(([parent, files]) => {
         const dir = joined.get(parent)
@@ -167,172 +161,15 @@ export class CgroupPlanner {
     return { dir: join(parent, key), mount, controllers: new Set(controllers), files }
   }
 
-  #joinAlways(controller: string, scope: Scope | null, joinParent: (parent: Parent) => unknown): void {
-    const parent = this.#v1Parent(controller)
-    if (parent) joinParent(parent)
-    else if (this.#host.v2 && (this.#host.mode === 'v2' || this.#host.v2.controllers.has(controller)))
-      joinParent(this.#parents.v2(scope))
-  }
-
-  #v1Parent(controller: string): Parent | null {
-    const mount = this.#host.v1.get(controller)
-    return mount === undefined ? null : this.#parents.v1(mount)
-  }
-
-  /** Null: the knob is of the other version, or not asked for. */
-  #apply(knob: Knob, limits: Limits, { scope, groups }: Place): Outcome | null {
-    if (!this.#responsible(knob)) return null
-    const asked = knob.files.some(file => file.values(limits).length > 0)
-    if (!asked) return null
-    const parent = this.#parentOf(knob, scope)
-    if (!('dir' in parent) || !parent.controllers.has(knob.controller))
-      return this.#missingController(knob, parent)
-    const file = this.#chooseFile(knob, parent.dir)
-    if (!file) return knob.without ?? missingFile(knob)
-    if (knob.limit === 'cpuset') this.#checkProcessors(limits.cpuset ?? '', parent.dir)
-    const files = groups.get(parent.dir) ?? []
-    groups.set(parent.dir, files)
-    for (const value of file.values(limits)) files.push({ name: file.name, value })
-    return (file.needs && ioNeedUnmet(file.needs, this.#host, this.#sys)) ?? { status: 'enforced' }
-  }
-
-  /** v1 where the controller is mounted there, v2 otherwise; what neither has is the business of the host's main table. */
-  #responsible(knob: Knob): boolean {
-    const isV1 = v1Knobs.includes(knob)
-    const other = knob.controller === 'io' ? 'blkio' : knob.controller === 'blkio' ? 'io' : knob.controller
-    if (this.#host.mode === 'v2') return !isV1
-    if (isV1) return this.#host.v1.has(knob.controller) || !this.#host.v2?.controllers.has(other)
-    return !this.#host.v1.has(other) && (this.#host.v2?.controllers.has(knob.controller) ?? false)
-  }
-
-  #parentOf(knob: Knob, scope: Scope | null): Parent {
-    if (!v1Knobs.includes(knob)) return this.#parents.v2(scope)
-    return this.#v1Parent(knob.controller) ?? { reason: `the ${knob.controller} controller is not mounted` }
-  }
-
-  #missingController({ controller, limit }: Knob, parent: Parent): Outcome | null {
-    if (limit === null) return null
-    const reason =
-      this.#host.unusable.get(controller) ??
-      ('reason' in parent ? parent.reason : `the ${controller} controller is not available to ${parent.dir}`)
-    return { status: 'skipped', reason, hint: this.#missingHint(controller, parent) }
-  }
-
-  #missingHint(controller: string, parent: Parent): string {
-    if (this.#host.unusable.has(controller)) return controllerHint(this.#host, controller)
-    if ('denied' in parent && parent.denied === true) return delegationHint(this.#host)
-    const delegated = 'dir' in parent && /\/user@\d+\.service\//.test(parent.dir)
-    return delegated ? undelegatedHint(controller) : controllerHint(this.#host, controller)
-  }
-
-  #chooseFile(knob: Knob, dir: string): KnobFile | undefined {
-    const offered = knob.files.filter(({ name }) => this.#parents.offers(dir, name))
-    return offered.find(({ needs }) => !needs || !ioNeedUnmet(needs, this.#host, this.#sys)) ?? offered[0]
-  }
-
-  /** v1 answers EINVAL from deep inside the start, v2 falls back to all processors without a word (cgroup-v2.rst, cpuset.cpus). */
-  #checkProcessors(list: string, dir: string): void {
-    const available = readFirst([
-      join(dir, 'cpuset.cpus.effective'),
-      join(dir, 'cpuset.effective_cpus'),
-      join(dir, 'cpuset.cpus'),
-    ])
-    const known = parseCpuList(available)
-    const missing = [...parseCpuList(list)].filter(cpu => !known.has(cpu))
-    if (known.size === 0 || missing.length === 0) return
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `cpuset: got ${list}, but this host offers processors ${available}`,
-      {
-        hint: `choose from ${available}`,
-      },
-    )
-  }
-
-  /** A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted with what was wanted. */
-  #completeCpusets(groups: Map<string, KnobValue[]>): void {
-    const mount = this.#host.v1.get('cpuset')
-    const parent = mount === undefined ? null : this.#parents.v1(mount)
-    if (!parent || !('dir' in parent)) return
-    const files = groups.get(parent.dir)
-    for (const name of ['cpuset.cpus', 'cpuset.mems'])
-      if (files && !files.some(file => file.name === name))
-        files.push({ name, value: readFirst([join(parent.dir, name)]) })
-  }
-
   #oomFile(
     groups: ReadonlyMap<string, unknown>,
     { scope, leaf }: { scope: Scope | null; leaf: (parent: string) => string },
   ): string | null {
-    const v1 = this.#v1Parent('memory')
+    const v1 = this.#placer.v1Parent('memory')
     if (v1 && 'dir' in v1 && groups.has(v1.dir)) return join(leaf(v1.dir), 'memory.oom_control')
     const v2 = this.#host.v2?.controllers.has('memory') ? this.#parents.v2(scope) : null
     if (v2 && 'dir' in v2 && groups.has(v2.dir) && v2.controllers.has('memory'))
       return join(leaf(v2.dir), 'memory.events')
     return null
   }
-}
-
-function notGiven({ controller }: Knob): Outcome {
-  return {
-    status: 'skipped',
-    reason: `none of the cgroups that the task was given is of the ${controller} controller`,
-    hint: 'give it one of that hierarchy when it is started',
-  }
-}
-
-/** The name of each cgroup of a v1 task that has only its own. Null for any other. */
-function ownKey(cgroups: readonly string[]): string | null {
-  const [first] = cgroups
-  if (first === undefined) return null
-  const key = basename(first)
-  return cgroups.every(dir => basename(dir) === key && basename(dirname(dir)) === parentName) ? key : null
-}
-
-/** Where a running task's cgroup is, whichever supervisor's spawner has put it there. */
-function scopeOf(cgroups: readonly string[], { v2 }: CgroupHost): Scope | null {
-  const at = cgroups.map(dir => dirname(dirname(dir))).find(dir => /\/holdfast-[^/]*\.scope$/.test(dir))
-  return v2 === null || at === undefined ? null : { unit: basename(at), path: at.slice(v2.mount.length) }
-}
-
-function missingFile({ files, limit }: Knob): Outcome | null {
-  if (limit === null) return null
-  const names = files.map(({ name }) => name).join(' nor ')
-  return { status: 'skipped', reason: `the kernel offers no ${names}`, hint: 'a kernel configured with it' }
-}
-
-/** As every container has it that is not privileged: neither a chmod nor a delegation changes a mount. */
-const readOnlyHint =
-  'make the mount writable: mount -o remount,bind,rw on it (as root with CAP_SYS_ADMIN), or start the container with a writable one: docker run --privileged, or --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw'
-
-function controllerHint(host: CgroupHost, controller: string): string {
-  if (host.mode === 'none') return 'mount -t cgroup2 none /sys/fs/cgroup'
-  if (host.unusable.has(controller)) return readOnlyHint
-  if (controller === 'memory') return 'boot with cgroup_enable=memory'
-  if (host.mode === 'v2')
-    return `echo +${controller} > ${host.v2?.mount ?? '/sys/fs/cgroup'}/cgroup.subtree_control`
-  const at = `/sys/fs/cgroup/${controller}`
-  return `mkdir -p ${at} && mount -t cgroup -o ${controller} cgroup ${at}`
-}
-
-/** How an ordinary user comes to a cgroup of its own. A v1 hierarchy is never delegated: there it could take its limits off itself. */
-function delegationHint({ mode }: CgroupHost, root = ''): string {
-  if (mode !== 'v2') return 'run as root (sudo)'
-  if (existsSync(`${root}/run/systemd/system`))
-    return 'sudo loginctl enable-linger "$USER", or run under: systemd-run --user --scope --property=Delegate=yes'
-  return 'run as root (sudo), or in a cgroup that root has given to you: mkdir and chown -R it below /sys/fs/cgroup, and echo your shell into its cgroup.procs'
-}
-
-/** By default systemd delegates memory and pids to users, and not the rest. */
-function undelegatedHint(controller: string): string {
-  return `printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo systemctl edit --stdin user@.service   # for ${controller}; then log in anew`
-}
-
-function readFirst(paths: readonly string[]): string {
-  for (const path of paths) {
-    if (!statSync(path, { throwIfNoEntry: false })) continue
-    const text = readFileSync(path, 'utf8').trim()
-    if (text !== '') return text
-  }
-  return ''
 }

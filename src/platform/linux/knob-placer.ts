@@ -1,0 +1,124 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { HoldfastError } from '../../errors.ts'
+import type { Scope } from '../../spawn/scope.ts'
+import type { Limits } from '../limits.ts'
+import type { CgroupHost } from './cgroup-mode.ts'
+import type { CgroupParents, Parent } from './cgroup-parents.ts'
+import { v1Knobs } from './cgroup-v1.ts'
+import { parseCpuList } from './cpu-list.ts'
+import { ioNeedUnmet } from './io-needs.ts'
+import type { Knob, KnobFile } from './knob.ts'
+import type { Outcome } from './limit-rows.ts'
+import { missingController, missingFile } from './limit-shortfalls.ts'
+
+export type KnobValue = { name: string; value: string }
+
+/** Of one task: under which scope its v2 cgroup is, and what is written into which of its cgroups. */
+export type Place = {
+  readonly scope: Scope | null
+  /** By parent. */
+  readonly groups: Map<string, KnobValue[]>
+}
+
+/** Finds for each knob the hierarchy, the parent and the file of this host. */
+export class KnobPlacer {
+  readonly #host: CgroupHost
+  readonly #parents: CgroupParents
+  readonly #sys: string
+
+  constructor(host: CgroupHost, parents: CgroupParents, sys: string) {
+    this.#host = host
+    this.#parents = parents
+    this.#sys = sys
+  }
+
+  /** Null: the knob is of the other version, or not asked for. */
+  place(knob: Knob, limits: Limits, { scope, groups }: Place): Outcome | null {
+    if (!this.#responsible(knob)) return null
+    const asked = knob.files.some(file => file.values(limits).length > 0)
+    if (!asked) return null
+    const parent = this.#parentOf(knob, scope)
+    if (!('dir' in parent) || !parent.controllers.has(knob.controller))
+      return missingController(knob, parent, this.#host)
+    const file = this.#chooseFile(knob, parent.dir)
+    if (!file) return knob.without ?? missingFile(knob)
+    if (knob.limit === 'cpuset') this.#checkProcessors(limits.cpuset ?? '', parent.dir)
+    const files = groups.get(parent.dir) ?? []
+    groups.set(parent.dir, files)
+    for (const value of file.values(limits)) files.push({ name: file.name, value })
+    return (file.needs && ioNeedUnmet(file.needs, this.#host, this.#sys)) ?? { status: 'enforced' }
+  }
+
+  /** A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted with what was wanted. */
+  completeCpusets(groups: Map<string, KnobValue[]>): void {
+    const mount = this.#host.v1.get('cpuset')
+    const parent = mount === undefined ? null : this.#parents.v1(mount)
+    if (!parent || !('dir' in parent)) return
+    const files = groups.get(parent.dir)
+    for (const name of ['cpuset.cpus', 'cpuset.mems'])
+      if (files && !files.some(file => file.name === name))
+        files.push({ name, value: readFirst([join(parent.dir, name)]) })
+  }
+
+  /** Where a hierarchy is joined whatever is limited. */
+  joinAlways(controller: string, scope: Scope | null, joinParent: (parent: Parent) => unknown): void {
+    const parent = this.v1Parent(controller)
+    if (parent) joinParent(parent)
+    else if (this.#host.v2 && (this.#host.mode === 'v2' || this.#host.v2.controllers.has(controller)))
+      joinParent(this.#parents.v2(scope))
+  }
+
+  /** Null: the controller is not mounted as v1. */
+  v1Parent(controller: string): Parent | null {
+    const mount = this.#host.v1.get(controller)
+    return mount === undefined ? null : this.#parents.v1(mount)
+  }
+
+  /** v1 where the controller is mounted there, v2 otherwise; what neither has is the business of the host's main table. */
+  #responsible(knob: Knob): boolean {
+    const isV1 = v1Knobs.includes(knob)
+    const other = knob.controller === 'io' ? 'blkio' : knob.controller === 'blkio' ? 'io' : knob.controller
+    if (this.#host.mode === 'v2') return !isV1
+    if (isV1) return this.#host.v1.has(knob.controller) || !this.#host.v2?.controllers.has(other)
+    return !this.#host.v1.has(other) && (this.#host.v2?.controllers.has(knob.controller) ?? false)
+  }
+
+  #parentOf(knob: Knob, scope: Scope | null): Parent {
+    if (!v1Knobs.includes(knob)) return this.#parents.v2(scope)
+    return this.v1Parent(knob.controller) ?? { reason: `the ${knob.controller} controller is not mounted` }
+  }
+
+  #chooseFile(knob: Knob, dir: string): KnobFile | undefined {
+    const offered = knob.files.filter(({ name }) => this.#parents.offers(dir, name))
+    return offered.find(({ needs }) => !needs || !ioNeedUnmet(needs, this.#host, this.#sys)) ?? offered[0]
+  }
+
+  /** v1 answers EINVAL from deep inside the start, v2 falls back to all processors without a word (cgroup-v2.rst, cpuset.cpus). */
+  #checkProcessors(list: string, dir: string): void {
+    const available = readFirst([
+      join(dir, 'cpuset.cpus.effective'),
+      join(dir, 'cpuset.effective_cpus'),
+      join(dir, 'cpuset.cpus'),
+    ])
+    const known = parseCpuList(available)
+    const missing = [...parseCpuList(list)].filter(cpu => !known.has(cpu))
+    if (known.size === 0 || missing.length === 0) return
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `cpuset: got ${list}, but this host offers processors ${available}`,
+      {
+        hint: `choose from ${available}`,
+      },
+    )
+  }
+}
+
+function readFirst(paths: readonly string[]): string {
+  for (const path of paths) {
+    if (!statSync(path, { throwIfNoEntry: false })) continue
+    const text = readFileSync(path, 'utf8').trim()
+    if (text !== '') return text
+  }
+  return ''
+}
