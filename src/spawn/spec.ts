@@ -49,7 +49,7 @@ export type LaunchSpec = {
   readonly owner: string | null
   /** In order; the first one's membership says whether the task is dead. */
   readonly cgroups: readonly CgroupSpec[]
-  /** Of the task's, too, but made later, if at all, by whoever gives it another limit: the shim only removes what is there at the end. A guest joins what is there. */
+  /** Of the task's, too, but made later, if at all, by whoever gives it another limit: the shim only removes what is there at the end. An exec session joins what is there. */
   readonly lateCgroups?: readonly string[]
   /** The file whose `oom_kill` line counts OOM kills, or null. */
   readonly oomFile: string | null

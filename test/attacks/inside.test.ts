@@ -29,7 +29,7 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
     requires(this, 'isolation', 'linux', 'native')
   })
 
-  // Landlock keeps a task from all of this (guests.test.ts). What follows must hold on kernels that have none.
+  // Landlock keeps a task from all of this (exec-sessions.test.ts). What follows must hold on kernels that have none.
   let inherited: string | undefined
   before(() => {
     inherited = process.env.HOLDFAST_NATIVE
@@ -107,8 +107,8 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
       const task = attacker(bench, 'overwrite', ['victim'], { user: strongest, seccomp: 'off' })
       await task.start()
       await untilOutput(task, 'ready')
-      const guest = task.exec('/bin/sh', '-c', 'cp /bin/sleep /local/victim; /local/victim 0.2; true')
-      assert.equal(await outputOf(guest), '')
+      const session = task.exec('/bin/sh', '-c', 'cp /bin/sleep /local/victim; /local/victim 0.2; true')
+      assert.equal(await outputOf(session), '')
       await task.wait()
       const seen = parseVerdicts(await output(task))
       assert.deepEqual([seen.open, seen.file, seen.write], ['ok', '/local/victim', 'ok'])
@@ -207,14 +207,14 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
       await task.limit({ pids: 64 })
       await task.start()
       await untilOutput(task, 'ready')
-      const guest = task.exec(
+      const session = task.exec(
         '/bin/sh',
         '-c',
         'echo on; while :; do (sleep 0.2 &) ; (sleep 1000 &); sleep 0.01; done 2>/dev/null',
       )
-      await guest.start()
-      await untilOutput(guest, 'on')
-      const { signal, error } = await guest.forceStop()
+      await session.start()
+      await untilOutput(session, 'on')
+      const { signal, error } = await session.forceStop()
       assert.deepEqual({ signal, error }, { signal: 'SIGKILL', error: null })
       const left = task.exec('/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
       assert.equal(await outputOf(left), '1\n', 'the sleep of the task itself')
@@ -227,10 +227,10 @@ async function watched(bench: Workbench, loosened: Partial<Command>): Promise<Re
   await task.start()
   await untilOutput(task, 'ready')
   for (let round = 0; round < 400 && task.state === 'running'; round++) {
-    const guest = task.exec('/bin/true')
-    await guest.start().catch(() => {})
-    await guest.wait().catch(() => {})
-    await guest.destroy()
+    const session = task.exec('/bin/true')
+    await session.start().catch(() => {})
+    await session.wait().catch(() => {})
+    await session.destroy()
   }
   await task.wait()
   const { ready: _, ...verdicts } = parseVerdicts(await output(task), await output(task, 'stderr'))
@@ -259,10 +259,10 @@ async function trapped(
   await untilOutput(task, 'ready')
   await plant(task)
   for (let round = 0; round < 400 && task.state === 'running'; round++) {
-    const guest = task.exec('/local/trap')
-    await guest.start().catch(() => {})
-    await guest.wait().catch(() => {})
-    await guest.destroy()
+    const session = task.exec('/local/trap')
+    await session.start().catch(() => {})
+    await session.wait().catch(() => {})
+    await session.destroy()
     if ((await output(task)).includes('open')) break
   }
   await task.wait()

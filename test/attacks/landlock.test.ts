@@ -117,8 +117,8 @@ describe('Landlock', () => {
     withWorkbench('linux', async bench => {
       const task = bench.command('sleep', '1000')
       await task.start()
-      const guest = task.exec('sh', '-c', script)
-      assert.match(await outputOf(guest), /output\n(?:.*\n)*everything\n$/)
+      const session = task.exec('sh', '-c', script)
+      assert.match(await outputOf(session), /output\n(?:.*\n)*everything\n$/)
     }))
 
   it('is not there for who may mount, and the row says so', () =>

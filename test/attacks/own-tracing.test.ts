@@ -42,19 +42,23 @@ describe('tools that trace, in a task', () => {
     })
   })
 
-  it('a guest of exec() is not theirs: neither strace nor gdb attaches to it', function () {
+  it('an exec session is not theirs: neither strace nor gdb attaches to it', function () {
     if (!existsSync('/usr/bin/strace') || !existsSync('/usr/bin/gdb')) this.skip()
     return withWorkbench('linux', async bench => {
       const task = bench.shell(`echo ready; until test -e /tmp/go; do :; done; p=$(cat /tmp/go)
         timeout 5 strace -p $p -o /dev/null 2>&1; timeout 20 gdb -nx -batch -p $p 2>&1; echo end`)
       await task.start()
       await untilOutput(task, 'ready')
-      const guest = task.exec('/bin/sh', '-c', 'echo $$ > /tmp/go.tmp; mv /tmp/go.tmp /tmp/go; exec sleep 60')
-      await guest.start()
+      const session = task.exec(
+        '/bin/sh',
+        '-c',
+        'echo $$ > /tmp/go.tmp; mv /tmp/go.tmp /tmp/go; exec sleep 60',
+      )
+      await session.start()
       const text = await untilOutput(task, 'end')
       assert.match(text, /strace: attach: .*(Operation not permitted|Permission denied)/)
       assert.match(text, /ptrace: (Operation not permitted|Permission denied)|Could not attach/)
-      assert.equal(guest.state, 'running')
+      assert.equal(session.state, 'running')
     })
   })
 })

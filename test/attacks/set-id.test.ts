@@ -36,8 +36,8 @@ describe('attack: set-user-ID and set-group-ID programs, left in a directory of 
       const task = bench.shell('while :; do sleep 1; done')
       Object.assign(task.command, { user: taskUsers.at(-1), mounts: mountsOf(shared) })
       await task.start()
-      const guest = task.exec('/tmp/hostile/set_id', '/tmp/shared')
-      const seen = await verdicts(guest)
+      const session = task.exec('/tmp/hostile/set_id', '/tmp/shared')
+      const seen = await verdicts(session)
       assert.deepEqual(
         Object.entries(seen).filter(([name, verdict]) => verdict !== expected(name)),
         [],

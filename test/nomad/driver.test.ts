@@ -309,10 +309,10 @@ describe('the Nomad driver', function () {
       const stream = host.client.duplex('ExecTaskStreaming').on('error', () => {})
       stream.write({ setup: { ...byId(task), command: ['sh', '-c', 'echo up; sleep 100'], tty: false } })
       await new Promise(resolve => stream.once('data', resolve))
-      const guests = () => readdirSync(join(stateDir, 'tasks')).length
-      assert.equal(guests(), 2)
+      const sessions = () => readdirSync(join(stateDir, 'tasks')).length
+      assert.equal(sessions(), 2)
       stream.cancel()
-      await until('the command is gone', () => guests() === 1)
+      await until('the command is gone', () => sessions() === 1)
     })
 
     function conversation(

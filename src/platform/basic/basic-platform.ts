@@ -1,4 +1,4 @@
-import { guestLimitRows } from '../inside.ts'
+import { execLimitRows } from '../exec-rows.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { Platform } from '../port.ts'
@@ -15,7 +15,7 @@ export function basicPlatform(): Platform {
     name: 'basic',
     plan: (request, dir, scope = null) => planBasic(request, dir, { scope }),
     update: async ({ strict, inside, command }, _start, asked) => {
-      const rows = inside ? guestLimitRows(asked, { rlimits: false }) : basicLimitRows(asked)
+      const rows = inside ? execLimitRows(asked, { rlimits: false }) : basicLimitRows(asked)
       return settle(withOutputRow(rows, command), strict)
     },
     probe: probeTree,

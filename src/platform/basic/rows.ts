@@ -1,5 +1,5 @@
 import type { Command, Enforcement, Resources } from '../../api.ts'
-import { byShim, insideWhat } from '../inside.ts'
+import { byShim, insideWhat } from '../exec-rows.ts'
 import { requestedLimits } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { TargetTask } from '../port.ts'

@@ -102,7 +102,7 @@ export function rulesOfRoot(ops: readonly MountOp[]): LandlockRule[] {
 }
 
 /** What runs inside a task is kept in its root; what is read-only there is so by its mounts. */
-export const rulesInside: readonly LandlockRule[] = [{ at: '/', access: 'write' }]
+export const rulesOfSession: readonly LandlockRule[] = [{ at: '/', access: 'write' }]
 
 function accessOf(op: MountOp): LandlockRule['access'] | null {
   switch (op.op) {

@@ -1,5 +1,5 @@
 import type { Resources } from '../../api.ts'
-import { byShim } from '../inside.ts'
+import { byShim } from '../exec-rows.ts'
 import { type Limits, requestedLimits } from '../limits.ts'
 import { enforced, type Row, skipped, weakened } from '../rows.ts'
 import type { Shortfall } from './knob.ts'

@@ -12,7 +12,7 @@ import { intoGiven } from './given-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
-import { planInside } from './plan-inside.ts'
+import { planExec } from './plan-exec.ts'
 import { rootPlan } from './root.ts'
 import { taskUser } from './task-user.ts'
 
@@ -20,7 +20,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const { command, alloc, name, key } = request
   const { scope = null } = host
   const rootless = host.access.right === 'user-namespace'
-  if (request.inside) return planInside(request, request.inside, dir, host)
+  if (request.inside) return planExec(request, request.inside, dir, host)
   const user = await taskUser(command, host.access)
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.access)

@@ -116,8 +116,8 @@ static int build_domain(const struct child_setup *setup, int *ruleset, struct fa
 }
 
 /*
- * A domain for each task with processes of its own, and one for each guest: neither can reach into the other's processes, nor into our own, so
- * that tracing its own is harmless. A task cannot signal its guests either; a guest may signal the task, as whoever runs it may.
+ * A domain for each task with processes of its own, and one for each exec session: neither can reach into the other's processes, nor into our own, so
+ * that tracing its own is harmless. A task cannot signal its exec sessions either; an exec session may signal the task, as whoever runs it may.
  * Whoever shares the processes of the host has asked for them. Without a domain, tracing stays refused.
  */
 static int confine(const struct child_setup *setup, int ruleset, struct failure *failure) {

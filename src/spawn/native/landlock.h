@@ -1,5 +1,5 @@
 /*
- * Runs in the task's process: Landlock, which keeps the processes of a host, its tasks and their guests out of each other's memory, and a task away
+ * Runs in the task's process: Landlock, which keeps the processes of a host, its tasks and their exec sessions out of each other's memory, and a task away
  * from all files but those that its plan shows.
  */
 #pragma once

@@ -212,7 +212,7 @@ static char *copy_string(char **next, const char *text) {
 
 static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
 
-static bool is_guest(const struct spec *spec) { return spec->inside.alive != NULL; }
+static bool is_exec_session(const struct spec *spec) { return spec->inside.alive != NULL; }
 
 /* The last component, where the log is rotated; else NULL. */
 static const char *log_name(const struct spec *spec, const struct file_target *target) {
@@ -225,9 +225,9 @@ static const char *log_name(const struct spec *spec, const struct file_target *t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
-  const struct cgroup *own = is_guest(spec) ? NULL : spec->cgroups, *later = is_guest(spec) ? NULL : spec->late_cgroups;
+  const struct cgroup *own = is_exec_session(spec) ? NULL : spec->cgroups, *later = is_exec_session(spec) ? NULL : spec->late_cgroups;
   size_t count = 0, late = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
-  /* A guest only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
+  /* An exec session only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
   for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next) {
     if (cgroup->given) continue;
     count++;
@@ -249,7 +249,7 @@ static int keep_needed(struct shim *shim) {
   shim->tree.cgroup = count > 0 ? shim->cgroups[0] : NULL;
   shim->tree.freezer = shim->freezer;
   shim->tree.has_namespace = (spec->namespaces & NAMESPACE_PID) != 0;
-  shim->tree.is_guest = spec->inside.leader.pid != 0;
+  shim->tree.is_exec_session = spec->inside.leader.pid != 0;
   shim->wall_ms = spec->wall_ms;
   shim->grace_ms = spec->grace_ms;
   shim->output_most = spec->output_most;
@@ -350,7 +350,7 @@ static int open_output(struct shim *shim, int index, int out) {
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec, spec->root != NULL || shim->tree.is_guest, lender_of(shim), &shim->failure);
+  _cleanup_fd_ int in = open_stdin(&spec->in, spec, spec->root != NULL || shim->tree.is_exec_session, lender_of(shim), &shim->failure);
   if (in < 0) return -1;
   if (is_named_fifo(&spec->in, in) && spec->terminal_rows == 0) {
     int input = in;
@@ -382,15 +382,15 @@ static int fork_task(struct shim *shim) {
   _cleanup_fd_ int report_write = report[1];
   shim->report = report[0];
   int born[2] = {-1, -1};
-  if (shim->tree.is_guest && pipe2(born, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  if (shim->tree.is_exec_session && pipe2(born, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
   _cleanup_fd_ int born_write = born[1];
   shim->born = born[0];
   struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
                               .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write};
   pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
-  if (pid == 0 && shim->tree.is_guest) child_run_inside(&setup);
+  if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
-  if (shim->tree.is_guest) shim->usher = pid;
+  if (shim->tree.is_exec_session) shim->usher = pid;
   if (spec->prepared_root >= 0) close(spec->prepared_root);
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
   shim->tree.leader = pid;
@@ -403,7 +403,7 @@ static OWN_FRAME int open_gate(struct shim *shim) {
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
   shim->record.started_at = realtime_ms();
-  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, is_guest(shim->spec) ? NULL : shim->spec->cgroups))
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, is_exec_session(shim->spec) ? NULL : shim->spec->cgroups))
     return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
   int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id, self.pid, (unsigned long long)self.start,
                         shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
@@ -418,7 +418,7 @@ static OWN_FRAME int open_gate(struct shim *shim) {
 static OWN_FRAME int set_up(struct shim *shim) {
   if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_owner(shim) != 0) return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
-  if (!is_guest(shim->spec) && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
+  if (!is_exec_session(shim->spec) && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
   if (shim->tree.has_namespace && fork_stub(shim) != 0) return -1;
@@ -674,7 +674,7 @@ static void explain_silence(struct shim *shim) {
 }
 
 /*
- * Since the start; -1 where nobody counts. The counter goes with the cgroup, which the shim of the task that a guest is in removes when it has
+ * Since the start; -1 where nobody counts. The counter goes with the cgroup, which the shim of the task that an exec session is in removes when it has
  * written down what it had counted: for all that was inside.
  */
 static int64_t count_oom_kills(const struct shim *shim) {
@@ -736,7 +736,7 @@ static void finish_terminal(struct shim *shim) {
   terminal_close(shim->terminal);
 }
 
-/* Of cgroups that are ours alone: what others have met with in given ones is not the task's. A guest's are its task's. */
+/* Of cgroups that are ours alone: what others have met with in given ones is not the task's. An exec session's are its task's. */
 static void count_limits(struct shim *shim) {
   counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
   /* Two streams in one file share a pump. */

@@ -99,7 +99,7 @@ struct spec {
   /* What the streams that are carried may give together; 0: no limit. */
   int64_t output_most;
   struct cgroup *cgroups;
-  /* Made by others while the task runs, if at all: removed with it; a guest joins those that are there. */
+  /* Made by others while the task runs, if at all: removed with it; an exec session joins those that are there. */
   struct cgroup *late_cgroups;
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;

@@ -91,7 +91,7 @@ static void sweep(void) {
 }
 
 /* Named while it is surely the one that was found. One that has gone by now was killed by its parent or by itself. */
-static void stop_guest(struct process_list *list, size_t index) {
+static void stop_session_process(struct process_list *list, size_t index) {
   struct identity *process = &list->processes[index];
   if (process->start == 0) *process = identify(process->pid);
   if (process->start == 0) *process = list->processes[--list->count];
@@ -102,10 +102,10 @@ static void stop_guest(struct process_list *list, size_t index) {
 }
 
 /*
- * The guest's descendants, and those of its session who have lost their parents; all stopped before any of them dies, which would take its
+ * The exec session's descendants, and those of its session who have lost their parents; all stopped before any of them dies, which would take its
  * children out of reach. Who has left both is the task's.
  */
-static void sweep_guest(struct tree *tree) {
+static void sweep_session(struct tree *tree) {
   struct process_list *list = &tree->killed;
   size_t before;
   int walks = 0;
@@ -113,15 +113,15 @@ static void sweep_guest(struct tree *tree) {
     before = list->count;
     add_children(getpid(), list);
     if (tree->leader > 0) add_session(list, tree->leader);
-    for (size_t i = 0; i < list->count; i++) stop_guest(list, i);
+    for (size_t i = 0; i < list->count; i++) stop_session_process(list, i);
   } while (list->count != before && ++walks < 100);
   for (size_t i = 0; i < list->count; i++)
     if (is_alive(&list->processes[i])) kill(list->processes[i].pid, SIGKILL);
 }
 
 void tree_kill(struct tree *tree) {
-  if (tree->is_guest) {
-    sweep_guest(tree);
+  if (tree->is_exec_session) {
+    sweep_session(tree);
     return;
   }
   if (tree->stub > 0) kill(tree->stub, SIGKILL);

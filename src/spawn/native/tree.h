@@ -9,8 +9,8 @@ struct tree {
   pid_t stub;
   bool has_namespace;
   /* It runs inside a task's pid namespace: what loses its parent goes to the task's PID 1, not to us. */
-  bool is_guest;
-  /* Of a guest: what was killed, since it is not ours to wait for. */
+  bool is_exec_session;
+  /* Of an exec session: what was killed, since it is not ours to wait for. */
   struct process_list { struct identity *processes; size_t count, capacity; } killed;
   /* The cgroup whose membership counts, or NULL. */
   const char *cgroup, *freezer;

@@ -31,16 +31,16 @@ function sleepersIn(bench: Workbench, task: Executor): Executor {
 export const inside: Section = (check, { platform, native }) => {
   check('has a result, logs, a key and an id of its own', async bench => {
     const task = await running(bench)
-    const guest = bench.exec(task, '/bin/sh', '-c', 'echo out; echo err >&2; exit 7')
-    assert.equal(guest.state, 'configured')
-    await guest.start()
-    const { exitCode, signal, cause, evidence, logsComplete } = await guest.wait()
+    const session = bench.exec(task, '/bin/sh', '-c', 'echo out; echo err >&2; exit 7')
+    assert.equal(session.state, 'configured')
+    await session.start()
+    const { exitCode, signal, cause, evidence, logsComplete } = await session.wait()
     assert.deepEqual(
       { exitCode, signal, cause, evidence, logsComplete },
       { exitCode: 7, signal: null, cause: 'exited', evidence: 'record', logsComplete: true },
     )
-    assert.deepEqual([await output(guest), await output(guest, 'stderr')], ['out\n', 'err\n'])
-    assert.notEqual(guest.id(), task.id())
+    assert.deepEqual([await output(session), await output(session, 'stderr')], ['out\n', 'err\n'])
+    assert.notEqual(session.id(), task.id())
     assert.equal(await output(task), 'ready\n')
     assert.equal(task.state, 'running')
   })
@@ -68,8 +68,8 @@ export const inside: Section = (check, { platform, native }) => {
     const kept = await outputOf(bounded)
     assert.equal(kept, all.slice(-kept.length))
     assert.equal(kept.length, 2 * 4096 + (all.length % 4096))
-    const logs = (guest: Executor): string[] =>
-      readdirSync(join(bench.stateDir, 'tasks', keyOf(guest))).filter(name => name.startsWith('stdout'))
+    const logs = (session: Executor): string[] =>
+      readdirSync(join(bench.stateDir, 'tasks', keyOf(session))).filter(name => name.startsWith('stdout'))
     assert.deepEqual(logs(bounded).sort(), ['stdout', 'stdout.1', 'stdout.2'])
     assert.equal(logs(whole).length, 7)
     await whole.destroy()
@@ -82,9 +82,9 @@ export const inside: Section = (check, { platform, native }) => {
     task.command.env = { GREETING: 'hello' }
     await task.start()
     await untilOutput(task, 'ready')
-    const guest = bench.exec(task, '/bin/sh', '-c', 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
-    guest.command.env.OWN = 'world'
-    assert.equal(await outputOf(guest), 'of-the-task\nhello world\n')
+    const session = bench.exec(task, '/bin/sh', '-c', 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
+    session.command.env.OWN = 'world'
+    assert.equal(await outputOf(session), 'of-the-task\nhello world\n')
     assert.deepEqual(task.command.env, { GREETING: 'hello' })
   })
 
@@ -112,40 +112,40 @@ export const inside: Section = (check, { platform, native }) => {
       '-c',
       'trap "" TERM; sleep 1000 & (sleep 1000 & sleep 1000) & echo on; wait',
     )
-    for (const guest of [polite, deaf]) await guest.start()
-    for (const guest of [polite, deaf]) await untilOutput(guest, 'on')
+    for (const session of [polite, deaf]) await session.start()
+    for (const session of [polite, deaf]) await untilOutput(session, 'on')
     const [stopped, forced] = await Promise.all([
       polite.shutdown({ graceMs: 10_000 }),
       deaf.shutdown({ graceMs: 50 }),
     ])
     assert.deepEqual([stopped.exitCode, stopped.cause], [9, 'shutdown'])
     assert.deepEqual([forced.signal, forced.cause], ['SIGKILL', 'forced'])
-    for (const guest of [polite, deaf]) assert.deepEqual(processesOf(keyOf(guest)), [])
+    for (const session of [polite, deaf]) assert.deepEqual(processesOf(keyOf(session)), [])
     if (platform === 'linux') assert.equal(await outputOf(sleepersIn(bench, task)), '0\n')
     assert.equal(task.state, 'running')
   })
 
   check('gets signals', ['signals'], async bench => {
     const task = await running(bench)
-    const guest = bench.exec(
+    const session = bench.exec(
       task,
       '/bin/sh',
       '-c',
       'trap "exit 3" USR1; echo on; while :; do sleep 0.05; done',
     )
-    await guest.start()
-    await untilOutput(guest, 'on')
-    await guest.signal('SIGUSR1')
-    assert.equal((await guest.wait()).exitCode, 3)
+    await session.start()
+    await untilOutput(session, 'on')
+    await session.signal('SIGUSR1')
+    assert.equal((await session.wait()).exitCode, 3)
   })
 
   check('ends when the task ends, and says how', async bench => {
     const task = await running(bench)
-    const guests = [bench.exec(task, '/bin/sleep', '1000'), bench.exec(task, '/bin/sleep', '1000')]
-    for (const guest of guests) await guest.start()
+    const sessions = [bench.exec(task, '/bin/sleep', '1000'), bench.exec(task, '/bin/sleep', '1000')]
+    for (const session of sessions) await session.start()
     await task.forceStop()
-    for (const guest of guests) {
-      const { exitCode, signal, cause, evidence } = await guest.wait()
+    for (const session of sessions) {
+      const { exitCode, signal, cause, evidence } = await session.wait()
       assert.deepEqual(
         { exitCode, signal, cause, evidence },
         { exitCode: null, signal: 'SIGKILL', cause: 'forced', evidence: 'record' },
@@ -157,11 +157,11 @@ export const inside: Section = (check, { platform, native }) => {
     const task = bench.shell('echo ready; until [ -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.02; done; exit 4')
     await task.start()
     await untilOutput(task, 'ready')
-    const guest = bench.exec(task, '/bin/sleep', '1000')
-    await guest.start()
+    const session = bench.exec(task, '/bin/sleep', '1000')
+    await session.start()
     // Which may itself be ended before it is done.
     await bench.exec(task, '/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go').start()
-    const [ended, result] = await Promise.all([task.wait(), guest.wait()])
+    const [ended, result] = await Promise.all([task.wait(), session.wait()])
     assert.equal(ended.exitCode, 4)
     assert.deepEqual([result.signal, result.cause], ['SIGKILL', 'forced'])
   })
@@ -172,17 +172,17 @@ export const inside: Section = (check, { platform, native }) => {
     bench.supervisor.results$.subscribe(result => results.push(result))
     const task = await running(bench)
     bench.supervisor.transitions$.subscribe(({ task: { key }, to }) => states.push(`${key} ${to}`))
-    const guest = bench.exec(task, '/bin/sh', '-c', 'exit 2')
-    await guest.start()
-    await guest.wait()
-    assert.ok(bench.supervisor.tasks.get(keyOf(guest)))
+    const session = bench.exec(task, '/bin/sh', '-c', 'exit 2')
+    await session.start()
+    await session.wait()
+    assert.ok(bench.supervisor.tasks.get(keyOf(session)))
     assert.deepEqual(
       results.map(({ task: { key, name }, exitCode }) => [key, name, exitCode]),
-      [[keyOf(guest), 'sh.sh', 2]],
+      [[keyOf(session), 'sh.sh', 2]],
     )
     assert.deepEqual(
       states,
-      ['limited', 'running', 'exited'].map(state => `${keyOf(guest)} ${state}`),
+      ['limited', 'running', 'exited'].map(state => `${keyOf(session)} ${state}`),
     )
   })
 
@@ -212,9 +212,9 @@ export const inside: Section = (check, { platform, native }) => {
   check('is begun by a supervisor that has taken the task over', async bench => {
     const task = await running(bench)
     const taken = await bench.another().open(task.id())
-    const guest = bench.exec(taken, '/bin/sh', '-c', 'exit 8')
-    await guest.start()
-    assert.equal((await guest.wait()).exitCode, 8)
+    const session = bench.exec(taken, '/bin/sh', '-c', 'exit 8')
+    await session.start()
+    assert.equal((await session.wait()).exitCode, 8)
     // What is inside of it is inside of the task.
     const outer = bench.exec(taken, '/bin/sleep', '1000')
     await outer.start()
@@ -224,10 +224,10 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('leaves nothing after destroy(), and the task untouched', async bench => {
     const task = await running(bench)
-    const guest = bench.exec(task, '/bin/sleep', '1000')
-    await guest.start()
-    const [key, directory] = [keyOf(guest), directoryOf(guest)]
-    await guest.destroy()
+    const session = bench.exec(task, '/bin/sleep', '1000')
+    await session.start()
+    const [key, directory] = [keyOf(session), directoryOf(session)]
+    await session.destroy()
     assertNothingLeft(key, bench.stateDir)
     assert.equal(existsSync(directory), false)
     assert.equal(task.state, 'running')
@@ -248,25 +248,25 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('refuses a directory of its own, and what is not a command', async bench => {
     const task = await running(bench)
-    const guest = task.exec('true')
-    await refuses(guest.configureTaskDir('x', {} as never), { code: 'INVALID_STATE' })
+    const session = task.exec('true')
+    await refuses(session.configureTaskDir('x', {} as never), { code: 'INVALID_STATE' })
     assert.throws(() => task.exec(''), { code: 'INVALID_ARGUMENT' })
-    guest.command.seccomp = 'off'
-    await refuses(guest.start(), { code: 'INVALID_ARGUMENT', message: /command\.seccomp/ })
-    delete guest.command.seccomp
-    guest.command.cwd = 'relative'
-    await refuses(guest.start(), { code: 'INVALID_ARGUMENT', message: /command\.cwd/ })
+    session.command.seccomp = 'off'
+    await refuses(session.start(), { code: 'INVALID_ARGUMENT', message: /command\.seccomp/ })
+    delete session.command.seccomp
+    session.command.cwd = 'relative'
+    await refuses(session.start(), { code: 'INVALID_ARGUMENT', message: /command\.cwd/ })
   })
 
   check(
     'is ended by a time limit of its own; other limits are the task’s, and a row says so',
     async bench => {
       const task = await running(bench)
-      const guest = bench.exec(task, '/bin/sleep', '1000')
-      await guest.limit({ wallTimeMs: 100, pids: 5 })
-      await guest.start()
-      assert.equal((await guest.wait()).cause, 'timeout')
-      const rows = new Map(guest.enforcement.map(row => [row.name, row]))
+      const session = bench.exec(task, '/bin/sleep', '1000')
+      await session.limit({ wallTimeMs: 100, pids: 5 })
+      await session.start()
+      assert.equal((await session.wait()).cause, 'timeout')
+      const rows = new Map(session.enforcement.map(row => [row.name, row]))
       assert.equal(rows.get('wallTimeMs')?.status, 'enforced')
       assert.equal(rows.get('pids')?.status, 'skipped')
       assert.ok(rows.get('inside'))
@@ -276,29 +276,29 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('stays what it was when many begin at the same time', async bench => {
     const task = await running(bench)
-    const guests = Array.from({ length: 8 }, (_, n) =>
+    const sessions = Array.from({ length: 8 }, (_, n) =>
       bench.exec(task, '/bin/sh', '-c', `echo ${n}; exit ${n}`),
     )
-    await Promise.all(guests.map(guest => guest.start()))
-    const ends = await Promise.all(guests.map(guest => guest.wait()))
+    await Promise.all(sessions.map(session => session.start()))
+    const ends = await Promise.all(sessions.map(session => session.wait()))
     assert.deepEqual(
       ends.map(({ exitCode }) => exitCode),
-      guests.map((_, n) => n),
+      sessions.map((_, n) => n),
     )
     assert.deepEqual(
-      await Promise.all(guests.map(guest => output(guest))),
-      guests.map((_, n) => `${n}\n`),
+      await Promise.all(sessions.map(session => output(session))),
+      sessions.map((_, n) => `${n}\n`),
     )
   })
 
   if (platform === 'basic') {
     check('is a process beside the task’s: what it leaves behind ends with it', async bench => {
       const task = await running(bench)
-      const guest = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & exit 0')
-      await guest.start()
-      assert.equal((await guest.wait()).exitCode, 0)
-      assert.deepEqual(processesOf(keyOf(guest)), [])
-      assert.equal(guest.enforcement.find(({ name }) => name === 'inside')?.status, 'skipped')
+      const session = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & exit 0')
+      await session.start()
+      assert.equal((await session.wait()).exitCode, 0)
+      assert.deepEqual(processesOf(keyOf(session)), [])
+      assert.equal(session.enforcement.find(({ name }) => name === 'inside')?.status, 'skipped')
     })
     if (native) return
   }
@@ -313,14 +313,14 @@ export const inside: Section = (check, { platform, native }) => {
       await task.limit({ memoryMB: 64, pids: 20 })
       await task.start()
       const told = (await untilOutput(task, 'ready')).replace('ready\n', '')
-      const guest = bench.exec(task, '/bin/sh', ...task.command.args)
-      await guest.start()
-      assert.equal((await untilOutput(guest, 'ready')).replace('ready\n', ''), told)
+      const session = bench.exec(task, '/bin/sh', ...task.command.args)
+      await session.start()
+      assert.equal((await untilOutput(session, 'ready')).replace('ready\n', ''), told)
       const cgroups = (of: Executor): string =>
         readFileSync(`/proc/${startRecordOf(of).task.pid}/cgroup`, 'utf8')
-      assert.equal(cgroups(guest), cgroups(task))
-      if (hasCgroups()) assert.ok(cgroups(guest).includes(keyOf(task)))
-      await guest.forceStop()
+      assert.equal(cgroups(session), cgroups(task))
+      if (hasCgroups()) assert.ok(cgroups(session).includes(keyOf(task)))
+      await session.forceStop()
     },
   )
 
@@ -364,15 +364,15 @@ export const inside: Section = (check, { platform, native }) => {
     'leaves behind to the task what has left its session, and the end of the task takes it along',
     async bench => {
       const task = await running(bench)
-      const guest = bench.exec(
+      const session = bench.exec(
         task,
         '/bin/sh',
         '-c',
         // Gone only when both have left its session: until then they are its tree, and would end with it.
         'cd $HOLDFAST_TASK_DIR; for at in a b; do (setsid sh -c ": > $at; exec sleep 1000" &); done; until [ -e a ] && [ -e b ]; do sleep 0.02; done',
       )
-      await guest.start()
-      assert.equal((await guest.wait()).exitCode, 0)
+      await session.start()
+      assert.equal((await session.wait()).exitCode, 0)
       // They may be on their way to exec still; fewer than two is a fault that no time mends.
       while ((await outputOf(sleepersIn(bench, task))) !== '2\n') await sleep(20)
       await task.shutdown({ graceMs: 50 })
@@ -399,8 +399,8 @@ export const inside: Section = (check, { platform, native }) => {
     async bench => {
       for (let round = 0; round < 12; round++) {
         const task = await running(bench)
-        const guest = bench.exec(task, '/bin/sleep', '1000')
-        const start = guest.start().then(
+        const session = bench.exec(task, '/bin/sleep', '1000')
+        const start = session.start().then(
           () => null,
           (error: HoldfastError) => error,
         )
@@ -409,8 +409,8 @@ export const inside: Section = (check, { platform, native }) => {
         const error = await start
         await task.wait()
         if (error === null) {
-          assert.equal((await guest.wait()).signal, 'SIGKILL')
-          assert.deepEqual(processesOf(keyOf(guest)), [])
+          assert.equal((await session.wait()).signal, 'SIGKILL')
+          assert.deepEqual(processesOf(keyOf(session)), [])
         } else {
           assert.deepEqual(
             [error.code, error.stage, error.errno],
@@ -418,10 +418,10 @@ export const inside: Section = (check, { platform, native }) => {
             error.message,
           )
           // A shim says why there was no start, and then goes.
-          await untilNoneLeft([keyOf(guest)])
+          await untilNoneLeft([keyOf(session)])
         }
-        assert.equal(existsSync(join(bench.stateDir, 'allocs', keyOf(guest))), false)
-        await guest.destroy()
+        assert.equal(existsSync(join(bench.stateDir, 'allocs', keyOf(session))), false)
+        await session.destroy()
         await task.destroy()
       }
     },
@@ -437,11 +437,11 @@ export const inside: Section = (check, { platform, native }) => {
       task.command.namespaces = namespaces
       await task.start()
       await untilOutput(task, 'ready')
-      const guest = bench.exec(task, '/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo on; wait')
-      await guest.start()
-      await untilOutput(guest, 'on')
-      assert.equal(guest.state, 'running')
-      assert.equal((await guest.shutdown({ graceMs: 50 })).cause, 'forced')
+      const session = bench.exec(task, '/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo on; wait')
+      await session.start()
+      await untilOutput(session, 'on')
+      assert.equal(session.state, 'running')
+      assert.equal((await session.shutdown({ graceMs: 50 })).cause, 'forced')
       const other = bench.exec(task, '/bin/sleep', '1000')
       await other.start()
       await task.forceStop()

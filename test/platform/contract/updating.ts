@@ -190,11 +190,11 @@ export const updating: Section = (check, { platform }) => {
     const rows = new Map(task.enforcement.map(row => [row.name, row.status]))
     assert.deepEqual([rows.get('pids'), rows.get('cpuLimit')], ['enforced', 'enforced'])
     assert.equal((await task.usage()).pids, 3)
-    // Its own processes and a guest's count alike.
-    const guest = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
-    await guest.start()
-    assert.equal((await guest.wait()).exitCode, 2)
-    assert.match(await output(guest, 'stderr'), /fork/i)
+    // Its own processes and a session's count alike.
+    const session = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
+    await session.start()
+    assert.equal((await session.wait()).exitCode, 2)
+    assert.match(await output(session, 'stderr'), /fork/i)
     // Another supervisor changes it again, and finds it where it is.
     const taken = await bench.another().open(task.id())
     await taken.update({ pids: 50 })
@@ -209,9 +209,9 @@ export const updating: Section = (check, { platform }) => {
     const task = bench.shell('echo ready; while :; do (sleep 0.03 &); (sleep 0.03 &); done')
     await task.start()
     await untilOutput(task, 'ready')
-    const guest = bench.exec(task, '/bin/sh', '-c', 'echo ready; while :; do (sleep 0.03 &); done')
-    await guest.start()
-    await untilOutput(guest, 'ready')
+    const session = bench.exec(task, '/bin/sh', '-c', 'echo ready; while :; do (sleep 0.03 &); done')
+    await session.start()
+    await untilOutput(session, 'ready')
     await task.update({ pids: 500 })
     const [first = ''] = startRecordOf(task).cgroups
     let seen = 0

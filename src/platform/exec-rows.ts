@@ -11,7 +11,7 @@ export function insideWhat({ name }: TargetTask): Pick<Enforcement, 'name' | 'ki
 export const byShim: ReadonlySet<string> = new Set(['wallTimeMs', 'outputBytes'])
 
 /** What runs inside a task shares the task's limits; only those of one process, and of its own time, can be its own. */
-export function guestLimitRows(resources: Resources, { rlimits }: { rlimits: boolean }): Row[] {
+export function execLimitRows(resources: Resources, { rlimits }: { rlimits: boolean }): Row[] {
   return requestedLimits(resources).map(what =>
     byShim.has(what.name) || (rlimits && what.name.startsWith('rlimits.'))
       ? enforced(what)

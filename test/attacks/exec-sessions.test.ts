@@ -22,13 +22,13 @@ const attempts = [
 ] as const
 const signals = ['signal', 'pidfd-signal']
 
-describe('attack: a hostile task on the guests that exec() brings into it', function () {
+describe('attack: a hostile task on its exec sessions', function () {
   this.timeout(120_000)
 
   before(function () {
     requires(this, 'isolation', 'linux', 'native')
     if ((nativeFeatures(nativePath())?.landlock ?? 0) > 0) return
-    process.stderr.write('SKIPPED attacks on guests: needs Landlock (Linux 5.19, lsm=landlock)\n')
+    process.stderr.write('SKIPPED attacks on exec sessions: needs Landlock (Linux 5.19, lsm=landlock)\n')
     this.skip()
   })
 
@@ -68,14 +68,14 @@ describe('attack: a hostile task on the guests that exec() brings into it', func
       }),
     ))
 
-  it('guests cannot reach each other either, and can signal the task', () =>
+  it('sessions cannot reach each other either, and can signal the task', () =>
     withWorkbench('linux', async bench => {
-      const task = attacker(bench, 'rob_guest', ['nobody-comes'], { user: strongest })
+      const task = attacker(bench, 'rob_session', ['nobody-comes'], { user: strongest })
       task.command.path = '/bin/sh'
       task.command.args = ['-c', 'trap "echo got" USR1; echo ready; while :; do sleep 0.1; done']
       await task.start()
       await untilOutput(task, 'ready')
-      const robber = task.exec('/tmp/hostile/rob_guest', 'slumber')
+      const robber = task.exec('/tmp/hostile/rob_session', 'slumber')
       await robber.start()
       await untilOutput(robber, 'ready')
       const victim = task.exec('/bin/sh', '-c', `cp /bin/sleep /tmp/slumber; exec /tmp/slumber 30`)
@@ -101,19 +101,19 @@ describe('attack: a hostile task on the guests that exec() brings into it', func
     }))
 })
 
-/** What a task got of a guest of its own user, and what is in that one's log afterwards. */
+/** What a task got of a session of its own user, and what is in that one's log afterwards. */
 async function robbed(
   bench: Workbench,
   loosened: Partial<Command>,
 ): Promise<{ seen: Record<string, string>; logged: string }> {
-  const task = attacker(bench, 'rob_guest', ['sleep'], loosened)
+  const task = attacker(bench, 'rob_session', ['sleep'], loosened)
   await task.start()
   await untilOutput(task, 'ready')
-  const guest = task.exec('/bin/sh', '-c', 'echo on; exec sleep 60')
-  guest.command.env.SECRET = 'of the guest'
-  await guest.start()
+  const session = task.exec('/bin/sh', '-c', 'echo on; exec sleep 60')
+  session.command.env.SECRET = 'of the session'
+  await session.start()
   await task.wait()
-  await guest.wait()
+  await session.wait()
   const seen = parseVerdicts(await output(task), await output(task, 'stderr'))
-  return { seen, logged: await output(guest) }
+  return { seen, logged: await output(session) }
 }

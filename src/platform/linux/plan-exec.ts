@@ -4,14 +4,14 @@ import type { Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { commonSpec, noNamespaces } from '../common-spec.ts'
-import { guestLimitRows, insideWhat } from '../inside.ts'
+import { execLimitRows, insideWhat } from '../exec-rows.ts'
 import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule } from '../../spawn/spec.ts'
 import type { TargetTask, Plan, TaskRequest } from '../port.ts'
 import { enforced, settle } from '../rows.ts'
 import { isolationOf } from './isolation.ts'
-import { landlockOfHostRoot, rulesInside, rulesOfHost } from './landlock.ts'
+import { landlockOfHostRoot, rulesOfSession, rulesOfHost } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { kindOf } from './own-cgroup.ts'
 import { taskUser } from './task-user.ts'
@@ -20,7 +20,7 @@ import { taskUser } from './task-user.ts'
  * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the command gets the privileges that
  * the task's own has. A bare name is looked up by the native program when it is inside, on the PATH as it is there.
  */
-export async function planInside(
+export async function planExec(
   request: TaskRequest,
   inside: TargetTask,
   dir: string,
@@ -45,7 +45,7 @@ export async function planInside(
   const cgroups = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
   const enforcement = settle(
     [
-      ...withOutputRow(guestLimitRows(resources, { rlimits: true }), command),
+      ...withOutputRow(execLimitRows(resources, { rlimits: true }), command),
       enforced(insideWhat(inside)),
       ...(entered.length === 0 ? own : own.filter(row => !isEntered(row))),
       ...entered,
@@ -75,15 +75,15 @@ export async function planInside(
   }
 }
 
-/** The walls of the task's root are the guest's. None where the task has the host's, or was stored without what it has. */
+/** The walls of the task's root are the exec session's. None where the task has the host's, or was stored without what it has. */
 function rulesIn(entered: readonly Enforcement[], { alloc }: TaskRequest): readonly LandlockRule[] {
   const status = entered.find(({ name }) => name === 'root')?.status
-  if (status === 'enforced') return rulesInside
+  if (status === 'enforced') return rulesOfSession
   return status === 'weakened' ? rulesOfHost(alloc) : []
 }
 
 /**
- * What the task has, its guests have: a supervisor with other rights than that of the task, or of another day, cannot tell from its own. None for a
+ * What the task has, its exec sessions have: a supervisor with other rights than that of the task, or of another day, cannot tell from its own. None for a
  * task that was stored without them.
  */
 function enteredRows({ isolation = [] }: TargetTask): readonly Enforcement[] {
