@@ -1,12 +1,14 @@
-import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, link, lstat, open, readlink, symlink, unlink } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { lstat, readlink, symlink, unlink } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { isFaithful } from '../command/faithful.ts'
 import { refusal } from '../command/refusal.ts'
 import { HoldfastError } from '../errors.ts'
 import { Directory } from './directory.ts'
 import { type EntryName, joined, shown } from './entry-name.ts'
-import { errnoOf, fileFailure } from './failure.ts'
+import { embedFailure, leased } from './embed-failure.ts'
+import { errnoOf } from './failure.ts'
+import { copyFile, linkOrCopy } from './link-or-copy.ts'
 import { findSource, type Source } from './source.ts'
 
 /** The allocation's own directory: never embedded into itself. */
@@ -166,57 +168,6 @@ async function embedEntry(
   }
 }
 
-async function linkOrCopy(from: EntryName, at: EntryName): Promise<void> {
-  if (!(await linked(from, at))) await copyFile(from, at)
-}
-
-// EPERM: no hard links here (FAT), or protected_hardlinks and not our file. EMLINK: the inode has its fill.
-const unlinkable = new Set(['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'ENOSYS'])
-
-async function linked(from: EntryName, at: EntryName): Promise<boolean> {
-  try {
-    await link(from, at)
-    return true
-  } catch (error) {
-    if (unlinkable.has(errnoOf(error) ?? '')) return false
-    throw error
-  }
-}
-
-/**
- * Not fs.copyFile: it makes the file with the source's mode, set-user-ID included, and the copy belongs to the supervisor;
- * someone else's setuid program would become root's. O_EXCL follows no link in the last component. O_NONBLOCK: a FIFO without a writer, and a
- * file under a lease (fcntl(2), F_SETLEASE), which its holder need not give up for 45 s, would hold one of Node's few file threads.
- */
-async function copyFile(from: EntryName, at: EntryName): Promise<void> {
-  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-  const source = await open(from, flags)
-  try {
-    const stats = await source.stat()
-    // Something else by now, and nothing that is embedded.
-    if (!stats.isFile()) return
-    const target = await open(at, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
-    try {
-      await copyBytes(source, target)
-      await target.chmod(Number(stats.mode & 0o777))
-    } finally {
-      await target.close()
-    }
-  } finally {
-    await source.close()
-  }
-}
-
-async function copyBytes(source: FileHandle, target: FileHandle): Promise<void> {
-  const buffer = Buffer.allocUnsafe(1 << 18)
-  for (;;) {
-    const { bytesRead } = await source.read(buffer, 0, buffer.length)
-    if (bytesRead === 0) return
-    // Not handle.write, which may write less than it was given.
-    await target.writeFile(buffer.subarray(0, bytesRead))
-  }
-}
-
 function modeOf(source: BigIntStats): number {
   return Number(source.mode & 0o1777n)
 }
@@ -228,30 +179,4 @@ async function statOrNull(path: EntryName): Promise<BigIntStats | null> {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null
     throw error
   }
-}
-
-function leased(error: unknown, path: string): HoldfastError {
-  return new HoldfastError('INVALID_STATE', `cannot embed ${path}: a program holds a lease on it`, {
-    errno: 'EAGAIN',
-    path,
-    hint: 'end that program (fcntl(2), F_SETLEASE; /proc/locks names it), or leave the file out',
-    cause: error,
-  })
-}
-
-function embedFailure(error: unknown, hostPath: string, path: string): HoldfastError {
-  const errno = errnoOf(error)
-  if (!(error instanceof HoldfastError) && (errno === 'ENOTDIR' || errno === 'ELOOP')) {
-    return new HoldfastError(
-      'INVALID_STATE',
-      `cannot embed ${hostPath} at ${path}: a component of it is a link or not a directory`,
-      {
-        errno,
-        path,
-        hint: 'links in the task directory, and those that appear in a source meanwhile, are never followed; remove it or embed elsewhere',
-        cause: error,
-      },
-    )
-  }
-  return fileFailure(error, `embed ${hostPath} at`, path)
 }

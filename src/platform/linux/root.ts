@@ -1,8 +1,5 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs'
-import { join, posix } from 'node:path'
-import { type EntryName, isText, joined, shown } from '../../alloc/entry-name.ts'
+import { statSync } from 'node:fs'
 import type { Command } from '../../api.ts'
-import { HoldfastError } from '../../errors.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 import type { TaskPaths } from '../port.ts'
 import { type Row, skipped } from '../rows.ts'
@@ -11,7 +8,9 @@ import { type HostDirectories, hostDirectories } from './host-directories.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import { kernelFilesOf } from './kernel-files.ts'
 import { deviceNode, existing } from './mount-sources.ts'
+import { bind, bound, inside, tmpfsAt } from './mount-ops.ts'
 import { cgroupView } from './own-cgroups.ts'
+import { taskEntries } from './root-entries.ts'
 import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
 import { terminalGroup } from './terminal-group.ts'
@@ -31,23 +30,6 @@ const mountPoints = ['/proc', '/tmp', '/alloc', '/local'].map((at): MountOp => (
 }))
 
 const defaultTmpfsBytes = 512 * 1024 * 1024
-
-/** Names at the top of the new root that belong to the system or to holdfast; a task directory cannot replace them. */
-const reserved = new Set([
-  'bin',
-  'sbin',
-  'etc',
-  'lib',
-  'lib32',
-  'lib64',
-  'usr',
-  'dev',
-  'proc',
-  'sys',
-  'tmp',
-  'alloc',
-  'local',
-])
 
 export type RootOptions = {
   /** Bytes; a tmpfs is not to be larger. */
@@ -85,7 +67,7 @@ export function rootPlan(
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
-  const own = taskEntries(alloc.task, system.ops, placedBy(command))
+  const own = taskEntries(alloc.task, system.ops, command)
   const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
@@ -186,82 +168,3 @@ function mountsOf({ mounts = [] }: Readonly<Command>, alloc: TaskPaths): Pick<Ro
 }
 
 const readOnlyAt = (at: string): MountOp => ({ op: 'readonly', at })
-
-/** What the command itself says of the top of the root goes before what happens to lie in the task directory, and is no clash. */
-function placedBy({ mounts = [], tmpfs = [] }: Readonly<Command>): Set<string> {
-  return new Set([...mounts, ...tmpfs].map(({ target }) => posix.normalize(target)))
-}
-
-function taskEntries(
-  directory: string,
-  system: readonly MountOp[],
-  placed: ReadonlySet<string>,
-): { ops: MountOp[]; rows: Row[] } {
-  const taken = new Set(system.map(({ at }) => at.split('/')[1]))
-  const ops: MountOp[] = []
-  const rows: Row[] = []
-  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' })) {
-    const name = entry.name.toString()
-    const source = join(directory, name)
-    if (!isText(entry.name)) {
-      rows.push(noText(joined(directory, entry.name)))
-      continue
-    }
-    if (name === 'alloc' || name === 'local' || placed.has(`/${name}`)) continue
-    if (reserved.has(name) || taken.has(name)) rows.push(clash(source, name))
-    else if (entry.isSymbolicLink()) {
-      const to = readlinkSync(source, { encoding: 'buffer' })
-      if (isText(to)) ops.push({ op: 'symlink', to: to.toString(), at: `/${name}` })
-      else rows.push(noText(source))
-    } else ops.push(bind(source, `/${name}`, true))
-  }
-  return { ops, rows }
-}
-
-/** Bytes that are no UTF-8, in its name or where it leads: nothing that is asked for here can say them. */
-function noText(source: EntryName): Row {
-  return skipped(
-    { name: 'root', kind: 'isolation', requested: `${shown(source)} at the top of the root` },
-    'its name, or what it links to, is no UTF-8',
-    'give it a name that is, or put it into a directory',
-  )
-}
-
-function clash(source: string, name: string): Row {
-  return skipped(
-    { name: 'root', kind: 'isolation', requested: `${source} at /${name}` },
-    `/${name} is the system's in the task's root`,
-    `give it another name, or name it in command.root.embed`,
-  )
-}
-
-function bind(
-  source: string,
-  at: string,
-  readOnly: boolean,
-  base: string | null = null,
-): MountOp & { op: 'bind' } {
-  return { op: 'bind', source, base, at, readOnly, devices: false }
-}
-
-/** What lies beneath a base begins with it, letter by letter, however it is spelt. */
-function bound(source: string, at: string, readOnly: boolean, base: string | null): MountOp {
-  return bind(base === null ? source : posix.normalize(source), at, readOnly, base)
-}
-
-function tmpfsAt(at: string, sizeBytes: number): MountOp & { op: 'tmpfs' } {
-  return { op: 'tmpfs', at, sizeBytes, mode: 0o1777 }
-}
-
-/** An absolute path in the new root, without `..` or a trailing slash. */
-function inside(path: string): string {
-  const at = posix.join('/', path)
-  const clean = at.length > 1 && at.endsWith('/') ? at.slice(0, -1) : at
-  if (clean === '/' || path.includes('\0'))
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `a mount needs a path below the task's root, got ${JSON.stringify(path)}`,
-      { path },
-    )
-  return clean
-}

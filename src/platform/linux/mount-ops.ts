@@ -1,0 +1,34 @@
+import { posix } from 'node:path'
+import { HoldfastError } from '../../errors.ts'
+import type { MountOp } from '../../spawn/spec.ts'
+
+export function bind(
+  source: string,
+  at: string,
+  readOnly: boolean,
+  base: string | null = null,
+): MountOp & { op: 'bind' } {
+  return { op: 'bind', source, base, at, readOnly, devices: false }
+}
+
+/** What lies beneath a base begins with it, letter by letter, however it is spelt. */
+export function bound(source: string, at: string, readOnly: boolean, base: string | null): MountOp {
+  return bind(base === null ? source : posix.normalize(source), at, readOnly, base)
+}
+
+export function tmpfsAt(at: string, sizeBytes: number): MountOp & { op: 'tmpfs' } {
+  return { op: 'tmpfs', at, sizeBytes, mode: 0o1777 }
+}
+
+/** An absolute path in the new root, without `..` or a trailing slash. */
+export function inside(path: string): string {
+  const at = posix.join('/', path)
+  const clean = at.length > 1 && at.endsWith('/') ? at.slice(0, -1) : at
+  if (clean === '/' || path.includes('\0'))
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `a mount needs a path below the task's root, got ${JSON.stringify(path)}`,
+      { path },
+    )
+  return clean
+}
