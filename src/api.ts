@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
 import type { Cause, FailureCode, TaskContext, TaskState } from '../machines/index.ts'
@@ -36,7 +36,8 @@ export interface Command {
   /** Of files that the task makes, 0 to 0o777. Default 0o022. */
   umask?: number
   /**
-   * `'null'` (default), an absolute path, `'fd:N'`, or a stream of this program, which is fed to the task through a pipe. The task sees the end
+   * `'null'` (default), an absolute path, `'fd:N'`, `'attach'`, or a stream of this program. `'attach'` (the default with a `terminal`) stays open for as long as the task
+   * runs, for whoever has its id: see openInput(). With the native program only. A stream is fed to the task through a pipe. The task sees the end
    * when the stream ends, and also when the supervisor is closed or this program ends; a stream that the task reads no further is destroyed.
    * A stream that fails, or is destroyed before its end, is no end: the task is shut down before it sees one, its result has an `error` (`LOST`, stage
    * `stdin`), and its history an `input failed`.
@@ -51,8 +52,8 @@ export interface Command {
   /** As `stdout`. */
   stderr?: string
   /**
-   * A pseudo-terminal for stdin, stdout and stderr together: what is read from `stdin` is typed into it, what it shows goes to `stdout`. With
-   * the native program only.
+   * A pseudo-terminal of the task's own `/dev/pts`, for stdin, stdout and stderr together, and the controlling terminal of its session. What is read from `stdin` is
+   * typed into it, and so is what openInput() writes; what it shows goes to `stdout`, whose log any number may read. With the native program only; TERM is `env`'s to say.
    */
   terminal?: TerminalSize
   /**
@@ -400,6 +401,17 @@ export interface Executor {
   signal(signal: NodeJS.Signals): Promise<void>
   /** Tells the task of another size of its terminal. Does nothing where it has none. Rejects INVALID_ARGUMENT, INVALID_STATE. */
   resize(size: TerminalSize): Promise<void>
+  /**
+   * A way into the standard input of a task whose `stdin` is `'attach'`, or that has a terminal; for this supervisor and any other, any number at once. It
+   * outlives all of them: to end the stream is to let go, and the task sees no end. Pieces of up to 4096 bytes are kept whole. Bytes wait while the task reads none.
+   * Throws UNSUPPORTED where its input was not left open, INVALID_STATE when it does not run, or has been told the end.
+   */
+  openInput(): Writable
+  /**
+   * The task reads to the end of what has been written to openInput() by now, and then the end. At a terminal that is typed, as Ctrl-D, and it stays open.
+   * Rejects as openInput() throws.
+   */
+  endInput(): Promise<void>
   /** Changes those limits of a running task that are named: all of them, or none. Rejects INVALID_ARGUMENT, INVALID_STATE, LIMIT_FAILED. */
   update(resources: Resources): Promise<void>
   /** A sample now. Rejects INVALID_STATE when it does not run. */

@@ -45,9 +45,21 @@ const file = () =>
   z.optional(
     matching(
       '"null", an absolute path without NUL and lone surrogates, or "fd:" and the number of an open descriptor',
-      path => path === 'null' || (isAbsoluteHere(path) && isFaithful(path)) || isDescriptor(path),
+      isFile,
     ),
   )
+
+const input = () =>
+  z.optional(
+    matching(
+      '"null", "attach", an absolute path without NUL and lone surrogates, or "fd:" and the number of an open descriptor',
+      path => path === 'attach' || isFile(path),
+    ),
+  )
+
+function isFile(path: string): boolean {
+  return path === 'null' || (isAbsoluteHere(path) && isFaithful(path)) || isDescriptor(path)
+}
 
 function isDescriptor(text: string): boolean {
   const [, number] = /^fd:(0|[1-9]\d{0,6})$/.exec(text) ?? []
@@ -134,7 +146,7 @@ export const commandSchema = lazily(() =>
     user: account(),
     group: account(),
     umask: z.optional(integer(0, 0o777, '0o777 at most')),
-    stdin: file(),
+    stdin: input(),
     stdout: file(),
     stderr: file(),
     terminal: z.optional(terminalSize()),

@@ -12,11 +12,15 @@ import type { TaskPaths, TaskRequest } from './port.ts'
 export function streamTargets(
   { command, alloc, name, fed, inside }: Pick<TaskRequest, 'command' | 'alloc' | 'name' | 'fed' | 'inside'>,
   dir: string,
-): Pick<LaunchSpec, 'stdin' | 'stdout' | 'stderr' | 'logRotation' | 'plainLogs'> {
-  const { stdin, stdout, stderr } = command
+): Pick<LaunchSpec, 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'logRotation' | 'plainLogs'> {
+  const { stdout, stderr, terminal } = command
+  // A terminal that nobody types into is silent, not at its end.
+  const stdin = command.stdin ?? (terminal === undefined ? 'null' : 'attach')
+  const isOpen = !fed && stdin === 'attach'
   const logs = inside ? `${dir}/` : join(alloc.shared, 'logs', `${name}.`)
   return {
-    stdin: fed ? { base: null, path: join(dir, 'stdin') } : fileTarget(stdin ?? 'null', alloc),
+    stdin: fed ? { base: null, path: join(dir, 'stdin') } : fileTarget(isOpen ? 'null' : stdin, alloc),
+    ...(isOpen && { stdinOpen: true }),
     stdout: fileTarget(stdout ?? `${logs}stdout`, alloc),
     stderr: fileTarget(stderr ?? `${logs}stderr`, alloc),
     ...carriage(command),

@@ -23,11 +23,13 @@ export type LaunchSpec = {
     readonly groups: readonly number[]
   } | null
   readonly stdin: FileTarget
+  /** In place of `stdin`: the FIFO `input` in `dir`, which the shim makes and holds, so that whoever may write there feeds the task. Absent: not. */
+  readonly stdinOpen?: boolean
   readonly stdout: FileTarget
   readonly stderr: FileTarget
   /** Whose descriptors `fd:N` means. Absent: those of the process that started the spawner. */
   readonly lender?: ProcessIdentity
-  /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and writes to `stdout`. Absent or null: there is none. */
+  /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and from the FIFO `input`, and writes to `stdout`. Absent or null: there is none. */
   readonly terminal?: Terminal | null
   /** The shim carries what the task writes into its log files, and rotates them. Null: the task writes them itself. */
   readonly logRotation: { readonly maxBytes: number; readonly maxFiles: number } | null

@@ -54,7 +54,7 @@ function refuseNul(fields: readonly string[], body: string): void {
 
 /** The fields of a launch, by who writes them. One that nobody writes does not compile; test/spawn/options.test.ts has the names. */
 type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credentials'
-type StreamField = 'stdin' | 'stdout' | 'stderr' | 'lender' | 'logRotation' | 'plainLogs'
+type StreamField = 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'lender' | 'logRotation' | 'plainLogs'
 type ProcessField =
   | 'terminal'
   | 'nice'
@@ -114,6 +114,7 @@ function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): voi
     spec.stdout.path,
   )
   fields.push('stderr', spec.stderr.base ?? '', spec.stderr.path)
+  if (spec.stdinOpen) fields.push('stdin-open', '1')
   if (spec.lender) fields.push('lender', `${spec.lender.pid}`, `${spec.lender.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)

@@ -77,6 +77,12 @@ export class HeldTask<Face extends { readonly key: string }> {
     if (!final) await this.actor.until(reached => phaseOf(reached) !== 'launching')
   }
 
+  /** To send it something. Throws INVALID_STATE when it does not run. */
+  running(): TaskProcess {
+    this.allow('signal')
+    return this.requireProcess()
+  }
+
   /** For a command that is exec'ed into it. Throws INVALID_STATE when it does not run. */
   execTarget(): ExecTarget {
     this.allow('exec')

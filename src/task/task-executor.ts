@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import type { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
 import { type Call, type Outcome, type TaskContext, type TaskState } from '../../machines/index.ts'
@@ -142,15 +143,21 @@ export class TaskExecutor implements api.Executor {
 
   async signal(signal: NodeJS.Signals): Promise<void> {
     signalNumber(signal)
-    this.#allow('signal')
-    this.#task.process?.signal(signal)
+    this.#task.running().signal(signal)
     this.#task.log.note(this.state, 'SIGNAL', { signal })
   }
 
   async resize(size: api.TerminalSize): Promise<void> {
     const { rows, columns } = parseTerminalSize(size)
-    this.#allow('signal')
-    this.#task.process?.resize(rows, columns)
+    this.#task.running().resize(rows, columns)
+  }
+
+  openInput(): Writable {
+    return this.#task.running().openInput()
+  }
+
+  async endInput(): Promise<void> {
+    this.#task.running().tellEnd()
   }
 
   async update(resources: api.Resources): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import type { Outcome, StartRecord, StopInput, StopRequest } from '../../machines/index.ts'
 import type { TargetTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
@@ -14,6 +15,7 @@ import { keeperOf } from './keeper.ts'
 import type { TaskEffects } from './provide.ts'
 import { deliverSignal, deliverSize } from './running/deliver.ts'
 import { execTarget } from './running/exec.ts'
+import { endInput, openInput } from './running/input.ts'
 import { RunningLimits } from './running/limits.ts'
 import { RunningUsage } from './running/usage.ts'
 import { StartRecords } from './start-records.ts'
@@ -119,6 +121,16 @@ export class TaskProcess implements TaskEffects {
 
   resize(rows: number, columns: number): void {
     deliverSize(this.#task, rows, columns)
+  }
+
+  /** Throws UNSUPPORTED, INVALID_STATE. */
+  openInput(): Writable {
+    return openInput(this.#task)
+  }
+
+  /** The task reads to the end of what has been written to openInput(). Throws UNSUPPORTED, INVALID_STATE. */
+  tellEnd(): void {
+    endInput(this.#task)
   }
 
   /** This task, for what is to run inside of it. Throws LOST when its start record is gone. */

@@ -100,6 +100,7 @@ export const everyOption: readonly LaunchSpec[] = [
     ...bareSpec,
     lender: { pid: 7, startTime: 8 },
     terminal: { rows: 24, columns: 80 },
+    stdinOpen: true,
     logRotation: { maxBytes: 4096, maxFiles: 10 },
     plainLogs: ['stderr'],
     cgroups: [{ dir: '/cg/theirs', given: true, files: [] }],

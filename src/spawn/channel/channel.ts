@@ -8,6 +8,7 @@ export type ControlLine =
   | `wall ${number}`
   | `output ${number}`
   | `size ${number} ${number}`
+  | 'end'
 
 /**
  * How a living process is told from a dead one, and spoken to, by a path: the kernel lets go of what that process holds there however it ends, so that no

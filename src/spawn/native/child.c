@@ -30,8 +30,8 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
-  int kept[] = {setup->gate, setup->report, setup->spec->prepared_root};
-  close_others(kept, 3);
+  int kept[] = {setup->gate, setup->report, setup->spec->prepared_root, setup->console};
+  close_others(kept, 4);
   return 0;
 }
 
@@ -86,7 +86,7 @@ static int use_own_null(const struct spec *spec, struct failure *failure) {
     {&spec->in, 0, O_RDONLY}, {&spec->out, 1, O_WRONLY | O_APPEND}, {&spec->err, 2, O_WRONLY | O_APPEND},
   };
   for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
-    if (!is_null(streams[i].target)) continue;
+    if (!is_null(streams[i].target) || (streams[i].fd == 0 && spec->stdin_open)) continue;
     _cleanup_fd_ int null = open("/dev/null", streams[i].flags | O_CLOEXEC);
     /* A root that was put together without it keeps the view of the host's. */
     if (null >= 0 && dup2(null, streams[i].fd) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
@@ -149,6 +149,7 @@ static int give_up_privileges(const struct child_setup *setup, int ruleset, stru
  * - oom_score_adj and cgroups before the new root, which has neither /proc nor /sys of the host;
  * - the prepared root before unshare, which makes our own copy of it;
  * - limits while still privileged, but late: a small one (as, nofile) must not hit our own set-up;
+ * - the terminal in the root where the task will look for its name;
  * - the parent-death signal after the credentials, whose change clears it;
  * - chdir after the credentials, so that the permission asked is the user's;
  * - Landlock and seccomp last, so that they need not allow what set-up does. They need no_new_privs or CAP_SYS_ADMIN: without the first, they come while we have the second.
@@ -157,12 +158,13 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   const struct spec *spec = setup->spec;
   signals_by_default();
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
-  if (take_descriptors(setup, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
+  if (take_descriptors(setup, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, setup->joined, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
   if (enter_namespaces(setup, failure) != 0) return -1;
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
+  if (terminal_enter(spec, setup->console, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
   /* With a terminal, that is what its streams are. */
   if (spec->root != NULL && spec->terminal_rows == 0 && use_own_null(spec, failure) != 0) return -1;
   _cleanup_fd_ int ruleset = -1;
@@ -181,14 +183,15 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   struct entrance entrance;
   signals_by_default();
   if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
-  int before[] = {setup->gate, setup->report, setup->born, setup->process};
-  close_others(before, 4);
+  int before[] = {setup->gate, setup->report, setup->born, setup->process, setup->console};
+  close_others(before, 5);
   if (entrance_open(&entrance, setup->process, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, setup->joined, failure) != 0 || cgroups_join_late(spec->late_cgroups, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (entrance_pass(&entrance, failure) != 0) return -1;
-  int after[] = {setup->gate, setup->report, setup->born};
-  close_others(after, 3);
+  int after[] = {setup->gate, setup->report, setup->born, setup->console};
+  close_others(after, 4);
+  if (terminal_enter(spec, setup->console, failure) != 0) return -1;
   _cleanup_fd_ int ruleset = -1;
   if (build_domain(setup, &ruleset, failure) != 0) return -1;
   umask(spec->umask);

@@ -17,6 +17,8 @@ struct child_setup {
   pid_t shim;
   /* Of one that runs inside a task: the task's leader in /proc, and where the pid of the process to come is told. */
   int process, born;
+  /* Where the terminal that it makes goes; -1: it has none. */
+  int console;
 };
 
 enum { CHILD_MARK = 'x' };

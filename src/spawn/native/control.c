@@ -14,6 +14,7 @@ static struct order parse(char *line) {
   for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 5; word = strtok_r(NULL, " ", &rest)) words[count++] = word;
   struct order order = {.kind = ORDER_BAD};
   if (count == 1 && strcmp(words[0], "kill") == 0) order.kind = ORDER_KILL;
+  else if (count == 1 && strcmp(words[0], "end") == 0) order.kind = ORDER_END;
   else if (count == 2 && strcmp(words[0], "signal") == 0 && parse_signal(words[1], &order.signal)) order.kind = ORDER_SIGNAL;
   else if ((count == 3 || (count == 4 && strcmp(words[3], "leader") == 0)) && strcmp(words[0], "stop") == 0 &&
            parse_signal(words[1], &order.signal) && parse_number(words[2], 0, INT64_MAX / 4, &order.grace_ms)) {

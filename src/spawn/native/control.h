@@ -10,7 +10,7 @@ struct control {
   char line[CONTROL_LINE_MOST + 1];
 };
 
-enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL, ORDER_OUTPUT, ORDER_SIZE };
+enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL, ORDER_OUTPUT, ORDER_SIZE, ORDER_END };
 struct order {
   enum order_kind kind;
   int signal;

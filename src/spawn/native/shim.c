@@ -347,29 +347,40 @@ static int open_output(struct shim *shim, int index, int out) {
   return fd >= 0 ? fd : fail(&shim->failure, STAGE_LOG, errno, "descriptor");
 }
 
+/* What the task reads from, and the FIFO for whoever comes later. With a terminal both are typed from; else *in is the task's own end. */
+static int open_input(struct shim *shim, int *in, int *door) {
+  const struct spec *spec = shim->spec;
+  const bool own_root = spec->root != NULL || shim->tree.is_exec_session;
+  if (!spec->stdin_open && (*in = open_stdin(&spec->in, spec, own_root, lender_of(shim), &shim->failure)) < 0) return -1;
+  if ((spec->stdin_open || spec->terminal_rows > 0) && (*door = make_fifo(shim, "input", "input.tmp")) < 0)
+    return fail(&shim->failure, STAGE_STDIN, errno, "%s/input", spec->dir);
+  if (spec->terminal_rows > 0 || (*door < 0 && !is_named_fifo(&spec->in, *in))) return 0;
+  int given = *in, typed = *door;
+  *in = *door = -1;
+  return (shim->terminal = stdin_relay_open(spec, given, typed, in, &shim->failure)) == NULL ? -1 : 0;
+}
+
 /* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
 static int fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
-  _cleanup_fd_ int in = open_stdin(&spec->in, spec, spec->root != NULL || shim->tree.is_exec_session, lender_of(shim), &shim->failure);
-  if (in < 0) return -1;
-  if (is_named_fifo(&spec->in, in) && spec->terminal_rows == 0) {
-    int input = in;
-    in = -1;
-    if ((shim->terminal = stdin_relay_open(spec, input, &in, &shim->failure)) == NULL) return -1;
-  }
+  _cleanup_fd_ int in = -1, door = -1;
+  if (open_input(shim, &in, &door) != 0) return -1;
   index_open(&shim->index, shim->dir, spec->log_most, spec->log_files);
   _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;
   _cleanup_fd_ int err = open_output(shim, 1, out);
   if (err < 0) return -1;
+  _cleanup_fd_ int console = -1;
   if (spec->terminal_rows > 0) {
-    /* Its own ends are the terminal's now: the task has one descriptor three times. */
-    int input = in, output = out;
-    in = out = -1;
-    if ((shim->terminal = terminal_open(spec, input, output, &in, &shim->failure)) == NULL) return -1;
+    int ends[2], input = in, output = out, typed = door;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return fail(&shim->failure, STAGE_FORK, errno, "console");
+    console = ends[1];
+    in = out = door = -1;
+    if ((shim->terminal = terminal_open(input, typed, output, ends[0], &shim->failure)) == NULL) return -1;
     close_fd(&err);
     shim->shares_log = true;
-    if ((out = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(in, F_DUPFD_CLOEXEC, 3)) < 0)
+    /* Until it has made its terminal. */
+    if ((in = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (out = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
       return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
   }
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
@@ -386,7 +397,7 @@ static int fork_task(struct shim *shim) {
   _cleanup_fd_ int born_write = born[1];
   shim->born = born[0];
   struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
-                              .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write};
+                              .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write, .console = console};
   pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
   if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
@@ -483,6 +494,7 @@ static void obey(const struct order *order, void *context) {
       check_output(shim);
       break;
     case ORDER_SIZE: terminal_resize(shim->terminal, (int)order->rows, (int)order->columns); break;
+    case ORDER_END: terminal_end(shim->terminal); break;
   }
 }
 
@@ -634,6 +646,8 @@ static void live(struct shim *shim) {
       {.fd = shim->born, .events = POLLIN},
       {.fd = may_carry(shim, now) ? pump_await(&shim->logs[0].pump, now, &wake) : -1, .events = POLLIN},
       {.fd = may_carry(shim, now) ? pump_await(&shim->logs[1].pump, now, &wake) : -1, .events = POLLIN},
+      {.fd = -1},
+      {.fd = -1},
       {.fd = -1},
       {.fd = -1},
     };

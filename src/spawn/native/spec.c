@@ -206,6 +206,7 @@ static const char *set_flag(bool *flag, char **operands) {
   return NULL;
 }
 static const char *set_durable(struct reader *reader, char **operands) { return set_flag(&reader->spec->durable, operands); }
+static const char *set_stdin_open(struct reader *reader, char **operands) { return set_flag(&reader->spec->stdin_open, operands); }
 static const char *set_no_new_privileges(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->no_new_privileges, operands);
 }
@@ -388,6 +389,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"credentials", 2, false, set_credentials},
   {"group", 1, true, add_group},
   {"stdin", 2, false, set_in},
+  {"stdin-open", 1, false, set_stdin_open},
   {"stdout", 2, false, set_out},
   {"stderr", 2, false, set_err},
   {"terminal", 2, false, set_terminal},

@@ -82,6 +82,8 @@ struct spec {
   mode_t umask;
   bool has_credentials, has_nice, has_oom_score_adj, has_capabilities;
   bool durable, no_new_privileges, seccomp;
+  /* Standard input is what anybody writes who may, to the FIFO `input` in `dir`, in place of `in`. */
+  bool stdin_open;
   uid_t uid;
   gid_t gid;
   gid_t *groups;

@@ -21,6 +21,7 @@ const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> }
   stderr: 'honoured',
   lender: value => value !== undefined,
   terminal: value => (value ?? null) !== null,
+  stdinOpen: value => value === true,
   logRotation: 'honoured',
   plainLogs: 'honoured',
   nice: 'row',
@@ -60,4 +61,7 @@ export function refuseUnhonoured(spec: LaunchSpec): void {
 }
 
 /** As the caller knows it. */
-const names: Partial<Record<keyof LaunchSpec, string>> = { terminal: 'command.terminal' }
+const names: Partial<Record<keyof LaunchSpec, string>> = {
+  terminal: 'command.terminal',
+  stdinOpen: 'command.stdin',
+}
