@@ -8,6 +8,9 @@ export type ChartLabel = {
 
 export type ChartState = {
   readonly name: string
+  /** The state that it is a part of; null at the top. */
+  readonly within: string | null
+  /** Initial: of all, or of the state that it is a part of. */
   readonly kind: 'initial' | 'normal' | 'final'
   /** Those that are started when the state is entered. */
   readonly actors: readonly string[]
@@ -18,6 +21,7 @@ export type ChartState = {
 export type ChartEdge = {
   /** Null: any state. */
   readonly from: string | null
+  /** A state without states in it: whoever enters another enters its initial one. */
   readonly to: string
   readonly labels: readonly ChartLabel[]
 }
@@ -28,7 +32,18 @@ export type Chart = {
   readonly edges: readonly ChartEdge[]
 }
 
-type Node = typeof taskMachine.root
+/** A state of the machine: the part of XState's StateNode that is read here. */
+type Node = {
+  readonly key: string
+  readonly type: string
+  readonly parent?: Node | undefined
+  readonly states: Readonly<Record<string, Node>>
+  readonly initial: { readonly target: readonly Node[] }
+  readonly entry: readonly unknown[]
+  readonly invoke: readonly { readonly id: string }[]
+  readonly transitions: ReadonlyMap<string, readonly unknown[]>
+  readonly always?: readonly unknown[] | undefined
+}
 type Transition = {
   readonly eventType: string
   readonly guard?: unknown
@@ -37,19 +52,25 @@ type Transition = {
 
 /** What there is to draw of the task machine, read from the machine itself: a drawing cannot say anything else than what is carried out. */
 export function taskChart(): Chart {
-  const { root } = taskMachine
-  const nodes: Node[] = Object.values(root.states)
-  const initial = root.initial.target[0]?.key
+  const root = taskMachine.root as unknown as Node
+  const nodes = below(root)
   return {
     id: root.key,
     states: nodes.map(node => ({
       name: node.key,
-      kind: node.type === 'final' ? 'final' : node.key === initial ? 'initial' : 'normal',
+      within: node.parent === undefined || node.parent === root ? null : node.parent.key,
+      kind: kindOf(node),
       actors: [...node.entry.flatMap(spawned), ...node.invoke.map(({ id }) => id)],
       answers: labels(transitionsOf(node).filter(({ target }) => target === undefined)),
     })),
     edges: [...nodes.flatMap(node => edgesFrom(node, node.key)), ...edgesFrom(root, null)],
   }
+}
+
+/** The outermost state that a state is a part of, which is the one that users see. */
+export function outermost(states: readonly ChartState[], name: string): string {
+  const within = states.find(state => state.name === name)?.within ?? null
+  return within === null ? name : outermost(states, within)
 }
 
 /** `xstate.done.actor.launch` as people say it. */
@@ -59,18 +80,33 @@ export function eventLabel(type: string): string {
   return type === '' ? 'always' : type
 }
 
+/** Each before those that are parts of it. */
+function below({ states }: Node): Node[] {
+  return Object.values(states).flatMap(node => [node, ...below(node)])
+}
+
+function kindOf(node: Node): ChartState['kind'] {
+  if (node.type === 'final') return 'final'
+  return node.parent?.initial.target[0] === node ? 'initial' : 'normal'
+}
+
 function edgesFrom(node: Node, from: string | null): ChartEdge[] {
   const leaving = transitionsOf(node).filter(({ target }) => target !== undefined)
-  const ends = new Set(leaving.flatMap(({ target = [] }) => target.map(({ key }) => key)))
-  return [...ends].map(to => ({
+  const endsOf = ({ target = [] }: Transition): string[] => target.map(entered)
+  return [...new Set(leaving.flatMap(endsOf))].map(to => ({
     from,
     to,
-    labels: labels(leaving.filter(({ target = [] }) => target.some(({ key }) => key === to))),
+    labels: labels(leaving.filter(transition => endsOf(transition).includes(to))),
   }))
 }
 
+function entered(target: Node): string {
+  const inner = Object.keys(target.states).length === 0 ? undefined : target.initial.target[0]
+  return inner === undefined ? target.key : entered(inner)
+}
+
 function transitionsOf(node: Node): Transition[] {
-  return [...[...node.transitions.values()].flat(), ...(node.always ?? [])] as unknown as Transition[]
+  return [...[...node.transitions.values()].flat(), ...(node.always ?? [])] as Transition[]
 }
 
 function labels(transitions: readonly Transition[]): ChartLabel[] {

@@ -1,164 +1,53 @@
-import type { TaskState } from './types.ts'
-
-/** A task's state, with the time between START and the word that the program runs told apart. */
-export type Phase = TaskState | 'launching'
-
-export const phases: readonly Phase[] = [
-  'configured',
-  'limited',
-  'launching',
-  'running',
-  'stopping',
-  'exited',
-]
+import { type Phase, phases } from './phase.ts'
 
 /** The calls of the Executor interface whose answer depends on the phase. */
-export type Call =
-  | 'limit'
-  | 'configureTaskDir'
-  | 'start'
-  | 'open'
-  | 'id'
-  | 'wait'
-  | 'signal'
-  | 'shutdown'
-  | 'forceStop'
-  | 'update'
-  | 'usage'
-  | 'logs$'
-  | 'exec'
-  | 'destroy'
+export type Call = keyof typeof decisions
+
+/** What a call is in a phase. Idempotent: there is nothing to do any more; it answers with what is already so. */
+export type Decision = 'allowed' | 'idempotent' | 'refused'
+
+type Row = { readonly allowed: readonly Phase[]; readonly idempotent?: readonly Phase[] }
+
+const draft = ['configured', 'limited'] as const
+const alive = ['running', 'stopping'] as const
+const begun = ['launching', 'running', 'stopping', 'exited'] as const
+const toStop = { allowed: ['launching', 'running', 'stopping'], idempotent: ['exited'] } as const
 
 /**
- * - `goes to X`: allowed, and the task is in X once it has worked.
- * - `stays`: allowed, changes no state.
- * - `idempotent`: nothing to do any more; answers with what is already so.
- * - `refused`: HoldfastError INVALID_STATE, with `refusal(phase, call)` as message.
+ * Every call, and the phases in which it is allowed; in all others it is refused. The executor reads this, so that a refusal
+ * needs no actor. Whether a call changes a state is the machine's business; that both allow the same is tested.
  */
-export type Decision =
-  `goes to ${TaskState}` | 'goes to its recorded state' | 'stays' | 'idempotent' | 'refused'
+export const decisions = {
+  // A second limit() replaces the first.
+  limit: { allowed: draft },
+  configureTaskDir: { allowed: draft },
+  start: { allowed: draft },
+  // Not in `limited`: the limits set here would silently not be those of the task taken over.
+  open: { allowed: ['configured'] },
+  id: { allowed: begun },
+  wait: { allowed: begun },
+  // Not in `launching`: there may be no process yet. A signal could get lost; a stop is remembered.
+  signal: { allowed: alive },
+  // In `stopping` the deadline can come nearer, never move away; the first reason and signal stay.
+  shutdown: toStop,
+  forceStop: toStop,
+  // In `stopping`, too: more memory may be just what an orderly end needs.
+  update: { allowed: alive },
+  usage: { allowed: alive },
+  logs$: { allowed: begun },
+  exec: { allowed: ['running'] },
+  destroy: { allowed: phases },
+} as const satisfies Readonly<Record<string, Row>>
 
-/** Every call in every phase. */
-export const decisions: Readonly<Record<Phase, Readonly<Record<Call, Decision>>>> = {
-  configured: {
-    limit: 'goes to limited',
-    configureTaskDir: 'stays',
-    start: 'goes to running',
-    open: 'goes to its recorded state',
-    id: 'refused',
-    wait: 'refused',
-    signal: 'refused',
-    shutdown: 'refused',
-    forceStop: 'refused',
-    update: 'refused',
-    usage: 'refused',
-    logs$: 'refused',
-    exec: 'refused',
-    destroy: 'stays',
-  },
-  limited: {
-    // A second limit() replaces the first.
-    limit: 'stays',
-    configureTaskDir: 'stays',
-    start: 'goes to running',
-    // The limits set here would silently not be those of the task taken over.
-    open: 'refused',
-    id: 'refused',
-    wait: 'refused',
-    signal: 'refused',
-    shutdown: 'refused',
-    forceStop: 'refused',
-    update: 'refused',
-    usage: 'refused',
-    logs$: 'refused',
-    exec: 'refused',
-    destroy: 'stays',
-  },
-  launching: {
-    limit: 'refused',
-    configureTaskDir: 'refused',
-    start: 'refused',
-    open: 'refused',
-    id: 'stays',
-    wait: 'stays',
-    // There may be no process yet: a signal could get lost, a stop is remembered.
-    signal: 'refused',
-    shutdown: 'goes to stopping',
-    forceStop: 'goes to stopping',
-    update: 'refused',
-    usage: 'refused',
-    logs$: 'stays',
-    exec: 'refused',
-    destroy: 'goes to exited',
-  },
-  running: {
-    limit: 'refused',
-    configureTaskDir: 'refused',
-    start: 'refused',
-    open: 'refused',
-    id: 'stays',
-    wait: 'stays',
-    signal: 'stays',
-    shutdown: 'goes to stopping',
-    forceStop: 'goes to stopping',
-    update: 'stays',
-    usage: 'stays',
-    logs$: 'stays',
-    exec: 'stays',
-    destroy: 'goes to exited',
-  },
-  stopping: {
-    limit: 'refused',
-    configureTaskDir: 'refused',
-    start: 'refused',
-    open: 'refused',
-    id: 'stays',
-    wait: 'stays',
-    signal: 'stays',
-    // The deadline can come nearer, never move away; the first reason and signal stay.
-    shutdown: 'stays',
-    forceStop: 'stays',
-    // More memory may be just what an orderly end needs.
-    update: 'stays',
-    usage: 'stays',
-    logs$: 'stays',
-    exec: 'refused',
-    destroy: 'goes to exited',
-  },
-  exited: {
-    limit: 'refused',
-    configureTaskDir: 'refused',
-    start: 'refused',
-    open: 'refused',
-    id: 'stays',
-    wait: 'stays',
-    signal: 'refused',
-    shutdown: 'idempotent',
-    forceStop: 'idempotent',
-    update: 'refused',
-    usage: 'refused',
-    logs$: 'stays',
-    exec: 'refused',
-    destroy: 'stays',
-  },
-}
-
-/** The phase a snapshot (live or persisted) of the task machine is in. */
-export function phaseOf(snapshot: {
-  readonly value: TaskState
-  readonly context: { readonly launching: boolean }
-}): Phase {
-  return snapshot.value === 'limited' && snapshot.context.launching ? 'launching' : snapshot.value
-}
-
-export function decide(phase: Phase, call: Call): 'allowed' | 'idempotent' | 'refused' {
-  const decision = decisions[phase][call]
-  return decision === 'refused' || decision === 'idempotent' ? decision : 'allowed'
+export function decide(phase: Phase, call: Call): Decision {
+  const { allowed, idempotent = [] }: Row = decisions[call]
+  if (allowed.includes(phase)) return 'allowed'
+  return idempotent.includes(phase) ? 'idempotent' : 'refused'
 }
 
 /** One sentence that says what was called when, and when it may be called. */
 export function refusal(phase: Phase, call: Call): string {
-  const allowed = phases.filter(other => decide(other, call) === 'allowed')
+  const { allowed }: Row = decisions[call]
   return `${call}() is refused: ${situation[phase]}. It is possible while the task is ${list(allowed)}.`
 }
 

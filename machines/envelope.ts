@@ -1,22 +1,17 @@
+import { type Migration, migrations } from './migrations.ts'
 import { isRecord } from './shape.ts'
 import { type StoredSnapshot, snapshotFault } from './stored-snapshot.ts'
 
 /** task.json: what was asked for, and the machine's snapshot. XState stores neither a version nor a name, hence this. */
 export type Envelope = {
   readonly format: 'holdfast.task'
-  readonly version: 1
+  readonly version: 2
   /** Milliseconds since the epoch. */
   readonly savedAt: number
   /** What was asked for; whoever reads it checks it. */
   readonly spec: unknown
   readonly snapshot: StoredSnapshot
 }
-
-/** From version n to n + 1; the version field is set by {@link migrate}. May throw: the envelope is quarantined then. */
-export type Migration = (envelope: Readonly<Record<string, unknown>>) => Record<string, unknown>
-
-/** `migrations[0]` goes from version 1 to 2, and so on: the newest version is one more than there are migrations. */
-export const migrations: readonly Migration[] = []
 
 /**
  * Brings whatever JSON was found in task.json to the newest version, or says why it cannot be used. Never throws and does not change `raw`;

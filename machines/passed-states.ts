@@ -1,3 +1,4 @@
+import { type InState, stateOf } from './phase.ts'
 import type { TaskContext } from './task-types.ts'
 import type { TaskState } from './types.ts'
 
@@ -7,9 +8,10 @@ import type { TaskState } from './types.ts'
  * while nobody looked.
  */
 export function passedStates(
-  state: TaskState,
-  { start, stop, outcome }: Pick<TaskContext, 'start' | 'stop' | 'outcome'>,
+  snapshot: InState & { readonly context: Pick<TaskContext, 'start' | 'stop' | 'outcome'> },
 ): readonly TaskState[] {
+  const state = stateOf(snapshot)
+  const { start, stop, outcome } = snapshot.context
   if (state === 'configured') return []
   // An exit record proves a start by itself, even where the start record has been damaged.
   const ran = start !== null || typeof outcome?.startedAt === 'number'

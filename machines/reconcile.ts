@@ -1,4 +1,4 @@
-import type { Phase } from './decisions.ts'
+import type { Phase } from './phase.ts'
 import type { ExitRecord, StartRecord } from './types.ts'
 
 /**
@@ -27,8 +27,6 @@ export type Reconciliation =
   | { readonly decision: 'exited'; readonly record: ExitRecord | null; readonly killTree: boolean }
   /** It ended and nobody knows how: settleTask with `lostOutcome(reason, at)`, having killed what is left with `killTree`. */
   | { readonly decision: 'lost'; readonly reason: string; readonly killTree: boolean }
-  /** Nothing was ever started: restore, and `launch` starts it. Only where the caller allows it. */
-  | { readonly decision: 'relaunch' }
   /** Keep the files, report, go on with the others. With `control`, the task runs and can be stopped through its FIFO. */
   | { readonly decision: 'quarantine'; readonly reason: string; readonly control: boolean }
 
@@ -43,7 +41,7 @@ export type Reconciliation =
  * | any | record | any | any | any | exited, as recorded: also after a reboot |
  * | any | corrupt | any | any | any | lost: it ended, the how is unreadable |
  * | configured, limited | none | any | dead | none, no traces | resume: it was never started |
- * | launching | none | any | dead | none, no traces | lost; relaunch where allowed |
+ * | launching | none | any | dead | none, no traces | lost |
  * | any other | none | other | any | any | lost: the host has rebooted |
  * | any | none | same | dead | any | lost: the shim died before it could write; what is left of the tree is killed |
  * | running, stopping | none | same | alive | any | resume: the snapshot has its own copy of the start record |
@@ -51,15 +49,10 @@ export type Reconciliation =
  * | launching | none | same | alive | record, none | resume: `launch` adopts, or waits for the record |
  * | configured, limited | none | same | alive | record, none | resume, adopt: the snapshot lags one step behind |
  *
- * A task is never run twice. The one case in which it could be started again, no trace of a shim, is `lost` unless `relaunch` is
- * `ifUntouched`: the request may still be in the pipe of a spawner that outlived its supervisor by a moment. Whoever allows it
- * must know that no such spawner lives (it is another boot, or the spawner's own exit has been seen).
+ * A task is never run twice. Where no trace of a shim was left it could be started again, and is `lost` all the same: the
+ * request may still be in the pipe of a spawner that outlived its supervisor by a moment.
  */
-export function reconcile(
-  stored: Phase | 'corrupt',
-  seen: Observation,
-  relaunch: 'never' | 'ifUntouched' = 'never',
-): Reconciliation {
+export function reconcile(stored: Phase | 'corrupt', seen: Observation): Reconciliation {
   const { exit, start, sameBoot, shimAlive } = seen
   // Pids and cgroup names of another boot say nothing about this one.
   const killTree = sameBoot && seen.treeAlive && !shimAlive
@@ -73,10 +66,8 @@ export function reconcile(
   if (exit === 'corrupt') return lost('The exit record cannot be read.')
   if (exit !== null) return { decision: 'exited', record: exit, killTree }
   if (isUntouched(seen) && adopt) return { decision: 'resume', adopt: false }
-  if (isUntouched(seen) && stored === 'launching') {
-    if (relaunch === 'ifUntouched') return { decision: 'relaunch' }
+  if (isUntouched(seen) && stored === 'launching')
     return lost('The supervisor ended before the task was started; it was not started again.')
-  }
   if (!sameBoot) return lost('The host has rebooted; the task left no exit record.')
   if (!shimAlive) return lost("The task's shim is gone and left no exit record.")
   if (stored === 'running' || stored === 'stopping') return { decision: 'resume', adopt: false }

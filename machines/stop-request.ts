@@ -37,6 +37,6 @@ export function isSooner(earlier: Deadline | null, later: Deadline | null): bool
 /** What the actor that stops the task is given. */
 export function stopInput(key: string, stop: StopRequest | null): StopInput {
   if (stop === null) throw new Error('stopping without a stop request')
-  const { reason, signal, killAt, killAtBoot, target } = stop
-  return { key, reason, signal, killAt, ...(killAtBoot && { killAtBoot }), ...(target && { target }) }
+  const { signal, killAt, killAtBoot, target } = stop
+  return { key, signal, killAt, ...(killAtBoot && { killAtBoot }), ...(target && { target }) }
 }

@@ -10,13 +10,14 @@ import {
   orNull,
   shape,
 } from './shape.ts'
+import { type Phase, phaseOf, type StateValue } from './phase.ts'
 import type { TaskContext } from './task-types.ts'
-import { type TaskState, taskStates } from './types.ts'
+import { taskStates } from './types.ts'
 
 /** What `getPersistedSnapshot()` of the task machine gives, after JSON. */
 export type StoredSnapshot = {
   readonly status: 'active' | 'done'
-  readonly value: TaskState
+  readonly value: StateValue
   readonly context: TaskContext
   readonly children: Readonly<Record<string, unknown>>
 }
@@ -28,14 +29,15 @@ export type StoredSnapshot = {
 export function snapshotFault(snapshot: unknown): string | null {
   if (!isRecord(snapshot)) return 'is no object'
   const { status, value, context, children } = snapshot
-  if (!isState(value)) return 'is in an unknown state'
+  if (!isStateValue(value)) return 'is in an unknown state'
+  const phase = phaseOf({ value })
   // A snapshot taken after actor.stop() has status `stopped` and restores to a dead actor.
-  if (status !== (value === 'exited' ? 'done' : 'active')) return `has the wrong status for state ${value}`
+  if (status !== (phase === 'exited' ? 'done' : 'active')) return `has the wrong status for state ${phase}`
   if (!isRecord(context)) return 'has no context'
   if (!isRecord(children)) return 'has no children'
   // The machine remembers no history; XState fails on one it cannot revive.
   if (!isEmpty(snapshot.historyValue)) return 'has a history'
-  return contextFault(value, context) ?? childrenFault(value, context, children)
+  return contextFault(phase, context) ?? childrenFault(phase, context, children)
 }
 
 const isIdentity = shape({ pid: isNumber, startTime: isNumber })
@@ -61,42 +63,39 @@ const contextChecks: Record<keyof TaskContext, Check> = {
   name: isText,
   key: orNull(isText),
   limits: isBoolean,
-  launching: isBoolean,
   startRequestedAt: orNull(isNumber),
   start: orNull(isStart),
   stop: orNull(isStop),
   stopFailure: orNull(isFailure),
   watchFailure: orNull(isFailure),
   outcome: orNull(isOutcome),
-  sequence: isNumber,
 }
 
-/** What must not be null, by state. */
-const needed: Record<TaskState, readonly (keyof TaskContext)[]> = {
+/** What must not be null, by phase. */
+const needed: Record<Phase, readonly (keyof TaskContext)[]> = {
   configured: [],
   limited: [],
+  launching: ['key'],
   running: ['key', 'start'],
   stopping: ['key', 'start', 'stop'],
   exited: ['key', 'outcome'],
 }
 
-function contextFault(state: TaskState, context: Record<string, unknown>): string | null {
+function contextFault(phase: Phase, context: Record<string, unknown>): string | null {
   const bad = Object.entries(contextChecks).find(([name, check]) => !check(context[name]))
   if (bad !== undefined) return `has a damaged context (${bad[0]})`
-  const missing = needed[state].find(name => context[name] === null)
-  if (missing !== undefined) return `is in state ${state} without ${missing}`
-  if (context.launching === true && state !== 'limited') return `is launching in state ${state}`
-  return context.launching === true && context.key === null ? 'is launching without key' : null
+  const missing = needed[phase].find(name => context[name] === null)
+  return missing === undefined ? null : `is ${phase} without ${missing}`
 }
 
 function childrenFault(
-  state: TaskState,
+  phase: Phase,
   context: Record<string, unknown>,
   children: Record<string, unknown>,
 ): string | null {
   const expected = []
-  if (context.launching === true) expected.push('launch')
-  if ((state === 'running' || state === 'stopping') && context.watchFailure === null) expected.push('watch')
+  if (phase === 'launching') expected.push('launch')
+  if ((phase === 'running' || phase === 'stopping') && context.watchFailure === null) expected.push('watch')
   const missing = expected.find(id => !isChild(id, children[id], context))
   if (missing !== undefined) return `has lost its actor ${missing}`
   // `stop` is absent once it has done its part.
@@ -110,7 +109,6 @@ const inputs: Record<string, Check> = {
   watch: isKeyed,
   stop: shape({
     key: isText,
-    reason: isText,
     signal: isText,
     killAt: isNumber,
     killAtBoot: isBootTime,
@@ -130,6 +128,10 @@ function isEmpty(value: unknown): boolean {
   return isRecord(value) && Object.keys(value).length === 0
 }
 
-function isState(value: unknown): value is TaskState {
-  return taskStates.some(state => state === value)
+function isStateValue(value: unknown): value is StateValue {
+  if (isRecord(value)) return isLimited(value)
+  return value !== 'limited' && taskStates.some(state => state === value)
 }
+
+const isLimited = (value: Record<string, unknown>): boolean =>
+  Object.keys(value).length === 1 && (value.limited === 'ready' || value.limited === 'launching')

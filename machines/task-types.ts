@@ -25,8 +25,6 @@ export type TaskContext = {
   readonly key: string | null
   /** Limits were asked for. What they are is in the stored request. */
   readonly limits: boolean
-  /** START was accepted, and whether the program runs is not known yet. True in `limited` only. */
-  readonly launching: boolean
   readonly startRequestedAt: number | null
   readonly start: StartRecord | null
   readonly stop: StopRequest | null
@@ -35,8 +33,6 @@ export type TaskContext = {
   /** Why nobody watches the task. RETRY watches again. */
   readonly watchFailure: Failure | null
   readonly outcome: Outcome | null
-  /** Changes of state so far, those passed through within one step included: as many as passedStates() lists, also after a restore. */
-  readonly sequence: number
 }
 
 export type TaskInput = { readonly name: string }
@@ -86,7 +82,6 @@ export type LaunchOutput = { readonly start: StartRecord }
 export type WatchInput = { readonly key: string }
 export type StopInput = {
   readonly key: string
-  readonly reason: StopRequest['reason']
   readonly signal: string
   readonly killAt: number
   readonly killAtBoot?: BootTime

@@ -10,7 +10,6 @@ import {
 } from 'xstate'
 import { failureFrom } from './failure.ts'
 import { launchOutcome } from './outcome.ts'
-import { passedStates } from './passed-states.ts'
 import { isSooner, stopInput, stopRequest } from './stop-request.ts'
 import type {
   LaunchInput,
@@ -33,7 +32,10 @@ export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
  * - `watch` sends EXITED once, also for an end that lies in the past.
  * - `stop` delivers the graceful signal, waits for `killAt`, then kills the tree. It is started again whenever `killAt` moves.
  *
- * Refusals are missing transitions; decisions.ts has the table for people and for the executor.
+ * `launch` and `stop` are invoked: they go with their state. `watch` is spawned: it outlives `running`, into `stopping`.
+ *
+ * Refusals are missing transitions; decisions.ts has the table for the executor's calls. How many states a task has passed is
+ * not counted: it follows from the state and the context (passed-states.ts).
  */
 export const taskMachine = setup({
   types: {
@@ -48,8 +50,6 @@ export const taskMachine = setup({
     stop: fromPromise<void, StopInput>(() => notProvided('stop')),
   },
   guards: {
-    notLaunching: ({ context }) => !context.launching,
-    launching: ({ context }) => context.launching,
     notEnded: ({ context }) => context.outcome === null,
     stopRequested: ({ context }) => context.stop !== null,
     stopIsSooner: ({ context, event }) => isSooner(context.stop, stopRequest(context.stop, event)),
@@ -57,20 +57,15 @@ export const taskMachine = setup({
     watchHasFailed: ({ context }) => context.watchFailure !== null,
   },
   actions: {
-    count: assign({ sequence: ({ context }) => context.sequence + 1 }),
     rememberStop: assign({ stop: ({ context, event }) => stopRequest(context.stop, event) }),
-    // After the outcome is known: it says whether the task ran, and so how many states lie behind it.
-    countEnd: assign({ sequence: ({ context }) => passedStates('exited', context).length }),
     rememberOutcome: assign(({ context, event }) =>
       event.type === 'EXITED'
-        ? { outcome: event.outcome, launching: false, stop: context.stop ?? event.stop ?? null }
+        ? { outcome: event.outcome, stop: context.stop ?? event.stop ?? null }
         : context,
     ),
-    launchTask: enqueueActions(({ event, enqueue }) => {
-      if (event.type !== 'START') return
-      enqueue.assign({ key: event.key, startRequestedAt: event.at, launching: true })
-      enqueue.spawnChild('launch', { id: 'launch', input: { key: event.key } })
-    }),
+    rememberStart: assign(({ context, event }) =>
+      event.type === 'START' ? { key: event.key, startRequestedAt: event.at } : context,
+    ),
     giveUpWatch: enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'xstate.error.actor.watch') return
       enqueue.stopChild('watch')
@@ -88,14 +83,12 @@ export const taskMachine = setup({
     name: input.name,
     key: null,
     limits: false,
-    launching: false,
     startRequestedAt: null,
     start: null,
     stop: null,
     stopFailure: null,
     watchFailure: null,
     outcome: null,
-    sequence: 0,
   }),
   initial: 'configured',
   on: {
@@ -105,64 +98,63 @@ export const taskMachine = setup({
     RECOVER: {
       guard: 'notEnded',
       target: '.exited',
-      actions: [
-        assign(({ context, event }) => ({
-          key: event.key,
-          start: context.start ?? event.start,
-          outcome: event.outcome,
-          launching: false,
-        })),
-        'countEnd',
-      ],
+      actions: assign(({ context, event }) => ({
+        key: event.key,
+        start: context.start ?? event.start,
+        outcome: event.outcome,
+      })),
     },
   },
   states: {
     configured: {
       on: {
-        LIMIT: { target: 'limited', actions: ['count', assign({ limits: true })] },
+        LIMIT: { target: 'limited', actions: assign({ limits: true }) },
         CONFIGURE: { actions: assign({ name: ({ event }) => event.name }) },
-        START: {
-          target: 'limited',
-          actions: ['count', 'launchTask'],
-        },
+        START: { target: 'limited.launching', actions: 'rememberStart' },
       },
     },
     limited: {
-      on: {
-        LIMIT: { guard: 'notLaunching', actions: assign({ limits: true }) },
-        CONFIGURE: { guard: 'notLaunching', actions: assign({ name: ({ event }) => event.name }) },
-        START: { guard: 'notLaunching', actions: 'launchTask' },
-        // Leaving on STOP would abandon the launch while its process may exist already: remembered, and acted on in `running`.
-        STOP: { guard: 'launching', actions: 'rememberStop' },
-        KILL: { guard: 'launching', actions: 'rememberStop' },
-        'xstate.done.actor.launch': {
-          guard: 'launching',
-          target: 'running',
-          actions: [
-            'count',
-            stopChild('launch'),
-            assign(({ event }) => ({ start: event.output.start, launching: false })),
-          ],
+      initial: 'ready',
+      states: {
+        ready: {
+          on: {
+            LIMIT: { actions: assign({ limits: true }) },
+            CONFIGURE: { actions: assign({ name: ({ event }) => event.name }) },
+            START: { target: 'launching', actions: 'rememberStart' },
+          },
         },
-        'xstate.error.actor.launch': {
-          guard: 'launching',
-          target: 'exited',
-          actions: [
-            assign(({ event }) => ({ outcome: launchOutcome(event.error), launching: false })),
-            'countEnd',
-          ],
+        // START was accepted, and whether the program runs is not known yet.
+        launching: {
+          invoke: {
+            id: 'launch',
+            src: 'launch',
+            input: ({ context }) => ({ key: keyOf(context) }),
+            onDone: {
+              target: '#task.running',
+              actions: assign({ start: ({ event }) => event.output.start }),
+            },
+            onError: {
+              target: '#task.exited',
+              actions: assign({ outcome: ({ event }) => launchOutcome(event.error) }),
+            },
+          },
+          on: {
+            // Leaving on STOP would abandon the launch while its process may exist already: remembered, and acted on in `running`.
+            STOP: { actions: 'rememberStop' },
+            KILL: { actions: 'rememberStop' },
+            // A launch that found the records of a task which has ended already.
+            EXITED: { target: '#task.exited', actions: 'rememberOutcome' },
+          },
         },
-        // A launch that found the records of a task which has ended already.
-        EXITED: { guard: 'launching', target: 'exited', actions: ['rememberOutcome', 'countEnd'] },
       },
     },
     running: {
       entry: spawnChild('watch', { id: 'watch', input: ({ context }) => ({ key: keyOf(context) }) }),
-      always: { guard: 'stopRequested', target: 'stopping', actions: 'count' },
+      always: { guard: 'stopRequested', target: 'stopping' },
       on: {
-        STOP: { target: 'stopping', actions: ['count', 'rememberStop'] },
-        KILL: { target: 'stopping', actions: ['count', 'rememberStop'] },
-        EXITED: { target: 'exited', actions: ['rememberOutcome', 'countEnd'] },
+        STOP: { target: 'stopping', actions: 'rememberStop' },
+        KILL: { target: 'stopping', actions: 'rememberStop' },
+        EXITED: { target: 'exited', actions: 'rememberOutcome' },
         RETRY: { guard: 'watchHasFailed', actions: 'watchAgain' },
         'xstate.error.actor.watch': { actions: 'giveUpWatch' },
       },
@@ -190,7 +182,7 @@ export const taskMachine = setup({
         ],
         // Always anew: the kill that was sent before may not have reached everything.
         KILL: { target: 'stopping', reenter: true, actions: 'rememberStop' },
-        EXITED: { target: 'exited', actions: ['rememberOutcome', 'countEnd'] },
+        EXITED: { target: 'exited', actions: 'rememberOutcome' },
         RETRY: [
           { guard: 'stopHasFailed', target: 'stopping', reenter: true, actions: 'watchAgain' },
           { guard: 'watchHasFailed', actions: 'watchAgain' },
@@ -198,8 +190,8 @@ export const taskMachine = setup({
         'xstate.error.actor.watch': { actions: 'giveUpWatch' },
       },
     },
-    // Spawned actors would stay in the final snapshot.
-    exited: { type: 'final', entry: [stopChild('launch'), stopChild('watch')] },
+    // A spawned actor would stay in the final snapshot.
+    exited: { type: 'final', entry: stopChild('watch') },
   },
 })
 

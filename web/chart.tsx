@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { getJson } from './connection.ts'
+import { litState, traced, type Way } from './traced.ts'
 import type { DrawingElement, Entry } from './types.ts'
 
 let drawing: Promise<DrawingElement> | null = null
@@ -36,25 +37,28 @@ function build({ tag, attributes, children }: DrawingElement): SVGElement {
   return node
 }
 
-function mark(place: HTMLElement, lit: string, taken: readonly Entry[]): void {
-  const last = taken.at(-1)
-  for (const state of place.querySelectorAll<SVGElement>('.state')) {
-    const name = state.dataset.state ?? ''
-    state.classList.toggle('lit', name === lit)
-    state.classList.toggle(
-      'passed',
-      name !== lit && taken.some(({ from, to }) => from === name || to === name),
-    )
+type Edge = Way & { readonly element: SVGElement }
+
+function mark(place: HTMLElement, lit: string, entries: readonly Entry[]): void {
+  const edges = [...place.querySelectorAll<SVGElement>('.edge:not(.entry)')].map(edgeOf)
+  const trace = traced(edges, entries)
+  const at = litState(lit, trace)
+  for (const element of place.querySelectorAll<SVGElement>('.state')) {
+    const name = element.dataset.state ?? ''
+    element.classList.toggle('lit', name === at)
+    element.classList.toggle('passed', name !== at && trace.states.has(name))
   }
-  for (const edge of place.querySelectorAll<SVGElement>('.edge')) {
-    const { from, to } = edge.dataset
-    const passes = taken.filter(entry => entry.from === from && entry.to === to && entry.sequence !== null)
-    edge.classList.toggle('taken', passes.length > 0)
-    edge.classList.toggle('last', last !== undefined && passes.includes(last))
-    for (const label of edge.querySelectorAll<SVGElement>('.label'))
-      label.classList.toggle(
-        'taken',
-        passes.some(({ event }) => event === label.dataset.event),
-      )
+  for (const edge of edges) {
+    const events = trace.taken.get(edge)
+    edge.element.classList.toggle('taken', events !== undefined)
+    edge.element.classList.toggle('last', edge === trace.last)
+    for (const label of edge.element.querySelectorAll<SVGElement>('.label'))
+      label.classList.toggle('taken', events?.has(label.dataset.event ?? '') ?? false)
   }
+}
+
+function edgeOf(element: SVGElement): Edge {
+  const { source = '', target = '', from = '', to = '' } = element.dataset
+  const labels = [...element.querySelectorAll<SVGElement>('.label')]
+  return { element, source, target, from, to, events: labels.map(({ dataset }) => dataset.event ?? '') }
 }

@@ -18,11 +18,7 @@ export async function layout(chart: Chart): Promise<Layout> {
     children: [
       { id: startId, width: 14, height: 14 },
       ...(hasAny ? [{ id: anyId, width: 84, height: 28 }] : []),
-      ...states.map(({ state, lines }) => ({
-        id: state.name,
-        width: Math.max(130, widest(lines) + 28, widest([state.name], 9) + 36),
-        height: titleHeight + (lines.length === 0 ? 8 : lines.length * lineHeight + 10),
-      })),
+      ...nodesIn(states, null),
     ],
     edges: [
       { id: 'entry', sources: [startId], targets: [initial] },
@@ -35,7 +31,7 @@ export async function layout(chart: Chart): Promise<Layout> {
     ],
   }
   const graph = await new ELK.default().layout(wanted)
-  const boxes = new Map((graph.children ?? []).map(child => [child.id, box(child)]))
+  const boxes = new Map(nodesBelow(graph).map(node => [node.id, box(node)]))
   const routes = new Map((graph.edges ?? []).map(edge => [edge.id, edge]))
   return {
     width: graph.width ?? 0,
@@ -51,9 +47,37 @@ export async function layout(chart: Chart): Promise<Layout> {
   }
 }
 
+type Unplaced = { readonly state: ChartState; readonly lines: readonly string[] }
+
+function nodesIn(states: readonly Unplaced[], outer: string | null): ElkNode[] {
+  return states
+    .filter(({ state }) => state.within === outer)
+    .map(({ state, lines }) => {
+      const head = titleHeight + (lines.length === 0 ? 8 : lines.length * lineHeight + 10)
+      const children = nodesIn(states, state.name)
+      return {
+        id: state.name,
+        width: Math.max(130, widest(lines) + 28, widest([state.name], 9) + 36),
+        height: head,
+        ...(children.length > 0 && {
+          children,
+          layoutOptions: { 'elk.padding': `[top=${head + 8},left=16,bottom=16,right=16]` },
+        }),
+      }
+    })
+}
+
+function nodesBelow({ children = [] }: ElkNode): ElkNode[] {
+  return children.flatMap(child => [child, ...nodesBelow(child)])
+}
+
 const options = {
   'elk.algorithm': 'layered',
   'elk.direction': 'DOWN',
+  // States in states are placed with all others, and everything by the corner of the whole drawing.
+  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
+  'org.eclipse.elk.json.shapeCoords': 'ROOT',
+  'org.eclipse.elk.json.edgeCoords': 'ROOT',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.padding': '[top=16,left=16,bottom=16,right=16]',
   'elk.spacing.nodeNode': '40',

@@ -1,3 +1,4 @@
+import { type ChartState, outermost } from '../../machines/index.ts'
 import {
   type Layout,
   lineHeight,
@@ -15,22 +16,27 @@ export type Element = {
 }
 
 /**
- * The drawing. Colours are the business of a style sheet: classes say what a thing is, `data-state`, `data-from`, `data-to` and `data-event` which
- * one, so that a page can light it.
+ * The drawing. Colours are the business of a style sheet: classes say what a thing is, and data attributes which one, so that
+ * a page can light it: `data-state` and `data-within` of a state; `data-source` and `data-target` of an edge, which are states
+ * of the chart, `data-from` and `data-to`, which are the states that users see, and `data-event` of its labels.
  */
 export function drawing(layout: Layout): Element {
   const { width, height, states, edges, start, any, entry } = layout
   const size = { width: text(width), height: text(height), viewBox: `0 0 ${text(width)} ${text(height)}` }
-  const described = `State chart: ${states.map(({ state }) => state.name).join(', ')}`
+  const chart = states.map(({ state }) => state)
+  const described = `State chart: ${chart.map(({ name }) => name).join(', ')}`
+  const hasParts = ({ state }: PlacedState): boolean => chart.some(({ within }) => within === state.name)
   return element(
     'svg',
     { xmlns: 'http://www.w3.org/2000/svg', ...size, class: 'chart', role: 'img', 'aria-label': described },
     [
+      // What lies in it is drawn upon it, the ways included.
+      ...states.filter(hasParts).map(outerStateOf),
       element('g', { class: 'edge entry' }, arrow(entry)),
       element('circle', { class: 'start', cx: text(start.x + 7), cy: text(start.y + 7), r: '7' }),
       ...(any === null ? [] : [anyState(any)]),
-      ...edges.map(edgeOf),
-      ...states.map(stateOf),
+      ...edges.map(edge => edgeOf(edge, chart)),
+      ...states.filter(state => !hasParts(state)).map(stateOf),
     ],
   )
 }
@@ -54,7 +60,8 @@ export function element(
 function stateOf({ state, lines, x, y, width, height }: PlacedState): Element {
   const frame = { x: text(x), y: text(y), width: text(width), height: text(height), rx: '10' }
   const inner = { x: text(x + 3), y: text(y + 3), width: text(width - 6), height: text(height - 6), rx: '7' }
-  return element('g', { class: `state ${state.kind}`, 'data-state': state.name }, [
+  const data = { 'data-state': state.name, ...(state.within !== null && { 'data-within': state.within }) }
+  return element('g', { class: `state ${state.kind}`, ...data }, [
     element('rect', { class: 'frame', ...frame }),
     ...(state.kind === 'final' ? [element('rect', { class: 'inner', ...inner })] : []),
     element('text', { class: 'name', x: text(x + width / 2), y: text(y + 21) }, [state.name]),
@@ -69,8 +76,22 @@ function stateOf({ state, lines, x, y, width, height }: PlacedState): Element {
   ])
 }
 
-function edgeOf({ edge, points, label, lines }: PlacedEdge): Element {
-  const data = { 'data-from': edge.from ?? '*', 'data-to': edge.to }
+/** Its name is at the left: ways into the states in it come from above. */
+function outerStateOf({ state, x, y, width, height }: PlacedState): Element {
+  const frame = { x: text(x), y: text(y), width: text(width), height: text(height), rx: '10' }
+  return element('g', { class: `state outer ${state.kind}`, 'data-state': state.name }, [
+    element('rect', { class: 'frame', ...frame }),
+    element('text', { class: 'name', x: text(x + 14), y: text(y + 21) }, [state.name]),
+  ])
+}
+
+function edgeOf({ edge, points, label, lines }: PlacedEdge, chart: readonly ChartState[]): Element {
+  const data = {
+    'data-source': edge.from ?? '*',
+    'data-target': edge.to,
+    'data-from': edge.from === null ? '*' : outermost(chart, edge.from),
+    'data-to': outermost(chart, edge.to),
+  }
   return element('g', { class: 'edge', ...data }, [
     ...arrow(points),
     ...lines.map((content, index) =>

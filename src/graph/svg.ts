@@ -14,6 +14,8 @@ const style = `
 .state rect{fill:var(--fill);stroke:var(--frame);stroke-width:1.5}
 .state .inner{fill:none}
 .name{fill:var(--ink);font-weight:600;font-size:14px;text-anchor:middle}
+.outer .name{text-anchor:start}
+.outer rect{fill:none}
 .detail,.any text{fill:var(--faint);font-size:11px}
 .label{fill:var(--ink);font-size:11.5px}
 .rule{stroke:var(--frame);fill:none}

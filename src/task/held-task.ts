@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { type Call, decide, phaseOf, refusal } from '../../machines/index.ts'
+import { type Call, decide, phaseOf, refusal, stateOf } from '../../machines/index.ts'
 import type * as api from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
@@ -122,7 +122,7 @@ export class HeldTask<Face extends { readonly key: string }> {
     const failed = (error: Error): void => {
       const failure = inputFailure(error)
       if (!this.actor.inputFailed(failure)) return
-      this.log.note(this.actor.snapshot().value, 'input failed', { failure: bare(failure) })
+      this.log.note(stateOf(this.actor.snapshot()), 'input failed', { failure: bare(failure) })
       // On Windows a stop is told by the very end that it must not see.
       this.shutdown(process.platform === 'win32' ? { graceMs: 0 } : {}).catch(() => {})
     }
@@ -131,8 +131,7 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   /** Starts the program. Rejects with what the start failed with, or with the reason of `signal` when that was aborted before. */
   async launch(signal: AbortSignal | null): Promise<void> {
-    const { value } = this.actor.snapshot()
-    if (value === 'limited') this.log.note(value, 'START')
+    if (phaseOf(this.actor.snapshot()) === 'limited') this.log.note('limited', 'START')
     this.actor.live().send({ type: 'START', key: this.#face.key, at: Date.now() })
     const launched = untilLaunched(this.actor)
     if (signal === null) return launched
@@ -181,7 +180,7 @@ export class HeldTask<Face extends { readonly key: string }> {
   async #destroy(): Promise<void> {
     await this.#building
     const phase = phaseOf(this.actor.snapshot())
-    if (phase === 'launching' || phase === 'running' || phase === 'stopping') await this.forceStop()
+    if (decide(phase, 'forceStop') === 'allowed') await this.forceStop()
     await this.#process?.remove()
     this.letGo()
   }

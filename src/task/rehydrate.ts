@@ -5,6 +5,7 @@ import {
   lostOutcome,
   migrate,
   type Observation,
+  passedStates,
   phaseOf,
   reconcile,
   type StoredSnapshot,
@@ -49,7 +50,8 @@ export async function rehydrate(services: TaskServices, key: string): Promise<Re
 
 async function lookAndDecide(services: TaskServices, key: string): Promise<Rehydrated> {
   const { dir, snapshot, spec, stamp } = await settled(services, key)
-  const delivered = Math.min(spec.told ?? snapshot.context.sequence, snapshot.context.sequence)
+  const passed = passedStates(snapshot).length
+  const delivered = Math.min(spec.delivered ?? passed, passed)
   // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these, and reads one file of each.
   if (snapshot.context.outcome?.evidence === 'record')
     return { spec, snapshot, delivered, final: true, events: [] }
@@ -58,7 +60,6 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
   if (services.state.stamp(key) !== stamp) return lookAndDecide(services, key)
   const decision = reconcile(phaseOf(snapshot), seen)
   if (decision.decision === 'quarantine') throw corrupt(decision.reason, dir)
-  if (decision.decision === 'relaunch') throw new Error('a relaunch was not allowed')
   if (decision.decision === 'resume') {
     const start: TaskEvent = { type: 'START', key, at: Date.now() }
     fault('found-running')

@@ -5,6 +5,7 @@ import {
   type Outcome,
   passedStates,
   restoreTask,
+  stateOf,
   type StoredSnapshot,
   type TaskSnapshot,
   type TaskState,
@@ -99,12 +100,12 @@ export class TaskActor {
   states$(): Observable<TaskState> {
     return new Observable(subscriber => {
       const actor = this.live()
-      const { value, context } = actor.getSnapshot()
-      let published = passedStates(value, context).length
-      subscriber.next(value)
+      const now = actor.getSnapshot()
+      let published = passedStates(now).length
+      subscriber.next(stateOf(now))
       const subscription = actor.subscribe({
-        next: ({ value, context }) => {
-          const passed = passedStates(value, context)
+        next: snapshot => {
+          const passed = passedStates(snapshot)
           for (const state of passed.slice(published)) subscriber.next(state)
           published = passed.length
         },

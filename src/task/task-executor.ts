@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
-import { type Call, type Outcome, type TaskContext, type TaskState } from '../../machines/index.ts'
+import { type Call, type Outcome, stateOf, type TaskContext, type TaskState } from '../../machines/index.ts'
 import type { AllocDir } from '../alloc/alloc-dir.ts'
 import type * as api from '../api.ts'
 import { namingHostPaths } from '../command/only-on-host.ts'
@@ -192,7 +192,7 @@ export class TaskExecutor implements api.Executor {
   }
 
   get state(): TaskState {
-    return this.#task.actor.snapshot().value
+    return stateOf(this.#task.actor.snapshot())
   }
 
   get state$(): Observable<TaskState> {

@@ -1,4 +1,4 @@
-import { migrate, type StoredSnapshot, taskStates } from '../../machines/index.ts'
+import { migrate, phaseOf, phases, stateOf, type StoredSnapshot } from '../../machines/index.ts'
 import { fault } from './fault.ts'
 import { Journal } from './journal.ts'
 import type { StateDirectory } from './task-directory.ts'
@@ -119,7 +119,7 @@ export class TaskFile {
 
   #replace(snapshot: StoredSnapshot): void {
     const { key } = this.#spec.request
-    const state = snapshot.value
+    const state = stateOf(snapshot)
     const isPublic = state === 'running' || state === 'stopping' || state === 'exited'
     if (isPublic) fault(`${state}-saving`)
     this.#state.write(key, this.#envelope(snapshot))
@@ -128,7 +128,7 @@ export class TaskFile {
   }
 
   #envelope(snapshot: StoredSnapshot | null): string {
-    return toEnvelope({ ...this.#spec, told: this.#view.delivered() }, snapshot)
+    return toEnvelope({ ...this.#spec, delivered: this.#view.delivered() }, snapshot)
   }
 
   /** Another supervisor of the task has written down a later state. */
@@ -139,6 +139,6 @@ export class TaskFile {
   }
 }
 
-const rank = ({ value }: StoredSnapshot) => taskStates.indexOf(value)
+const rank = (snapshot: StoredSnapshot) => phases.indexOf(phaseOf(snapshot))
 
 const saveDelayMs = 50

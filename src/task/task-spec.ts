@@ -12,14 +12,14 @@ export type TaskSpec = {
   readonly ownAlloc: boolean
   /** Who is starting it: while one of them lives, a directory without any trace of a shim may still come to life. */
   readonly launchers: readonly ProcessIdentity[]
-  /** The number of the last transition that need not be told again. Absent: that of the last one the snapshot has counted. */
-  readonly told?: number
+  /** The number of the last transition that need not be published again. Absent: that of the last one the snapshot has passed. */
+  readonly delivered?: number
 }
 
 export function toEnvelope(spec: TaskSpec, snapshot: unknown, savedAt = Date.now()): string {
   const envelope: Envelope = {
     format: 'holdfast.task',
-    version: 1,
+    version: 2,
     savedAt,
     spec,
     snapshot: snapshot as StoredSnapshot,

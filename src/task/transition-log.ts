@@ -1,4 +1,10 @@
-import { type Outcome, passedStates, type TaskContext, type TaskState } from '../../machines/index.ts'
+import {
+  type Outcome,
+  passedStates,
+  stateOf,
+  type TaskContext,
+  type TaskState,
+} from '../../machines/index.ts'
 import type { HistoryEntry } from '../api.ts'
 import { fault } from './fault.ts'
 import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
@@ -55,9 +61,10 @@ export class TransitionLog {
    * and so are those that a predecessor has not marked as delivered: perhaps twice, by one number, but never not at all.
    * `stored`: the snapshot is as it was stored, so that nothing of it is to be written.
    */
-  moved({ value, context }: AnySnapshot, stored = false): void {
-    const passed = passedStates(value, context)
-    this.#noteStopFailure(value, context.stopFailure)
+  moved(snapshot: AnySnapshot, stored = false): void {
+    const { context } = snapshot
+    const passed = passedStates(snapshot)
+    this.#noteStopFailure(stateOf(snapshot), context.stopFailure)
     if (passed.length <= this.#published) return
     const adopted = this.#place?.adopted ?? false
     // What the records do not say by themselves is written down before it is published, or a successor could come to

@@ -281,7 +281,9 @@ function row(page: Page, key: string) {
 }
 
 async function lit(page: Page, state: string): Promise<void> {
-  await page.locator(`.drawing[data-lit=${state}] .state.lit[data-state=${state}]`).waitFor()
+  // Or a state in it.
+  const itself = `:is([data-state=${state}], [data-within=${state}])`
+  await page.locator(`.drawing[data-lit=${state}] .state.lit${itself}`).waitFor()
   assert.equal(await page.locator('.state.lit').count(), 1)
 }
 

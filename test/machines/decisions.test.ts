@@ -1,61 +1,36 @@
 import assert from 'node:assert/strict'
-import {
-  type Call,
-  decide,
-  decisions,
-  type Phase,
-  phaseOf,
-  phases,
-  refusal,
-  taskStates,
-} from '../../machines/index.ts'
+import { type Call, decide, phaseOf, phases, refusal } from '../../machines/index.ts'
 import { taskAfter, wayTo } from './samples.ts'
 
-// a: allowed, i: idempotent, -: refused. Columns as in the header.
-const table = `
-             limit configureTaskDir start open id wait signal shutdown forceStop update usage logs$ exec destroy
-configured   a     a                a     a    -  -    -      -        -         -      -     -     -    a
-limited      a     a                a     -    -  -    -      -        -         -      -     -     -    a
-launching    -     -                -     -    a  a    -      a        a         -      -     a     -    a
-running      -     -                -     -    a  a    a      a        a         a      a     a     a    a
-stopping     -     -                -     -    a  a    a      a        a         a      a     a     -    a
-exited       -     -                -     -    a  a    -      i        i         -      -     a     -    a
-`
-const words: Record<string, string> = { a: 'allowed', i: 'idempotent', '-': 'refused' }
-const [header = [], ...rows] = table
-  .trim()
-  .split('\n')
-  .map(line => line.trim().split(/\s+/))
-
 describe('the table of decisions', () => {
-  it('has a row for each phase and a column for each call, here as there', () => {
-    assert.deepEqual(
-      rows.map(([phase]) => phase),
-      [...phases],
-    )
-    for (const phase of phases) assert.deepEqual(Object.keys(decisions[phase]).sort(), [...header].sort())
+  it('allows what reads and what removes a task at any time after its start', () => {
+    for (const call of ['id', 'wait', 'logs$', 'destroy'] as const)
+      for (const phase of ['launching', 'running', 'stopping', 'exited'] as const)
+        assert.equal(decide(phase, call), 'allowed', `${call} in ${phase}`)
   })
 
-  for (const [phase, ...cells] of rows as [Phase, ...string[]][]) {
-    for (const [column, call] of (header as Call[]).entries()) {
-      const expected = words[cells[column] ?? '']
-      it(`${call}() is ${expected} in ${phase}`, () => {
-        assert.equal(decide(phase, call), expected)
-      })
-    }
-  }
+  it('takes what describes a task before its start only', () => {
+    for (const call of ['limit', 'configureTaskDir', 'start'] as const)
+      for (const phase of phases)
+        assert.equal(decide(phase, call) === 'allowed', phase === 'configured' || phase === 'limited')
+  })
 
-  it('names a state for whatever changes one', () => {
-    for (const phase of phases) {
-      for (const decision of Object.values(decisions[phase])) {
-        const target = /^goes to (\w+)$/.exec(decision)?.[1]
-        if (target !== undefined)
-          assert.ok(
-            taskStates.some(state => state === target),
-            decision,
-          )
-      }
+  it('answers a stop of what has ended, and refuses one of what was not started', () => {
+    for (const call of ['shutdown', 'forceStop'] as const) {
+      assert.equal(decide('exited', call), 'idempotent')
+      assert.equal(decide('limited', call), 'refused')
+      assert.equal(decide('launching', call), 'allowed')
     }
+  })
+
+  it('sends nothing to a process that may not be there', () => {
+    for (const call of ['signal', 'update', 'usage', 'exec'] as const) {
+      assert.equal(decide('launching', call), 'refused')
+      assert.equal(decide('exited', call), 'refused')
+      assert.equal(decide('running', call), 'allowed')
+    }
+    assert.equal(decide('stopping', 'exec'), 'refused')
+    assert.equal(decide('stopping', 'update'), 'allowed')
   })
 
   it('says in a sentence what was refused, when, and when it is possible', () => {

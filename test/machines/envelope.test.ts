@@ -2,19 +2,21 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import {
+  type Envelope,
   type Migration,
   migrate,
+  passedStates,
   type Phase,
   phaseOf,
   phases,
   restoreTask,
   type StoredSnapshot,
 } from '../../machines/index.ts'
-import { type Call, recordingMachine, storedAt } from './samples.ts'
+import { type Call, exited, launched, recordingMachine, start, stop, storedAt } from './samples.ts'
 
 const envelope = (changes: object = {}) => ({
   format: 'holdfast.task',
-  version: 1,
+  version: 2,
   savedAt: 1_700_000_000_000,
   spec: { key: 'web-1' },
   snapshot: storedAt('running'),
@@ -26,34 +28,96 @@ const reasonOf = (raw: unknown, chain?: readonly Migration[]): string => {
   return result.quarantine
 }
 
-/** The files are what version 1 wrote: they never change. A format they do not fit any more needs a migration. */
-describe('a snapshot of version 1', () => {
-  const actors: Record<Phase, readonly string[]> = {
-    configured: [],
-    limited: [],
-    launching: ['launch'],
-    running: ['watch'],
-    stopping: ['watch', 'stop'],
-    exited: [],
-  }
+const frozen = async (version: number, phase: Phase): Promise<Envelope> => {
+  const file = new URL(`../fixtures/snapshots/v${version}-${phase}.json`, import.meta.url)
+  return JSON.parse(await readFile(file, 'utf8')) as Envelope
+}
+
+/** The files are what each version wrote: they never change. A format they do not fit any more needs a migration. */
+for (const version of [1, 2]) {
+  describe(`a snapshot of version ${version}`, () => {
+    const actors: Record<Phase, readonly string[]> = {
+      configured: [],
+      limited: [],
+      launching: ['launch'],
+      running: ['watch'],
+      stopping: ['watch', 'stop'],
+      exited: [],
+    }
+    for (const phase of phases) {
+      it(`is restored in ${phase}, with the actors it needs`, async () => {
+        const result = migrate(await frozen(version, phase))
+        assert.ok('ok' in result, JSON.stringify(result))
+        const { snapshot } = result.ok
+        assert.equal(phaseOf(snapshot), phase)
+        const calls: Call[] = []
+        const task = restoreTask(recordingMachine(calls), snapshot).start()
+        assert.equal(phaseOf(task.getSnapshot()), phase)
+        assert.equal(task.getSnapshot().status, phase === 'exited' ? 'done' : 'active')
+        assert.deepEqual(task.getSnapshot().context, snapshot.context)
+        assert.deepEqual(
+          calls.map(call => call.actor),
+          actors[phase],
+        )
+      })
+
+      it(`goes on from ${phase} to its end`, async () => {
+        const result = migrate(await frozen(version, phase))
+        assert.ok('ok' in result)
+        const task = restoreTask(recordingMachine(), result.ok.snapshot).start()
+        const way = phase === 'configured' || phase === 'limited' ? [start, launched] : []
+        for (const event of [...way, ...(phase === 'launching' ? [stop, launched] : []), exited])
+          task.send(event)
+        assert.equal(task.getSnapshot().value, 'exited')
+      })
+    }
+  })
+}
+
+/** Version 1 stored the reason with the input of its stop actor, too, where nobody read it. Left there, it is not read either. */
+function withoutReason(envelope: Envelope): unknown {
+  const isInput = (value: object): boolean => 'killAt' in value && !('requestedAt' in value)
+  return JSON.parse(JSON.stringify(envelope), (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !isInput(value)) return value
+    return Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'reason'))
+  })
+}
+
+describe('the migration to version 2', () => {
   for (const phase of phases) {
-    it(`is restored in ${phase}, with the actors it needs`, async () => {
-      const file = new URL(`../fixtures/snapshots/v1-${phase}.json`, import.meta.url)
-      const result = migrate(JSON.parse(await readFile(file, 'utf8')))
-      assert.ok('ok' in result, JSON.stringify(result))
-      const { snapshot } = result.ok
-      assert.equal(phaseOf(snapshot), phase)
-      const calls: Call[] = []
-      const task = restoreTask(recordingMachine(calls), snapshot).start()
-      assert.equal(phaseOf(task.getSnapshot()), phase)
-      assert.equal(task.getSnapshot().status, phase === 'exited' ? 'done' : 'active')
-      assert.deepEqual(task.getSnapshot().context, snapshot.context)
-      assert.deepEqual(
-        calls.map(call => call.actor),
-        actors[phase],
-      )
+    it(`makes of a task that is ${phase} what version 2 would have written`, async () => {
+      const [before, after] = [await frozen(1, phase), await frozen(2, phase)]
+      assert.deepEqual(migrate(withoutReason(before)), { ok: after })
+    })
+
+    it(`lists as many passed states in ${phase} as version 1 had counted`, async () => {
+      const before = await frozen(1, phase)
+      const migrated = migrate(before)
+      assert.ok('ok' in migrated)
+      const counted = (before.snapshot.context as unknown as { sequence: number }).sequence
+      assert.equal(passedStates(migrated.ok.snapshot).length, counted)
     })
   }
+
+  it('keeps the number of published transitions, under its new name', async () => {
+    const before = await frozen(1, 'running')
+    const migrated = migrate({ ...before, spec: { key: 'web-1', told: 1 } })
+    assert.ok('ok' in migrated)
+    assert.deepEqual(migrated.ok.spec, { key: 'web-1', delivered: 1 })
+  })
+
+  it('quarantines what version 1 would not have taken either', async () => {
+    const before = await frozen(1, 'running')
+    const changed = (context: object) => ({
+      ...before,
+      snapshot: { ...before.snapshot, context: { ...before.snapshot.context, ...context } },
+    })
+    assert.match(reasonOf(changed({ launching: true })), /launching in state "running"/)
+    assert.match(reasonOf(changed({ launching: 1 })), /whether it is launching/)
+    assert.match(reasonOf(changed({ start: null })), /without start/)
+    assert.match(reasonOf({ ...before, snapshot: null }), /snapshot.*no object/)
+    assert.match(reasonOf({ ...before, spec: null }), /spec/)
+  })
 })
 
 describe('reading an envelope', () => {
@@ -72,7 +136,7 @@ describe('reading an envelope', () => {
     ['no version', envelope({ version: undefined }), /version/],
     ['version 0', envelope({ version: 0 }), /version/],
     ['version 1.5', envelope({ version: 1.5 }), /version/],
-    ['a version yet to come', envelope({ version: 2 }), /version 2.*newer holdfast/],
+    ['a version yet to come', envelope({ version: 3 }), /version 3.*newer holdfast/],
     ['no time', envelope({ savedAt: 'today' }), /savedAt/],
     ['no spec', envelope({ spec: null }), /spec/],
     ['no snapshot', envelope({ snapshot: undefined }), /snapshot.*no object/],
@@ -155,11 +219,18 @@ describe('reading an envelope', () => {
       snapshot => ({ ...snapshot, context: { ...snapshot.context, outcome: null } }),
       /without outcome/,
     ],
+    ['limited in no way', 'limited', snapshot => ({ ...snapshot, value: 'limited' }), /unknown state/],
     [
-      'running and launching',
-      'running',
-      snapshot => ({ ...snapshot, context: { ...snapshot.context, launching: true } }),
-      /launching in state running/,
+      'limited in an unknown way',
+      'limited',
+      snapshot => ({ ...snapshot, value: { limited: 'waiting' } }),
+      /unknown state/,
+    ],
+    [
+      'two states at once',
+      'limited',
+      snapshot => ({ ...snapshot, value: { limited: 'ready', running: {} } }),
+      /unknown state/,
     ],
     [
       'launching without a key',
@@ -170,8 +241,8 @@ describe('reading an envelope', () => {
     [
       'a missing field',
       'configured',
-      snapshot => ({ ...snapshot, context: { ...snapshot.context, sequence: undefined } }),
-      /damaged context \(sequence\)/,
+      snapshot => ({ ...snapshot, context: { ...snapshot.context, limits: undefined } }),
+      /damaged context \(limits\)/,
     ],
   ]
   for (const [what, phase, damage, reason] of damaged) {
@@ -224,7 +295,7 @@ describe('the chain of migrations', () => {
   })
 
   it('does not change what it was given', () => {
-    const raw = Object.freeze(envelope({ wish: 'x' }))
+    const raw = Object.freeze(envelope({ version: 1, wish: 'x' }))
     migrate(raw, [wrap])
     assert.equal(raw.version, 1)
   })
@@ -233,8 +304,8 @@ describe('the chain of migrations', () => {
     const failing: Migration = () => {
       throw new Error('no such field')
     }
-    assert.match(reasonOf(envelope(), [failing]), /from version 1 to 2.*no such field/)
-    assert.match(reasonOf(envelope(), [() => ({})]), /savedAt/)
+    assert.match(reasonOf(envelope({ version: 1 }), [failing]), /from version 1 to 2.*no such field/)
+    assert.match(reasonOf(envelope({ version: 1 }), [() => ({})]), /savedAt/)
     assert.match(reasonOf(envelope({ version: 4 }), [wrap, rename]), /knows up to 3/)
   })
 })

@@ -24,10 +24,7 @@ const ended = outcomeOf(exitRecord, String)
 const lost = lostOutcome('found dead', 99)
 
 function passedAfter(events: readonly TaskEvent[]) {
-  const { value, context } = taskAfter(events).getSnapshot()
-  const passed = passedStates(value, context)
-  assert.equal(context.sequence, passed.length, 'the machine counts what it lists')
-  return passed.join(' ')
+  return passedStates(taskAfter(events).getSnapshot()).join(' ')
 }
 
 function passedWhenFound(
@@ -35,10 +32,7 @@ function passedWhenFound(
   outcome: typeof ended,
   record: typeof startRecord | null,
 ) {
-  const { value, context } = settleTask(persistTask(taskAfter(events)), 'web-1', outcome, record)
-  const passed = passedStates(value, context)
-  assert.equal(context.sequence, passed.length)
-  return passed.join(' ')
+  return passedStates(settleTask(persistTask(taskAfter(events)), 'web-1', outcome, record)).join(' ')
 }
 
 describe('the states a task has passed', () => {

@@ -37,7 +37,7 @@ describe('restoring a task', () => {
       { actor: 'watch', input: { key: 'web-1' } },
       {
         actor: 'stop',
-        input: { key: 'web-1', reason: 'shutdown', signal: 'SIGTERM', killAt: 1_700_000_005_100 },
+        input: { key: 'web-1', signal: 'SIGTERM', killAt: 1_700_000_005_100 },
       },
     ])
   })

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { type Phase, phaseOf, phases, type TaskEvent } from '../../machines/index.ts'
+import { createActor, fromPromise } from 'xstate'
+import {
+  type LaunchInput,
+  type LaunchOutput,
+  passedStates,
+  persistTask,
+  type Phase,
+  phaseOf,
+  phases,
+  type TaskEvent,
+} from '../../machines/index.ts'
 import {
   type Call,
   exited,
@@ -7,6 +17,7 @@ import {
   launched,
   launchFailed,
   outcome,
+  recordingMachine,
   start,
   startRecord,
   stop,
@@ -131,7 +142,7 @@ describe('the task machine', () => {
   it('goes from configured over limited to a launch with no limits asked for', () => {
     const calls: Call[] = []
     const task = taskAfter([start], calls)
-    assert.equal(task.getSnapshot().value, 'limited')
+    assert.deepEqual(task.getSnapshot().value, { limited: 'launching' })
     assert.equal(task.getSnapshot().context.limits, false)
     assert.deepEqual(calls, [{ actor: 'launch', input: { key: 'web-1' } }])
   })
@@ -163,11 +174,39 @@ describe('the task machine', () => {
     )
     assert.deepEqual(calls.at(-1)?.input, {
       key: 'web-1',
-      reason: 'shutdown',
       signal: 'SIGTERM',
       killAt: 1_700_000_005_100,
     })
   })
+
+  for (const [what, end] of [
+    ['records of an end', exited],
+    ['an end found elsewhere', { type: 'RECOVER', key: 'web-1', outcome, start: null }],
+  ] as const) {
+    it(`lets go of a launch at ${what}, and a late failure of it changes nothing`, async () => {
+      let signal: AbortSignal | undefined
+      let fail = (_error: Error): void => {}
+      const machine = recordingMachine().provide({
+        actors: {
+          launch: fromPromise<LaunchOutput, LaunchInput>(launch => {
+            signal = launch.signal
+            return new Promise((_resolve, reject) => (fail = reject))
+          }),
+        },
+      })
+      const task = createActor(machine, { input: { name: 'web' } }).start()
+      task.send(start)
+      task.send(stop)
+      assert.equal(signal?.aborted, false)
+      task.send(end)
+      assert.equal(signal?.aborted, true)
+      fail(new Error('too late'))
+      await new Promise(resolve => setImmediate(resolve))
+      assert.equal(task.getSnapshot().status, 'done')
+      assert.deepEqual(task.getSnapshot().context.outcome, outcome)
+      assert.deepEqual(Object.keys(persistTask(task).children), [])
+    })
+  }
 
   it('remembers a kill while launching, with its own time as the deadline', () => {
     const task = taskAfter([start, kill, launched])
@@ -208,8 +247,8 @@ describe('the task machine', () => {
     taskAfter([...wayTo.stopping, kill], calls)
     const stops = calls.filter(call => call.actor === 'stop').map(call => call.input)
     assert.deepEqual(stops, [
-      { key: 'web-1', reason: 'shutdown', signal: 'SIGTERM', killAt: 1_700_000_005_100 },
-      { key: 'web-1', reason: 'shutdown', signal: 'SIGTERM', killAt: 1_700_000_000_200 },
+      { key: 'web-1', signal: 'SIGTERM', killAt: 1_700_000_005_100 },
+      { key: 'web-1', signal: 'SIGTERM', killAt: 1_700_000_000_200 },
     ])
   })
 
@@ -241,9 +280,10 @@ describe('the task machine', () => {
     assert.equal(taskAfter([start, stop, launchFailed]).getSnapshot().context.outcome?.cause, 'startFailed')
   })
 
-  it('counts its changes of state, those passed through at once included', () => {
-    assert.equal(taskAfter(wayTo.configured).getSnapshot().context.sequence, 0)
-    assert.equal(taskAfter([...wayTo.limited, { type: 'LIMIT' }]).getSnapshot().context.sequence, 1)
-    assert.equal(taskAfter([start, stop, launched, kill, exited]).getSnapshot().context.sequence, 4)
+  it('has passed its changes of state, those made at once included', () => {
+    const passed = (events: readonly TaskEvent[]) => passedStates(taskAfter(events).getSnapshot()).length
+    assert.equal(passed(wayTo.configured), 0)
+    assert.equal(passed([...wayTo.limited, { type: 'LIMIT' }]), 1)
+    assert.equal(passed([start, stop, launched, kill, exited]), 4)
   })
 })

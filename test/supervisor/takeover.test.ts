@@ -103,7 +103,7 @@ const succeeding: Section = check => {
     await untilOutput(task, 'ready')
     const directory = directoryOf(task)
     await bench.supervisor.close()
-    rewrite(directory, text => text.replace(/"told":\d+/, '"told":1'))
+    rewrite(directory, text => text.replace(/"delivered":\d+/, '"delivered":1'))
     const next = bench.another()
     const changes = listen(next)
     await next.openAll()

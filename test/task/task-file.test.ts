@@ -8,7 +8,7 @@ import { configured, type FakeTask, fakeTask, recorded } from '../support/fake-t
 
 function onDisk(task: FakeTask) {
   return JSON.parse(readFileSync(join(task.dir, 'task.json'), 'utf8')) as {
-    spec: { told: number }
+    spec: { delivered: number }
     snapshot: { value: string }
   }
 }
@@ -33,7 +33,7 @@ describe('the file of a task', () => {
     task.file.saveSoon()
     assert.equal(task.state.stamp(task.file.spec.request.key), stamp)
     await sleep(100)
-    assert.equal(onDisk(task).spec.told, 2)
+    assert.equal(onDisk(task).spec.delivered, 2)
   })
 
   it('does not go back behind what another supervisor has written', () => {

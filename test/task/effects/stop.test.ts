@@ -10,7 +10,7 @@ import { type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
 
 function asked(task: FakeTask, graceMs: number): StopInput {
   const { key } = task.file.spec.request
-  return { key, reason: 'shutdown', signal: 'SIGTERM', killAt: Date.now() + graceMs }
+  return { key, signal: 'SIGTERM', killAt: Date.now() + graceMs }
 }
 
 const silent = { endInput: () => {}, bypass: new Bypass() }
@@ -59,9 +59,9 @@ describe('the actor stop', () => {
     task.view.delivered = 3
     const stopping = stop(task, asked(task, 1000), ended.signal, silent)
     const { spec } = JSON.parse(readFileSync(join(task.dir, 'task.json'), 'utf8')) as {
-      spec: { told: number }
+      spec: { delivered: number }
     }
-    assert.equal(spec.told, 3)
+    assert.equal(spec.delivered, 3)
     ended.abort()
     await stopping
   })
