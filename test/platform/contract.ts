@@ -12,6 +12,7 @@ import { counted, skippedBecause } from './contract/report.ts'
 import { results } from './contract/results.ts'
 import { starting } from './contract/starting.ts'
 import { stopping } from './contract/stopping.ts'
+import { fifos } from './contract/fifos.ts'
 import { streams } from './contract/streams.ts'
 import { tree } from './contract/tree.ts'
 import { updating } from './contract/updating.ts'
@@ -28,6 +29,7 @@ const sections: Readonly<Record<string, Section>> = {
   'its whole tree': tree,
   'its logs': logs,
   'its standard streams': streams,
+  'FIFOs as its standard streams': fifos,
   'watching it': observation,
   'a second command inside it': inside,
   'other limits for it': updating,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { LaunchSpec } from '../spec.ts'
 import { staged } from './failure.ts'
-import { openInput } from './log-file.ts'
+import { openInput } from './input.ts'
 import { withNice } from './nice.ts'
 import { withOomScore } from './oom-score.ts'
 import { Outputs } from './outputs.ts'
@@ -18,7 +18,7 @@ export type Launch = {
 export function launch(request: ShimRequest): Launch {
   const { spec, fed } = request
   const given = givenHere(request)
-  const input = fed ? feedDescriptor : staged('stdin', () => openInput(spec.stdin, given))
+  const input = fed ? feedDescriptor : staged('stdin', () => openInput(spec, given))
   const outputs = staged('log', () => new Outputs(spec, given))
   const stdio = outputs.descriptors
   staged('chdir', () => refuseUnenterable(spec))

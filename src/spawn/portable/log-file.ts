@@ -1,49 +1,29 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
-  lstatSync,
   openSync,
-  type Stats,
+  statSync,
   writeSync,
 } from 'node:fs'
-import { join, sep } from 'node:path'
-import { anchored } from '../../anchored.ts'
-import { O_PATH } from '../../alloc/directory.ts'
+import { join } from 'node:path'
 import { type Found, openFound } from '../../alloc/open-trusted.ts'
 import type { FileTarget, LaunchSpec } from '../spec.ts'
+import {
+  checkedFile,
+  descriptorPath,
+  type Given,
+  givenDescriptor,
+  hasDescriptorPaths,
+  isGiven,
+  refuseLinks,
+  refused,
+} from './opening.ts'
 
 const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
-
-/** Descriptors of the supervisor's, by their number there: what they are here. */
-export type Given = ReadonlyMap<number, number>
-
-/** Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. */
-export function openInput({ base, path }: FileTarget, given: Given): number {
-  if (base === null && isGiven(path)) return openGivenInput(givenDescriptor(path, given))
-  if (base === null) return openPath(path)
-  refuseLinks(base, path)
-  const full = join(base, path)
-  return checkedFile(openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), full)
-}
-
-/** Found first and opened then: whether it is one that a task could have put there has to be known before its opening can wait or do anything. */
-function openPath(path: string): number {
-  if (!anchored) return openSync(path, constants.O_RDONLY)
-  const { fd, inAllocation } = openFound(path, O_PATH)
-  try {
-    const stat = fstatSync(fd)
-    if (stat.isDirectory()) throw refused('EISDIR', 21, `${path} is a directory`)
-    if (inAllocation) refuseUnlessPlain(stat, path)
-    return openSync(descriptorPath(fd), constants.O_RDONLY | constants.O_NOCTTY)
-  } finally {
-    closeSync(fd)
-  }
-}
 
 /**
  * Opens a log for appending, never through a link. Beneath `base` every component is checked; between the check of a directory and the
@@ -57,7 +37,7 @@ export function openLog(
   if (isGiven(path)) return openGiven(givenDescriptor(path, given))
   const full = base === null ? path : join(base, path)
   if (base !== null) refuseLinks(base, path)
-  if (base === null && isFifo(full)) return openHeld(full)
+  if (isFifo(full)) return openHeld(full, base !== null)
   const { fd, inAllocation } = openOrCreate(full, base === null ? openFound : openWithin)
   if (base === null && !inAllocation) return fd
   checkedFile(fd, full)
@@ -78,11 +58,11 @@ export let heldFifos = 0
  * A FIFO is held open at both ends until we end: without a reader, or between two of them, the task neither fails to start nor dies of SIGPIPE.
  * O_NONBLOCK stays with what was opened so, and the task is to wait: so its own end is opened when there is a reader, us.
  */
-function openHeld(path: string): number {
+function openHeld(path: string, planted: boolean): number {
   const both = openFound(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   const stat = fstatSync(both.fd)
   const isOurs = stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0
-  if (!stat.isFIFO() || (both.inAllocation && !isOurs)) {
+  if (!stat.isFIFO() || ((planted || both.inAllocation) && !isOurs)) {
     closeSync(both.fd)
     throw refused('ENXIO', 6, `${path} is a FIFO in an allocation, and not ours alone`)
   }
@@ -109,27 +89,6 @@ function openGiven(fd: number): number {
   }
 }
 
-const isFifo = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
-const isGiven = (path: string): boolean => path.startsWith('fd:')
-
-function openGivenInput(fd: number): number {
-  if (fstatSync(fd).isSocket() || !hasDescriptorPaths()) return fd
-  return openSync(descriptorPath(fd), constants.O_RDONLY)
-}
-
-function givenDescriptor(path: string, given: Given): number {
-  const fd = given.get(Number(path.slice('fd:'.length)))
-  if (fd === undefined) throw refused('ENOENT', 2, `${path} is not open`)
-  return fd
-}
-
-const descriptors = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'
-
-const descriptorPath = (fd: number): string => `${descriptors}/${fd}`
-
-/** Not on Windows, and not on a Linux without /proc. */
-const hasDescriptorPaths = (): boolean => process.platform !== 'win32' && existsSync(descriptors)
-
 /**
  * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write in, which a log of an earlier
  * run is (proc_sys_fs(5)): so that only for a file that is not there yet.
@@ -148,29 +107,5 @@ function openWithin(path: string, how: number, mode?: number): Found {
   return { fd: openSync(path, how, mode), inAllocation: true }
 }
 
-function checkedFile(fd: number, path: string): number {
-  try {
-    refuseUnlessPlain(fstatSync(fd), path)
-    return fd
-  } catch (error) {
-    closeSync(fd)
-    throw error
-  }
-}
-
-function refuseUnlessPlain(stat: Stats, path: string): void {
-  if (!stat.isFile() || stat.nlink !== 1)
-    throw refused('EINVAL', 22, `${path} is not a plain file of one name`)
-}
-
-function refuseLinks(base: string, path: string): void {
-  const components = path.split(sep)
-  for (let depth = 1; depth < components.length; depth++) {
-    const parent = join(base, ...components.slice(0, depth))
-    if (!lstatSync(parent).isDirectory()) throw refused('ELOOP', 40, `${parent} is not a directory`)
-  }
-}
-
-function refused(code: string, errno: number, message: string): Error {
-  return Object.assign(new Error(message), { code, errno: -errno, path: message })
-}
+/** Also behind a link, which is followed or refused when it is opened. */
+const isFifo = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -207,20 +207,6 @@ export const defaults: Section = check => {
     const task = bench.shell('sleep 0.5; cat /dev/stdin; cat; echo end')
     task.command.stdin = Readable.from(['from a stream\n'])
     assert.equal(await outputOf(task), 'from a stream\nend\n')
-  })
-
-  check('waits at a FIFO for a writer who comes later, and reads to the end of it', async bench => {
-    const fifo = join(bench.directory('fifo'), 'in')
-    execFileSync('mkfifo', [fifo])
-    const task = bench.shell('echo on; cat /dev/stdin; echo end')
-    task.command.stdin = fifo
-    await task.start()
-    await untilOutput(task, 'on')
-    await new Promise(resolve => setTimeout(resolve, 200))
-    assert.equal(task.state, 'running')
-    writeFileSync(fifo, 'at last\n')
-    await task.wait()
-    assert.equal(await output(task), 'on\nat last\nend\n')
   })
 
   check('with a terminal has it as descriptor 0, and is told the end of its input', async bench => {

@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -7,7 +6,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -15,8 +13,6 @@ import {
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Executor } from '../../../src/index.ts'
 import { startFixture } from '../../support/fixture.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
@@ -37,7 +33,7 @@ function logFiles(bench: Workbench, task: Executor): Map<string, number> {
   return new Map(readdirSync(at).map(name => [name, statSync(join(at, name)).size]))
 }
 
-export const streams: Section = (check, { native, platform }) => {
+export const streams: Section = (check, { platform }) => {
   check('rotates its logs by size, and reads them as one', async bench => {
     const task = bench.command('/usr/bin/seq', '1', '4000')
     task.command.logs = { maxBytes: 4096, maxFiles: 10 }
@@ -132,73 +128,6 @@ export const streams: Section = (check, { native, platform }) => {
       assert.equal(await output(task), 'held\n')
     },
   )
-
-  check('writes to a FIFO that has no reader yet, and outlives its readers', ['fifos'], async bench => {
-    const fifo = join(bench.directory('fifo'), 'out')
-    execFileSync('mkfifo', ['-m', '600', fifo])
-    const task = bench.shell('echo one; read wait; echo two; read wait; echo three')
-    const feed = new Readable({ read() {} })
-    Object.assign(task.command, { stdout: fifo, stdin: feed })
-    await task.start()
-    const first = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
-    assert.equal(await untilRead(first, '\n'), 'one\n')
-    closeSync(first)
-    feed.push('\n')
-    await sleep(50)
-    assert.equal(task.state, 'running', 'it does not die of a missing reader')
-    const second = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      assert.equal(await untilRead(second, '\n'), 'two\n')
-      feed.push('\n')
-      const result = task.wait()
-      assert.equal(await untilRead(second, '\n'), 'three\n')
-      assert.equal((await result).exitCode, 0)
-      // The portable shim cannot see whether it has been read.
-      assert.equal((await result).logsComplete, native)
-    } finally {
-      closeSync(second)
-    }
-    await assert.rejects(output(task), { code: 'UNSUPPORTED' })
-  })
-
-  check(
-    'is never without a writer once a waiting reader of its FIFO has been woken',
-    ['fifos'],
-    async bench => {
-      const fifo = join(bench.directory('fifo'), 'out')
-      execFileSync('mkfifo', ['-m', '600', fifo])
-      // Each waits in open(2), as Nomad's log collector does, and sees the end where it finds no writer.
-      for (let round = 0; round < 3; round++) {
-        const readers = Array.from({ length: 8 }, () =>
-          spawn('/bin/cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] }),
-        )
-        const read = Promise.all(readers.map(({ stdout }) => text(stdout)))
-        await Promise.all(readers.map(({ pid }) => untilOpening(pid ?? 0)))
-        const task = bench.shell('read wait; echo read')
-        const feed = new Readable({ read() {} })
-        Object.assign(task.command, { stdout: fifo, stdin: feed })
-        await task.start()
-        await sleep(100)
-        const ended = readers.filter(({ exitCode }) => exitCode !== null)
-        feed.push('\n')
-        await task.wait()
-        assert.equal((await read).join(''), 'read\n')
-        assert.equal(ended.length, 0, 'none has seen an end while the task was running')
-      }
-    },
-  )
-
-  check('says that a log is not complete when nobody has read it from the FIFO', ['fifos'], async bench => {
-    const fifo = join(bench.directory('fifo'), 'out')
-    execFileSync('mkfifo', ['-m', '600', fifo])
-    const task = bench.shell('echo unread')
-    task.command.stdout = fifo
-    await task.start()
-    assert.deepEqual(
-      await task.wait().then(({ exitCode, evidence, logsComplete }) => [exitCode, evidence, logsComplete]),
-      [0, 'record', false],
-    )
-  })
 
   check('writes to open descriptors of this program, and reads from one', async bench => {
     const path = join(bench.directory('given'), 'file')
@@ -390,31 +319,4 @@ export const streams: Section = (check, { native, platform }) => {
     await refuses(task.start(), { code: 'START_FAILED' })
     assert.equal(input.destroyed, false)
   })
-}
-
-/** Waits until a process waits in open(2) for the other end of a FIFO; where the kernel does not tell, two seconds have to do. */
-async function untilOpening(pid: number): Promise<void> {
-  const opening = () => {
-    try {
-      return /wait_for_partner|fifo_open/.test(readFileSync(`/proc/${pid}/wchan`, 'latin1'))
-    } catch {
-      return false
-    }
-  }
-  for (let tries = 0; tries < 200 && !opening(); tries++) await sleep(10)
-}
-
-/** Reads until the text is there. Non-blocking: a blocking read of a FIFO would take one of Node's four threads. */
-async function untilRead(fd: number, text: string): Promise<string> {
-  const block = Buffer.alloc(4096)
-  let seen = ''
-  while (!seen.includes(text)) {
-    try {
-      seen += block.toString('utf8', 0, readSync(fd, block))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-    }
-    await sleep(5)
-  }
-  return seen
 }
