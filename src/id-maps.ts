@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /** `first` to `first + count - 1` have a number here. */
 export type IdRange = { readonly first: number; readonly count: number }
@@ -9,6 +9,8 @@ export type IdMaps = {
   readonly groups: readonly IdRange[]
   /** Whether a process there may leave groups and take on others. */
   readonly setsGroups: boolean
+  /** Somebody has made this user namespace, whoever has a number in it: its root has no power over what is the host's. */
+  readonly isMade: boolean
 }
 
 /** Of this process. Where /proc does not say, it is in no user namespace but the host's. */
@@ -17,8 +19,15 @@ export function idMaps(proc = '/proc'): IdMaps {
     users: rangesOf(`${proc}/self/uid_map`),
     groups: rangesOf(`${proc}/self/gid_map`),
     setsGroups: textOf(`${proc}/self/setgroups`)?.trim() !== 'deny',
+    isMade: namespaceOf(`${proc}/self/ns/user`) >= firstMade,
   }
 }
+
+/**
+ * Numbers of namespaces that are made begin here, behind those that the kernel is born with (PROC_DYNAMIC_FIRST, include/linux/proc_ns.h). Not compared with
+ * the one of the first user namespace (PROC_USER_INIT_INO): kernels that imitate Linux have their own.
+ */
+const firstMade = 0xf0000000
 
 /** As in the host's own user namespace: everybody there is. */
 const everybody: readonly IdRange[] = [{ first: 0, count: 4_294_967_295 }]
@@ -56,5 +65,14 @@ function textOf(file: string): string | null {
     return readFileSync(file, 'latin1')
   } catch {
     return null
+  }
+}
+
+/** 0: not known. */
+function namespaceOf(link: string): number {
+  try {
+    return Number(/\[(\d+)\]$/.exec(readlinkSync(link))?.[1] ?? 0)
+  } catch {
+    return 0
   }
 }

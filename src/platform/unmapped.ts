@@ -42,8 +42,8 @@ export function mappedGroups(
 }
 
 /** Devices and the like are the host's root's: who is root of a user namespace has less, whatever its capabilities. */
-export function isHostsOwn({ users, groups }: IdMaps): boolean {
-  return isEverybody(users) && isEverybody(groups)
+export function isHostsOwn({ users, groups, isMade }: IdMaps): boolean {
+  return !isMade && isEverybody(users) && isEverybody(groups)
 }
 
 export const moreNumbers =

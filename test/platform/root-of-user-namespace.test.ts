@@ -51,6 +51,10 @@ const cases: Readonly<Record<string, Case & { readonly reason?: RegExp }>> = {
     reason: /lets nobody leave groups/,
   },
   'root and nobody': { maps: rootAndNobody, ids: '65534:65534' },
+  'everybody, as the host has': {
+    maps: { users: '0 0 4294967295', groups: '0 0 4294967295' },
+    ids: '65534:65534',
+  },
   'everybody that has an account': { maps: { users: '0 0 70000', groups: '0 0 70000' }, ids: '65534:65534' },
 }
 

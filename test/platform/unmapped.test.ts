@@ -8,6 +8,7 @@ const maps = {
     { first: 65_534, count: 1 },
   ],
   setsGroups: true,
+  isMade: true,
 }
 
 describe('who has no number in a user namespace', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { rmSync, symlinkSync } from 'node:fs'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import type { Probe } from '../../../src/spawn/probe.ts'
 import { type Access, findAccess } from '../../../src/platform/linux/access.ts'
 import { FakeHost } from '../fake-host.ts'
@@ -103,6 +105,17 @@ describe('what this process may isolate by', () => {
       else assert.match(ownUserOnly?.reason ?? '', reason)
     }
     for (const name of ['uid_map', 'gid_map']) host.file(`proc/self/${name}`, '0 0 4294967295\n')
+    for (const [namespace, right] of [
+      [4_026_531_837, 'root'],
+      [4_026_532_640, 'user-namespace'],
+      [12, 'root'],
+    ] as const) {
+      const link = join(host.proc, 'self/ns/user')
+      rmSync(link)
+      symlinkSync(`user:[${namespace}]`, link)
+      assert.equal(access({ ...granted, ids: 'all' }, 0).right, right, `everybody, in ${namespace}`)
+    }
+    rmSync(join(host.proc, 'self/ns/user'))
     assert.equal(access(null, 0).right, 'root', 'the control: the maps of the host')
   })
 
