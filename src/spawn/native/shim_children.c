@@ -1,0 +1,91 @@
+#include "shim_state.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "system.h"
+
+/* The usher has let the task's own process in, and is about to go: that one is our leader. Not before it is recorded may it exec. */
+void shim_take_leader(struct shim *shim) {
+  pid_t pid;
+  if (shim->born < 0) return;
+  ssize_t count = read(shim->born, &pid, sizeof pid);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  close_fd(&shim->born);
+  if (count != (ssize_t)sizeof pid) return;
+  shim->tree.leader = pid;
+  /* What was asked for meanwhile has reached the usher at most. */
+  if (shim_open_gate(shim) != 0 || shim->record.stop.reason != STOP_NONE) shim_force(shim, STOP_FORCE);
+}
+
+void shim_reap(struct shim *shim) {
+  for (;;) {
+    int status;
+    struct rusage usage;
+    /* A program that stops after exec is nobody's business but its own. */
+    pid_t pid = wait4(-1, &status, WNOHANG | (shim->spec == NULL ? 0 : WUNTRACED), &usage);
+    if (pid <= 0) return;
+    if (WIFSTOPPED(status)) {
+      shim_earlier(&shim->set_up_deadline, boottime_ms() + STOPPED_MOST_MS);
+      continue;
+    }
+    if (pid == shim->tree.stub) shim->tree.stub = 0;
+    if (pid == shim->usher) shim_take_leader(shim);
+    if (pid != shim->tree.leader) continue;
+    shim->record.has_status = true;
+    shim->record.status = status;
+    shim->record.usage = usage;
+    shim->record.exited_at = realtime_ms();
+    shim->tree.leader = 0;
+  }
+}
+
+static bool is_writable(int fd, int wait_ms) {
+  struct pollfd reply = {.fd = fd, .events = POLLOUT};
+  return poll(&reply, 1, wait_ms) > 0;
+}
+
+void shim_tell_start(struct shim *shim, int wait_ms) {
+  if (shim->line_length == 0 || !is_writable(shim->reply, wait_ms)) return;
+  if (shim->replied != NULL) *shim->replied = 1;
+  /* A supervisor that has gone finds start.json instead. */
+  if (!write_all(shim->reply, shim->line, shim->line_length)) shim_note(shim, "reply: %s", strerror(errno));
+  shim->line_length = 0;
+  close_fd(&shim->reply);
+}
+
+/* Exec has happened: the request is history. */
+static void started(struct shim *shim) {
+  shim->execed_at = boottime_ms();
+  shim->carry_from = shim->execed_at + TELL_MS;
+  shim->set_up_deadline = 0;
+  if (shim->wall_ms > 0) shim->wall_deadline = shim->execed_at + shim->wall_ms;
+  /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
+  shim_tell_start(shim, 0);
+  shim->spec = NULL;
+  request_release(shim->request);
+  stack_trim();
+}
+
+OWN_FRAME void shim_read_report(struct shim *shim) {
+  size_t room = sizeof shim->report_input.bytes - shim->report_input.used;
+  ssize_t count = read(shim->report, shim->report_input.bytes + shim->report_input.used, room);
+  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (count > 0) {
+    shim->report_input.used += (size_t)count;
+    return;
+  }
+  close_fd(&shim->report);
+  const char *bytes = shim->report_input.bytes;
+  size_t used = shim->report_input.used;
+  bool marked = used > 0 && bytes[0] == CHILD_MARK;
+  size_t rest = marked ? used - 1 : used;
+  if (rest == sizeof(struct failure)) {
+    struct failure reported;
+    memcpy(&reported, bytes + (marked ? 1 : 0), sizeof reported);
+    reported.detail[sizeof reported.detail - 1] = '\0';
+    fail(&shim->failure, reported.stage, reported.error, "%s", reported.detail);
+  } else if (marked && shim->failure.stage == STAGE_NONE) started(shim);
+}

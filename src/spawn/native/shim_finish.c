@@ -1,0 +1,122 @@
+#include "shim_state.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "cgroup.h"
+#include "inside.h"
+#include "log.h"
+#include "reply.h"
+#include "system.h"
+
+static bool host_task_is_ending(const struct shim *shim) {
+  return (shim->host_leader >= 0 && process_is_ending(shim->host_leader)) || (shim->host_init >= 0 && process_is_ending(shim->host_init));
+}
+
+/* The process died or was killed between fork and exec without a word. */
+static void explain_silence(struct shim *shim) {
+  if (shim->failure.stage != STAGE_NONE || shim->spec == NULL) return;
+  int status = shim->record.status;
+  if (!shim->record.has_status) fail(&shim->failure, STAGE_EXEC, EBUSY, "set-up did not end when killed");
+  else if (WIFSIGNALED(status)) fail(&shim->failure, STAGE_EXEC, 0, "killed by signal %d before exec", WTERMSIG(status));
+  else fail(&shim->failure, STAGE_EXEC, 0, "exited with %d before exec", WEXITSTATUS(status));
+}
+
+/*
+ * Since the start; -1 where nobody counts. The counter goes with the cgroup, which the shim of the task that an exec session is in removes when it has
+ * written down what it had counted: for all that was inside.
+ */
+static int64_t count_oom_kills(const struct shim *shim) {
+  int64_t count = oom_kills(shim->oom_file);
+  if (count < 0 && shim->host_dir >= 0) count = recorded_oom_kills(shim->host_dir);
+  return count > 0 && shim->oom_before > 0 ? count - shim->oom_before : count;
+}
+
+/* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little. */
+static void explain_host_task(struct shim *shim) {
+  if (!host_task_is_ending(shim)) return;
+  bool killed = shim->record.has_status && WIFSIGNALED(shim->record.status) && WTERMSIG(shim->record.status) == SIGKILL;
+  if (shim->spec != NULL) {
+    shim->failure = (struct failure){.stage = STAGE_NONE};
+    fail(&shim->failure, STAGE_TASK, ESRCH, TASK_ENDED);
+  } else if (killed && count_oom_kills(shim) <= 0) {
+    shim_note_stop(shim, STOP_ORPHANED, SIGKILL);
+    if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = shim->record.stop.at;
+  }
+}
+
+static OWN_FRAME void send_failed(struct shim *shim) {
+  char line[REPLY_MOST];
+  size_t length = reply_failed(line, shim->id, &shim->failure);
+  if (shim->replied != NULL) *shim->replied = 1;
+  write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
+}
+
+/* What is in a FIFO when its last writer goes is there only for a reader that has it open already, and we cannot see whether one has. */
+static bool await_reader(int fifo, int64_t deadline) {
+  for (int unread; ioctl(fifo, FIONREAD, &unread) == 0 && unread > 0; sleep_ms(5))
+    if (boottime_ms() >= deadline) return false;
+  return true;
+}
+
+/* Nothing of the task is left by now, or it cannot be killed: who else holds a log's pipe gets little time. */
+static OWN_FRAME void finish_logs(struct shim *shim) {
+  struct exit_record *record = &shim->record;
+  int wait_ms = record->survivors.count > 0 ? 0 : LOGS_MOST_MS;
+  int64_t deadline = boottime_ms() + wait_ms;
+  for (int i = 0; i < 2; i++) {
+    struct log_pump *pump = &shim->logs[i].pump;
+    int64_t left = deadline - boottime_ms();
+    if (!pump_drain(pump, left > 0 ? (int)left : 0)) {
+      record->logs_lost = true;
+      if (pump->lossy || !pump->outgrown)
+        shim_note(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
+    }
+    if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
+    if (shim->logs[i].plain >= 0 && !log_is_whole(shim->logs[i].plain)) record->logs_lost = true;
+  }
+  if (shim->index.error != 0) shim_note(shim, "output.index: %s", strerror(shim->index.error));
+}
+
+/* What the terminal still has to show goes into its log. */
+static void finish_terminal(struct shim *shim) {
+  int64_t deadline = boottime_ms() + LOGS_MOST_MS;
+  while (terminal_show(shim->terminal, 100) && boottime_ms() < deadline) pump_turn(&shim->logs[0].pump);
+  terminal_close(shim->terminal);
+}
+
+/* Of cgroups that are ours alone: what others have met with in given ones is not the task's. An exec session's are its task's. */
+static void count_limits(struct shim *shim) {
+  counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
+  /* Two streams in one file share a pump. */
+  const struct log_pump *one = &shim->logs[0].pump, *two = &shim->logs[1].pump;
+  bool carried = one->dir >= 0 && (two->dir >= 0 || shim->shares_log);
+  shim->record.log_dropped = carried ? one->dropped + two->dropped : -1;
+}
+
+OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
+  struct exit_record *record = &shim->record;
+  explain_host_task(shim);
+  explain_silence(shim);
+  if (record->exited_at == 0) record->exited_at = realtime_ms();
+  int64_t now = boottime_ms();
+  bool given_up = shim->give_up != 0 && now >= shim->give_up;
+  tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
+  finish_terminal(shim);
+  finish_logs(shim);
+  /* It has ended by itself before all that it had written was read. */
+  if (shim_gave_too_much(shim)) shim_note_stop(shim, STOP_OUTPUT, SIGTERM);
+  record->oom_kills = count_oom_kills(shim);
+  count_limits(shim);
+  record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
+  if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
+    shim_note(shim, "exit.json: %s", strerror(errno));
+  /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and whoever waits is to hear of the survivors now. */
+  for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
+    cgroup_remove(shim->cgroups[i - 1], shim->freezer);
+  if (record->failure != NULL) send_failed(shim);
+  else shim_tell_start(shim, 1000);
+  _exit(0);
+}

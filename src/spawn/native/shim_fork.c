@@ -1,0 +1,184 @@
+#include "shim_state.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "cgroup.h"
+#include "inside.h"
+#include "log.h"
+#include "namespace_file.h"
+#include "system.h"
+#include "walk.h"
+
+/* The first child after unshare is PID 1 of the new namespace. Its leash breaks with us, however we end. */
+int shim_fork_stub(struct shim *shim) {
+  int leash[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash) != 0) return fail(&shim->failure, STAGE_FORK, errno, "leash");
+  _cleanup_fd_ int held = leash[0];
+  _cleanup_fd_ int exile = shim->host->exile;
+  shim->leash = leash[1];
+  if (unshare(CLONE_NEWPID) != 0) return fail(&shim->failure, STAGE_NAMESPACE, errno, "unshare pid");
+  pid_t pid = sys_fork();
+  if (pid == 0) {
+    request_release(shim->request);
+    stub_run(held, exile);
+  }
+  if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "PID 1 of the namespace");
+  shim->tree.stub = pid;
+  return 0;
+}
+
+static bool is_stopped(pid_t child) {
+  siginfo_t information = {0};
+  return waitid(P_PID, (id_t)child, &information, WSTOPPED | WNOHANG | WNOWAIT) == 0 && information.si_pid == child;
+}
+
+/* It has answered long ago, usually; before the task may exec, it must have. */
+static int await_stub(struct shim *shim) {
+  char byte;
+  ssize_t count;
+  if (shim->tree.stub == 0) return 0;
+  struct pollfd leash = {.fd = shim->leash, .events = POLLIN};
+  for (int64_t begun = boottime_ms(); poll(&leash, 1, 1000) <= 0;) {
+    int64_t waited = boottime_ms() - begun;
+    if (waited >= STUB_MOST_MS || (waited >= STOPPED_MOST_MS && is_stopped(shim->tree.stub)))
+      return fail(&shim->failure, STAGE_NAMESPACE, ETIMEDOUT, "PID 1 of the namespace");
+  }
+  do count = read(shim->leash, &byte, 1);
+  while (count < 0 && errno == EINTR);
+  return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
+}
+
+static bool is_same_file(int one, int two) {
+  struct stat a, b;
+  return fstat(one, &a) == 0 && fstat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static const struct identity *lender_of(const struct shim *shim) {
+  return shim->spec->lender.pid != 0 ? &shim->spec->lender : &shim->host->supervisor;
+}
+
+static bool is_plain(const struct spec *spec, int index) {
+  return spec->log_most == 0 || spec->log_plain[index] || given_descriptor(index == 0 ? &spec->out : &spec->err) >= 0;
+}
+
+/* For the look at the end: whether all that went through the task's descriptor is still there. */
+static int keep_plain(struct shim *shim, int index, int fd) {
+  const struct spec *spec = shim->spec;
+  struct stat status;
+  if (given_descriptor(index == 0 ? &spec->out : &spec->err) >= 0 || spec->terminal_rows > 0) return fd;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) shim->logs[index].plain = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  return fd;
+}
+
+/* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the second. */
+static int open_output(struct shim *shim, int index, int out) {
+  const struct spec *spec = shim->spec;
+  const struct file_target *target = index == 0 ? &spec->out : &spec->err;
+  const bool plain = is_plain(spec, index);
+  int fd = open_log(target, spec, !plain, lender_of(shim), &shim->logs[index].held, &shim->failure);
+  struct stat status;
+  if (fd < 0 || plain) return fd < 0 ? fd : keep_plain(shim, index, fd);
+  /* Only files grow. */
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (spec->output_most == 0 || strcmp(target->path, "/dev/null") == 0) return fd;
+    close_fd(&fd);
+    return fail(&shim->failure, STAGE_LOG, EINVAL, "%s: it is no file, and what is written there cannot be counted for output-limit", target->path);
+  }
+  struct log_pump *first = &shim->logs[0].pump, *pump = &shim->logs[index].pump;
+  if (index == 0 || first->file < 0 || !is_same_file(first->file, fd)) {
+    int write_end = pump_open(pump, fd, shim->logs[index].name, target, spec, &shim->failure);
+    pump_note_in(pump, &shim->index, index);
+    return write_end;
+  }
+  /* Both in one file: two that rotate it would be one too many. */
+  shim->shares_log = true;
+  close_fd(&fd);
+  fd = fcntl(out, F_DUPFD_CLOEXEC, 3);
+  return fd >= 0 ? fd : fail(&shim->failure, STAGE_LOG, errno, "descriptor");
+}
+
+/* What the task reads from, and the FIFO for whoever comes later. With a terminal both are typed from; else *in is the task's own end. */
+static int open_input(struct shim *shim, int *in, int *door) {
+  const struct spec *spec = shim->spec;
+  const bool own_root = spec->root != NULL || shim->tree.is_exec_session;
+  if (!spec->stdin_open && (*in = open_stdin(&spec->in, spec, own_root, lender_of(shim), &shim->failure)) < 0) return -1;
+  if ((spec->stdin_open || spec->terminal_rows > 0) && (*door = shim_make_fifo(shim, "input", "input.tmp")) < 0)
+    return fail(&shim->failure, STAGE_STDIN, errno, "%s/input", spec->dir);
+  if (spec->terminal_rows > 0 || (*door < 0 && !is_named_fifo(&spec->in, *in))) return 0;
+  int given = *in, typed = *door;
+  *in = *door = -1;
+  return (shim->terminal = stdin_relay_open(spec, given, typed, in, &shim->failure)) == NULL ? -1 : 0;
+}
+
+/* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
+int shim_fork_task(struct shim *shim) {
+  const struct spec *spec = shim->spec;
+  _cleanup_fd_ int in = -1, door = -1;
+  if (open_input(shim, &in, &door) != 0) return -1;
+  index_open(&shim->index, shim->dir, spec->log_most, spec->log_files);
+  _cleanup_fd_ int out = open_output(shim, 0, -1);
+  if (out < 0) return -1;
+  _cleanup_fd_ int err = open_output(shim, 1, out);
+  if (err < 0) return -1;
+  _cleanup_fd_ int console = -1;
+  if (spec->terminal_rows > 0) {
+    int ends[2], input = in, output = out, typed = door;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return fail(&shim->failure, STAGE_FORK, errno, "console");
+    console = ends[1];
+    in = out = door = -1;
+    if ((shim->terminal = terminal_open(input, typed, output, ends[0], &shim->failure)) == NULL) return -1;
+    close_fd(&err);
+    shim->shares_log = true;
+    /* Until it has made its terminal. */
+    if ((in = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (out = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
+      return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
+  }
+  _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
+  if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
+  int gate[2], report[2];
+  if (pipe2(gate, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int gate_read = gate[0];
+  shim->gate = gate[1];
+  if (pipe2(report, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int report_write = report[1];
+  shim->report = report[0];
+  int born[2] = {-1, -1};
+  if (shim->tree.is_exec_session && pipe2(born, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int born_write = born[1];
+  shim->born = born[0];
+  struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
+                              .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write, .console = console};
+  pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
+  if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
+  if (pid == 0) child_run(&setup);
+  if (shim->tree.is_exec_session) shim->usher = pid;
+  if (spec->prepared_root >= 0) close(spec->prepared_root);
+  if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
+  shim->tree.leader = pid;
+  return 0;
+}
+
+/* While the task's process sets itself up: the record that it exists, before it may exec. */
+OWN_FRAME int shim_open_gate(struct shim *shim) {
+  struct identity self = identify(getpid()), init = {0};
+  shim->task = identify(shim->tree.leader);
+  if (shim->tree.stub > 0) init = identify(shim->tree.stub);
+  shim->record.started_at = realtime_ms();
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, is_exec_session(shim->spec) ? NULL : shim->spec->cgroups))
+    return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
+  int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id, self.pid, (unsigned long long)self.start,
+                        shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
+  shim->line_length = (size_t)length;
+  if (await_stub(shim) != 0) return -1;
+  /* EPIPE: it failed already, and its report says how. */
+  if (!write_all(shim->gate, "", 1) && errno != EPIPE) return fail(&shim->failure, STAGE_FORK, errno, "gate");
+  close_fd(&shim->gate);
+  return 0;
+}

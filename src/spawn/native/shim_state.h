@@ -1,0 +1,105 @@
+/* What the chapters of the shim share: its state, and what they call of each other. shim.c has the order in which it all happens. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "child.h"
+#include "control.h"
+#include "failure.h"
+#include "features.h"
+#include "output_index.h"
+#include "pump.h"
+#include "record.h"
+#include "shim.h"
+#include "spec.h"
+#include "terminal.h"
+#include "tree.h"
+
+enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, TELL_MS = 1000, NOTES_MOST = 64 };
+#define TASK_ENDED "the task it was to run inside of has ended"
+
+struct shim {
+  int id;
+  /* NULL once the request's pages are given back, after exec. */
+  const struct spec *spec;
+  struct request *request;
+  const struct host *host;
+  volatile char *replied;
+
+  /* Descriptors; -1 when not open. `alive` is only held. */
+  int reply, dir, control, alive, owner, signals, reserved, leash, gate, report;
+
+  /* Of one that runs inside a task: that task's FIFO, its leader and its PID 1 in /proc; who enters it for us, and where the pid of our leader comes from. */
+  int host_alive, host_dir, host_leader, host_init, born;
+  pid_t usher;
+
+  /* What is still needed of the spec after that. */
+  char **cgroups;
+  size_t cgroup_count;
+  char *oom_file, *freezer;
+  int64_t wall_ms, grace_ms, output_most, oom_before;
+  bool durable;
+  /* Standard error goes where standard output does, or there is one stream, a terminal's. */
+  bool shares_log;
+
+  /* NULL: the task has no terminal. */
+  struct terminal *terminal;
+  /* Of standard output and standard error: how it is carried, or the FIFO that is held for it, or the file that the task writes itself. */
+  struct { char *name; struct log_pump pump; int held, plain; } logs[2];
+  /* Of what is carried. */
+  struct output_index index;
+
+  struct tree tree;
+  struct identity task;
+  struct control input;
+  int notes;
+
+  /* The report of the task's process: CHILD_MARK, a struct failure, or both, in that order. */
+  struct { size_t used; char bytes[1 + sizeof(struct failure)]; } report_input;
+  char line[128];
+  size_t line_length;
+
+  /* Boottime milliseconds; 0: none. */
+  int64_t stop_deadline, wall_deadline, set_up_deadline, give_up, execed_at;
+  /* Until then nothing is carried that came before the start was told. */
+  int64_t carry_from;
+  struct exit_record record;
+  struct failure failure;
+};
+
+/* An exec session runs inside another task, whose cgroups, root and leader are not its own. */
+static inline bool is_exec_session(const struct spec *spec) { return spec->inside.alive != NULL; }
+
+/* The only place for what goes wrong inside. Bounded: a writer of rubbish must not fill the disk. */
+void PRINTF(2, 3) shim_note(struct shim *shim, const char *format, ...);
+
+/* shim_setup.c: all before the task's process runs. -1: `failure` says what went wrong. */
+int shim_set_up(struct shim *shim);
+/* In its place only when we hold it: who sees `alive` without a holder takes us for dead. One left by an earlier run is replaced. -1: errno. */
+int shim_make_fifo(struct shim *shim, const char *name, const char *temporary);
+
+/* shim_fork.c: PID 1 of the new namespace, the task's own process, and its leave to exec once there is a record of it. -1 likewise. */
+int shim_fork_stub(struct shim *shim);
+int shim_fork_task(struct shim *shim);
+int shim_open_gate(struct shim *shim);
+
+/* shim_children.c: what becomes of the processes, and who hears of the start. */
+void shim_take_leader(struct shim *shim);
+void shim_reap(struct shim *shim);
+void shim_read_report(struct shim *shim);
+/* If it is still to be told, and whoever is to hear it reads within that time. */
+void shim_tell_start(struct shim *shim, int wait_ms);
+
+/* shim_orders.c: what is asked of it, by whom, and its deadlines. */
+void shim_note_stop(struct shim *shim, enum stop_reason reason, int number);
+void shim_force(struct shim *shim, enum stop_reason reason);
+void shim_read_control(struct shim *shim);
+void shim_read_signals(struct shim *shim);
+bool shim_gave_too_much(const struct shim *shim);
+void shim_check_output(struct shim *shim);
+void shim_check_deadlines(struct shim *shim);
+/* Of two deadlines, 0 being none, the one that comes first. */
+void shim_earlier(int64_t *deadline, int64_t at);
+
+/* shim_finish.c: what is left of the task goes, and what happened is written down. */
+_Noreturn void shim_finish(struct shim *shim);
