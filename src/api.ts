@@ -70,6 +70,13 @@ export interface Command {
   mounts?: Mount[]
   /** Empty file systems in memory, which counts as the task's. Default: none. */
   tmpfs?: Tmpfs[]
+  /**
+   * Files of the task alone, by their names: `/secrets/<name>`, mode 0400, its user's, in memory that is never swapped (ramfs), read-only. Nothing of them is stored or shown
+   * anywhere else: they go to the task once, start() takes them out of the command, and no other start can have them again. Names are file names of up to 255 bytes;
+   * 256 of them, of 1 MiB each, 4 MiB together. HOLDFAST_SECRETS_DIR and NOMAD_SECRETS_DIR name the directory. What exec() starts sees the same one. start()
+   * rejects UNSUPPORTED where the task gets no root of its own: Basic, `root: 'host'`, no mount namespace.
+   */
+  secrets?: Record<string, string | Uint8Array>
   /** Host device nodes to show in the task's /dev. */
   devices?: string[]
   /**
@@ -103,8 +110,8 @@ export interface Command {
 /** Of a terminal, each 1 to 65535. */
 export type TerminalSize = { rows: number; columns: number }
 
-/** A command as it is stored: a stream has no meaning to anybody but the program that has it. */
-export type PlainCommand = Omit<Command, 'stdin'> & { stdin?: string }
+/** A command as it is stored: a stream has no meaning to anybody but the program that has it, and secrets are not stored. */
+export type PlainCommand = Omit<Command, 'stdin' | 'secrets'> & { stdin?: string }
 
 /**
  * A log that has reached `maxBytes` is renamed to `<file>.1`, that one to `<file>.2`, and so on; beyond `maxFiles`, the current one among them, the

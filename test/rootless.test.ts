@@ -26,6 +26,7 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
   ['attacks on what exec() brings into a task', ['test/attacks/inside.test.ts'], 9],
   ['programs that look whose a directory is', ['test/platform/linux/mounted-tools.test.ts'], 0],
   ['attacks of a task on what else its user has', ['test/attacks/own-user.test.ts'], 5],
+  ['secrets', ['test/attacks/secrets.test.ts'], 8],
 ]
 
 describe('as an ordinary user', function () {

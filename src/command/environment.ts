@@ -8,6 +8,8 @@ export type TaskPlace = {
   /** Its two directories, as it sees them. */
   readonly allocDir: string
   readonly taskDir: string
+  /** Of its secrets; absent: it has none. */
+  readonly secretsDir?: string | null
   /** Its user's name, or number. */
   readonly userName: string
 }
@@ -19,13 +21,14 @@ export type TaskPlace = {
  */
 export function taskEnvironment(
   env: Readonly<Record<string, string>>,
-  { allocDir, taskDir, userName }: TaskPlace,
+  { allocDir, taskDir, secretsDir = null, userName }: TaskPlace,
 ): Record<string, string> {
   const facts = {
     NOMAD_ALLOC_DIR: allocDir,
     NOMAD_TASK_DIR: taskDir,
     HOLDFAST_ALLOC_DIR: allocDir,
     HOLDFAST_TASK_DIR: taskDir,
+    ...(secretsDir !== null && { NOMAD_SECRETS_DIR: secretsDir, HOLDFAST_SECRETS_DIR: secretsDir }),
   }
   if (process.platform === 'win32')
     return mergedWindows(windowsDefaults(process.env, { taskDir, userName }), env, facts)

@@ -14,6 +14,8 @@ export type TaskRequest = {
   /** The caller has called for the platform by its name: what it leaves out by default was chosen. Absent: it has not. */
   readonly byName?: boolean
   readonly command: Readonly<PlainCommand>
+  /** The names of its secrets; their bytes are in no request. Absent: none. */
+  readonly secrets?: readonly string[]
   /** Its standard input is fed by the supervisor that starts it, through the FIFO `stdin` in the task's directory. */
   readonly fed?: boolean
   readonly resources: Resources | null

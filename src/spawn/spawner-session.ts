@@ -91,7 +91,8 @@ export class SpawnerSession {
       const id = ++this.#lastId
       const frame = encodeLaunch(id, spec)
       this.#pending.set(id, { resolve, reject })
-      this.#child.stdin.write(frame)
+      // It may hold secrets, and the environment of a task is often one.
+      this.#child.stdin.write(frame, () => frame.fill(0))
       this.#guard()
     })
   }

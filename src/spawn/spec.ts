@@ -71,6 +71,8 @@ export type LaunchSpec = {
    * them must find their mount points made. Only `dir`, `symlink`, `node` and read-only binds without a base can be; 0: none.
    */
   readonly rootShared: number
+  /** What the operation `secrets` of the root puts there. Never stored, and wiped once the task has them. */
+  readonly secrets?: readonly { readonly name: string; readonly bytes: Uint8Array }[]
   /** Capability numbers to keep; null leaves them alone. */
   readonly capabilities: readonly number[] | null
   readonly noNewPrivileges: boolean
@@ -143,6 +145,8 @@ export type MountOp =
    * else should cover, and belongs to the shim's user.
    */
   | { readonly op: 'file'; readonly at: string; readonly source: string | null; readonly text: string }
+  /** The launch's `secrets`, in memory that is never swapped: files of the task's user, 0400, read-only. */
+  | { readonly op: 'secrets'; readonly at: string }
   /** A character device node. */
   | { readonly op: 'node'; readonly at: string; readonly major: number; readonly minor: number }
   /** Hides a file (by /dev/null) or a directory (by an empty read-only tmpfs); absent is fine. */

@@ -12,7 +12,9 @@ const largestFrame = 64 * 1024 * 1024
 export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
   const fields = launchFields(id, spec)
   const body = fields.join('\0')
-  const length = Buffer.byteLength(body) + 1
+  const { secrets = [] } = spec
+  const textLength = Buffer.byteLength(body) + 1
+  const length = textLength + secrets.reduce((sum, secret) => sum + lengthOf(secret), 0)
   if (length > largestFrame) {
     throw new HoldfastError(
       'INVALID_ARGUMENT',
@@ -26,9 +28,29 @@ export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
   const frame = Buffer.allocUnsafe(4 + length)
   frame.writeUInt32LE(length, 0)
   frame.write(body, 4, 'utf8')
-  frame[4 + length - 1] = 0
+  frame[4 + textLength - 1] = 0
+  let end = 4 + textLength
+  for (const secret of secrets) end = writeSecret(frame, end, secret)
   return frame
 }
+
+type Secret = NonNullable<LaunchSpec['secrets']>[number]
+
+const lengthOf = ({ name, bytes }: Secret): number =>
+  'secret'.length + 1 + Buffer.byteLength(name) + 1 + 2 * bytes.length + 1
+
+/** Last, where the other side wipes them, and never as a string, which nobody here could wipe. */
+function writeSecret(frame: Buffer, start: number, { name, bytes }: Secret): number {
+  let end = start + frame.write(`secret\0${name}\0`, start, 'utf8')
+  for (const byte of bytes) {
+    frame[end++] = hexDigits.charCodeAt(byte >> 4)
+    frame[end++] = hexDigits.charCodeAt(byte & 15)
+  }
+  frame[end++] = 0
+  return end
+}
+
+const hexDigits = '0123456789abcdef'
 
 /** A request that is refused at once: whoever refuses it lives. `failed ID request ...` is the answer. */
 export function encodeQuestion(id: number): Uint8Array {
@@ -73,6 +95,7 @@ type IsolationField =
   | 'hostname'
   | 'root'
   | 'rootShared'
+  | 'secrets'
   | 'capabilities'
   | 'noNewPrivileges'
   | 'seccomp'
@@ -178,6 +201,7 @@ function mountOperands(operation: MountOp): string[] {
       return [operation.at, operation.source ?? '', operation.text]
     case 'node':
       return [operation.at, `${operation.major}`, `${operation.minor}`]
+    case 'secrets':
     case 'proc':
     case 'mask':
     case 'readonly':

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import type { Command, PlainCommand, Resources } from '../api.ts'
+import { parseSecrets, type Secret } from '../command/secrets.ts'
 import { parseCommand } from '../command/validate.ts'
+import { HoldfastError } from '../errors.ts'
 import type { TargetTask, PlatformName, TaskPaths } from '../platform/port.ts'
 import { withDefaults } from './default-limits.ts'
 import { refuseOtherIsolation } from './running/exec.ts'
@@ -35,6 +37,7 @@ export type StartDraft = {
   readonly command: PlainCommand
   /** A stream of this program that the task is to read from. */
   readonly input: Readable | null
+  readonly secrets: readonly Secret[]
   readonly name: string
   readonly target: ExecTarget | null
 }
@@ -53,17 +56,28 @@ export function draftStart(
   target: ExecTarget | null,
 ): StartDraft {
   const input = asked.stdin instanceof Readable ? asked.stdin : null
-  const command = parseCommand(input === null ? asked : { ...asked, stdin: undefined })
+  const { secrets: given, ...rest } = asked
+  const secrets = parseSecrets(given)
+  const command = parseCommand(input === null ? rest : { ...rest, stdin: undefined })
   if (target !== null) refuseOtherIsolation(command, target.command)
+  if (target !== null && given !== undefined) throw othersSecrets()
   const program = defaultTaskName(command.path)
   const own = command.name ?? (target === null ? program : `${target.task.name}.${program}`)
-  return { command, input, name: name ?? own, target }
+  return { command, input, secrets, name: name ?? own, target }
+}
+
+function othersSecrets(): HoldfastError {
+  return new HoldfastError(
+    'INVALID_ARGUMENT',
+    'command.secrets: got some, takes none: what runs inside a task sees the secrets of the task',
+    { hint: 'Give them to the task, before it is started.' },
+  )
 }
 
 /** All that is stored of a task before anything is started. `owner`: the FIFO of the supervisor that it is not to outlive. */
 export function startSpec(
   key: string,
-  { command, input, name, target }: StartDraft,
+  { command, input, secrets, name, target }: StartDraft,
   settings: TaskSettings,
   { durable, defaults, shutdown }: StartDefaults,
   { alloc, owner }: { readonly alloc: TaskPaths; readonly owner: string | null },
@@ -86,6 +100,7 @@ export function startSpec(
       strict: settings.strict,
       durable,
       ...(input !== null && { fed: true }),
+      ...(secrets.length > 0 && { secrets: secrets.map(secret => secret.name) }),
       owner,
       inside: target?.task ?? null,
       graceMs: shutdown.graceMs,

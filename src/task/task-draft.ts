@@ -121,6 +121,8 @@ export class TaskDraft {
   /** Freezes the command: all that is stored of the task before anything is started. */
   freeze({ draft, owner }: AskedStart, alloc: TaskPaths): TaskSpec {
     Object.assign(this.command, draft.command)
+    // They are the task's from here on, and nobody's who looks at its command.
+    delete this.command.secrets
     Object.freeze(this.command)
     return startSpec(this.key, draft, this.#settings, this.#runtime, { alloc, owner })
   }

@@ -80,11 +80,11 @@ export class TaskExecutor implements api.Executor {
     this.#task.log.startAsked()
     fault('start-asked')
     const asked = this.#draft.ask()
-    const { name, input, command } = asked.draft
+    const { name, input, secrets, command } = asked.draft
     // Usually made at once: then nobody gets a turn before the machine knows of the start.
     const alloc = asked.alloc instanceof Promise ? await this.#task.built(asked.alloc, name) : asked.alloc
     const spec = this.#draft.freeze(asked, alloc)
-    this.#task.begin(spec, { by: 'us', input: this.#task.inputOf(input) })
+    this.#task.begin(spec, { by: 'us', input: this.#task.inputOf(input), secrets })
     if (this.#draft.ownName === null) this.named(name)
     try {
       await this.#task.launch(signal)

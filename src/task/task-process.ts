@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Outcome, StartRecord, StopInput, StopRequest } from '../../machines/index.ts'
+import type { Secret } from '../command/secrets.ts'
 import type { TargetTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
 import type { FileTarget } from '../spawn/spec.ts'
@@ -25,7 +26,9 @@ import type { TaskServices } from './task-services.ts'
 import type { TaskSpec } from './task-spec.ts'
 
 /** How a task came to this supervisor: started by it (`input`: a stream that the task reads from), or by another. */
-export type Origin = { readonly by: 'us'; readonly input: TaskInput | null } | { readonly by: 'another' }
+export type Origin =
+  | { readonly by: 'us'; readonly input: TaskInput | null; readonly secrets: readonly Secret[] }
+  | { readonly by: 'another' }
 
 /**
  * One task outside of its machine: the machine's three actors, its files, and what may be asked of it while it runs. All
@@ -54,7 +57,7 @@ export class TaskProcess implements TaskEffects {
       planner: platform(spec.request.platform),
       keeper: keeperOf(spec.request),
     }
-    this.#launch = isOurs ? new Launch(this.#task, origin.input) : null
+    this.#launch = isOurs ? new Launch(this.#task, origin) : null
     this.usage = new RunningUsage(this.#task)
     this.limits = new RunningLimits(this.#task, {
       cgroups: () => this.usage.forget(),

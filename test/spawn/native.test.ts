@@ -227,6 +227,29 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       assert.equal(answers.at(-1), 'ok')
     })
 
+    it('refuses secrets that are no files, not bytes, too large, without a place or amid other options', () => {
+      const place = ['namespace', 'mount', 'root-secrets', '/secrets']
+      const refused: readonly (readonly [fields: readonly string[], answer: string])[] = [
+        [[...place, 'secret', 'a', '00ff'], 'ok'],
+        [[...place, 'secret', 'a', '', 'secret', 'a b', '0a'], 'ok'],
+        [[...place, 'secret', 'a/b', '00'], 'bad secret takes the name of a file'],
+        [[...place, 'secret', '..', '00'], 'bad secret takes the name of a file'],
+        [[...place, 'secret', 'a', '0'], 'bad secret takes bytes in lower-case hexadecimal digits'],
+        [[...place, 'secret', 'a', '0A'], 'bad secret takes bytes in lower-case hexadecimal digits'],
+        [[...place, 'secret', 'a', '00', 'nice', '1'], 'bad secret comes before another option'],
+        [
+          [...place, 'secret', 'a', '00'.repeat((4 << 20) + 1)],
+          'bad all secrets together take 4 MiB at most',
+        ],
+        [['secret', 'a', '00'], 'bad secret without root-secrets'],
+      ]
+      const frames = refused.map(([fields]) => frame([...launchFields(bare), ...fields, ''].join('\0')))
+      assert.deepEqual(
+        check(reports, frames),
+        refused.map(([, answer]) => answer),
+      )
+    })
+
     it('refuses what would act on the host for want of a namespace', () => {
       const answers = check(reports, [
         encodeLaunch(1, { ...full, namespaces: ['uts'] }),

@@ -46,6 +46,7 @@ const root: MountOp[] = [
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },
   { op: 'pts', at: '/dev/pts', gid: 5 },
   { op: 'file', at: '/etc/hosts', source: '/etc/hosts', text: '127.0.1.1 task\n' },
+  { op: 'secrets', at: '/secrets' },
   { op: 'mask', at: '/proc/kcore' },
   { op: 'readonly', at: '/proc/sys' },
 ]
@@ -81,6 +82,10 @@ export const fullSpec: LaunchSpec = {
   networkPath: '/run/netns/x',
   hostname: 'web',
   root,
+  secrets: [
+    { name: 'token', bytes: Uint8Array.of(0, 127, 255) },
+    { name: 'empty', bytes: new Uint8Array() },
+  ],
   capabilities: [10, 12],
   noNewPrivileges: false,
   seccomp: true,

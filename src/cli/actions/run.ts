@@ -6,6 +6,7 @@ import { askedFor } from '../flags/options.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 import { withEnvironmentFiles } from './environment-file.ts'
 import { attached, detached, type Presentation } from './presentation.ts'
+import { parseSecrets, refuseShownSecrets } from './secrets.ts'
 
 export type RunOptions = CommonOptions &
   Presentation & {
@@ -16,6 +17,7 @@ export type RunOptions = CommonOptions &
     readonly untrusted?: boolean
     readonly pids?: string
     readonly envFile?: readonly string[]
+    readonly secret?: readonly string[]
   }
 
 export async function run(operands: readonly string[], options: RunOptions): Promise<number> {
@@ -32,7 +34,7 @@ export async function run(operands: readonly string[], options: RunOptions): Pro
 async function prepared(
   supervisor: Supervisor,
   [program = '', ...args]: readonly string[],
-  { pids, envFile = [], ...options }: RunOptions,
+  { pids, envFile = [], secret = [], ...options }: RunOptions,
 ) {
   const unlimited = pids === 'max'
   const asked = askedFor(unlimited ? options : { ...options, pids })
@@ -43,6 +45,10 @@ async function prepared(
   })
   Object.assign(task.command, command)
   if (envFile.length > 0) task.command.env = withEnvironmentFiles(envFile, command.env)
+  if (secret.length > 0) {
+    refuseShownSecrets(secret, task.command.env)
+    task.command.secrets = parseSecrets(secret)
+  }
   await namingFlags(async () => {
     setCommand(task, program, args)
     if (Object.keys(resources).length > 0) await task.limit(resources)

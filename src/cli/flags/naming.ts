@@ -27,6 +27,7 @@ function renamed(error: HoldfastError): HoldfastError {
 const operands: Readonly<Record<string, string>> = {
   'command.path': 'COMMAND',
   'command.args': 'ARG',
+  'command.secrets': '--secret',
   'task name': '--name',
   'task names[0]': '--name',
 }

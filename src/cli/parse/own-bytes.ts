@@ -23,14 +23,20 @@ export function refuseChangedArguments(args: readonly string[], file = '/proc/se
   )
 }
 
-/** The same for a variable of our own that is to be passed on. Its value is not part of the error. */
-export function refuseChangedVariable(name: string, value: string, file = '/proc/self/environ'): void {
+type Passed = { readonly flag?: string; readonly file?: string }
+
+/** The same for a variable of our own that `flag` passes on. Its value is not part of the error. */
+export function refuseChangedVariable(
+  name: string,
+  value: string,
+  { flag = '--env', file = '/proc/self/environ' }: Passed = {},
+): void {
   if (!value.includes(replaced)) return
   const start = Buffer.from(`${name}=`)
   const entry = stringsOf(file).find(bytes => bytes.subarray(0, start.length).equals(start))
   if (entry === undefined || !isChanged(value, entry.subarray(start.length))) return
   throw new UsageError(
-    `--env: the value of ${name} here has bytes that are no UTF-8, and something else would be passed on`,
+    `${flag}: the value of ${name} here has bytes that are no UTF-8, and something else would be passed on`,
     { hint: 'Set it in the task itself, by a script that makes the bytes.' },
   )
 }

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../errors.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { commonSpec, noNamespaces } from '../common-spec.ts'
 import { lookWindowsPath } from '../../command/windows-lookup.ts'
@@ -12,14 +13,20 @@ import { idMaps } from '../../id-maps.ts'
 import { lacking, toBecomeAnybody } from '../../powers.ts'
 import { nobodyElse } from '../unmapped.ts'
 import { portableRows } from './portable-rows.ts'
-import { basicRows } from './rows.ts'
+import { basicRows, hint } from './rows.ts'
 
 export async function planBasic(
   request: TaskRequest,
   dir: string,
   { self = ownUser(), scope = null }: { self?: Self; scope?: Scope | null } = {},
 ): Promise<Plan> {
-  const { command, alloc, inside } = request
+  const { command, alloc, inside, secrets = [] } = request
+  if (secrets.length > 0)
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      'command.secrets: the basic executor has no memory for them that others do not see',
+      { stage: 'namespace', hint },
+    )
   const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
   const user = await ownOrSwitched(command, self, ownUserOnly(self))
   const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]

@@ -5,7 +5,7 @@ import { withOutputRow } from '../output-limit.ts'
 import type { TargetTask } from '../port.ts'
 import { enforced, loosened, networkByDefault, type Row, skipped } from '../rows.ts'
 
-const hint =
+export const hint =
   process.platform === 'linux'
     ? 'use the linux executor: newLinuxExecutor(), or holdfast run without --basic'
     : 'run it on Linux, where there are limits and isolation'

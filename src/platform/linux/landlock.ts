@@ -109,6 +109,8 @@ function accessOf(op: MountOp): LandlockRule['access'] | null {
     case 'bind':
       if (op.devices) return 'device'
       return op.readOnly ? 'read' : 'write'
+    case 'secrets':
+      return 'read'
     case 'tmpfs':
     case 'proc':
     case 'pts':

@@ -14,6 +14,7 @@ import { isolationOf } from './isolation.ts'
 import { landlockOfHostRoot, rulesOfSession, rulesOfHost } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { kindOf } from './own-cgroup.ts'
+import { secretsDir } from './secrets.ts'
 import { taskUser } from './task-user.ts'
 
 /**
@@ -32,8 +33,9 @@ export async function planExec(
   const isolation = isolationOf(command, inside.name, host.access)
   const entered = enteredRows(inside)
   const ownRoot = entered.find(({ name }) => name === 'root')?.status === 'enforced'
+  const hasSecrets = entered.some(({ name }) => name === 'secrets')
   const places = (entered.length === 0 ? isolation.ownRoot : ownRoot)
-    ? { allocDir: '/alloc', taskDir: '/local' }
+    ? { allocDir: '/alloc', taskDir: '/local', ...(hasSecrets && { secretsDir }) }
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const common = commonSpec(request, dir, env)
@@ -91,8 +93,10 @@ function enteredRows({ isolation = [] }: TargetTask): readonly Enforcement[] {
 }
 
 function isEntered({ name }: Enforcement): boolean {
-  return name.startsWith('namespace.') || name === 'root' || name === 'network' || name === 'devices'
+  return name.startsWith('namespace.') || enteredByName.has(name)
 }
+
+const enteredByName: ReadonlySet<string> = new Set(['root', 'network', 'devices', 'secrets'])
 
 /** The task's own counter of OOM kills; the shim compares it with what it was at the start. */
 function oomFileIn(cgroups: readonly string[]): string | null {

@@ -14,6 +14,7 @@ import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planExec } from './plan-exec.ts'
 import { rootPlan } from './root.ts'
+import { secretsDir, secretsRows } from './secrets.ts'
 import { taskUser } from './task-user.ts'
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
@@ -31,6 +32,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     name,
   })
   const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
+  const secrets = secretsRows(request, isolation.ownRoot, isolation.rows)
   const root = isolation.ownRoot
     ? rootPlan(command, alloc, {
         memory,
@@ -38,11 +40,12 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         seesProcesses: !isolation.namespaces.includes('pid'),
         asRoot: (user.credentials ?? host.access.self).uid === 0,
         hostname: isolation.hostname,
+        secrets: secrets.length > 0,
         cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
       })
     : { ops: [], shared: 0, rows: [] }
   const places = isolation.ownRoot
-    ? { allocDir: '/alloc', taskDir: '/local' }
+    ? { allocDir: '/alloc', taskDir: '/local', ...(secrets.length > 0 && { secretsDir }) }
     : { allocDir: alloc.shared, taskDir: alloc.local }
   const { restricts, scopes } = isolation.landlock
   // Without a root of its own there is no /tmp of its own either.
@@ -51,7 +54,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const env = taskEnvironment(own, { ...places, userName: user.userName })
   const common = commonSpec(request, dir, env)
   const cwd = command.cwd ?? '/'
-  const rowsBefore = [...isolation.rows, ...root.rows, ...user.rows, ...scopeRows(scope)]
+  const rowsBefore = [...isolation.rows, ...secrets, ...root.rows, ...user.rows, ...scopeRows(scope)]
   const enforcement = settle(
     [...whereAvailable(withOutputRow(cgroups.rows, command), request.preferred), ...rowsBefore],
     request.strict,

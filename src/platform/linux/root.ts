@@ -13,6 +13,7 @@ import { cgroupView } from './own-cgroups.ts'
 import { taskEntries } from './root-entries.ts'
 import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
+import { secretsDir } from './secrets.ts'
 import { terminalGroup } from './terminal-group.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
@@ -43,6 +44,8 @@ export type RootOptions = {
   readonly asRoot?: boolean
   /** Its own host name; null: the host's. */
   readonly hostname?: string | null
+  /** It has secrets. */
+  readonly secrets?: boolean
   /** Where the host's cgroups are mounted, and which are the task's own. */
   readonly cgroups?: { readonly host: Pick<CgroupHost, 'v1' | 'v2'>; readonly dirs: readonly string[] }
 }
@@ -62,12 +65,14 @@ export function rootPlan(
     host = hostDirectories,
     asRoot = false,
     hostname = null,
+    secrets = false,
     cgroups,
   }: RootOptions,
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
-  const own = taskEntries(alloc.task, system.ops, command)
+  const place: MountOp[] = secrets ? [{ op: 'dir', at: secretsDir, mode: 0o755 }] : []
+  const own = taskEntries(alloc.task, [...system.ops, ...place], command)
   const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
@@ -80,7 +85,14 @@ export function rootPlan(
   const copies = [...(hosts === null ? [] : [hosts]), ...(rootless ? ownedCopies(system.ops) : [])]
   const mounted = mountsOf(command, alloc)
   const view = cgroupView(cgroups?.host, cgroups?.dirs ?? [])
-  const base: MountOp[] = [...system.ops, ...elsewhere.base, ...devices, ...mountPoints, ...view.base]
+  const base: MountOp[] = [
+    ...system.ops,
+    ...elsewhere.base,
+    ...devices,
+    ...mountPoints,
+    ...view.base,
+    ...place,
+  ]
   const ops: MountOp[] = [
     ...base,
     ...own.ops,
@@ -103,11 +115,12 @@ export function rootPlan(
       ...bind(deviceNode(device), inside(device), false),
       devices: true,
     })),
+    ...(secrets ? [{ op: 'secrets' as const, at: secretsDir }] : []),
   ]
   const rows = [...system.rows, ...own.rows, ...mounted.rows]
   if (
     typeof command.root === 'object' ||
-    !needsNoPlace(ops.slice(base.length), [...elsewhere.base, ...view.base])
+    !needsNoPlace(ops.slice(base.length), [...elsewhere.base, ...view.base, ...place])
   )
     return { ops, shared: 0, rows }
   return rootless

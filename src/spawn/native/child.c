@@ -164,6 +164,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
   if (enter_namespaces(setup, failure) != 0) return -1;
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
+  request_wipe(setup->request);
   if (terminal_enter(spec, setup->console, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
   /* With a terminal, that is what its streams are. */
   if (spec->root != NULL && spec->terminal_rows == 0 && use_own_null(spec, failure) != 0) return -1;

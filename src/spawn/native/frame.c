@@ -7,7 +7,9 @@ static enum frame_state start_frame(struct frame_reader *reader) {
   size_t size = (size_t)header[0] | (size_t)header[1] << 8 | (size_t)header[2] << 16 | (size_t)header[3] << 24;
   if (size < 1 || size > FRAME_MOST) return FRAME_BAD;
   reader->request = (struct request){.frame = pages_allocate(size), .frame_size = size};
-  return reader->request.frame == NULL ? FRAME_BAD : FRAME_MORE;
+  if (reader->request.frame == NULL) return FRAME_BAD;
+  pages_keep_from_dumps(reader->request.frame, size);
+  return FRAME_MORE;
 }
 
 enum frame_state frame_read(struct frame_reader *reader, int fd) {

@@ -122,6 +122,10 @@ void pages_keep_from_children(void *pages, size_t size) {
   (void)pages;
   (void)size;
 }
+void pages_keep_from_dumps(void *pages, size_t size) {
+  (void)pages;
+  (void)size;
+}
 void stack_trim(void) {}
 #else
 void *pages_allocate(size_t size) {
@@ -133,6 +137,9 @@ void pages_release(void *pages, size_t size) {
 }
 /* Failure costs memory, nothing else. */
 void pages_keep_from_children(void *pages, size_t size) { madvise(pages, size, MADV_DONTFORK); }
+
+/* Here too: the shim's own dumps are forbidden to begin with. */
+void pages_keep_from_dumps(void *pages, size_t size) { madvise(pages, size, MADV_DONTDUMP); }
 
 void stack_trim(void) {
   enum { DEPTH = 64 << 10, RED_ZONE = 1024 };

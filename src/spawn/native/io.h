@@ -41,5 +41,7 @@ void *pages_allocate(size_t size);
 void pages_release(void *pages, size_t size);
 /* The children of a fork do not get these: what we write later would cost each of them its own old copy. */
 void pages_keep_from_children(void *pages, size_t size);
+/* Not in a core dump of whoever has these. */
+void pages_keep_from_dumps(void *pages, size_t size);
 /* Gives back the stack's pages below the caller's, which deeper calls of the past have used. */
 void stack_trim(void);

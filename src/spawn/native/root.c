@@ -227,6 +227,31 @@ static bool copy_file(int from, int to) {
   return count == 0;
 }
 
+static bool write_secret(int dir, const struct secret *secret, const struct spec *spec) {
+  _cleanup_fd_ int file = openat(dir, secret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+  if (file < 0 || !write_all(file, secret->bytes, secret->size)) return false;
+  return !spec->has_credentials || fchown(file, spec->uid, spec->gid) == 0;
+}
+
+/*
+ * A ramfs of its own: what is written there is never swapped, and nowhere else. It knows no size and no number of files, and so is read-only before
+ * anybody else can write.
+ */
+static int make_secrets(struct builder *builder, const struct mount_op *op) {
+  const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  const struct spec *spec = builder->spec;
+  _cleanup_fd_ int target = make_target(builder, op->at, true);
+  if (target < 0) return mount_failed(builder, op->at, "target of the secrets");
+  if (mount_over(target, "ramfs", flags, "mode=0500") != 0) return mount_failed(builder, op->at, "memory for secrets");
+  _cleanup_fd_ int dir = open_in_place(builder, op->at);
+  if (dir < 0) return mount_failed(builder, op->at, "secrets");
+  for (const struct secret *secret = spec->secrets; secret != NULL; secret = secret->next)
+    if (!write_secret(dir, secret, spec)) return fail(builder->failure, STAGE_MOUNT, errno, "%s/%s: secret", op->at, secret->name);
+  if (spec->has_credentials && fchownat(dir, "", spec->uid, spec->gid, AT_EMPTY_PATH) != 0) return mount_failed(builder, op->at, "owner of the secrets");
+  if (mount_over(dir, NULL, MS_REMOUNT | MS_RDONLY | flags, NULL) != 0) return mount_failed(builder, op->at, "secrets read-only");
+  return 0;
+}
+
 /* In the last tmpfs, which another mount then covers: seen by nobody but through the mount at its place. */
 static int make_file(struct builder *builder, const struct mount_op *op) {
   char name[16];
@@ -308,6 +333,7 @@ static int make(struct builder *builder, const struct mount_op *op) {
     case MOUNT_READONLY: return make_readonly(builder, op);
     case MOUNT_PTS: return make_pts(builder, op);
     case MOUNT_FILE: return make_file(builder, op);
+    case MOUNT_SECRETS: return make_secrets(builder, op);
   }
   return -1;
 }

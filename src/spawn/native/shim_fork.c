@@ -153,11 +153,13 @@ int shim_fork_task(struct shim *shim) {
   if (shim->tree.is_exec_session && pipe2(born, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
   _cleanup_fd_ int born_write = born[1];
   shim->born = born[0];
-  struct child_setup setup = {.spec = spec, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
+  struct child_setup setup = {.spec = spec, .request = shim->request, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
                               .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write, .console = console};
   pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
   if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
+  /* They are the task's own process's to write down. */
+  request_wipe(shim->request);
   if (shim->tree.is_exec_session) shim->usher = pid;
   if (spec->prepared_root >= 0) close(spec->prepared_root);
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");

@@ -11,6 +11,9 @@ struct reader {
   struct cgroup_file **file;
   struct mount_op **mount;
   struct landlock_rule **landlock;
+  struct secret **secret;
+  size_t secret_size;
+  struct request *request;
   /* The option at hand. */
   const char *option;
   size_t arg_count, env_count;
@@ -378,6 +381,43 @@ static const char *add_landlock_scope(struct reader *reader, char **operands) {
   return NULL;
 }
 
+static const char *add_secrets(struct reader *reader, char **operands) {
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_SECRETS, .at = operands[0]});
+}
+
+static bool is_file_name(const char *name) {
+  return name[0] != '\0' && strchr(name, '/') == NULL && strlen(name) <= NAME_MAX && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+static int hex_digit(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+/* In place, and nothing of the digits stays. */
+static bool decode_hex(char *text, size_t *size) {
+  size_t length = strlen(text);
+  if (length % 2 != 0) return false;
+  for (size_t i = 0; i < length; i += 2) {
+    int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+    if (high < 0 || low < 0) return false;
+    text[i / 2] = (char)(high << 4 | low);
+  }
+  *size = length / 2;
+  memset(text + *size, 0, length - *size);
+  return true;
+}
+static const char *add_secret(struct reader *reader, char **operands) {
+  size_t size;
+  if (reader->request->secrets == NULL) reader->request->secrets = operands[1];
+  if (!is_file_name(operands[0])) return "secret takes the name of a file";
+  if (!decode_hex(operands[1], &size)) return "secret takes bytes in lower-case hexadecimal digits";
+  if ((reader->secret_size += size) > SECRETS_MOST) return "all secrets together take 4 MiB at most";
+  struct secret *secret = take(reader, sizeof *secret);
+  *secret = (struct secret){.name = operands[0], .bytes = operands[1], .size = size};
+  *reader->secret = secret;
+  reader->secret = &secret->next;
+  return NULL;
+}
+
 enum { OPERANDS_MOST = 4 };
 static const struct option { char name[20]; int operands; bool repeats; handler *handle; } options[] = {
   {"dir", 1, false, set_dir},
@@ -426,12 +466,14 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"root-node", 3, true, add_node},
   {"root-mask", 1, true, add_mask},
   {"root-readonly", 1, true, add_readonly},
+  {"root-secrets", 1, false, add_secrets},
   {"root-shared", 0, false, set_shared},
   {"capabilities", 1, false, set_capabilities},
   {"no-new-privileges", 1, false, set_no_new_privileges},
   {"seccomp", 1, false, set_seccomp},
   {"landlock", 2, true, add_landlock},
   {"landlock-scope", 1, true, add_landlock_scope},
+  {"secret", 2, true, add_secret},
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 _Static_assert(OPTION_COUNT <= 64, "the set of options seen is one word");
@@ -443,6 +485,8 @@ static const char *parse_option(struct reader *reader, const char *name, uint64_
     uint64_t bit = UINT64_C(1) << i;
     if ((*seen & bit) != 0 && !options[i].repeats) return "an option comes twice";
     *seen |= bit;
+    /* What comes after them is wiped with them. */
+    if (reader->request->secrets != NULL && options[i].handle != add_secret) return "secret comes before another option";
     char *operands[OPERANDS_MOST] = {0};
     for (int k = 0; k < options[i].operands; k++)
       if ((operands[k] = field(reader)) == NULL) return "an operand is missing";
@@ -463,6 +507,12 @@ static const char *check_inside(const struct spec *spec) {
   return NULL;
 }
 
+static bool has_place_for_secrets(const struct spec *spec) {
+  for (const struct mount_op *op = spec->root; op != NULL; op = op->next)
+    if (op->kind == MOUNT_SECRETS) return true;
+  return false;
+}
+
 /* What would act on the host instead of on the task is refused here, before anything is forked. */
 static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->dir == NULL) return "dir is missing";
@@ -473,13 +523,14 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->given && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
+  if (spec->secrets != NULL && !has_place_for_secrets(spec)) return "secret without root-secrets";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
   return check_inside(spec);
 }
 
 const char *spec_parse(struct request *request, struct spec *spec) {
   *spec = (struct spec){.cwd = "/", .in = {NULL, "/dev/null"}, .out = {NULL, "/dev/null"}, .err = {NULL, "/dev/null"}, .umask = 022, .grace_ms = 5000, .prepared_root = -1};
-  struct reader reader = {.next = request->frame, .end = request->frame + request->frame_size, .spec = spec};
+  struct reader reader = {.next = request->frame, .end = request->frame + request->frame_size, .request = request, .spec = spec};
   if (reader.end[-1] != '\0') return "the last field is not ended";
 
   size_t fields = 0;
@@ -498,6 +549,7 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   reader.late_cgroup = &spec->late_cgroups;
   reader.mount = &spec->root;
   reader.landlock = &spec->landlock;
+  reader.secret = &spec->secrets;
 
   const char *verb = field(&reader);
   const char *id = field(&reader);
@@ -513,7 +565,12 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   return check_whole(spec, reader.arg_count);
 }
 
+void request_wipe(const struct request *request) {
+  if (request->secrets != NULL) explicit_bzero(request->secrets, (size_t)(request->frame + request->frame_size - request->secrets));
+}
+
 void request_release(struct request *request) {
+  request_wipe(request);
   if (request->frame != NULL) pages_release(request->frame, request->frame_size);
   if (request->lists != NULL) pages_release(request->lists, request->lists_size);
   *request = (struct request){0};

@@ -4,7 +4,7 @@
 #include "io.h"
 
 enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
-enum { FRAME_MOST = 64 << 20, DESCRIPTOR_MOST = 0xfffff };
+enum { FRAME_MOST = 64 << 20, DESCRIPTOR_MOST = 0xfffff, SECRETS_MOST = 4 << 20 };
 
 /* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the lender's. */
 struct file_target { const char *base, *path; };
@@ -45,7 +45,7 @@ struct cgroup {
   bool given;
 };
 
-enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE };
+enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE, MOUNT_SECRETS };
 
 struct mount_op {
   struct mount_op *next;
@@ -60,6 +60,13 @@ struct mount_op {
   int64_t gid;
   /* A bind's or a file's source, opened before anything could hide it. */
   int fd;
+};
+
+/* A file that only the task is to read: its bytes lie in the frame, until they are wiped there. */
+struct secret {
+  struct secret *next;
+  const char *name, *bytes;
+  size_t size;
 };
 
 enum landlock_access { LANDLOCK_LIST, LANDLOCK_READ, LANDLOCK_DEVICE, LANDLOCK_WRITE };
@@ -106,6 +113,7 @@ struct spec {
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
   struct inside inside;
+  struct secret *secrets;
   struct mount_op *root;
   /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the bytes of `shared_text`. */
   struct mount_op **root_own;
@@ -126,6 +134,8 @@ struct request {
   size_t frame_size;
   void *lists;
   size_t lists_size;
+  /* Where its secrets begin, which go to its end; NULL: it has none. */
+  char *secrets;
 };
 
 /* Its number, or -1 for a file by its path. */
@@ -133,4 +143,6 @@ int given_descriptor(const struct file_target *target);
 
 /* Fills in spec from request->frame; the lists are allocated. Returns NULL, or why not (then spec->id is the id as far as it was read, else 0). */
 const char *spec_parse(struct request *request, struct spec *spec);
+/* Of this process: nobody has its secrets any more who has not taken them. Nothing else of it changes. */
+void request_wipe(const struct request *request);
 void request_release(struct request *request);

@@ -41,6 +41,7 @@ const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> }
   networkPath: value => value !== null,
   hostname: value => value !== null,
   root: value => value.length > 0,
+  secrets: value => (value ?? []).length > 0,
   rootShared: value => value !== 0,
   capabilities: value => value !== null,
   noNewPrivileges: value => value,

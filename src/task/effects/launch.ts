@@ -1,5 +1,6 @@
 import type { StartRecord } from '../../../machines/index.ts'
 import { admit } from '../../alloc/admit.ts'
+import { type Secret, wipeSecrets } from '../../command/secrets.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { Plan } from '../../platform/port.ts'
 import { readExit } from '../../spawn/records.ts'
@@ -13,17 +14,21 @@ import type { TaskSpec } from '../task-spec.ts'
 import { inWords, launchFailure } from './launch-failure.ts'
 import type { TaskParts } from './task-parts.ts'
 
+type Given = { readonly input: TaskInput | null; readonly secrets: readonly Secret[] }
+
 /** The machine's actor `launch` for a task that this supervisor starts: plan, intent, request, start record. */
 export class Launch {
   readonly #task: TaskParts
   readonly #input: TaskInput | null
+  readonly #secrets: readonly Secret[]
   #feed: StdinFeed | null = null
   #end: Promise<WatchEnd> | null = null
 
-  /** `input`: a stream of this program that the task reads from. */
-  constructor(task: TaskParts, input: TaskInput | null) {
+  /** `input`: a stream of this program that the task reads from. `secrets`: ours to wipe. */
+  constructor(task: TaskParts, { input, secrets }: Given) {
     this.#task = task
     this.#input = input
+    this.#secrets = secrets
   }
 
   /** The spawner's word of the shim's end; null before the start, or where no spawner has one. */
@@ -42,6 +47,8 @@ export class Launch {
     } catch (error) {
       this.endInput()
       throw error
+    } finally {
+      wipeSecrets(this.#secrets)
     }
   }
 
@@ -79,7 +86,7 @@ export class Launch {
     const { dir, services } = this.#task
     if (this.#input !== null)
       this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input.stream, services.keepAlive)
-    const launch = spawner.launch(spec, this.#feed?.way)
+    const launch = spawner.launch({ ...spec, secrets: this.#secrets }, this.#feed?.way)
     fault('request-sent')
     const launched = await launch
     fault('started-heard')

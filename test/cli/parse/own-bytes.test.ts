@@ -30,10 +30,12 @@ describe('bytes of the command line that Node cannot say', () => {
   it('a variable that is passed on by name is refused without its value', () => {
     const environ = file(Buffer.from('A=b'), Buffer.concat([Buffer.from('SECRET='), latin]))
     assert.throws(
-      () => refuseChangedVariable('SECRET', latin.toString(), environ),
+      () => refuseChangedVariable('SECRET', latin.toString(), { file: environ }),
       (error: Error) => /--env: the value of SECRET/.test(error.message) && !error.message.includes('caf'),
     )
-    refuseChangedVariable('SECRET', latin.toString(), file(Buffer.from(`SECRET=${latin.toString()}`)))
-    refuseChangedVariable('SECRET', latin.toString(), file(Buffer.from('A=b')))
+    refuseChangedVariable('SECRET', latin.toString(), {
+      file: file(Buffer.from(`SECRET=${latin.toString()}`)),
+    })
+    refuseChangedVariable('SECRET', latin.toString(), { file: file(Buffer.from('A=b')) })
   })
 })

@@ -7,6 +7,7 @@ import { Launch } from '../../../src/task/effects/launch.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
 
+const nothing = { input: null, secrets: [] }
 const noLog = { base: null, path: '/dev/null' }
 /** What a launch looks at; the rest is the spawner's. */
 const spec = {
@@ -49,13 +50,13 @@ const fails = (error: Error) => (): void => {
 describe('the actor launch', () => {
   it('resolves to the start record', async () => {
     const { task } = launched(starts)
-    assert.equal((await new Launch(task, null).run(never)).startedAt, 1234)
+    assert.equal((await new Launch(task, nothing).run(never)).startedAt, 1234)
     assert.deepEqual(task.file.spec.logs.stdout, noLog)
   })
 
   it('asks once more when the spawner died before any shim was there', async () => {
     const { task, requests } = launched(fails(new SpawnerDied('killed')), starts)
-    await new Launch(task, null).run(never)
+    await new Launch(task, nothing).run(never)
     assert.equal(requests(), 2)
   })
 
@@ -64,7 +65,7 @@ describe('the actor launch', () => {
       new FakeShim(dir).gone()
       throw new SpawnerDied('killed')
     }, starts)
-    await assert.rejects(new Launch(task, null).run(never), { code: 'START_FAILED', stage: 'spawner' })
+    await assert.rejects(new Launch(task, nothing).run(never), { code: 'START_FAILED', stage: 'spawner' })
     assert.equal(requests(), 1)
     assert.deepEqual(task.calls, ['release /sys/fs/cgroup/holdfast/none'])
   })
@@ -74,13 +75,13 @@ describe('the actor launch', () => {
       starts(found)
       throw new SpawnerDied('killed')
     })
-    assert.equal((await new Launch(task, null).run(never)).startedAt, 1234)
+    assert.equal((await new Launch(task, nothing).run(never)).startedAt, 1234)
     assert.deepEqual(task.calls, [])
   })
 
   it('gives the shim its word: stage and errno of what failed', async () => {
     const { task } = launched(fails(new LaunchFailed('exec', 2, '/no/such')))
-    await assert.rejects(new Launch(task, null).run(never), { stage: 'exec', errno: 'ENOENT' })
+    await assert.rejects(new Launch(task, nothing).run(never), { stage: 'exec', errno: 'ENOENT' })
   })
 
   it('leaves nothing of a start that was refused while it was planned', async () => {
@@ -90,14 +91,14 @@ describe('the actor launch', () => {
     })
     const { root } = task.file.spec.request.alloc
     mkdirSync(root, { recursive: true })
-    await assert.rejects(new Launch(task, null).run(never), { code: 'START_FAILED', stage: 'request' })
+    await assert.rejects(new Launch(task, nothing).run(never), { code: 'START_FAILED', stage: 'request' })
     assert.deepEqual([existsSync(root), existsSync(task.dir)], [false, false])
   })
 
   it('starts nothing that was abandoned while it was planned', async () => {
     const { task, requests } = launched(starts)
     const abandoned = new AbortController()
-    const launching = new Launch(task, null).run(abandoned.signal)
+    const launching = new Launch(task, nothing).run(abandoned.signal)
     abandoned.abort()
     await assert.rejects(launching)
     assert.deepEqual([requests(), existsSync(task.dir)], [0, false])

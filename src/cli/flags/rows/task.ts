@@ -35,6 +35,13 @@ export const taskFlags: readonly Flag[] = [
     repeats: true,
   },
   {
+    flag: '--secret <NAME[=FILE]>',
+    help: {
+      run: 'a file of memory that it alone reads, /secrets/NAME; NAME alone takes the variable from here (repeatable)',
+    },
+    repeats: true,
+  },
+  {
     flag: '--label <NAME=VALUE>',
     help: { run: 'a label, for `ps --filter` (repeatable)' },
     repeats: true,
