@@ -1,6 +1,7 @@
 import type { StartRecord } from '../../machines/index.ts'
 import { type ControlLine, sendControl } from '../spawn/control.ts'
 import { isAlive } from '../spawn/process-table.ts'
+import { leaveWord } from '../spawn/left-word.ts'
 import { isStopped, signalProcess } from '../spawn/send-signal.ts'
 
 /** Milliseconds after a kill: the shim is told once more, past its FIFO. */
@@ -38,6 +39,7 @@ export function tellShim(
   if (shim !== undefined) signalProcess(shim, 'SIGCONT')
   if (written(dir, line)) return 'fifo'
   const signal = line === 'kill' ? 'SIGUSR2' : 'SIGTERM'
+  if (line !== 'kill') leaveWord(dir, line)
   return shim !== undefined && signalProcess(shim, signal, stopValue(line)) ? 'signal' : null
 }
 

@@ -129,6 +129,17 @@ describe('attack: the way to the shim is taken away', () => {
       await assert.rejects(task.update({ wallTimeMs: 1000 }), refused)
     }))
 
+  for (const platform of ['linux', 'basic'] as const)
+    it(`exec() into a task whose FIFO \`alive\` is gone is refused for that, and not as into one that has ended (${platform})`, () =>
+      withWorkbench(platform, async bench => {
+        const { task, dir } = await started(bench)
+        unlinkSync(join(dir, 'alive'))
+        const refused = { code: 'INVALID_STATE', message: /runs, but its FIFO .*alive is gone/ }
+        await assert.rejects(async () => task.exec('true').start(), refused)
+        assert.equal(task.state, 'running')
+        await task.forceStop()
+      }))
+
   it('its grace is kept by the shim, also when the supervisor goes', () =>
     withWorkbench('linux', async bench => {
       const { task, dir, start, mark } = await started(bench)

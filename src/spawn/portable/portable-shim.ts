@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { type ExitRecord, uncounted } from '../../../machines/index.ts'
 import { isHeld, watchHeld } from '../alive.ts'
 import { KeepAlive } from '../keep-alive.ts'
+import { takeWord } from '../left-word.ts'
 import { currentBootId, identify } from '../process-table.ts'
 import type { LaunchSpec } from '../spec.ts'
 import { answer } from './answer.ts'
@@ -94,8 +95,12 @@ export class PortableShim {
     outputs.count(bytes => stopping.gave(bytes))
     for (const path of [owner, inside?.alive ?? null])
       if (path !== null) watchHeld(path, new KeepAlive(), () => stopping.force('orphaned'))
-    // As a daemon manager would: the host is going down, or somebody wants us gone.
-    process.on('SIGTERM', () => stopping.request('shutdown', constants.signals.SIGTERM))
+    // As a daemon manager would: the host is going down, or somebody wants us gone. Or for who cannot reach `control`, and then there is a word.
+    process.on('SIGTERM', () => {
+      const word = takeWord(dir)
+      if (word?.startsWith('stop ')) stopping.obey(word)
+      else stopping.request('shutdown', constants.signals.SIGTERM)
+    })
     // For who cannot reach `alive`: it may be gone, or be another's.
     process.on('SIGUSR2', () => stopping.force('force'))
     answer(

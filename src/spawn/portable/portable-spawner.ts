@@ -15,6 +15,7 @@ import { refuseUnhonoured } from './honours.ts'
 import { nodePath } from './node-path.ts'
 import { PipeFeed } from './pipe-feed.ts'
 import { feedDescriptor, type ShimRequest } from './request.ts'
+import { type Patience, usualPatience, watchSetUp } from './set-up-watch.ts'
 
 /**
  * Starts a Node shim per task, where there is no native program. Same records, a socket for the two FIFOs, no isolation and no limits;
@@ -22,10 +23,13 @@ import { feedDescriptor, type ShimRequest } from './request.ts'
  */
 export class PortableSpawner implements Spawner {
   readonly #keepAlive: KeepAlive
+  readonly #patience: Patience
   readonly restarts = 0
 
-  constructor(keepAlive: KeepAlive) {
+  /** `patience`: with a shim that does not answer. */
+  constructor(keepAlive: KeepAlive, patience: Patience = usualPatience) {
     this.#keepAlive = keepAlive
+    this.#patience = patience
   }
 
   /** Each shim is a process of the supervisor's own unit. */
@@ -69,8 +73,10 @@ export class PortableSpawner implements Spawner {
         ...[stdin, stdout].map(stream => this.#keepAlive.addStream(stream)),
       ]
       let failure: LaunchFailed | null = null
+      const answered = watchSetUp(child, why => (failure = new LaunchFailed('fork', 0, why)), this.#patience)
       const end = new Promise<WatchEnd>(ended => {
         child.once('close', () => {
+          answered()
           for (const remove of forget) remove()
           ended('gone')
           reject(failure ?? new SpawnerDied('the portable shim died before it could answer'))
@@ -79,6 +85,7 @@ export class PortableSpawner implements Spawner {
       const replies = new ReplyReader()
       stdout.on('data', (chunk: Buffer) => {
         for (const reply of replies.push(chunk)) {
+          answered()
           if (reply.kind === 'started') resolve({ end })
           // Told when the shim is gone: after a failed start nothing is left.
           if (reply.kind === 'failed') failure = new LaunchFailed(reply.stage, reply.errno, reply.detail)

@@ -1,19 +1,20 @@
+import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Command } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { TargetTask } from '../../platform/port.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
+import { aliveIsHeld, isRunning } from '../shim-life.ts'
 import type { RunningLimits } from './limits.ts'
 
-/** A running task, for what exec() starts inside of it. Throws LOST when its start record is gone. */
+/** A running task, for what exec() starts inside of it. Throws LOST when its start record is gone, INVALID_STATE when its FIFO is. */
 export function execTarget(
   { dir, file, records }: Pick<TaskParts, 'dir' | 'file' | 'records'>,
   limits: RunningLimits,
 ): TargetTask {
   const { request, enforcement } = file.spec
   // Inside of what is inside is inside the same task.
-  if (request.inside) return request.inside
-  return {
+  const target: TargetTask = request.inside ?? {
     key: request.key,
     name: request.name,
     alive: `${dir}/alive`,
@@ -21,6 +22,18 @@ export function execTarget(
     rlimits: limits.current.resources?.rlimits ?? {},
     isolation: enforcement.filter(({ kind }) => kind === 'isolation'),
   }
+  refuseUnwatchable(target)
+  return target
+}
+
+/** By its FIFO the end of the task is told to what runs inside of it: without, that would outlive it. Whose shim is gone too has ended, and is told so later. */
+function refuseUnwatchable({ alive, key, start }: TargetTask): void {
+  if (aliveIsHeld(dirname(alive)) || !isRunning(start)) return
+  throw new HoldfastError(
+    'INVALID_STATE',
+    `exec() is refused: task ${key} runs, but its FIFO ${alive} is gone or another, by which its end would be told`,
+    { stage: 'task', path: alive, hint: 'Stop the task; `holdfast audit` names it.' },
+  )
 }
 
 /** What a command inside a task begins with: the task's own, but for the program and its streams. */
