@@ -90,6 +90,6 @@ export class FakeClock {
 const immediately = setImmediate
 
 /** Whatever has been promised, and what is promised by it, has gone on as far as it goes without time or input. */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise<void>(resolve => immediately(resolve))
 }
