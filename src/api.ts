@@ -188,6 +188,11 @@ export interface Resources {
   swapBytes?: number
   /** Bytes that are protected (v2) or a soft limit (v1). */
   memoryReserveBytes?: number
+  /**
+   * Who dies when memory is out: all of the task (default), or the process that the kernel picks. On cgroup v2 that is memory.oom.group (cgroup-v2.rst); on v1 the shim kills the
+   * others when it hears of the kernel's choice, which a parent that is quick may notice, and the row says so.
+   */
+  oom?: 'task' | 'process'
   /** Maximum number of processes and threads. */
   pids?: number
   /** 10 to 1000: io weight. */

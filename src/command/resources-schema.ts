@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { IoLimit, RlimitName } from '../api.ts'
 import { lazily } from '../lazily.ts'
-import { fields, integer, listOf, matching } from './fields.ts'
+import { fields, integer, listOf, matching, oneOf } from './fields.ts'
 
 const largest = Number.MAX_SAFE_INTEGER
 const MiB = 1024 * 1024
@@ -78,6 +78,7 @@ export const resourcesSchema = lazily(() =>
     ),
     rlimits: z.optional(fields(Object.fromEntries(rlimitNames.map(name => [name, z.optional(rlimit())])))),
     wallTimeMs: z.optional(integer(1, longestWallTime, 'milliseconds')),
+    oom: z.optional(oneOf('task', 'process')),
     outputBytes: z.optional(integer(1, largest, 'bytes')),
   }).check(
     z.refine(({ memoryMB, memoryBytes }) => memoryMB === undefined || memoryBytes === undefined, {

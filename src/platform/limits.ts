@@ -15,6 +15,7 @@ export type Limits = {
   readonly pids: number | null
   readonly iops: number | null
   readonly io: readonly DeviceLimit[]
+  readonly oom: 'task' | 'process' | null
 }
 
 /** `device` is `major:minor`. */
@@ -41,6 +42,7 @@ export function normalizeLimits(resources: Resources, deviceNumber: (device: str
     memoryReserve: resources.memoryReserveBytes ?? null,
     pids: resources.pids ?? null,
     iops: resources.iops ?? null,
+    oom: resources.oom ?? null,
     io: (resources.io ?? []).map(({ device, readBps, writeBps, readIops, writeIops }) => ({
       device: deviceNumber(device),
       readBps: readBps ?? null,

@@ -55,6 +55,8 @@ export type LaunchSpec = {
   readonly lateCgroups?: readonly string[]
   /** The file whose `oom_kill` line counts OOM kills, or null. */
   readonly oomFile: string | null
+  /** Who dies when memory is out in a v1 cgroup: all of the task, which is the shim's to do, or whom the kernel picks. Absent or null: it is not the shim's. */
+  readonly oom?: 'task' | 'process' | null
   /** v1 freezer directory of the task for killing without a pid namespace, or null. */
   readonly freezer: string | null
   /** It is to run inside a task that runs already: `cgroups` are then that task's, and only joined. */

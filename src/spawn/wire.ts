@@ -87,7 +87,7 @@ type ProcessField =
   | 'graceMs'
   | 'durable'
   | 'owner'
-type CgroupField = 'cgroups' | 'lateCgroups' | 'oomFile' | 'freezer'
+type CgroupField = 'cgroups' | 'lateCgroups' | 'oomFile' | 'oom' | 'freezer'
 type IsolationField =
   | 'inside'
   | 'namespaces'
@@ -162,6 +162,7 @@ function pushCgroups(fields: string[], spec: Pick<LaunchSpec, CgroupField>): voi
   }
   for (const dir of spec.lateCgroups ?? []) fields.push('cgroup-late', dir)
   if (spec.oomFile !== null) fields.push('oom-file', spec.oomFile)
+  if (spec.oom) fields.push('oom', spec.oom)
   if (spec.freezer !== null) fields.push('freezer', spec.freezer)
 }
 

@@ -77,6 +77,7 @@ export const fullSpec: LaunchSpec = {
   ],
   lateCgroups: ['/cg/three'],
   oomFile: '/cg/one/memory.events',
+  oom: 'process',
   freezer: '/cg/freezer',
   namespaces: ['mount', 'pid'],
   networkPath: '/run/netns/x',

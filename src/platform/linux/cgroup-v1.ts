@@ -31,6 +31,11 @@ export const v1Knobs: readonly Knob[] = [
       hint: 'use cgroup v2, which counts them as memory: systemd.unified_cgroup_hierarchy=1',
     },
   },
+  {
+    // "Not disabled": the kernel kills one, as it does unless told otherwise (memory.rst, 10).
+    ...knob('oom', 'memory', 'memory.oom_control', ({ oom }) => (oom === null ? [] : ['0'])),
+    short: ({ oom }) => (oom === 'task' ? killedByShim : null),
+  },
   knob('memoryReserve', 'memory', 'memory.soft_limit_in_bytes', ({ memoryReserve }) => one(memoryReserve)),
   knob('pids', 'pids', 'pids.max', ({ pids }) => one(pids)),
   {
@@ -51,6 +56,13 @@ export const v1Knobs: readonly Knob[] = [
   throttle('blkio.throttle.read_iops_device', ({ readIops }) => readIops),
   throttle('blkio.throttle.write_iops_device', ({ writeIops }) => writeIops),
 ]
+
+const killedByShim = {
+  status: 'weakened',
+  reason:
+    'on cgroup v1 the kernel kills one process, and the shim the others when it hears of it, a moment later; where the memory of the whole host is out it is not told',
+  hint: 'use cgroup v2, where the kernel kills them all at once: systemd.unified_cgroup_hierarchy=1',
+} as const
 
 function knob(
   limit: keyof Limits,

@@ -10,8 +10,8 @@ export const v2Knobs: readonly Knob[] = [
     return [`${quotaUs} ${periodUs}`]
   }),
   knob('cpuset', 'cpuset', 'cpuset.cpus', ({ cpuset }) => one(cpuset)),
-  // One process of a task killed for memory leaves a cripple: the whole group goes, also when an ancestor's limit was hit.
-  knob(null, 'memory', 'memory.oom.group', () => ['1']),
+  // One process of a task killed for memory leaves a cripple: the whole group goes by default, also when an ancestor's limit was hit.
+  knob('oom', 'memory', 'memory.oom.group', ({ oom }) => [oom === 'process' ? '0' : '1']),
   knob('memory', 'memory', 'memory.max', ({ memory }) => one(memory)),
   {
     ...knob('swap', 'memory', 'memory.swap.max', ({ swap }) => one(swap)),
@@ -58,7 +58,7 @@ export function iopsToWeight(iops: number): number {
 }
 
 function knob(
-  limit: keyof Limits | null,
+  limit: keyof Limits,
   controller: string,
   name: string,
   values: (limits: Limits) => readonly string[],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Resources } from '../../api.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
@@ -21,6 +21,8 @@ export type CgroupPlan = {
   /** Of v1 hierarchies that it does not join now: where its cgroup will be, should it get a limit there while it runs. */
   readonly late: readonly string[]
   readonly oomFile: string | null
+  /** What the shim does when memory is out; null: the kernel does it, or nobody counts. */
+  readonly oom: 'task' | 'process' | null
   readonly freezer: string | null
   readonly rows: readonly Row[]
 }
@@ -34,6 +36,8 @@ export type CgroupChange = {
 
 /** One value for one kernel file. */
 export type CgroupWrite = { readonly path: string; readonly value: string }
+
+const v1OomFile = 'memory.oom_control'
 
 type PlanOptions = {
   /** Whether killing its PID 1 kills the whole task. */
@@ -101,10 +105,12 @@ export class CgroupPlanner {
     const unit = scope !== null && 'unit' in scope ? scope.unit : null
     const leaf = (parent: string) =>
       join(parent, unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key)
+    const oomFile = this.#oomFile(groups, { scope, leaf })
     return {
       cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
       late: this.#v1Parents.filter(parent => !groups.has(parent)).map(parent => `${parent}/${key}`),
-      oomFile: this.#oomFile(groups, { scope, leaf }),
+      oomFile,
+      oom: oomFile !== null && basename(oomFile) === v1OomFile ? (limits.oom ?? 'task') : null,
       freezer: freezer && 'dir' in freezer ? leaf(freezer.dir) : null,
       rows: limitRows(resources, outcomes),
     }
@@ -166,7 +172,7 @@ export class CgroupPlanner {
     { scope, leaf }: { scope: Scope | null; leaf: (parent: string) => string },
   ): string | null {
     const v1 = this.#placer.v1Parent('memory')
-    if (v1 && 'dir' in v1 && groups.has(v1.dir)) return join(leaf(v1.dir), 'memory.oom_control')
+    if (v1 && 'dir' in v1 && groups.has(v1.dir)) return join(leaf(v1.dir), v1OomFile)
     const v2 = this.#host.v2?.controllers.has('memory') ? this.#parents.v2(scope) : null
     if (v2 && 'dir' in v2 && groups.has(v2.dir) && v2.controllers.has('memory'))
       return join(leaf(v2.dir), 'memory.events')

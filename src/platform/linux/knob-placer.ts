@@ -47,7 +47,8 @@ export class KnobPlacer {
     const files = groups.get(parent.dir) ?? []
     groups.set(parent.dir, files)
     for (const value of file.values(limits)) files.push({ name: file.name, value })
-    return (file.needs && ioNeedUnmet(file.needs, this.#host, this.#sys)) ?? { status: 'enforced' }
+    const unmet = file.needs && ioNeedUnmet(file.needs, this.#host, this.#sys)
+    return unmet ?? knob.short?.(limits) ?? { status: 'enforced' }
   }
 
   /** A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted with what was wanted. */

@@ -9,6 +9,8 @@ export type Knob = {
   readonly files: readonly KnobFile[]
   /** When none of the files exists: what the limit is worth without. Default: it is skipped. */
   readonly without?: Shortfall
+  /** What it is less than was asked for, although the file takes the value. */
+  readonly short?: (limits: Limits) => Shortfall | null
 }
 
 export type KnobFile = {

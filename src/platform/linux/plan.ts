@@ -69,6 +69,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       cgroups: cgroups.cgroups,
       lateCgroups: cgroups.late,
       oomFile: cgroups.oomFile,
+      oom: cgroups.oom,
       freezer: cgroups.freezer,
       namespaces: isolation.namespaces,
       networkPath: isolation.networkPath,

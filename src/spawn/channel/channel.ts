@@ -7,6 +7,7 @@ export type ControlLine =
   | 'kill'
   | `wall ${number}`
   | `output ${number}`
+  | `oom ${'task' | 'process'}`
   | `size ${number} ${number}`
   | 'end'
 

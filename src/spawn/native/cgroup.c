@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -161,4 +162,19 @@ int64_t oom_kills(const char *file) {
     if (strncmp(line, "oom_kill ", 9) == 0) return strtoll(line + 9, NULL, 10);
   }
   return -1;
+}
+
+/* Documentation/admin-guide/cgroup-v1/memory.rst, 9 and 10. The kernel keeps what it needs of the file. */
+int oom_watch(const char *file) {
+  const char *slash = strrchr(file, '/');
+  char directory[PATH_MAX], line[32];
+  if (slash == NULL || snprintf(directory, sizeof directory, "%.*s", (int)(slash - file), file) >= PATH_MAX) return errno = EINVAL, -1;
+  _cleanup_fd_ int control = open(file, O_RDONLY | O_CLOEXEC);
+  _cleanup_fd_ int event = control < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event < 0) return -1;
+  snprintf(line, sizeof line, "%d %d", event, control);
+  if (!write_in(directory, "cgroup.event_control", line)) return -1;
+  int kept = event;
+  event = -1;
+  return kept;
 }

@@ -22,3 +22,5 @@ void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void 
 void cgroup_remove(const char *dir, const char *freezer);
 /* The oom_kill line of memory.oom_control (v1) or memory.events (v2); -1 where there is none. */
 int64_t oom_kills(const char *file);
+/* A descriptor that is readable whenever memory is out in the cgroup of v1 whose memory.oom_control this is, before the kernel has killed anybody; -1: errno says why there is none. */
+int oom_watch(const char *file);

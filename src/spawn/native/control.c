@@ -23,6 +23,10 @@ static struct order parse(char *line) {
   }
   else if (count == 2 && strcmp(words[0], "wall") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &order.wall_ms)) order.kind = ORDER_WALL;
   else if (count == 2 && strcmp(words[0], "output") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &order.output_most)) order.kind = ORDER_OUTPUT;
+  else if (count == 2 && strcmp(words[0], "oom") == 0 && (strcmp(words[1], "task") == 0 || strcmp(words[1], "process") == 0)) {
+    order.kind = ORDER_OOM;
+    order.whole_task = strcmp(words[1], "task") == 0;
+  }
   else if (count == 3 && strcmp(words[0], "size") == 0 && parse_number(words[1], 1, 65535, &order.rows) &&
            parse_number(words[2], 1, 65535, &order.columns))
     order.kind = ORDER_SIZE;

@@ -10,12 +10,14 @@ struct control {
   char line[CONTROL_LINE_MOST + 1];
 };
 
-enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL, ORDER_OUTPUT, ORDER_SIZE, ORDER_END };
+enum order_kind { ORDER_BAD, ORDER_SIGNAL, ORDER_STOP, ORDER_KILL, ORDER_WALL, ORDER_OUTPUT, ORDER_SIZE, ORDER_END, ORDER_OOM };
 struct order {
   enum order_kind kind;
   int signal;
   /* Of ORDER_STOP and of ORDER_WALL. */
   int64_t grace_ms, wall_ms;
+  /* Of ORDER_OOM: all of the task is to die, not only whom the kernel has killed. */
+  bool whole_task;
   /* Of ORDER_OUTPUT. */
   int64_t output_most;
   /* Of ORDER_STOP: the signal is for the leader alone. */

@@ -8,7 +8,7 @@
 #include "system.h"
 
 /* The slots of what the loop waits for. The order in which they are looked at is the loop's. */
-enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_REPORT, SLOT_REPLY, SLOT_OWNER, SLOT_TARGET, SLOT_BORN, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_COUNT = SLOT_TERMINAL + 4 };
+enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_REPORT, SLOT_REPLY, SLOT_OWNER, SLOT_TARGET, SLOT_BORN, SLOT_MEMORY, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_COUNT = SLOT_TERMINAL + 4 };
 
 OWN_FRAME void PRINTF(2, 3) shim_note(struct shim *shim, const char *format, ...) {
   if (shim->dir < 0 || ++shim->notes > NOTES_MOST) return;
@@ -60,12 +60,13 @@ static void live(struct shim *shim) {
       [SLOT_OWNER] = {.fd = shim->owner},
       [SLOT_TARGET] = {.fd = shim->host_alive},
       [SLOT_BORN] = {.fd = shim->born, .events = POLLIN},
+      [SLOT_MEMORY] = {.fd = shim->oom_event, .events = POLLIN},
       [SLOT_TERMINAL] = {.fd = -1}, [SLOT_TERMINAL + 1] = {.fd = -1}, [SLOT_TERMINAL + 2] = {.fd = -1}, [SLOT_TERMINAL + 3] = {.fd = -1},
     };
     for (int i = 0; i < 2; i++)
       waiting[SLOT_LOGS + i] = (struct pollfd){.fd = may_carry(shim, now) ? pump_await(&shim->logs[i].pump, now, &wake) : -1, .events = POLLIN};
     terminal_await(shim->terminal, waiting + SLOT_TERMINAL);
-    int wait = until(now, wake, until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->set_up_deadline, until(now, shim->give_up, -1)))));
+    int wait = until(now, wake, until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->set_up_deadline, until(now, shim->oom_look, until(now, shim->give_up, -1))))));
     if (poll(waiting, SLOT_COUNT, wait) < 0 && errno != EINTR) shim_note(shim, "poll: %s", strerror(errno));
     if (waiting[SLOT_BORN].revents != 0) shim_take_leader(shim);
     if (waiting[SLOT_REPORT].revents != 0) shim_read_report(shim);
@@ -78,6 +79,8 @@ static void live(struct shim *shim) {
     /* A turn at most: what is asked of us comes between. */
     for (int i = 0; i < 2; i++)
       if (waiting[SLOT_LOGS + i].revents != 0) pump_turn(&shim->logs[i].pump);
+    if (waiting[SLOT_MEMORY].revents != 0) shim_hear_of_memory(shim);
+    shim_check_memory(shim);
     shim_check_output(shim);
     shim_check_deadlines(shim);
   }
@@ -87,7 +90,7 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
-    .host_alive = -1, .host_dir = -1, .host_leader = -1, .host_init = -1, .born = -1,
+    .oom_event = -1, .host_alive = -1, .host_dir = -1, .host_leader = -1, .host_init = -1, .born = -1,
     .record = {.counters = NO_COUNTERS, .log_dropped = -1},
     .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}}, .index = NO_INDEX,
   };

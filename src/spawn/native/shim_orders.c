@@ -59,6 +59,7 @@ static void obey(const struct order *order, void *context) {
       shim->output_most = order->output_most;
       shim_check_output(shim);
       break;
+    case ORDER_OOM: shim->oom_takes_all = order->whole_task; break;
     case ORDER_SIZE: terminal_resize(shim->terminal, (int)order->rows, (int)order->columns); break;
     case ORDER_END: terminal_end(shim->terminal); break;
   }

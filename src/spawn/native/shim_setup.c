@@ -174,6 +174,7 @@ OWN_FRAME int shim_set_up(struct shim *shim) {
   if (!is_exec_session(shim->spec) && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
+  if (shim_watch_memory(shim) != 0) return -1;
   if (shim->tree.has_namespace && shim_fork_stub(shim) != 0) return -1;
   return shim_fork_task(shim);
 }

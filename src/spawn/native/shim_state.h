@@ -15,7 +15,7 @@
 #include "terminal.h"
 #include "tree.h"
 
-enum { KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, TELL_MS = 1000, NOTES_MOST = 64 };
+enum { OOM_SOON_MS = 100, OOM_LATER_MS = 50, OOM_MOST_MS = 60000, KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, TELL_MS = 1000, NOTES_MOST = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -37,7 +37,10 @@ struct shim {
   char **cgroups;
   size_t cgroup_count;
   char *oom_file, *freezer;
-  int64_t wall_ms, grace_ms, output_most, oom_before;
+  int64_t wall_ms, grace_ms, output_most, oom_before, oom_seen;
+  /* Of a cgroup of v1: where the kernel tells that memory is out (-1: nowhere), and whether all of the task dies then. */
+  int oom_event;
+  bool oom_takes_all;
   bool durable;
   /* Standard error goes where standard output does, or there is one stream, a terminal's. */
   bool shares_log;
@@ -60,7 +63,7 @@ struct shim {
   size_t line_length;
 
   /* Boottime milliseconds; 0: none. */
-  int64_t stop_deadline, wall_deadline, set_up_deadline, give_up, execed_at;
+  int64_t oom_since, oom_look, stop_deadline, wall_deadline, set_up_deadline, give_up, execed_at;
   /* Until then nothing is carried that came before the start was told. */
   int64_t carry_from;
   struct exit_record record;
@@ -100,6 +103,11 @@ void shim_check_output(struct shim *shim);
 void shim_check_deadlines(struct shim *shim);
 /* Of two deadlines, 0 being none, the one that comes first. */
 void shim_earlier(int64_t *deadline, int64_t at);
+
+/* shim_memory.c: of a v1 cgroup, where the kernel kills one process for memory and leaves the others. -1 likewise. */
+int shim_watch_memory(struct shim *shim);
+void shim_hear_of_memory(struct shim *shim);
+void shim_check_memory(struct shim *shim);
 
 /* shim_finish.c: what is left of the task goes, and what happened is written down. */
 _Noreturn void shim_finish(struct shim *shim);

@@ -153,6 +153,13 @@ static const char *set_oom_score_adj(struct reader *reader, char **operands) {
   return NULL;
 }
 
+static const char *set_oom(struct reader *reader, char **operands) {
+  if (strcmp(operands[0], "task") == 0) reader->spec->oom = OOM_TASK;
+  else if (strcmp(operands[0], "process") == 0) reader->spec->oom = OOM_PROCESS;
+  else return "oom takes task or process";
+  return NULL;
+}
+
 static const char *set_terminal(struct reader *reader, char **operands) {
   int64_t rows, columns;
   if (!parse_number(operands[0], 1, 65535, &rows) || !parse_number(operands[1], 1, 65535, &columns))
@@ -449,6 +456,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"cgroup-file", 2, true, add_cgroup_file},
   {"cgroup-late", 1, true, add_cgroup_late},
   {"oom-file", 1, false, set_oom_file},
+  {"oom", 1, false, set_oom},
   {"freezer", 1, false, set_freezer},
   {"inside", 1, false, set_inside},
   {"inside-leader", 2, false, set_inside_leader},
@@ -523,6 +531,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->given && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
+  if (spec->oom != OOM_LEFT && spec->oom_file == NULL) return "oom without oom-file";
   if (spec->secrets != NULL && !has_place_for_secrets(spec)) return "secret without root-secrets";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
   return check_inside(spec);

@@ -69,6 +69,9 @@ struct secret {
   size_t size;
 };
 
+/* Who dies when the kernel has killed one for memory; OOM_LEFT: the kernel's affair alone. */
+enum oom { OOM_LEFT, OOM_TASK, OOM_PROCESS };
+
 enum landlock_access { LANDLOCK_LIST, LANDLOCK_READ, LANDLOCK_DEVICE, LANDLOCK_WRITE };
 enum { LANDLOCK_SIGNALS = 1, LANDLOCK_ABSTRACT_SOCKETS = 2 };
 
@@ -110,6 +113,7 @@ struct spec {
   struct cgroup *cgroups;
   /* Made by others while the task runs, if at all: removed with it; an exec session joins those that are there. */
   struct cgroup *late_cgroups;
+  enum oom oom;
   const char *oom_file, *freezer, *network_path, *hostname, *owner;
   unsigned namespaces;
   struct inside inside;

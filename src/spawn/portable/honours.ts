@@ -35,6 +35,7 @@ const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> }
   cgroups: value => value.length > 0,
   lateCgroups: value => (value ?? []).length > 0,
   oomFile: value => value !== null,
+  oom: value => (value ?? null) !== null,
   freezer: value => value !== null,
   inside: value => Boolean(value && (value.leader !== null || value.init !== null)),
   namespaces: value => value.length > 0,

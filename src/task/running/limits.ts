@@ -57,6 +57,7 @@ export class RunningLimits {
       const heard = [
         asked.wallTimeMs === undefined || written(dir, `wall ${asked.wallTimeMs}`),
         asked.outputBytes === undefined || written(dir, `output ${asked.outputBytes}`),
+        asked.oom === undefined || written(dir, `oom ${asked.oom}`),
       ]
       if (heard.includes(false)) throw unheard(dir, records.known())
       const enforcement = mergeRows(current.enforcement, rows)

@@ -21,6 +21,7 @@ const samples: Readonly<Record<string, readonly [typed: readonly string[], asked
   '--cpus': [['--cpus', '0.5'], { resources: { cpuLimit: 0.5 } }],
   '--cpuset': [['--cpuset', '0-1'], { resources: { cpuset: '0-1' } }],
   '--memory': [['--memory', '64M'], { resources: { memoryBytes: 64 * 1024 ** 2 } }],
+  '--oom': [['--oom', 'process'], { resources: { oom: 'process' } }],
   '--pids': [['--pids', '32'], { resources: { pids: 32 } }],
   '--timeout': [['--timeout', '2m'], { resources: { wallTimeMs: 120_000 } }],
   '--max-output': [['--max-output', '1K'], { resources: { outputBytes: 1024 } }],

@@ -83,14 +83,44 @@ export const memory: Section = check => {
     assert.deepEqual({ cause, oomKilled }, { cause: 'forced', oomKilled: false })
   })
 
-  // On v2 there is no such end: memory.oom.group takes the leader along.
-  if (linuxMode() === 'linux v1')
-    check('notes an OOM kill of a child, though the leader lives on to exit', async bench => {
-      const task = await limited(bench.shell(`${memoryHog}; exit 5`), { memoryMB: 16 })
+  check(
+    'is killed as a whole when memory is out: the leader does not live on without the one that took it',
+    async bench => {
+      const task = await limited(bench.shell(`sleep 1000 & ${memoryHog}; sleep 1000`), { memoryMB: 16 })
       await task.start()
+      const { signal, cause, oomKilled } = await task.wait()
+      assert.deepEqual({ signal, cause, oomKilled }, { signal: 'SIGKILL', cause: 'oom', oomKilled: true })
+    },
+  )
+
+  check(
+    "with oom: 'process' notes an OOM kill of a child, though the leader lives on to exit",
+    async bench => {
+      const task = await limited(bench.shell(`${memoryHog}; exit 5`), { memoryMB: 16, oom: 'process' })
+      await task.start()
+      const row = task.enforcement.find(({ name }) => name === 'oom')
+      assert.equal(row?.status, 'enforced')
       const { exitCode, cause, oomKilled } = await task.wait()
       assert.deepEqual({ exitCode, cause, oomKilled }, { exitCode: 5, cause: 'exited', oomKilled: true })
-    })
+    },
+  )
+
+  check("goes by the oom of an update: 'process', and 'task' again", async bench => {
+    const twice = `${memoryHog}; echo one; until [ -e /local/go ]; do sleep 0.02; done; ${memoryHog}; sleep 1000`
+    const task = await limited(
+      bench.shell(`echo up; until [ -e /local/begin ]; do sleep 0.02; done; ${twice}`),
+      { memoryMB: 16 },
+    )
+    await task.start()
+    await untilOutput(task, 'up')
+    await task.update({ oom: 'process' })
+    await outputOf(bench.exec(task, '/bin/sh', '-c', 'echo > /local/begin'))
+    await untilOutput(task, 'one')
+    await task.update({ oom: 'task' })
+    await outputOf(bench.exec(task, '/bin/sh', '-c', 'echo > /local/go'))
+    const { signal, cause } = await task.wait()
+    assert.deepEqual({ signal, cause }, { signal: 'SIGKILL', cause: 'oom' })
+  })
 
   check('counts neither its shim nor the supervisor', async bench => {
     const task = await limited(bench.command('/bin/sleep', '1000'), { memoryMB: 16 })

@@ -1,5 +1,6 @@
 import { parseDuration } from '../../parse/duration.ts'
 import { parseCores, parseCount } from '../../parse/number.ts'
+import { oneOf } from '../../parse/one-of.ts'
 import { parseSize } from '../../parse/size.ts'
 import { parseUlimit } from '../../parse/ulimit.ts'
 import { type Flag, same, value, values, word } from '../flag.ts'
@@ -27,6 +28,15 @@ export const limitFlags: readonly Flag[] = [
       update: 'maximum memory; refused where it uses more than that already',
     },
     sets: value('resources.memoryBytes', parseSize),
+  },
+  {
+    flag: '--oom <WHO>',
+    help: same(
+      'who dies when memory is out: task (the default), or the process that the kernel picks',
+      'run',
+      'update',
+    ),
+    sets: value('resources.oom', oneOf('task', 'process')),
   },
   {
     flag: '--pids <COUNT>',
