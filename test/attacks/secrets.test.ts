@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AllocDir, type Command, type Executor, newBasicExecutor, setCommand } from '../../src/index.ts'
+import { inspector } from '../../src/inspector/index.ts'
 import { encodeLaunch } from '../../src/spawn/wire.ts'
+import { ask, listen } from '../inspector/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { isRoot } from '../support/identity.ts'
 import { bareSpec } from '../support/launch-spec.ts'
@@ -159,6 +161,45 @@ describe('secrets of a task', () => {
         message: /^command\.secrets: got some/,
       })
       await task.forceStop()
+    }))
+
+  it('are on no page of the inspector, where the name of the task is', function () {
+    requires(this, 'page')
+    return withWorkbench('linux', async bench => {
+      const secret = newMarker()
+      const task = withSecrets(bench, waiting, { token: secret })
+      const name = newMarker()
+      task.command.name = name
+      await task.start()
+      await untilOutput(task, 'up')
+      const page = await inspector({ supervisor: bench.supervisor })
+      try {
+        const of = `/api/tasks/${task.key}`
+        const paths = [of, `${of}/history`]
+        const answers = await Promise.all(paths.map(path => ask(page, { path })))
+        const events = await listen(page, '/api/events', messages => JSON.stringify(messages).includes(name))
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [200, 200],
+        )
+        const told = JSON.stringify([answers, events])
+        assert.ok(told.includes(name))
+        assert.ok(!told.includes(secret))
+      } finally {
+        await page.close()
+      }
+      await task.forceStop()
+    })
+  })
+
+  it('are taken by run() among its options, and its result tells nothing of them', () =>
+    withWorkbench('linux', async bench => {
+      const secret = newMarker()
+      const command = 'sha256sum </secrets/token'
+      const result = await bench.supervisor.run('/bin/sh', ['-c', command], { secrets: { token: secret } })
+      const digest = createHash('sha256').update(secret).digest('hex')
+      assert.equal(result.output, `${digest}  -\n`)
+      assert.ok(!JSON.stringify(result).includes(secret))
     }))
 
   it("are not another task's", () =>
