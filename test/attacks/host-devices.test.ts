@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../src/index.ts'
+import { compiled as compiledProgram } from '../support/compiled.ts'
 import { isRoot, strongest, taskUsers } from '../support/identity.ts'
 import { output, outputOf } from '../support/output.ts'
 import { asRoot, requires } from '../support/requires.ts'
@@ -24,7 +25,6 @@ const masked = [
   .map(name => `/proc/${name}`)
   .filter(path => existsSync(path))
 
-const library = new URL('../../src/index.ts', import.meta.url).href
 const typing = ['TIOCSTI', 'TIOCSTI-high', 'TIOCLINUX']
 
 describe('attack: devices and the kernel’s files', () => {
@@ -144,10 +144,10 @@ describe('attack: devices and the kernel’s files', () => {
     it(`a supervisor's terminal is not inherited (${platform})`, () =>
       withWorkbench(platform, async bench => {
         // The supervisor's own process needs the terminal, so it is one more; script(1) gives it one.
-        const program = join(bench.directory('terminal'), 'supervisor.mts')
+        const program = join(bench.directory('terminal'), 'supervisor.mjs')
         const start = `
           import { closeSync, openSync } from 'node:fs'
-          import { Supervisor, setCommand } from ${JSON.stringify(library)}
+          import { Supervisor, setCommand } from ${JSON.stringify(compiledProgram('src/index.ts'))}
           closeSync(openSync('/dev/tty', 'r+'))
           const supervisor = new Supervisor({ stateDir: ${JSON.stringify(bench.stateDir)} })
           const task = supervisor.executor(${JSON.stringify(platform)})
@@ -158,14 +158,10 @@ describe('attack: devices and the kernel’s files', () => {
           task.logs$('stdout').subscribe(chunk => console.log(Buffer.from(chunk).toString()))
           await supervisor.close()`
         writeFileSync(program, start)
-        const said = execFileSync(
-          'script',
-          ['-qec', `${process.execPath} --import tsx ${program}`, '/dev/null'],
-          {
-            encoding: 'utf8',
-            stdio: ['ignore', 'pipe', 'pipe'],
-          },
-        )
+        const said = execFileSync('script', ['-qec', `${process.execPath} ${program}`, '/dev/null'], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'pipe'],
+        })
         assert.match(said, /supervised(.|\s)*looked/)
         assert.doesNotMatch(said, /stolen|pts/)
       }))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execa } from 'execa'
 import type { Enforcement } from '../../src/index.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
+import { compiled } from '../support/compiled.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
@@ -31,7 +32,7 @@ describe('root without all of its power', function () {
   afterEach(() => removeTemporary(state))
 
   async function holdfast(bounding: string, ...args: string[]) {
-    const program = [process.execPath, '--import', 'tsx', '--conditions=development', 'src/cli/main.ts']
+    const program = [process.execPath, compiled('src/cli/main.ts')]
     const line = [`--bounding-set=${bounding}`, ...program, '--state-dir', state, ...args]
     const env = { PATH: process.env.PATH, HOME: state }
     return execa('setpriv', line, { cwd: packageRoot, reject: false, extendEnv: false, env })

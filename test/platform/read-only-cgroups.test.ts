@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { execa } from 'execa'
-import { fileURLToPath } from 'node:url'
 import type { Enforcement, HostReport } from '../../src/index.ts'
+import { compiled } from '../support/compiled.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** How a mount of cgroups comes to be read-only. `$m` is the mount point. */
 const ways: Readonly<Record<string, string>> = {
@@ -42,7 +40,7 @@ describe('cgroups that are mounted read-only, as in every container that is not 
   async function inPrivateMounts(change: string, stateDir: string): Promise<[HostReport, Enforcement[]]> {
     const mounts = `awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) ~ /^cgroup2?$/) print $5 }' /proc/self/mountinfo`
     const script = `mount --make-rprivate / && for m in $(${mounts}); do ${change} || exit 1; done; "$@" doctor --json; echo @@; "$@" run --rm --json --memory 64M -- true`
-    const program = [process.execPath, '--import', import.meta.resolve('tsx'), main, '--state-dir', stateDir]
+    const program = [process.execPath, compiled('src/cli/main.ts'), '--state-dir', stateDir]
     const { stdout } = await execa('unshare', ['-m', 'sh', '-c', script, 'sh', ...program], { reject: false })
     const [doctor = '', run = ''] = stdout.split('@@')
     return [JSON.parse(doctor) as HostReport, (JSON.parse(run) as { enforcement: Enforcement[] }).enforcement]

@@ -9,6 +9,7 @@ import type { Supervisor, TaskTransition } from '../../src/index.ts'
 import { newTaskKey } from '../../src/task/task-id.ts'
 import { adapters, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
+import { compiled } from '../support/compiled.ts'
 import { output, untilOutput } from '../support/output.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 
@@ -212,19 +213,13 @@ async function stateSeenBy(aheadMs: number, stateDir: string): Promise<string> {
   const program = `
     const now = Date.now
     Date.now = () => now() + ${aheadMs}
-    const { Supervisor } = await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)})
+    const { Supervisor } = await import(${JSON.stringify(compiled('src/index.ts'))})
     const supervisor = new Supervisor({ stateDir: ${JSON.stringify(stateDir)} })
     await supervisor.openAll()
     console.log([...supervisor.tasks.values()].map(task => task.state).join())
     await new Promise(resolve => setTimeout(resolve, 200))
     await supervisor.close()`
-  const { stdout } = await execFile(process.execPath, [
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '-e',
-    program,
-  ])
+  const { stdout } = await execFile(process.execPath, ['--input-type=module', '-e', program])
   return stdout.trim()
 }
 

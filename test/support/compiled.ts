@@ -1,14 +1,44 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import ts from 'typescript'
-import { packageRoot } from '../../src/spawn/native-program.ts'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type * as esbuild from 'esbuild'
+import { packageRoot } from '../../src/package-root.ts'
+
+type Compiler = Pick<typeof esbuild, 'buildSync'>
 
 let directory: string | undefined
 
-/** A program of the repository as JavaScript: one that is started some hundred times must not load a compiler each time. */
+/**
+ * A program of the repository as JavaScript, bundled as dist/ is: one that is started some hundred times must neither load a compiler each time nor some hundred
+ * files. All are made at the first call of a test process.
+ */
 export function compiled(program: string): string {
   directory ??= compileAll()
   return join(directory, program.replace(/\.ts$/, '.js'))
+}
+
+/** The same; null where there is nothing to compile, or nothing to compile it with, or no right to put it there, as an ordinary user has none. */
+export function compiledOrNull(program: string): string | null {
+  const needed = [program, 'node_modules/esbuild'].map(path => join(packageRoot, path))
+  return needed.every(path => existsSync(path)) && isOurs(packageRoot) ? compiled(program) : null
+}
+
+function isOurs(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function compileAll(): string {
@@ -18,23 +48,27 @@ function compileAll(): string {
   // Some tests start it as another user.
   chmodSync(into, 0o755)
   process.once('exit', () => rmSync(into, { recursive: true, force: true }))
-  const options = {
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    rewriteRelativeImportExtensions: true,
-    verbatimModuleSyntax: true,
-  }
-  for (const path of ['src', 'machines', 'test/support', 'test/fixtures/programs'].flatMap(sources)) {
-    const target = join(into, path.replace(/\.ts$/, '.js'))
-    mkdirSync(dirname(target), { recursive: true })
-    const text = readFileSync(join(packageRoot, path), 'utf8')
-    writeFileSync(target, ts.transpileModule(text, { compilerOptions: options, fileName: path }).outputText)
-  }
+  // Not where these tests are themselves bundled (test/vm).
+  const { buildSync } = createRequire(join(packageRoot, 'package.json'))('esbuild') as Compiler
+  const programs = 'test/fixtures/programs'
+  buildSync({
+    absWorkingDir: packageRoot,
+    entryPoints: [
+      ...['src/cli/main.ts', 'src/index.ts', 'src/spawn/portable/shim.ts'],
+      ...readdirSync(join(packageRoot, programs)).map(name => join(programs, name)),
+    ],
+    outbase: '.',
+    outdir: into,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    },
+    keepNames: true,
+    logLevel: 'error',
+  })
   return into
-}
-
-function sources(folder: string): string[] {
-  return readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts'))
-    .map(name => join(folder, name))
 }

@@ -2,9 +2,14 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Executor, Supervisor, type SupervisorOptions, setCommand } from '../../src/index.ts'
 import type { PlatformName } from '../../src/platform/port.ts'
+import { fromSources } from '../../src/spawn/portable/shim-program.ts'
+import { compiledOrNull } from './compiled.ts'
 import { programOf } from './foreign-programs.ts'
 import { untilNoneLeft } from './leftovers.ts'
 import { removeTemporary, temporaryDirectory } from './temporary.ts'
+
+/** When the first is started. */
+fromSources.compile = () => compiledOrNull('src/spawn/portable/shim.ts')
 
 /** One test's own state directory and supervisors. Its end destroys every task and checks that nothing is left of any. */
 export class Workbench {

@@ -1,8 +1,3 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { builtVersion } from '../../built.ts'
-import { packageRoot } from '../../package-root.ts'
 import type { Feed } from '../feed.ts'
 import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
 import { descriptorsOf, isOpen } from '../lender.ts'
@@ -15,6 +10,7 @@ import { refuseUnhonoured } from './honours.ts'
 import { nodePath } from './node-path.ts'
 import { PipeFeed } from './pipe-feed.ts'
 import { feedDescriptor, type ShimRequest } from './request.ts'
+import { shimArguments } from './shim-program.ts'
 import { type Patience, usualPatience, watchSetUp } from './set-up-watch.ts'
 
 /**
@@ -107,11 +103,4 @@ function shimEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     neededByNode.flatMap(name => (name in process.env ? [[name, process.env[name]]] : [])),
   )
-}
-
-/** From the sources (tests), the shim needs the loader that this process runs under. */
-function shimArguments(): string[] {
-  if (builtVersion !== null) return [join(packageRoot, 'dist/src/spawn/portable/shim.js')]
-  const loader = createRequire(join(packageRoot, 'package.json')).resolve('tsx')
-  return ['--import', pathToFileURL(loader).href, join(packageRoot, 'src/spawn/portable/shim.ts')]
 }

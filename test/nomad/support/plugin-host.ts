@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import {
   type Client,
   type ClientDuplexStream,
@@ -10,6 +9,7 @@ import {
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
+import { compiled } from '../../support/compiled.ts'
 import { temporaryDirectory } from '../../support/temporary.ts'
 import { cookie } from '../../../src/nomad/plumbing/handshake.ts'
 import type { Message } from '../../../src/nomad/wire/codec.ts'
@@ -19,8 +19,6 @@ import {
   driverService,
   healthService,
 } from '../../../src/nomad/wire/services.ts'
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
 type Unary = (request: object, reply: (error: ServiceError | null, response: Message) => void) => void
 
@@ -132,7 +130,7 @@ export class PluginHost {
 
 export function startPlugin(env: NodeJS.ProcessEnv) {
   const { NOMAD_PLUGIN_MAGIC_COOKIE: _, ...own } = process.env
-  return spawn(process.execPath, ['--import=tsx', '--conditions=development', main, 'nomad-driver'], {
+  return spawn(process.execPath, [compiled('src/cli/main.ts'), 'nomad-driver'], {
     // Sockets of plugins that are killed stay behind.
     env: { ...own, TMPDIR: temporaryDirectory('plugin'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,6 +7,7 @@ import type { Enforcement } from '../../../src/index.ts'
 import { nativeFeatures } from '../../../src/spawn/probe.ts'
 import { nativePath } from '../../attacks/hostile.ts'
 import { packageRoot } from '../../../src/spawn/native-program.ts'
+import { compiled } from '../../support/compiled.ts'
 import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
 import { requires } from '../../support/requires.ts'
 
@@ -21,7 +22,7 @@ async function holdfastWithout(
   const inner = `echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --reuid ${ordinaryUid} --regid ${ordinaryUid} --clear-groups "$@"`
   // A second shell: only by exec with its number mapped does it get its capabilities back.
   const outer = `read go; exec sh -c '${inner}' sh "$@"`
-  const program = [process.execPath, '--import', 'tsx', 'src/cli/main.ts', ...args]
+  const program = [process.execPath, compiled('src/cli/main.ts'), ...args]
   const child = spawn('unshare', ['--user', 'sh', '-c', outer, 'sh', ...program], {
     cwd: packageRoot,
     env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, HOLDFAST_STATE_DIR: `${home}/state` },
