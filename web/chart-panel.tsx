@@ -16,12 +16,12 @@ export function ChartPanel({ row }: { row: Row }) {
   /** Null: as it is now. */
   const [moment, setMoment] = useState<number | null>(null)
   const [playing, setPlaying] = useState(false)
-  const heard = store.entries.get(row.key)?.length ?? 0
+  const entryCount = store.entries.get(row.key)?.length ?? 0
   useEffect(() => {
     const control = new AbortController()
     getJson<Entry[]>(`/api/tasks/${row.key}/history`, control.signal).then(setHistory, () => {})
     return () => control.abort()
-  }, [row.key, row.state, heard])
+  }, [row.key, row.state, entryCount])
 
   const last = history.length - 1
   const at = moment === null ? last : Math.min(moment, last)

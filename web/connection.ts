@@ -5,9 +5,9 @@ let token = ''
 
 /** Takes the token out of the address, so that it stands neither in the history nor on the screen; a reload of the tab still has it. */
 export function takeToken(): boolean {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token')
-  if (given) {
-    sessionStorage.setItem(storageKey, given)
+  const fromAddress = new URLSearchParams(location.hash.slice(1)).get('token')
+  if (fromAddress) {
+    sessionStorage.setItem(storageKey, fromAddress)
     history.replaceState(null, '', location.pathname)
   }
   token = sessionStorage.getItem(storageKey) ?? ''

@@ -39,7 +39,7 @@ export async function audit({ stateDir, fix = false }: AuditOptions = {}): Promi
   const scene = { state: new StateDirectory(settings.stateDir), now: Date.now() }
   const leftovers: Leftover[] = []
   for (const look of looks)
-    for (const found of await look(scene)) leftovers.push(fix ? await removed(found) : told(found))
+    for (const found of await look(scene)) leftovers.push(fix ? await removed(found) : asLeftover(found))
   return { stateDir: scene.state.path, leftovers }
 }
 
@@ -55,15 +55,15 @@ const looks: readonly ((scene: Scene) => Promise<Found[]>)[] = [
 ]
 
 async function removed(found: Found): Promise<Leftover> {
-  if (found.remove === null) return told(found)
+  if (found.remove === null) return asLeftover(found)
   try {
     await found.remove()
-    return { ...told(found), fixed: true }
+    return { ...asLeftover(found), fixed: true }
   } catch (error) {
-    return told({ ...found, why: `${found.why}; it could not be removed: ${(error as Error).message}` })
+    return asLeftover({ ...found, why: `${found.why}; it could not be removed: ${(error as Error).message}` })
   }
 }
 
-function told({ kind, path, why }: Found): Leftover {
+function asLeftover({ kind, path, why }: Found): Leftover {
   return { kind, path, why, fixed: false }
 }

@@ -74,7 +74,7 @@ export async function leftoverAllocations(scene: Scene): Promise<Found[]> {
 
 /** FIFOs of supervisors that are gone. */
 export async function leftoversOfSupervisors(scene: Scene): Promise<Found[]> {
-  const dir = scene.state.ownersPath
+  const dir = scene.state.lifelinesPath
   const paths = (list(dir) ?? []).filter(name => /^\d+-[0-9a-f]{12}$/.test(name)).map(name => join(dir, name))
   return each(paths, path => {
     if (!isFifo(path) || !isAged(scene, path) || isHeld(path)) return []

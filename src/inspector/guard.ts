@@ -38,9 +38,9 @@ export function withToken(
 ): MiddlewareHandler<{ Bindings: HttpBindings }> {
   const digests = tokens.map(digest)
   return async (context, next) => {
-    const [, given = ''] =
+    const [, presented = ''] =
       /^Bearer ([\x21-\x7e]{1,512})$/.exec(context.req.header('authorization') ?? '') ?? []
-    const seen = digest(given)
+    const seen = digest(presented)
     // All are compared, each in constant time.
     const matches = digests.filter(each => timingSafeEqual(each, seen))
     if (matches.length > 0) {

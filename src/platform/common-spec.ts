@@ -21,7 +21,7 @@ export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Reco
     outputBytes: resources?.outputBytes ?? null,
     graceMs,
     durable,
-    owner,
+    lifeline: owner,
   } satisfies Partial<LaunchSpec>
 }
 

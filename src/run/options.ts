@@ -65,10 +65,10 @@ export function parseRunOptions(options: RunOptions): ParsedRun {
   }
   if (input !== undefined) command.stdin = readable(input)
   const asked = { command, resources: limits ?? {} }
-  const given = untrusted ? untrustedDefaults(asked.command, asked.resources) : asked
+  const effective = untrusted ? untrustedDefaults(asked.command, asked.resources) : asked
   return {
-    command: given.command,
-    limits: limits === undefined && !untrusted ? null : given.resources,
+    command: effective.command,
+    limits: limits === undefined && !untrusted ? null : effective.resources,
     signal: signal ?? null,
     shutdown,
     maxOutputBytes,

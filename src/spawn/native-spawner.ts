@@ -2,7 +2,7 @@ import { HoldfastError } from '../errors.ts'
 import type { Feed } from './feed.ts'
 import { FifoFeed } from './fifo-feed.ts'
 import type { KeepAlive } from './keep-alive.ts'
-import { descriptorsOf, lend } from './lender.ts'
+import { descriptorsOf, donateDescriptors } from './fd-donor.ts'
 import type { Scope, ScopedStart, Scoping } from './scope.ts'
 import { type Launched, type Spawner, SpawnerDied } from './spawner.ts'
 import { startSpawner } from './spawner-process.ts'
@@ -71,13 +71,13 @@ export class NativeSpawner implements Spawner {
   ): Promise<Launched> {
     const spawner = await session.settled()
     if (spawner === null) throw new SpawnerDied('the spawner died before it could be asked')
-    const lender = await lend(this.#program, spawner, numbers)
+    const donor = await donateDescriptors(this.#program, spawner, numbers)
     try {
       // Whoever is asked now would never answer.
       if (session.over) throw new SpawnerDied('the spawner died before it could be asked')
-      return await session.launch({ ...spec, lender: lender.process })
+      return await session.launch({ ...spec, donor: donor.process })
     } finally {
-      await lender.close()
+      await donor.close()
     }
   }
 

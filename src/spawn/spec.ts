@@ -28,7 +28,7 @@ export type LaunchSpec = {
   readonly stdout: FileTarget
   readonly stderr: FileTarget
   /** Whose descriptors `fd:N` means. Absent: those of the process that started the spawner. */
-  readonly lender?: ProcessIdentity
+  readonly donor?: ProcessIdentity
   /** Stdin, stdout and stderr are one pseudo-terminal, which reads from `stdin` and from the FIFO `input`, and writes to `stdout`. Absent or null: there is none. */
   readonly terminal?: Terminal | null
   /** The shim carries what the task writes into its log files, and rotates them. Null: the task writes them itself. */
@@ -48,11 +48,11 @@ export type LaunchSpec = {
   /** fdatasync the exit record before it gets its name. */
   readonly durable: boolean
   /** A FIFO: when nobody holds its write end (any more), the task is killed at once. Null: the task needs nobody. */
-  readonly owner: string | null
+  readonly lifeline: string | null
   /** In order; the first one's membership says whether the task is dead. */
   readonly cgroups: readonly CgroupSpec[]
   /** Of the task's, too, but made later, if at all, by whoever gives it another limit: the shim only removes what is there at the end. An exec session joins what is there. */
-  readonly lateCgroups?: readonly string[]
+  readonly deferredCgroups?: readonly string[]
   /** The file whose `oom_kill` line counts OOM kills, or null. */
   readonly oomFile: string | null
   /** Who dies when memory is out in a v1 cgroup: all of the task, which is the shim's to do, or whom the kernel picks. Absent or null: it is not the shim's. */
@@ -112,14 +112,14 @@ type InsideSpec = {
 /**
  * A file of the host. With `base`, `path` is relative and is resolved beneath it without following any link, and must be a plain file: a task
  * may own what lies there, and the shim may be root. Without, it is the orchestrator's own absolute path, or `fd:N`, a descriptor of the
- * lender's.
+ * donor's.
  */
 export type FileTarget = { readonly base: string | null; readonly path: string }
 
 export type CgroupSpec = {
   readonly dir: string
   /** Somebody else has made it, perhaps for several tasks: it is joined and written to, but never made, emptied or removed. */
-  readonly given?: boolean
+  readonly external?: boolean
   /** Written in order after mkdir, before the task joins. `optional` ones may fail. */
   readonly files: readonly { readonly name: string; readonly value: string }[]
 }

@@ -76,7 +76,7 @@ function refuseNul(fields: readonly string[], body: string): void {
 
 /** The fields of a launch, by who writes them. One that nobody writes does not compile; test/spawn/options.test.ts has the names. */
 type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credentials'
-type StreamField = 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'lender' | 'logRotation' | 'plainLogs'
+type StreamField = 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'donor' | 'logRotation' | 'plainLogs'
 type ProcessField =
   | 'terminal'
   | 'nice'
@@ -86,8 +86,8 @@ type ProcessField =
   | 'outputBytes'
   | 'graceMs'
   | 'durable'
-  | 'owner'
-type CgroupField = 'cgroups' | 'lateCgroups' | 'oomFile' | 'oom' | 'freezer'
+  | 'lifeline'
+type CgroupField = 'cgroups' | 'deferredCgroups' | 'oomFile' | 'oom' | 'freezer'
 type IsolationField =
   | 'inside'
   | 'namespaces'
@@ -138,7 +138,7 @@ function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): voi
   )
   fields.push('stderr', spec.stderr.base ?? '', spec.stderr.path)
   if (spec.stdinOpen) fields.push('stdin-open', '1')
-  if (spec.lender) fields.push('lender', `${spec.lender.pid}`, `${spec.lender.startTime}`)
+  if (spec.donor) fields.push('lender', `${spec.donor.pid}`, `${spec.donor.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
   for (const stream of spec.plainLogs ?? []) fields.push('log-plain', stream)
@@ -152,15 +152,15 @@ function pushProcess(fields: string[], spec: Pick<LaunchSpec, ProcessField>): vo
   if (spec.wallTimeMs !== null) fields.push('wall', `${spec.wallTimeMs}`)
   if (spec.outputBytes !== null) fields.push('output-limit', `${spec.outputBytes}`)
   fields.push('grace', `${spec.graceMs}`, 'durable', flag(spec.durable))
-  if (spec.owner !== null) fields.push('owner', spec.owner)
+  if (spec.lifeline !== null) fields.push('owner', spec.lifeline)
 }
 
 function pushCgroups(fields: string[], spec: Pick<LaunchSpec, CgroupField>): void {
-  for (const { dir, given, files } of spec.cgroups) {
-    fields.push(given ? 'cgroup-given' : 'cgroup', dir)
+  for (const { dir, external, files } of spec.cgroups) {
+    fields.push(external ? 'cgroup-given' : 'cgroup', dir)
     for (const { name, value } of files) fields.push('cgroup-file', name, value)
   }
-  for (const dir of spec.lateCgroups ?? []) fields.push('cgroup-late', dir)
+  for (const dir of spec.deferredCgroups ?? []) fields.push('cgroup-late', dir)
   if (spec.oomFile !== null) fields.push('oom-file', spec.oomFile)
   if (spec.oom) fields.push('oom', spec.oom)
   if (spec.freezer !== null) fields.push('freezer', spec.freezer)

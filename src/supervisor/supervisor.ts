@@ -21,7 +21,7 @@ import { refusal } from '../command/refusal.ts'
 import { type OpenReport, openAll } from './open-all.ts'
 import { allStopped } from './all-stopped.ts'
 import { parseOptions, parsePrune, type SupervisorOptions } from './options.ts'
-import { Ownership } from './ownership.ts'
+import { Lifeline } from './lifeline.ts'
 import { type EndedTask, type PruneOptions, removeTasks, RetentionPasses, tasksBeyond } from './retention.ts'
 import { Spawners } from './spawners.ts'
 import { type TaskHistoryEntry, type TaskResult, TaskStreams, type TaskTransition } from './streams.ts'
@@ -30,7 +30,7 @@ import { type TaskHistoryEntry, type TaskResult, TaskStreams, type TaskTransitio
 export class Supervisor {
   readonly #runtime: TaskRuntime<TaskExecutor>
   readonly #spawners: Spawners
-  readonly #ownership: Ownership
+  readonly #lifeline: Lifeline
   readonly #tasks = new Map<string, TaskExecutor>()
   readonly #streams: TaskStreams
   readonly #retention: RetentionPasses | null
@@ -46,11 +46,11 @@ export class Supervisor {
       keep === null ? null : new RetentionPasses(() => removeTasks(tasksBeyond(this.#ended(), keep)))
     this.#spawners = new Spawners(keepAlive)
     const state = new StateDirectory(stateDir)
-    this.#ownership = new Ownership(state)
+    this.#lifeline = new Lifeline(state)
     this.#runtime = {
       ...settings,
       state,
-      ownerFifo: () => this.#ownership.fifo(),
+      lifelinePath: () => this.#lifeline.fifo(),
       keepAlive,
       spawner: (platform, inside) => this.#spawners.get(platform, inside),
       machine: provideTaskMachine(processes),
@@ -226,9 +226,9 @@ export class Supervisor {
 
   async #close(): Promise<void> {
     const dying = [...this.#tasks.values()].filter(
-      ({ owner, outcome }) => outcome === null && this.#ownership.owns(owner),
+      ({ owner, outcome }) => outcome === null && this.#lifeline.owns(owner),
     )
-    this.#ownership.close()
+    this.#lifeline.close()
     // Their shims are at it already; this waits for the end, and reaches one that was stopped while it started.
     const ends = dying.length === 0 ? [] : await Promise.allSettled(dying.map(task => task.forceStop()))
     await this.#retention?.idle()

@@ -139,7 +139,7 @@ export class HeldTask<Face extends { readonly key: string }> {
       signal,
       launched,
       () => this.shutdown(),
-      heard => this.actor.onEnd(heard),
+      ended => this.actor.onEnd(ended),
     )
   }
 

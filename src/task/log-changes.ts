@@ -56,10 +56,10 @@ export class LogChanges {
   /** Resolves when it is time: true after a change or the end, false when time has passed. */
   async next(): Promise<boolean> {
     const watched = this.#watches.size > 0 && [...this.#watches.values()].every(({ works }) => works)
-    const told = this.#isDue() || (await this.#woken(watched ? watchedMs : unwatchedMs))
+    const hasChanged = this.#isDue() || (await this.#woken(watched ? watchedMs : unwatchedMs))
     const early = this.#lookedAt + leastMs - performance.now()
     if (early > 0 && !this.#ended) await this.#woken(early, () => this.#ended)
-    return told
+    return hasChanged
   }
 
   close(): void {

@@ -17,7 +17,7 @@ export type LogSource = {
   /** Whether there may be more; false once the task has ended, or its supervisor has let go of it. */
   writing(): boolean
   /** Calls `heard` when that changes: a last look is due at once. Returns the way to hear no more. */
-  onEnd(heard: () => void): () => void
+  onEnd(ended: () => void): () => void
   /** Keeps the program running while somebody follows. */
   hold(): () => void
 }

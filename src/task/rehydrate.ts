@@ -13,7 +13,7 @@ import {
   type TaskEvent,
 } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
-import { fault } from './fault.ts'
+import { failpoint } from './failpoint.ts'
 import { isAlive } from '../spawn/process-table.ts'
 import { keeperOf, killLeftovers } from './keeper.ts'
 import { observe } from './observe.ts'
@@ -62,7 +62,7 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
   if (decision.decision === 'quarantine') throw corrupt(decision.reason, dir)
   if (decision.decision === 'resume') {
     const start: TaskEvent = { type: 'START', key, at: Date.now() }
-    fault('found-running')
+    failpoint('found-running')
     return { spec, snapshot, delivered, final: false, events: [decision.adopt ? start : { type: 'RETRY' }] }
   }
   const survivors = decision.killTree
@@ -70,7 +70,7 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
     : []
   if (decision.decision === 'exited' && decision.record === null)
     return { spec, snapshot, delivered, final: true, events: [] }
-  fault('found-ended')
+  failpoint('found-ended')
   // A record of a start that came to nothing (the program could not be executed) is no proof that it ran.
   const failed = seen.exit !== null && seen.exit !== 'corrupt' && seen.exit.failure !== null
   const start = failed || seen.start === 'corrupt' ? null : seen.start

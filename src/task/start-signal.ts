@@ -22,7 +22,7 @@ export async function startUnder(
   signal: AbortSignal,
   launched: Promise<void>,
   stop: () => Promise<unknown>,
-  ended: (heard: () => void) => void,
+  ended: (callback: () => void) => void,
 ): Promise<void> {
   let stopping: Promise<unknown> | null = null
   const abort = (): void => {

@@ -118,8 +118,8 @@ export class TaskActor {
   }
 
   /** Calls `heard` when nothing more will come of it. Returns the way to hear no more. */
-  onEnd(heard: () => void): () => void {
-    const subscription = this.live().subscribe({ complete: heard, error: heard })
+  onEnd(onComplete: () => void): () => void {
+    const subscription = this.live().subscribe({ complete: onComplete, error: onComplete })
     return () => subscription.unsubscribe()
   }
 

@@ -19,7 +19,7 @@ import type { TaskPaths } from '../platform/port.ts'
 import { renameOver } from '../spawn/rename-over.ts'
 import { readBounded } from './bounded-file.ts'
 import { storageError } from './storage-error.ts'
-import { fault } from './fault.ts'
+import { failpoint } from './failpoint.ts'
 import { isTaskKey } from './task-id.ts'
 import { assertTrustedDirectory, assertTrustedPath } from './trusted-tree.ts'
 
@@ -59,19 +59,19 @@ export class StateDirectory {
   }
 
   /** Where supervisors keep the FIFOs by which their tasks learn of their end. */
-  get ownersPath(): string {
+  get lifelinesPath(): string {
     return join(this.path, 'supervisors')
   }
 
   /** The same, made. Throws as {@link prepare} does. */
-  ownersDirectory(): string {
+  lifelinesDirectory(): string {
     this.prepare()
     try {
-      makeDirectories(this.ownersPath, 0o700)
+      makeDirectories(this.lifelinesPath, 0o700)
     } catch (error) {
-      throw storageError(error, `${this.ownersPath} cannot be made`, this.ownersPath)
+      throw storageError(error, `${this.lifelinesPath} cannot be made`, this.lifelinesPath)
     }
-    return this.ownersPath
+    return this.lifelinesPath
   }
 
   /** Makes the directories. Throws PERMISSION or INVALID_ARGUMENT with a hint. */
@@ -105,7 +105,7 @@ export class StateDirectory {
         this.prepare()
         mkdirSync(dir, { mode: 0o700 })
       }
-      fault('directory-made')
+      failpoint('directory-made')
       this.write(key, text)
     } catch (error) {
       // Half a directory would be found by the next supervisor as a corrupt task.
@@ -120,7 +120,7 @@ export class StateDirectory {
     const path = join(this.taskDirectory(key), 'task.json')
     const temporary = temporaryName(path)
     writeFileSync(temporary, text, { mode: 0o600 })
-    fault('state-half-written')
+    failpoint('state-half-written')
     renameOver(temporary, path)
   }
 
@@ -196,9 +196,9 @@ export class StateDirectory {
     try {
       // It is flat: this is a third of what the recursive removal costs. task.json goes last: it holds the result by itself.
       for (const name of readdirSync(dir)) if (name !== 'task.json') unlinkSync(join(dir, name))
-      fault('destroy-records-removed')
+      failpoint('destroy-records-removed')
       unlinkSync(join(dir, 'task.json'))
-      fault('destroy-state-removed')
+      failpoint('destroy-state-removed')
       rmdirSync(dir)
     } catch {
       rmSync(dir, { recursive: true, force: true })

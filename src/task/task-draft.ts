@@ -40,7 +40,7 @@ export type AskedStart = {
 
 type Services = Pick<
   TaskRuntime<unknown>,
-  'state' | 'orphans' | 'strict' | 'ownerFifo' | 'durable' | 'defaults' | 'shutdown'
+  'state' | 'orphans' | 'strict' | 'lifelinePath' | 'durable' | 'defaults' | 'shutdown'
 >
 
 /** What one task is to be: its command, key, name, limits and directory, until it is started. */
@@ -113,7 +113,7 @@ export class TaskDraft {
   ask(): AskedStart {
     const { name, orphans, alloc } = this.#settings
     const draft = draftStart(this.command, name, this.#askTarget?.() ?? null)
-    const owner = orphans === 'kill' ? this.#runtime.ownerFifo() : null
+    const owner = orphans === 'kill' ? this.#runtime.lifelinePath() : null
     const own = draft.target?.alloc ?? alloc ?? this.#runtime.state.buildAlloc(this.key, draft.name)
     return { draft, owner, alloc: own }
   }

@@ -8,7 +8,7 @@ import { namingHostPaths } from '../command/only-on-host.ts'
 import { parseResources, parseTerminalSize } from '../command/validate.ts'
 import type { PlatformName } from '../platform/port.ts'
 import { otherStateDir } from './call-refusals.ts'
-import { fault } from './fault.ts'
+import { failpoint } from './failpoint.ts'
 import { HeldTask } from './held-task.ts'
 import type { Streamed } from './pulled.ts'
 import { rehydrate } from './rehydrate.ts'
@@ -78,7 +78,7 @@ export class TaskExecutor implements api.Executor {
     this.#runtime.assertOpen()
     this.#draft.requireCommand()
     this.#task.log.startAsked()
-    fault('start-asked')
+    failpoint('start-asked')
     const asked = this.#draft.ask()
     const { name, input, secrets, command } = asked.draft
     // Usually made at once: then nobody gets a turn before the machine knows of the start.

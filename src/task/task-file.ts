@@ -1,5 +1,5 @@
 import { migrate, phaseOf, phases, stateOf, type StoredSnapshot } from '../../machines/index.ts'
-import { fault } from './fault.ts'
+import { failpoint } from './failpoint.ts'
 import { Journal } from './journal.ts'
 import type { StateDirectory } from './task-directory.ts'
 import { type TaskSpec, toEnvelope } from './task-spec.ts'
@@ -92,7 +92,7 @@ export class TaskFile {
     const snapshot = this.snapshot
     if (snapshot === null) return
     // Before the number of what was published: what is stored as such is in the journal, or a successor would leave it out.
-    if (this.journal.flush()) fault('journal-written')
+    if (this.journal.flush()) failpoint('journal-written')
     try {
       if (this.#isBehind(snapshot)) return
       this.#replace(snapshot)
@@ -121,10 +121,10 @@ export class TaskFile {
     const { key } = this.#spec.request
     const state = stateOf(snapshot)
     const isPublic = state === 'running' || state === 'stopping' || state === 'exited'
-    if (isPublic) fault(`${state}-saving`)
+    if (isPublic) failpoint(`${state}-saving`)
     this.#state.write(key, this.#envelope(snapshot))
     this.#stamp = this.#state.stamp(key)
-    if (isPublic) fault(`${state}-saved`)
+    if (isPublic) failpoint(`${state}-saved`)
   }
 
   #envelope(snapshot: StoredSnapshot | null): string {

@@ -16,7 +16,7 @@ export function taskOutput(
     dir: state.taskDirectory(process.spec.request.key),
     indexFiles: () => (rotation('stdout') ?? rotation('stderr'))?.maxFiles ?? 0,
     writing: () => actor.live().getSnapshot().status === 'active',
-    onEnd: heard => actor.onEnd(heard),
+    onEnd: ended => actor.onEnd(ended),
     hold: () => keepAlive.hold(),
   }
 }

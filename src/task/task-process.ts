@@ -11,7 +11,7 @@ import { stop } from './effects/stop.ts'
 import type { TaskParts } from './effects/task-parts.ts'
 import { WallTime } from './effects/wall-time.ts'
 import { watch } from './effects/watch.ts'
-import { fault } from './fault.ts'
+import { failpoint } from './failpoint.ts'
 import { keeperOf } from './keeper.ts'
 import type { TaskEffects } from './provide.ts'
 import { deliverSignal, deliverSize } from './running/deliver.ts'
@@ -155,14 +155,14 @@ export class TaskProcess implements TaskEffects {
   async remove(): Promise<void> {
     const { keeper, records, services } = this.#task
     const { request, ownAlloc } = this.spec
-    fault('destroy-begun')
+    failpoint('destroy-begun')
     this.file.close()
     const start = records.get()
     if (start !== null) await keeper.release(start.cgroups)
-    fault('destroy-cgroups-removed')
+    failpoint('destroy-cgroups-removed')
     if (ownAlloc) await services.state.removeAlloc(request.key, request.name)
-    fault('destroy-allocation-removed')
+    failpoint('destroy-allocation-removed')
     services.state.remove(request.key)
-    fault('destroy-done')
+    failpoint('destroy-done')
   }
 }

@@ -13,7 +13,7 @@ export type TaskRuntime<Task> = TaskServices & {
   /** Limits of tasks that do not name them. */
   readonly defaults: Resources | null
   /** The FIFO by which tasks learn that this supervisor is gone. Made at first use; throws INVALID_STATE once closed. */
-  ownerFifo(): string
+  lifelinePath(): string
   /** Whether its tasks die with it unless told otherwise. */
   readonly orphans: 'keep' | 'kill'
   readonly shutdown: Required<ShutdownOptions>

@@ -6,7 +6,7 @@ import {
   type TaskState,
 } from '../../machines/index.ts'
 import type { HistoryEntry } from '../api.ts'
-import { fault } from './fault.ts'
+import { failpoint } from './failpoint.ts'
 import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
 import type { AnySnapshot } from './task-actor.ts'
 import type { TaskFile } from './task-file.ts'
@@ -98,12 +98,12 @@ export class TransitionLog {
       // Also what was published before: whoever did may have been killed before it was in the journal.
       this.#record(this.#entryOf(change, context))
       if (index < this.#published) continue
-      const heard = this.#events.transition(change)
+      const wasPublished = this.#events.transition(change)
       // The supervisor that started a task needs no redelivery, even without subscribers. One that adopted it must not
       // mark as delivered what another subscriber waits for.
-      if (heard || !adopted) this.#delivered = change.sequence
+      if (wasPublished || !adopted) this.#delivered = change.sequence
       this.#published = change.sequence
-      if (to !== 'configured' && to !== 'limited') fault(`${to}-told`)
+      if (to !== 'configured' && to !== 'limited') failpoint(`${to}-published`)
     }
   }
 

@@ -27,13 +27,13 @@ export async function untilGone(
 }
 
 async function untilClosed(dir: string, keepAlive: KeepAlive, letGo: AbortSignal): Promise<void> {
-  let heard = (): void => {}
-  const end = new Promise<void>(resolve => (heard = resolve))
-  const stop = await patiently(() => (letGo.aborted ? heard : watchAlive(dir, keepAlive, heard)))
+  let onGone = (): void => {}
+  const end = new Promise<void>(resolve => (onGone = resolve))
+  const stop = await patiently(() => (letGo.aborted ? onGone : watchAlive(dir, keepAlive, onGone)))
   if (letGo.aborted) return stop()
   const abort = (): void => {
     stop()
-    heard()
+    onGone()
   }
   letGo.addEventListener('abort', abort, { once: true })
   try {

@@ -81,7 +81,7 @@ const full: LaunchSpec = {
   credentials: { uid: 1, gid: 2, groups: [3, 4] },
   stdout: { base: '/logs', path: 'web.stdout' },
   stderr: { base: null, path: 'fd:2' },
-  lender: { pid: 7, startTime: 8 },
+  donor: { pid: 7, startTime: 8 },
   logRotation: { maxBytes: 4096, maxFiles: 100 },
   plainLogs: ['stdout', 'stderr'],
   nice: 5,
@@ -98,7 +98,7 @@ const full: LaunchSpec = {
     },
   ],
   oomFile: '/sys/fs/cgroup/a/b/memory.events',
-  owner: '/state/supervisors/1-a',
+  lifeline: '/state/supervisors/1-a',
   freezer: '/sys/fs/cgroup/a/b',
   capabilities: [0, 7, 40],
   landlock: {
@@ -388,14 +388,14 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       assert.equal(spawnSync('mkfifo', [owner]).status, 0)
       const held = openSync(owner, constants.O_RDWR | constants.O_NONBLOCK)
       const { exit } = await spawner.run(
-        { owner, argv: ['sh', '-c', 'trap "" TERM; setsid sleep 60 & sleep 60; sleep 60'] },
+        { lifeline: owner, argv: ['sh', '-c', 'trap "" TERM; setsid sleep 60 & sleep 60; sleep 60'] },
         () => closeSync(held),
       )
       assert.deepEqual([exit.signal, exit.stop?.reason, exit.stop?.signal], [9, 'orphaned', 9])
       assert.ok(exit.stop?.forcedAt)
       assert.deepEqual(exit.survivors, [])
       for (const path of [owner, `${owner}-that-is-gone`]) {
-        const { replies, exit: refused } = await spawner.run({ owner: path })
+        const { replies, exit: refused } = await spawner.run({ lifeline: path })
         assert.deepEqual(
           replies.map(reply => reply.kind),
           ['failed', 'gone'],

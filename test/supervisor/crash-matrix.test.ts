@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { type CrashPoint, crashPoints } from '../../src/task/fault.ts'
+import { type CrashPoint, crashPoints } from '../../src/task/failpoint.ts'
 import type { Death } from '../support/crash/life.ts'
 import { play, type Round } from '../support/crash/round.ts'
 import { requires } from '../support/requires.ts'
@@ -9,7 +9,7 @@ import { requires } from '../support/requires.ts'
 /** Come to by a supervisor that takes tasks over, not by the one that starts them. */
 const ofSuccessors: Partial<Record<CrashPoint, Death>> = {
   'found-running': { fault: 'running-saved' },
-  'found-ended': { fault: 'gone-heard' },
+  'found-ended': { fault: 'gone-seen' },
 }
 /** Passed many times: not only the first pass is a place to die at. */
 const passes: Partial<Record<CrashPoint, readonly number[]>> = {
@@ -17,11 +17,11 @@ const passes: Partial<Record<CrashPoint, readonly number[]>> = {
   'directory-made': [1, 9],
   'intent-written': [1, 9],
   'request-sent': [1, 5, 9],
-  'started-heard': [1, 8],
-  'running-told': [1, 8],
+  'started-received': [1, 8],
+  'running-published': [1, 8],
   'journal-written': [1, 5, 9],
-  'gone-heard': [1, 6],
-  'exited-told': [1, 7],
+  'gone-seen': [1, 6],
+  'exited-published': [1, 7],
   'found-ended': [1, 3],
 }
 const platforms = ['basic', 'linux'] as const

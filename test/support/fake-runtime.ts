@@ -101,7 +101,7 @@ export class FakeRuntime {
       strict: false,
       durable: false,
       defaults: null,
-      ownerFifo: () => `${stateDir}/supervisors/fifo`,
+      lifelinePath: () => `${stateDir}/supervisors/fifo`,
       orphans: 'keep',
       shutdown: { signal: 'SIGTERM', graceMs: 5000, target: 'group' },
       machine: provideTaskMachine(processes),

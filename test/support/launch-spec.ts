@@ -21,7 +21,7 @@ export const bareSpec: LaunchSpec = {
   outputBytes: null,
   graceMs: 5000,
   durable: true,
-  owner: null,
+  lifeline: null,
   cgroups: [],
   oomFile: null,
   freezer: null,
@@ -64,7 +64,7 @@ export const fullSpec: LaunchSpec = {
   wallTimeMs: 30000,
   outputBytes: 4096,
   durable: false,
-  owner: '/state/supervisors/1-a',
+  lifeline: '/state/supervisors/1-a',
   cgroups: [
     {
       dir: '/cg/one',
@@ -75,7 +75,7 @@ export const fullSpec: LaunchSpec = {
     },
     { dir: '/cg/two', files: [] },
   ],
-  lateCgroups: ['/cg/three'],
+  deferredCgroups: ['/cg/three'],
   oomFile: '/cg/one/memory.events',
   oom: 'process',
   freezer: '/cg/freezer',
@@ -104,12 +104,12 @@ export const everyOption: readonly LaunchSpec[] = [
   { ...fullSpec, rootShared: 3 },
   {
     ...bareSpec,
-    lender: { pid: 7, startTime: 8 },
+    donor: { pid: 7, startTime: 8 },
     terminal: { rows: 24, columns: 80 },
     stdinOpen: true,
     logRotation: { maxBytes: 4096, maxFiles: 10 },
     plainLogs: ['stderr'],
-    cgroups: [{ dir: '/cg/theirs', given: true, files: [] }],
+    cgroups: [{ dir: '/cg/theirs', external: true, files: [] }],
     namespaces: ['pid'],
   },
   {

@@ -46,7 +46,7 @@ describe('a state directory', () => {
     ]
     assert.deepEqual(paths.map(mode), ['711', '700', '711', '700'])
     assert.equal(mode(join(state.taskDirectory(key), 'task.json')), '600')
-    assert.equal(mode(state.ownersDirectory()), '700')
+    assert.equal(mode(state.lifelinesDirectory()), '700')
   })
 
   it('lists tasks from the oldest on, and nothing else that lies there', () => {

@@ -18,7 +18,7 @@ describe('the draft of a task', () => {
       durable: true,
       defaults: { pids: 100, memoryBytes: 2 ** 30 },
       shutdown: { signal: 'SIGTERM', graceMs: 5000, target: 'group' },
-      ownerFifo: () => lifeline,
+      lifelinePath: () => lifeline,
     } as const
     return new TaskDraft(services, 'basic', options, null)
   }

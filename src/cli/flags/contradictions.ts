@@ -1,6 +1,6 @@
 import { UsageError } from '../usage-error.ts'
 
-type Given = Readonly<Record<string, unknown>>
+type PassedFlags = Readonly<Record<string, unknown>>
 
 /** Flags that cannot go together: the two, why, and what to do instead. */
 const contradictions: readonly (readonly [string, string, string, string?])[] = [
@@ -16,8 +16,8 @@ const contradictions: readonly (readonly [string, string, string, string?])[] = 
 ]
 
 /** Throws INVALID_ARGUMENT. */
-export function refuseContradictions(given: Given): void {
+export function refuseContradictions(passed: PassedFlags): void {
   for (const [one, other, reason, hint] of contradictions)
-    if (given[one] !== undefined && given[other] !== undefined)
+    if (passed[one] !== undefined && passed[other] !== undefined)
       throw new UsageError(`--${one} cannot go with --${other}: ${reason}`, { hint })
 }

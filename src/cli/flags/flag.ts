@@ -20,7 +20,7 @@ export type Field = `command.${keyof Command}` | `resources.${keyof Resources}`
 export type Sets = {
   readonly field: Field
   /** Adds what the flag says to what is asked for so far. `given` is one word, several where it repeats, or true. Throws INVALID_ARGUMENT. */
-  readonly read: (asked: Asked, given: never, flag: string) => void
+  readonly read: (asked: Asked, passed: never, flag: string) => void
 }
 
 /** What the flags of a command line ask for. */

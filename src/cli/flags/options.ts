@@ -15,10 +15,10 @@ export function takeFlags(command: Command, taker: Taker): Command {
 }
 
 /** What the flags that were given ask of the library. Throws INVALID_ARGUMENT. */
-export function askedFor(given: Readonly<Record<string, unknown>>): Asked {
+export function askedFor(passed: Readonly<Record<string, unknown>>): Asked {
   const asked: Asked = { command: {}, resources: {} }
   for (const flag of flagTable.flatMap(({ flags }) => flags)) {
-    const value = given[new Option(flag.flag).attributeName()]
+    const value = passed[new Option(flag.flag).attributeName()]
     // It is of the kind that commander makes of the row itself.
     if (value !== undefined) flag.sets?.read(asked, value as never, longName(flag))
   }

@@ -11,9 +11,11 @@ const replaced = '\ufffd'
 export function refuseChangedArguments(args: readonly string[], file = '/proc/self/cmdline'): void {
   if (!args.some(argument => argument.includes(replaced))) return
   // Node's own come before them.
-  const given = stringsOf(file).slice(-args.length)
-  const index = args.findIndex((argument, at) => given[at] !== undefined && isChanged(argument, given[at]))
-  const bytes = given[index]
+  const callerArgs = stringsOf(file).slice(-args.length)
+  const index = args.findIndex(
+    (argument, at) => callerArgs[at] !== undefined && isChanged(argument, callerArgs[at]),
+  )
+  const bytes = callerArgs[index]
   if (bytes === undefined) return
   throw new UsageError(
     `argument ${index + 1}: got bytes that are no UTF-8 (${escaped(bytes)}), and would pass on something else`,

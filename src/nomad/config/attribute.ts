@@ -102,8 +102,8 @@ function objectSpec(attributes: Attributes): object {
 function readAll<Of extends Attributes>(attributes: Of, value: unknown, at: string): Values<Of> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw refused(at, value, 'an object')
-  const given = value as Readonly<Record<string, unknown>>
-  const unknown = Object.keys(given).find(name => !Object.hasOwn(attributes, name))
+  const fields = value as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(fields).find(name => !Object.hasOwn(attributes, name))
   if (unknown !== undefined) {
     const known = Object.keys(attributes).join(', ')
     throw new HoldfastError(
@@ -113,7 +113,7 @@ function readAll<Of extends Attributes>(attributes: Of, value: unknown, at: stri
   }
   const values = Object.entries(attributes).map(([name, { read }]) => [
     name,
-    read(given[name], `${at}.${name}`),
+    read(fields[name], `${at}.${name}`),
   ])
   return Object.fromEntries(values) as Values<Of>
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../index.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
 import type { TaskOptions } from '../config/task-config.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
-import { givenCgroups } from './cgroups.ts'
+import { externalCgroups } from './cgroups.ts'
 import { deviceNodes, jobMounts, nomadDirectories, parentsFirst, volumeMounts } from './mounts.ts'
 import { networkOf } from './network.ts'
 
@@ -13,7 +13,7 @@ type Policy = Pick<AgentConfig, 'default_user' | 'allow_root' | 'allow_capabilit
 export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy): Command {
   const ours = nomadDirectories(task)
   const jobs = jobMounts(options, policy.allow_mounts)
-  const cgroups = givenCgroups(task)
+  const cgroups = externalCgroups(task)
   return {
     path: options.command,
     args: [...options.args],
@@ -45,8 +45,8 @@ function userOf({ user }: TaskConfig, { default_user, allow_root }: Policy): str
 
 function capabilities(asked: readonly string[], allowed: readonly string[]): string[] {
   const plain = (name: string) => name.toUpperCase().replace(/^CAP_/, '')
-  const lent = new Set(allowed.map(plain))
-  const refused = asked.find(name => !lent.has(plain(name)))
+  const allowedPaths = new Set(allowed.map(plain))
+  const refused = asked.find(name => !allowedPaths.has(plain(name)))
   if (refused === undefined) return asked.map(name => `CAP_${plain(name)}`)
   throw new HoldfastError('PERMISSION', `config.cap_add: this node gives no job ${refused}`, {
     hint: "allow_capabilities in the agent's plugin configuration lists what it gives",

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
 import type { CgroupWrite } from './cgroups.ts'
-import { type LateCgroup, makeLate, moveInto, removeLate } from './late-cgroups.ts'
+import { type DeferredCgroup, makeDeferred, moveInto, removeDeferred } from './deferred-cgroups.ts'
 
 /**
  * Makes the cgroups that the task comes into, writes one value after the other, and moves the task, whose processes are those in `members`. When
@@ -11,7 +11,7 @@ import { type LateCgroup, makeLate, moveInto, removeLate } from './late-cgroups.
  */
 export function changeCgroups(
   writes: readonly CgroupWrite[],
-  late: readonly LateCgroup[] = [],
+  deferred: readonly DeferredCgroup[] = [],
   members = '',
 ): void {
   const undo: Undo[] = []
@@ -25,26 +25,26 @@ export function changeCgroups(
   }
   const write = (one: CgroupWrite, step: () => Undo): void =>
     attempt(one.path, `take ${one.value} for ${basename(one.path)}`, step)
-  for (const group of late) {
+  for (const group of deferred) {
     attempt(group.dir, 'make it a cgroup', () => made(group))
     for (const one of valuesOf(group)) write(one, () => written(one))
   }
   for (const one of inOrder(writes)) write(one, () => changed(one))
-  for (const group of late) attempt(group.dir, 'let the task in', () => moved(group, members))
+  for (const group of deferred) attempt(group.dir, 'let the task in', () => moved(group, members))
 }
 
 /** Says which file it could not set back. */
 type Undo = () => string | null
 
-function made(group: LateCgroup): Undo {
-  const ours = makeLate(group)
+function made(group: DeferredCgroup): Undo {
+  const ours = makeDeferred(group)
   return () => {
-    if (ours) removeLate(group)
+    if (ours) removeDeferred(group)
     return null
   }
 }
 
-function valuesOf({ dir, files }: LateCgroup): CgroupWrite[] {
+function valuesOf({ dir, files }: DeferredCgroup): CgroupWrite[] {
   return files.map(({ name, value }) => ({ path: join(dir, name), value }))
 }
 
@@ -62,7 +62,7 @@ function changed(write: CgroupWrite): Undo {
   return () => (isPut(earlier) ? null : write.path)
 }
 
-function moved(group: LateCgroup, members: string): Undo {
+function moved(group: DeferredCgroup, members: string): Undo {
   const back = moveInto(group, members)
   return () => {
     back()

@@ -12,14 +12,14 @@ import { v1Knobs } from './cgroup-v1.ts'
 import { v2Knobs } from './cgroup-v2.ts'
 import { ownKey, scopeOf } from './cgroup-names.ts'
 import { KnobPlacer, type KnobValue } from './knob-placer.ts'
-import type { LateCgroup } from './late-cgroups.ts'
+import type { DeferredCgroup } from './deferred-cgroups.ts'
 import { limitRows, limitsOf, type Outcome } from './limit-rows.ts'
-import { notGiven } from './limit-shortfalls.ts'
+import { notDelegated } from './limit-shortfalls.ts'
 
 export type CgroupPlan = {
   readonly cgroups: readonly CgroupSpec[]
   /** Of v1 hierarchies that it does not join now: where its cgroup will be, should it get a limit there while it runs. */
-  readonly late: readonly string[]
+  readonly deferred: readonly string[]
   readonly oomFile: string | null
   /** What the shim does when memory is out; null: the kernel does it, or nobody counts. */
   readonly oom: 'task' | 'process' | null
@@ -30,7 +30,7 @@ export type CgroupPlan = {
 /** What a running task's other limits take. `late` are cgroups in v1 hierarchies that it has not been in. */
 export type CgroupChange = {
   readonly writes: readonly CgroupWrite[]
-  readonly late: readonly LateCgroup[]
+  readonly deferred: readonly DeferredCgroup[]
   readonly rows: readonly Row[]
 }
 
@@ -108,7 +108,7 @@ export class CgroupPlanner {
     const oomFile = this.#oomFile(groups, { scope, leaf })
     return {
       cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
-      late: this.#v1Parents.filter(parent => !groups.has(parent)).map(parent => `${parent}/${key}`),
+      deferred: this.#v1Parents.filter(parent => !groups.has(parent)).map(parent => `${parent}/${key}`),
       oomFile,
       oom: oomFile !== null && basename(oomFile) === v1OomFile ? (limits.oom ?? 'task') : null,
       freezer: freezer && 'dir' in freezer ? leaf(freezer.dir) : null,
@@ -133,35 +133,35 @@ export class CgroupPlanner {
       const outcome = this.#placer.place(knob, limits, { scope, groups })
       const strange = key === null ? [...groups.keys()].filter(parent => !joined.has(parent)) : []
       for (const parent of strange) groups.delete(parent)
-      const told = strange.length > 0 ? notGiven(knob) : outcome
+      const told = strange.length > 0 ? notDelegated(knob) : outcome
       if (told) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), told])
     }
-    const late = new Map([...groups].filter(([parent]) => !joined.has(parent)))
-    this.#placer.completeCpusets(late)
+    const deferred = new Map([...groups].filter(([parent]) => !joined.has(parent)))
+    this.#placer.completeCpusets(deferred)
     return {
       writes: [...groups].flatMap(([parent, files]) => {
         const dir = joined.get(parent)
         return dir === undefined ? [] : files.map(({ name, value }) => ({ path: join(dir, name), value }))
       }),
-      late: [...late].map(([parent, files]) => this.#late(parent, key ?? '', files)),
+      deferred: [...deferred].map(([parent, files]) => this.#deferred(parent, key ?? '', files)),
       rows: limitRows(asked, outcomes),
     }
   }
 
   /** A task's cgroups and those that it has got since: nobody but holdfast makes one with its key. */
   present(cgroups: readonly string[]): readonly string[] {
-    return [...cgroups, ...this.later(cgroups).filter(dir => existsSync(dir))]
+    return [...cgroups, ...this.deferredOf(cgroups).filter(dir => existsSync(dir))]
   }
 
   /** Where else it may have one, by now or some time. */
-  later(cgroups: readonly string[]): readonly string[] {
+  deferredOf(cgroups: readonly string[]): readonly string[] {
     const key = ownKey(cgroups)
     return key === null
       ? []
       : this.#v1Parents.map(parent => `${parent}/${key}`).filter(dir => !cgroups.includes(dir))
   }
 
-  #late(parent: string, key: string, files: readonly KnobValue[]): LateCgroup {
+  #deferred(parent: string, key: string, files: readonly KnobValue[]): DeferredCgroup {
     const mount = dirname(parent)
     const controllers = [...this.#host.v1].filter(([, at]) => at === mount).map(([name]) => name)
     return { dir: join(parent, key), mount, controllers: new Set(controllers), files }

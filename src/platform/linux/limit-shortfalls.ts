@@ -25,7 +25,7 @@ export function missingFile({ files, limit }: Pick<Knob, 'files' | 'limit'>): Ou
 }
 
 /** Of a task whose cgroups an orchestrator has made: it decides where the task is. */
-export function notGiven({ controller }: Pick<Knob, 'controller'>): Outcome {
+export function notDelegated({ controller }: Pick<Knob, 'controller'>): Outcome {
   return {
     status: 'skipped',
     reason: `none of the cgroups that the task was given is of the ${controller} controller`,

@@ -64,7 +64,7 @@ export async function planExec(
       rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),
       inside: { alive: inside.alive, leader, init },
       cgroups: cgroups.map(path => ({ dir: path, files: [] })),
-      lateCgroups: host.planner.later(cgroups),
+      deferredCgroups: host.planner.deferredOf(cgroups),
       oomFile: oomFileIn(cgroups),
       freezer: null,
       ...noNamespaces,

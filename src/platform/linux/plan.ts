@@ -8,7 +8,7 @@ import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
-import { intoGiven } from './given-cgroups.ts'
+import { planExternal } from './external-cgroups.ts'
 import { isolationOf } from './isolation.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
@@ -31,7 +31,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     scope,
     name,
   })
-  const cgroups = intoGiven(planned, command.cgroups ?? [], resources)
+  const cgroups = planExternal(planned, command.cgroups ?? [], resources)
   const secrets = secretsRows(request, isolation.ownRoot, isolation.rows)
   const root = isolation.ownRoot
     ? rootPlan(command, alloc, {
@@ -67,7 +67,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       credentials: user.credentials,
       rlimits: rlimitPairs(resources.rlimits),
       cgroups: cgroups.cgroups,
-      lateCgroups: cgroups.late,
+      deferredCgroups: cgroups.deferred,
       oomFile: cgroups.oomFile,
       oom: cgroups.oom,
       freezer: cgroups.freezer,

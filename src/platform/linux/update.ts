@@ -17,10 +17,10 @@ export function updateLimits(
   wanted: Resources,
   planner: CgroupPlanner,
 ): readonly Enforcement[] {
-  const { writes, late, rows } = planner.change(cgroups, asked, wanted)
+  const { writes, deferred, rows } = planner.change(cgroups, asked, wanted)
   const enforcement = settle(withOutputRow(rows.map(ofRunning), command), strict)
   const [members = ''] = cgroups
-  changeCgroups(writes, late, members)
+  changeCgroups(writes, deferred, members)
   return enforcement
 }
 

@@ -37,7 +37,7 @@ static bool clear_leaf(const char *dir, const char *freezer) {
 
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (!cgroup->given && mkdir(cgroup->dir, 0755) != 0 && (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
+    if (!cgroup->external && mkdir(cgroup->dir, 0755) != 0 && (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
       return fail(failure, STAGE_CGROUP, errno, "%s", cgroup->dir);
     for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
       bool optional = file->name[0] == '?';
@@ -90,7 +90,7 @@ int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, stru
  * Those of them that are there. We are among the task's processes already: whoever makes one after this look, or is about to (a cpuset without
  * processors: ENOSPC), moves us there with the others.
  */
-int cgroups_join_late(const struct cgroup *cgroups, struct failure *failure) {
+int cgroups_join_deferred(const struct cgroup *cgroups, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (!join(cgroup->dir) && errno != ENOENT && errno != ENODEV && errno != ENOSPC) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
   return 0;

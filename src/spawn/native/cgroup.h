@@ -12,7 +12,7 @@ int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct fai
 pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined);
 /* Runs in the task's process before exec. `joined`: where it is already. */
 int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, struct failure *failure);
-int cgroups_join_late(const struct cgroup *cgroups, struct failure *failure);
+int cgroups_join_deferred(const struct cgroup *cgroups, struct failure *failure);
 
 /* SIGKILL to every member once, by the surest means there is; true when there was none left. */
 bool cgroup_kill(const char *dir, const char *freezer);

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "cgroup.h"
-#include "exile.h"
+#include "empty_namespace.h"
 #include "inside.h"
 #include "landlock.h"
 #include "log.h"
@@ -30,7 +30,7 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
-  int kept[] = {setup->gate, setup->report, setup->spec->prepared_root, setup->console};
+  int kept[] = {setup->exec_barrier, setup->status_pipe, setup->spec->prepared_root, setup->console};
   close_others(kept, 4);
   return 0;
 }
@@ -184,13 +184,13 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   struct entrance entrance;
   signals_by_default();
   if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
-  int before[] = {setup->gate, setup->report, setup->born, setup->process, setup->console};
+  int before[] = {setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->process, setup->console};
   close_others(before, 5);
   if (entrance_open(&entrance, setup->process, failure) != 0) return -1;
-  if (cgroups_join(spec->cgroups, setup->joined, failure) != 0 || cgroups_join_late(spec->late_cgroups, failure) != 0) return -1;
+  if (cgroups_join(spec->cgroups, setup->joined, failure) != 0 || cgroups_join_deferred(spec->deferred_cgroups, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (entrance_pass(&entrance, failure) != 0) return -1;
-  int after[] = {setup->gate, setup->report, setup->born, setup->console};
+  int after[] = {setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->console};
   close_others(after, 4);
   if (terminal_enter(spec, setup->console, failure) != 0) return -1;
   _cleanup_fd_ int ruleset = -1;
@@ -204,16 +204,16 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
 static void run_program(const struct child_setup *setup, struct failure *failure) {
   char byte;
   ssize_t count;
-  do count = read(setup->gate, &byte, 1);
+  do count = read(setup->exec_barrier, &byte, 1);
   while (count < 0 && errno == EINTR);
   if (count != 1) _exit(1);
   byte = CHILD_MARK;
-  if (write_all(setup->report, &byte, 1)) program_execute(setup->spec, failure);
-  else fail(failure, STAGE_EXEC, errno, "report");
+  if (write_all(setup->status_pipe, &byte, 1)) program_execute(setup->spec, failure);
+  else fail(failure, STAGE_EXEC, errno, "status pipe");
 }
 
 static _Noreturn void report_failure(const struct child_setup *setup, const struct failure *failure) {
-  write_all(setup->report, failure, sizeof *failure);
+  write_all(setup->status_pipe, failure, sizeof *failure);
   _exit(127);
 }
 
@@ -228,19 +228,19 @@ _Noreturn void child_run_inside(const struct child_setup *setup) {
   if (prepare_inside(setup, &failure) != 0) report_failure(setup, &failure);
   pid_t pid = sys_fork_sibling();
   if (pid == 0) {
-    close(setup->born);
+    close(setup->pid_pipe);
     if (setsid() < 0) fail(&failure, STAGE_FORK, errno, "setsid");
     else if (terminal_control(setup->spec, &failure) == 0 && die_with_shim(setup->shim, &failure) == 0) run_program(setup, &failure);
     report_failure(setup, &failure);
   }
   if (pid < 0) fail(&failure, STAGE_FORK, errno, "inside the task");
-  else if (write_all(setup->born, &pid, sizeof pid)) _exit(0);
+  else if (write_all(setup->pid_pipe, &pid, sizeof pid)) _exit(0);
   else fail(&failure, STAGE_FORK, errno, "pid of the process inside the task");
   report_failure(setup, &failure);
 }
 
-_Noreturn void stub_run(int leash, int exile) {
-  int kept[] = {leash, exile};
+_Noreturn void stub_run(int death_pipe, int empty_namespace) {
+  int kept[] = {death_pipe, empty_namespace};
   close_others(kept, 2);
   prctl(PR_SET_NAME, "holdfast-init", 0, 0, 0);
   /* Ignored, not handled: the kernel then reaps orphans without waking us, and no page of ours is touched again. */
@@ -248,11 +248,11 @@ _Noreturn void stub_run(int leash, int exile) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  if (!exile_enter(exile)) _exit(1);
-  if (exile >= 0) close(exile);
+  if (!empty_namespace_enter(empty_namespace)) _exit(1);
+  if (empty_namespace >= 0) close(empty_namespace);
   char byte = 0;
-  if (!write_all(leash, &byte, 1)) _exit(1);
+  if (!write_all(death_pipe, &byte, 1)) _exit(1);
   stack_trim();
-  while (read(leash, &byte, 1) < 0 && errno == EINTR) {}
+  while (read(death_pipe, &byte, 1) < 0 && errno == EINTR) {}
   _exit(0);
 }

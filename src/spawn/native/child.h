@@ -11,13 +11,13 @@ struct child_setup {
   const struct cgroup *joined;
   int in, out, err;
   /* Read: a byte lets exec happen, end of file means that the shim is gone. */
-  int gate;
+  int exec_barrier;
   /* Written: CHILD_MARK just before exec, a struct failure when something went wrong; exec closes it. */
-  int report;
+  int status_pipe;
   int network;
   pid_t shim;
-  /* Of one that runs inside a task: the task's leader in /proc, and where the pid of the process to come is told. */
-  int process, born;
+  /* Of one that runs inside a task: the task's leader in /proc, and the pipe for the pid of the process to come. */
+  int process, pid_pipe;
   /* Where the terminal that it makes goes; -1: it has none. */
   int console;
 };
@@ -27,8 +27,8 @@ enum { CHILD_MARK = 'x' };
 _Noreturn void child_run(const struct child_setup *setup);
 /*
  * The same for one that runs inside a task, in two steps: this process does everything that takes privileges where the task cannot see it, and its
- * child, which the task can see, begins with what the program will have. That child is the shim's own; its pid is told, and this one ends.
+ * child, which the task can see, begins with what the program will have. That child is the shim's own; its pid is reported, and this one ends.
  */
 _Noreturn void child_run_inside(const struct child_setup *setup);
 /* Runs in PID 1 of the task's pid namespace: reaps, and dies with the shim, taking the namespace along. */
-_Noreturn void stub_run(int leash, int exile);
+_Noreturn void stub_run(int death_pipe, int empty_namespace);

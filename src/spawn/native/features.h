@@ -12,13 +12,13 @@ struct host {
   struct inherited inherited;
   /* What shims run with. */
   int own_oom_score_adj;
-  /* For exile_enter; -1: PID 1 of a task stays where it is. */
-  int exile;
+  /* For empty_namespace_enter; -1: PID 1 of a task stays where it is. */
+  int empty_namespace;
   /* /dev/null through a read-only mount: the owner of an inode may change its mode by any descriptor, and a task may be of root's user. */
   int null;
   /* Whose child every shim is, for as long as it lives. */
   pid_t spawner;
-  /* Who started the spawner: whose descriptors `fd:N` means, unless the request names a lender. */
+  /* Who started the spawner: whose descriptors `fd:N` means, unless the request names a donor. */
   struct identity supervisor;
   /* landlock_version(). */
   int landlock;

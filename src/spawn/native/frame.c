@@ -5,7 +5,7 @@
 static enum frame_state start_frame(struct frame_reader *reader) {
   const unsigned char *header = reader->header;
   size_t size = (size_t)header[0] | (size_t)header[1] << 8 | (size_t)header[2] << 16 | (size_t)header[3] << 24;
-  if (size < 1 || size > FRAME_MOST) return FRAME_BAD;
+  if (size < 1 || size > MAX_FRAME) return FRAME_BAD;
   reader->request = (struct request){.frame = pages_allocate(size), .frame_size = size};
   if (reader->request.frame == NULL) return FRAME_BAD;
   pages_keep_from_dumps(reader->request.frame, size);

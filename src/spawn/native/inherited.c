@@ -15,8 +15,8 @@ enum { RAISED = sizeof raised / sizeof raised[0], SLACK_NS = 50000, IO_WHO_PROCE
 
 /* Above the hard limit may only who has CAP_SYS_RESOURCE; nofile is never above fs.nr_open. */
 static void raise_limit(int resource, const struct rlimit *before) {
-  const struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY}, own = {before->rlim_max, before->rlim_max};
-  if (resource != RLIMIT_NOFILE && setrlimit((__rlimit_resource_t)resource, &most) == 0) return;
+  const struct rlimit max = {RLIM_INFINITY, RLIM_INFINITY}, own = {before->rlim_max, before->rlim_max};
+  if (resource != RLIMIT_NOFILE && setrlimit((__rlimit_resource_t)resource, &max) == 0) return;
   /* Refused: it stays as it is. */
   if (setrlimit((__rlimit_resource_t)resource, &own) != 0) errno = 0;
 }

@@ -22,8 +22,8 @@ static void close_span(unsigned first, unsigned last) {
   if (first > last || sys_close_range(first, last, 0) == 0) return;
   /* Before Linux 5.9: one by one. Descriptors above the limit exist only if the limit was lowered later; 65536 bounds the walk. */
   struct rlimit limit;
-  unsigned most = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur : 65536;
-  for (unsigned fd = first; fd <= last && fd < most; fd++) close((int)fd);
+  unsigned max = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur : 65536;
+  for (unsigned fd = first; fd <= last && fd < max; fd++) close((int)fd);
 }
 
 void close_others(int *keep, size_t count) {
@@ -80,13 +80,13 @@ ssize_t read_file_at(int dir, const char *path, char *buffer, size_t size) {
   return (ssize_t)used;
 }
 
-bool parse_number(const char *text, int64_t least, int64_t most, int64_t *value) {
+bool parse_number(const char *text, int64_t min, int64_t max, int64_t *value) {
   const char *digits = text[0] == '-' ? text + 1 : text;
   size_t length = strlen(digits);
   /* 18 digits always fit; strtoll alone would also take spaces, a plus sign and a truncated number. */
   if (length == 0 || length > 18 || strspn(digits, "0123456789") != length) return false;
   *value = strtoll(text, NULL, 10);
-  return *value >= least && *value <= most;
+  return *value >= min && *value <= max;
 }
 
 bool parse_octal(const char *text, mode_t *value) {

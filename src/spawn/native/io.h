@@ -28,7 +28,7 @@ bool write_file_at(int dir, const char *path, const char *value);
 ssize_t read_file_at(int dir, const char *path, char *buffer, size_t size);
 
 /* Whole strings only; false for anything else. */
-bool parse_number(const char *text, int64_t least, int64_t most, int64_t *value);
+bool parse_number(const char *text, int64_t min, int64_t max, int64_t *value);
 bool parse_octal(const char *text, mode_t *value);
 
 int64_t realtime_ms(void);

@@ -12,7 +12,7 @@
 #include "system.h"
 #include "walk.h"
 
-/* O_NONBLOCK: a FIFO planted or given without a reader must be an error, not a wait without end. */
+/* O_NONBLOCK: a FIFO planted or external without a reader must be an error, not a wait without end. */
 enum { LOG_FLAGS = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, LOG_MODE = 0640 };
 
 /* O_PATH with O_NOFOLLOW opens the link itself. */
@@ -59,7 +59,7 @@ int open_beneath(int base, const char *path, int flags) {
   return fd;
 }
 
-/* `planted` is told whether a task may have put it there. */
+/* `planted` says whether a task may have put it there. */
 static int open_once(int base, const char *path, int flags, bool *planted) {
   *planted = base >= 0;
   return base >= 0 ? open_beneath(base, path, flags) : open_trusted(path, flags, planted);
@@ -135,14 +135,14 @@ static int open_base(const struct file_target *target) {
   return target->base == NULL ? -1 : open_trusted(target->base, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
 }
 
-static int open_given(int number, const struct identity *lender, int flags, bool *passed);
+static int open_external(int number, const struct identity *donor, int flags, bool *passed);
 
 bool is_named_fifo(const struct file_target *target, int fd) {
   struct stat status;
-  return given_descriptor(target) < 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+  return external_descriptor(target) < 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *lender, struct failure *failure) {
+int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *donor, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_RDONLY);
     return null >= 0 ? null : fail_at(failure, STAGE_STDIN, errno, target, "");
@@ -151,8 +151,8 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   bool passed = false, planted = false;
-  int given = given_descriptor(target);
-  _cleanup_fd_ int fd = given >= 0 ? open_given(given, lender, O_RDONLY, &passed) : open_once(base, target->path, flags, &planted);
+  int external = external_descriptor(target);
+  _cleanup_fd_ int fd = external >= 0 ? open_external(external, donor, O_RDONLY, &passed) : open_once(base, target->path, flags, &planted);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
@@ -160,11 +160,11 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   if (planted && (!S_ISREG(status.st_mode) || status.st_nlink != 1)) return fail_at(failure, STAGE_STDIN, EINVAL, target, "");
   /* So that the task's user may open /dev/stdin. */
   struct statfs system;
-  bool pipe = given >= 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+  bool pipe = external >= 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
   if (pipe && spec->has_credentials && fchown(fd, spec->uid, spec->gid) != 0 && errno != EPERM)
     return fail_at(failure, STAGE_STDIN, errno, target, ": change of owner");
   if (own_root && S_ISREG(status.st_mode)) fd = open_read_only_view(fd, flags);
-  /* Flags of a descriptor that was passed are the lender's too. */
+  /* Flags of a descriptor that was passed are the donor's too. */
   if (!passed && fcntl(fd, F_SETFL, 0) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   int kept = fd;
   fd = -1;
@@ -190,13 +190,13 @@ static int open_fifo(int base, const char *path, int *held) {
   return fd;
 }
 
-/* The lender's very descriptor, one offset for both of us. Needs the right to trace the lender (ptrace(2)), and Linux 5.6. */
-static int take_given(int number, const struct identity *lender) {
-  _cleanup_fd_ int process = sys_pidfd_open(lender->pid);
+/* The donor's very descriptor, one offset for both of us. Needs the right to trace the donor (ptrace(2)), and Linux 5.6. */
+static int take_external(int number, const struct identity *donor) {
+  _cleanup_fd_ int process = sys_pidfd_open(donor->pid);
   if (process < 0) return -1;
   _cleanup_fd_ int fd = sys_pidfd_getfd(process, number);
-  /* Asked when the pidfd is there, which is never another process's: what we took is the lender's own. */
-  if (fd < 0 || identify(lender->pid).start != lender->start) return -1;
+  /* Asked when the pidfd is there, which is never another process's: what we took is the donor's own. */
+  if (fd < 0 || identify(donor->pid).start != donor->start) return -1;
   int kept = fd;
   fd = -1;
   return kept;
@@ -208,7 +208,7 @@ static bool allows(int fd, int access) {
 }
 
 /*
- * A pipe, a terminal and any other device are opened anew: our flags are then not the lender's, whose event loop may want them not to wait. A file is
+ * A pipe, a terminal and any other device are opened anew: our flags are then not the donor's, whose event loop may want them not to wait. A file is
  * passed as it is when it is to be written, so that neither writes over what the other has written. A socket cannot be opened anew at all.
  */
 static bool is_passed(const struct stat *status, int access) {
@@ -224,15 +224,15 @@ static bool appends(int process, int number) {
   return flags != NULL && (strtoul(flags + strlen("flags:"), NULL, 8) & O_APPEND) != 0;
 }
 
-static int open_given(int number, const struct identity *lender, int flags, bool *passed) {
+static int open_external(int number, const struct identity *donor, int flags, bool *passed) {
   char link[32];
   struct stat status;
   const int access = flags & O_ACCMODE;
-  _cleanup_fd_ int process = process_open(lender);
+  _cleanup_fd_ int process = process_open(donor);
   if (process < 0) return -1;
   snprintf(link, sizeof link, "fd/%d", number);
   if (fstatat(process, link, &status, 0) != 0) return -1;
-  _cleanup_fd_ int fd = is_passed(&status, access) ? take_given(number, lender) : -1;
+  _cleanup_fd_ int fd = is_passed(&status, access) ? take_external(number, donor) : -1;
   *passed = fd >= 0;
   if (fd >= 0 && !allows(fd, access)) return errno = EBADF, -1;
   /* Two that append do not overwrite each other. */
@@ -263,7 +263,7 @@ bool log_is_whole(int fd) {
   return fstat(fd, &status) == 0 && status.st_nlink > 0 && written >= 0 && written <= status.st_size;
 }
 
-int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *lender, int *held, struct failure *failure) {
+int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *donor, int *held, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_WRONLY | O_APPEND);
     return null >= 0 ? null : fail_at(failure, STAGE_LOG, errno, target, "");
@@ -271,12 +271,12 @@ int open_log(const struct file_target *target, const struct spec *spec, bool pum
   _cleanup_fd_ int base = open_base(target);
   if (target->base != NULL && base < 0) return fail_at(failure, STAGE_LOG, errno, target, "");
   bool created = false, planted = false;
-  int given = given_descriptor(target);
+  int external = external_descriptor(target);
   if (pumped && base >= 0) make_room(target, spec);
   bool passed = false;
-  _cleanup_fd_ int fd = given < 0 ? open_or_create(base, target->path, &created, &planted) : open_given(given, lender, O_WRONLY | O_APPEND, &passed);
+  _cleanup_fd_ int fd = external < 0 ? open_or_create(base, target->path, &created, &planted) : open_external(external, donor, O_WRONLY | O_APPEND, &passed);
   struct stat status;
-  if (given < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
+  if (external < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
     /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant without a writer for the end. */
     _cleanup_fd_ int tried = fd;
     fd = open_fifo(base, target->path, held);

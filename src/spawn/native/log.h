@@ -3,8 +3,8 @@
 #include "failure.h"
 #include "spec.h"
 
-/* `lender`: the process whose descriptors `fd:N` means. */
-int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *lender, struct failure *failure);
+/* `donor`: the process whose descriptors `fd:N` means. */
+int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *donor, struct failure *failure);
 /* A FIFO that was opened by its name. */
 bool is_named_fifo(const struct file_target *target, int fd);
 bool is_null(const struct file_target *target);
@@ -21,8 +21,8 @@ int open_beneath(int base, const char *path, int flags);
  * `pumped`: the shim alone writes it, and what lies in its place and is not the shim's own makes room for it. `held` gets the descriptor that a FIFO
  * needs for as long as the task runs.
  */
-int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *lender, int *held, struct failure *failure);
-/* Of a file that the task writes itself, by the descriptor it was given: all that went through that is still there. */
+int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *donor, int *held, struct failure *failure);
+/* Of a file that the task writes itself, by the external descriptor: all that went through that is still there. */
 bool log_is_whole(int fd);
 /* O_PATH: for renames of the log in it. */
 int open_log_directory(const struct file_target *target);

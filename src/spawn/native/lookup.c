@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What came in the way: told when nothing else is found. */
+/* What came in the way: reported when nothing else is found. */
 struct search {
   /* The first file that may not be executed, and the first whose interpreter or dynamic loader is missing; empty: none. */
   char denied[PATH_MAX], broken[PATH_MAX];

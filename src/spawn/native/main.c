@@ -4,7 +4,7 @@
 #include "features.h"
 #include "fifo.h"
 #include "inherited.h"
-#include "lend.h"
+#include "fd_donor.h"
 #include "probe.h"
 #include "seal.h"
 #include "send_signal.h"
@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     hide_path(argv[0]);
     return spawner_run(rootless);
   }
-  if (argc == 5 && strcmp(argv[1], "lend") == 0) return lend_run(argv[2], argv[3], argv[4]);
+  if (argc == 5 && strcmp(argv[1], "lend") == 0) return donate_run(argv[2], argv[3], argv[4]);
   if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0) return signal_run(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
   if (argc >= 3 && strcmp(argv[1], "fifo") == 0) return fifo_run(argv + 2);
   if (strcmp(mode, "waiting") == 0) return waiting_run();

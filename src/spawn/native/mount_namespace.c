@@ -11,13 +11,13 @@
 #include "io.h"
 #include "system.h"
 
-enum { FILL_MOST_MS = 3000 };
+enum { MAX_FILL_MS = 3000 };
 
 static bool is_filled(int made) {
   struct pollfd waiting = {.fd = made, .events = POLLIN};
   char byte;
   int ready;
-  do ready = poll(&waiting, 1, FILL_MOST_MS);
+  do ready = poll(&waiting, 1, MAX_FILL_MS);
   while (ready < 0 && errno == EINTR);
   return ready > 0 && read(made, &byte, 1) == 1;
 }

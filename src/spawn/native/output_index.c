@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ENTRY = 40, SHARE = 8, LEAST = 64 << 10, VERSION = 1 };
+enum { ENTRY = 40, SHARE = 8, MIN_SIZE = 64 << 10, VERSION = 1 };
 
 struct header {
   char magic[8];
@@ -29,9 +29,9 @@ static uint32_t check_of(const void *data, size_t size) {
   return sum;
 }
 
-void index_open(struct output_index *index, int dir, int64_t log_most, int log_files) {
-  int64_t most = log_most / SHARE < LEAST ? LEAST : log_most / SHARE;
-  *index = (struct output_index){.dir = dir, .file = -1, .most = most - most % ENTRY, .files = log_files};
+void index_open(struct output_index *index, int dir, int64_t max_log, int log_files) {
+  int64_t max = max_log / SHARE < MIN_SIZE ? MIN_SIZE : max_log / SHARE;
+  *index = (struct output_index){.dir = dir, .file = -1, .max = max - max % ENTRY, .files = log_files};
 }
 
 static bool write_at(struct output_index *index, const void *data, int64_t at) {
@@ -69,7 +69,7 @@ static OWN_FRAME bool begin(struct output_index *index) {
 
 void index_add(struct output_index *index, int stream, uint64_t inode, int64_t position, int64_t length) {
   if (index->dir < 0) return;
-  if ((index->file < 0 || index->size + ENTRY > index->most) && !begin(index)) return;
+  if ((index->file < 0 || index->size + ENTRY > index->max) && !begin(index)) return;
   struct timespec now = {0};
   clock_gettime(CLOCK_REALTIME, &now);
   struct entry entry = {

@@ -11,7 +11,7 @@ struct output_index {
   /* -1: not made yet, which the first bytes do, or it could not be. */
   int file;
   /* Bytes of one file, and how many there are: as many bytes as a share of the logs. */
-  int64_t most, size;
+  int64_t max, size;
   int files;
   /* Twice the number of rotations of each stream's log, and one more in the middle of one. */
   uint64_t turns[2];
@@ -21,7 +21,7 @@ struct output_index {
 
 #define NO_INDEX {.dir = -1, .file = -1}
 
-void index_open(struct output_index *index, int dir, int64_t log_most, int log_files);
+void index_open(struct output_index *index, int dir, int64_t max_log, int log_files);
 /* Bytes that are in the log by now: `position` and `length` in its file. */
 void index_add(struct output_index *index, int stream, uint64_t inode, int64_t position, int64_t length);
 /* Around the renames of a rotation, so that no reader takes one file for another. */

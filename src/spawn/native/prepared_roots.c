@@ -18,12 +18,12 @@ static void forget(struct prepared_root *root) {
 
 int prepared_root_for(struct prepared_roots *roots, const struct spec *spec, const struct host *host) {
   if (!is_for_all(spec, host)) return -1;
-  for (size_t i = 0; i < PREPARED_ROOTS_MOST; i++) {
+  for (size_t i = 0; i < MAX_PREPARED_ROOTS; i++) {
     const struct prepared_root *known = &roots->kept[i];
     if (known->text != NULL && known->size == spec->shared_size && memcmp(known->text, spec->shared_text, known->size) == 0)
       return known->namespace;
   }
-  struct prepared_root *root = &roots->kept[roots->next++ % PREPARED_ROOTS_MOST];
+  struct prepared_root *root = &roots->kept[roots->next++ % MAX_PREPARED_ROOTS];
   forget(root);
   if ((root->text = pages_allocate(spec->shared_size)) == NULL) return -1;
   memcpy(root->text, spec->shared_text, spec->shared_size);
@@ -33,5 +33,5 @@ int prepared_root_for(struct prepared_roots *roots, const struct spec *spec, con
 }
 
 void prepared_roots_release(struct prepared_roots *roots) {
-  for (size_t i = 0; i < PREPARED_ROOTS_MOST; i++) forget(&roots->kept[i]);
+  for (size_t i = 0; i < MAX_PREPARED_ROOTS; i++) forget(&roots->kept[i]);
 }

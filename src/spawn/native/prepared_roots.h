@@ -6,7 +6,7 @@
 #include "features.h"
 #include "spec.h"
 
-enum { PREPARED_ROOTS_MOST = 4 };
+enum { MAX_PREPARED_ROOTS = 4 };
 
 struct prepared_roots {
   /* `namespace` is -1 where making it failed: such a task is put together alone. */
@@ -14,7 +14,7 @@ struct prepared_roots {
     char *text;
     size_t size;
     int namespace;
-  } kept[PREPARED_ROOTS_MOST];
+  } kept[MAX_PREPARED_ROOTS];
   unsigned next;
 };
 

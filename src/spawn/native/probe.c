@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "exile.h"
+#include "empty_namespace.h"
 #include "features.h"
 #include "system.h"
 #include "user_namespace.h"
@@ -20,7 +20,7 @@ static int try_root(int flags) {
   if (unshare(flags) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return errno;
   /* Whoever has no number in this user namespace may mount a file system, and make nothing in it. */
   if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16k,mode=0755") != 0 || mkdir("/proc/made", 0755) != 0) return errno;
-  return exile_empty_out(NULL) ? 0 : errno;
+  return empty_namespace_pivot(NULL) ? 0 : errno;
 }
 
 static int run(attempt *tried, int flags) {

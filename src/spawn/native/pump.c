@@ -10,10 +10,10 @@
 #include "log.h"
 
 /*
- * TURN_MOST: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then does for many. PIPE_MOST: what any
+ * MAX_TURN: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then does for many. MAX_PIPE: what any
  * user may have.
  */
-enum { TURN_MOST = 1 << 20, PIPE_MOST = 1 << 20, REST_MS = 1, HURRIES = 32, COPY_MOST = 16 << 10, SUFFIX_MOST = 4, NUMBERED_MOST = NAME_MAX + 1 };
+enum { MAX_TURN = 1 << 20, MAX_PIPE = 1 << 20, REST_MS = 1, HURRIES = 32, MAX_COPY = 16 << 10, MAX_SUFFIX = 4, MAX_NUMBERED = NAME_MAX + 1 };
 
 /*
  * Two that write and rotate one log would destroy it for each other. Locks on its bytes keep them apart: OWNER is held for life by the one that
@@ -70,9 +70,9 @@ static void find_role(struct log_pump *pump) {
 }
 
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
-  *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .most = spec->log_most, .files = spec->log_files,
+  *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .max = spec->max_log, .files = spec->log_files,
                             .has_group = spec->has_credentials, .group = spec->gid};
-  if (strlen(name) + SUFFIX_MOST > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
+  if (strlen(name) + MAX_SUFFIX > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
   /* Not O_APPEND, which splice refuses. */
   if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0) return fail(failure, STAGE_LOG, errno, "%s", target->path);
   find_role(pump);
@@ -96,13 +96,13 @@ void pump_note_in(struct log_pump *pump, struct output_index *index, int stream)
 }
 
 static void numbered(char *text, const struct log_pump *pump, int number) {
-  if (number == 0) snprintf(text, NUMBERED_MOST, "%s", pump->name);
-  else snprintf(text, NUMBERED_MOST, "%s.%d", pump->name, number);
+  if (number == 0) snprintf(text, MAX_NUMBERED, "%s", pump->name);
+  else snprintf(text, MAX_NUMBERED, "%s.%d", pump->name, number);
 }
 
 /* What does not move aside (a directory that the task has put in the way) costs the file behind it: the number of files is kept, and we go on. */
 static void shift(struct log_pump *pump, int number) {
-  char from[NUMBERED_MOST], to[NUMBERED_MOST];
+  char from[MAX_NUMBERED], to[MAX_NUMBERED];
   numbered(from, pump, number);
   numbered(to, pump, number + 1);
   if (renameat(pump->dir, from, pump->dir, to) == 0 || errno == ENOENT) return;
@@ -137,7 +137,7 @@ static OWN_FRAME void rotate(struct log_pump *pump) {
   /* Who was there before the start is not missed. */
   if (pump->generation >= pump->files - 1) {
     pump->outgrown = true;
-    pump->dropped += pump->most;
+    pump->dropped += pump->max;
   }
   for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
   pump->generation++;
@@ -147,7 +147,7 @@ static OWN_FRAME void rotate(struct log_pump *pump) {
 
 /* The shim's standard output is /dev/null. */
 static void drop(struct log_pump *pump, ssize_t *moved) {
-  *moved = splice(pump->pipe, NULL, STDOUT_FILENO, NULL, TURN_MOST, SPLICE_F_NONBLOCK);
+  *moved = splice(pump->pipe, NULL, STDOUT_FILENO, NULL, MAX_TURN, SPLICE_F_NONBLOCK);
   if (*moved > 0) {
     pump->lossy = true;
     pump->dropped += *moved;
@@ -155,9 +155,9 @@ static void drop(struct log_pump *pump, ssize_t *moved) {
 }
 
 /* A part that was read and could not be written is lost. */
-static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t most) {
-  char bytes[COPY_MOST];
-  ssize_t count = read(pump->pipe, bytes, most < sizeof bytes ? most : sizeof bytes);
+static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t max) {
+  char bytes[MAX_COPY];
+  ssize_t count = read(pump->pipe, bytes, max < sizeof bytes ? max : sizeof bytes);
   for (ssize_t done = 0; done < count;) {
     ssize_t written = pwrite(pump->file, bytes + done, (size_t)(count - done), at + done);
     if (written < 0 && errno == EINTR) continue;
@@ -172,17 +172,17 @@ static OWN_FRAME ssize_t copy(struct log_pump *pump, off_t at, size_t most) {
   return count;
 }
 
-static ssize_t move_to(struct log_pump *pump, off_t at, size_t most) {
-  if (pump->copies || pump->shared) return copy(pump, at, most);
+static ssize_t move_to(struct log_pump *pump, off_t at, size_t max) {
+  if (pump->copies || pump->shared) return copy(pump, at, max);
   off_t to = at;
-  ssize_t moved = splice(pump->pipe, NULL, pump->file, &to, most, SPLICE_F_NONBLOCK);
+  ssize_t moved = splice(pump->pipe, NULL, pump->file, &to, max, SPLICE_F_NONBLOCK);
   if (moved >= 0 || errno != EINVAL) return moved;
   pump->copies = true;
-  return copy(pump, at, most);
+  return copy(pump, at, max);
 }
 
-static ssize_t move(struct log_pump *pump, off_t at, size_t most) {
-  ssize_t moved = move_to(pump, at, most);
+static ssize_t move(struct log_pump *pump, off_t at, size_t max) {
+  ssize_t moved = move_to(pump, at, max);
   if (moved <= 0) return moved;
   pump->end = at + moved;
   if (pump->index != NULL) index_add(pump->index, pump->stream, pump->inode, at, moved);
@@ -225,9 +225,9 @@ static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
   if (pump->file < 0 && !pump->is_second) create(pump);
   begin_turn(pump);
   off_t end = pump->file < 0 ? 0 : end_of(pump);
-  if (pump->is_second && end >= pump->most * pump->files) close_fd(&pump->file);
+  if (pump->is_second && end >= pump->max * pump->files) close_fd(&pump->file);
   if (pump->file < 0 && pump->is_second) return dropped(pump, moved);
-  if (pump->file >= 0 && end >= pump->most && !pump->is_second) {
+  if (pump->file >= 0 && end >= pump->max && !pump->is_second) {
     /* Only when there is something to write: a log that is just full keeps its oldest file. */
     struct pollfd waiting = {.fd = pump->pipe, .events = POLLIN};
     if (poll(&waiting, 1, 0) == 0) return PUMP_EMPTY;
@@ -236,9 +236,9 @@ static enum pump_state carry(struct log_pump *pump, ssize_t *moved) {
     begin_turn(pump);
     end = pump->file < 0 ? 0 : end_of(pump);
   }
-  int64_t room = (pump->is_second ? pump->most * pump->files : pump->most) - end;
+  int64_t room = (pump->is_second ? pump->max * pump->files : pump->max) - end;
   if (pump->file < 0) drop(pump, moved);
-  else *moved = move(pump, end, room < TURN_MOST ? (size_t)room : TURN_MOST);
+  else *moved = move(pump, end, room < MAX_TURN ? (size_t)room : MAX_TURN);
   if (*moved < 0 && errno != EAGAIN && errno != EINTR) {
     pump->error = errno;
     drop(pump, moved);
@@ -266,7 +266,7 @@ static void rest(struct log_pump *pump, ssize_t moved) {
   if (!soon) pump->hurry /= 2;
   else if (pump->hurry < 2 * HURRIES) pump->hurry++;
   if (moved * 2 >= pump->capacity) {
-    if (pump->capacity < PIPE_MOST && fcntl(pump->pipe, F_SETPIPE_SZ, PIPE_MOST) >= 0) pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
+    if (pump->capacity < MAX_PIPE && fcntl(pump->pipe, F_SETPIPE_SZ, MAX_PIPE) >= 0) pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
   } else if (soon && pump->hurry > HURRIES) pump->rests_until = now + REST_MS;
   pump->emptied_at = now;
 }

@@ -15,7 +15,7 @@ struct log_pump {
   /* The log's directory: names are only ever looked up in here, and no link is followed. */
   int dir;
   const char *name;
-  int64_t most;
+  int64_t max;
   int files;
   bool has_group;
   gid_t group;
@@ -25,7 +25,7 @@ struct log_pump {
   int64_t emptied_at, rests_until;
   /* How often in a row it was emptied soon after the last time. */
   int hurry;
-  /* Where the order of the two streams is noted, and which of them this is. */
+  /* Where the order of the two streams is recorded, and which of them this is. */
   struct output_index *index;
   int stream;
   /* Of the file: its number, where we have last written to, and how many there were before it since the start. */
@@ -55,7 +55,7 @@ enum pump_state { PUMP_MORE, PUMP_EMPTY, PUMP_END };
 
 /* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task writes to, or -1. */
 int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure);
-/* Has what is written noted in the index from now on. */
+/* Has what is written recorded in the index from now on. */
 void pump_note_in(struct log_pump *pump, struct output_index *index, int stream);
 /* The pipe to wait for, or -1 for as long as the pump rests; then `wake` is not later than the end of that. */
 int pump_await(const struct log_pump *pump, int64_t now, int64_t *wake);

@@ -22,7 +22,7 @@ enum { SOCKETCALL_SOCKET = 1 };
  * the host. O_CREAT and __O_TMPFILE, by which a mode counts at all, have these numbers on every supported architecture.
  */
 enum { MODE_SET_ID = 06000, OPEN_MAKES = 0100 | 020000000 };
-enum { CALLS_MOST = 128 };
+enum { MAX_CALLS = 128 };
 
 #if defined(__x86_64__) || defined(__aarch64__)
 static const struct call native_calls[] = {
@@ -30,7 +30,7 @@ static const struct call native_calls[] = {
 };
 
 static void emit(struct seccomp_program *program, struct sock_filter instruction) {
-  if (program->length < SECCOMP_PROGRAM_MOST) program->code[program->length] = instruction;
+  if (program->length < MAX_SECCOMP_PROGRAM) program->code[program->length] = instruction;
   program->length++;
 }
 static void emit_return(struct seccomp_program *program, uint32_t value) {
@@ -136,7 +136,7 @@ struct leaf {
 struct search {
   struct seccomp_program *program;
   size_t count;
-  struct leaf leaves[2 * CALLS_MOST + 2];
+  struct leaf leaves[2 * MAX_CALLS + 2];
 };
 
 static void emit_jump_to(struct search *search, size_t jump, bool holds, enum call_action action) {
@@ -146,9 +146,9 @@ static void emit_jump_to(struct search *search, size_t jump, bool holds, enum ca
 /* Conditional jumps reach 255 instructions; too far makes the program invalid on purpose, and seccomp_build says so. */
 static void lead(struct seccomp_program *program, size_t jump, bool holds, size_t to) {
   size_t distance = to - jump - 1;
-  if (distance > 255) program->length = SECCOMP_PROGRAM_MOST + 1;
-  else if (jump < SECCOMP_PROGRAM_MOST && holds) program->code[jump].jt = (uint8_t)distance;
-  else if (jump < SECCOMP_PROGRAM_MOST) program->code[jump].jf = (uint8_t)distance;
+  if (distance > 255) program->length = MAX_SECCOMP_PROGRAM + 1;
+  else if (jump < MAX_SECCOMP_PROGRAM && holds) program->code[jump].jt = (uint8_t)distance;
+  else if (jump < MAX_SECCOMP_PROGRAM) program->code[jump].jf = (uint8_t)distance;
 }
 
 static void emit_half(struct search *search, size_t jump, bool holds, const struct span *spans, size_t count);
@@ -178,7 +178,7 @@ static void emit_leaves(struct search *search) {
       if (search->leaves[i].action != action) continue;
       if (!is_emitted) emit_action(search->program, action);
       is_emitted = true;
-      if (search->program->length <= SECCOMP_PROGRAM_MOST) lead(search->program, search->leaves[i].jump, search->leaves[i].holds, at);
+      if (search->program->length <= MAX_SECCOMP_PROGRAM) lead(search->program, search->leaves[i].jump, search->leaves[i].holds, at);
     }
   }
 }
@@ -201,7 +201,7 @@ static void add_span(struct span *spans, size_t *count, uint32_t start, enum cal
 }
 
 static void emit_table(struct seccomp_program *program, struct call *calls, size_t count, bool tracing) {
-  struct span spans[2 * CALLS_MOST + 2] = {{0, CALL_ALLOW}};
+  struct span spans[2 * MAX_CALLS + 2] = {{0, CALL_ALLOW}};
   size_t used = 1;
   sort(calls, count);
   for (size_t i = 0; i < count; i++) {
@@ -220,9 +220,9 @@ static void emit_table(struct seccomp_program *program, struct call *calls, size
 }
 
 bool seccomp_build(struct seccomp_program *program, bool tracing) {
-  struct call calls[CALLS_MOST];
+  struct call calls[MAX_CALLS];
   size_t count = sizeof native_calls / sizeof native_calls[0];
-  _Static_assert(sizeof native_calls / sizeof native_calls[0] <= CALLS_MOST, "CALLS_MOST is too small");
+  _Static_assert(sizeof native_calls / sizeof native_calls[0] <= MAX_CALLS, "MAX_CALLS is too small");
   memcpy(calls, native_calls, sizeof native_calls);
   program->length = 0;
   emit_load(program, offsetof(struct seccomp_data, arch));
@@ -237,14 +237,14 @@ bool seccomp_build(struct seccomp_program *program, bool tracing) {
   jump = program->length - 1;
   program->code[jump].jt = 1;
   emit_return(program, REFUSE);
-  emit_table(program, calls, seccomp_calls_i386(calls, CALLS_MOST), tracing);
+  emit_table(program, calls, seccomp_calls_i386(calls, MAX_CALLS), tracing);
 #else
   emit_unless(program, BPF_JEQ, AUDIT_ARCH_AARCH64, 0);
   program->code[program->length - 1].jt = 1;
   emit_return(program, REFUSE);
   emit_table(program, calls, count, tracing);
 #endif
-  return program->length <= SECCOMP_PROGRAM_MOST;
+  return program->length <= MAX_SECCOMP_PROGRAM;
 }
 #else
 bool seccomp_build(struct seccomp_program *program, bool tracing) {

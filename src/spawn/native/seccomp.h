@@ -18,12 +18,12 @@ struct call {
 };
 
 /* seccomp_i386.c: the same calls by their numbers on i386, which an x86_64 kernel also takes (int 0x80). */
-size_t seccomp_calls_i386(struct call *calls, size_t most);
+size_t seccomp_calls_i386(struct call *calls, size_t max);
 
-enum { SECCOMP_PROGRAM_MOST = 2048 };
+enum { MAX_SECCOMP_PROGRAM = 2048 };
 struct seccomp_program {
   size_t length;
-  struct sock_filter code[SECCOMP_PROGRAM_MOST];
+  struct sock_filter code[MAX_SECCOMP_PROGRAM];
 };
 
 /* Runs in the spawner, once for each. `tracing`: CALL_TRACE is allowed. False where this architecture has no table. */

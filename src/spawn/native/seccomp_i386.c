@@ -6,18 +6,18 @@
 #include <stddef.h>
 #include "seccomp.h"
 
-size_t seccomp_calls_i386(struct call *calls, size_t most) {
+size_t seccomp_calls_i386(struct call *calls, size_t max) {
 #if defined(__x86_64__)
   static const struct call known[] = {
 #include "seccomp_calls.inc"
   };
   size_t count = sizeof known / sizeof known[0];
-  if (count > most) return 0;
+  if (count > max) return 0;
   for (size_t i = 0; i < count; i++) calls[i] = known[i];
   return count;
 #else
   (void)calls;
-  (void)most;
+  (void)max;
   return 0;
 #endif
 }

@@ -8,10 +8,10 @@
 #include "system.h"
 
 /* The slots of what the loop waits for. The order in which they are looked at is the loop's. */
-enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_REPORT, SLOT_REPLY, SLOT_OWNER, SLOT_TARGET, SLOT_BORN, SLOT_MEMORY, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_COUNT = SLOT_TERMINAL + 4 };
+enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_STATUS, SLOT_REPLY, SLOT_LIFELINE, SLOT_TARGET, SLOT_PID, SLOT_MEMORY, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_COUNT = SLOT_TERMINAL + 4 };
 
-OWN_FRAME void PRINTF(2, 3) shim_note(struct shim *shim, const char *format, ...) {
-  if (shim->dir < 0 || ++shim->notes > NOTES_MOST) return;
+OWN_FRAME void PRINTF(2, 3) write_shim_log(struct shim *shim, const char *format, ...) {
+  if (shim->dir < 0 || ++shim->notes > MAX_NOTES) return;
   _cleanup_fd_ int fd = openat(shim->dir, "shim.log", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
   if (fd < 0) return;
   va_list arguments;
@@ -22,30 +22,30 @@ OWN_FRAME void PRINTF(2, 3) shim_note(struct shim *shim, const char *format, ...
   write_all(fd, "\n", 1);
 }
 
-static int until(int64_t now, int64_t deadline, int least) {
-  if (deadline == 0) return least;
+static int until(int64_t now, int64_t deadline, int min) {
+  if (deadline == 0) return min;
   int64_t left = deadline - now;
   int wait = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
-  return least < 0 || wait < least ? wait : least;
+  return min < 0 || wait < min ? wait : min;
 }
 
 /*
  * A task can hold its pipe's lock for as long as it lives, by a splice(2) into it from a socket that is silent, and whoever reads the pipe meanwhile
- * waits where no signal ends it. We are killed past, at a limit or a stop, by those who know of the start: it is told before anything is carried.
+ * waits where no signal ends it. We are killed past, at a limit or a stop, by those who know of the start: it is reported before anything is carried.
  */
 static bool may_carry(const struct shim *shim, int64_t now) {
   return (shim->spec == NULL && shim->line_length == 0) || (shim->carry_from != 0 && now >= shim->carry_from);
 }
 
 static bool is_over(const struct shim *shim) {
-  if (shim->tree.leader == 0 && shim->report < 0) return true;
+  if (shim->tree.leader == 0 && shim->status_pipe < 0) return true;
   return shim->give_up != 0 && boottime_ms() >= shim->give_up;
 }
 
 /* Whom the task is not to outlive is gone. */
 static void hang_up(struct shim *shim, int *fd) {
   close_fd(fd);
-  shim_force(shim, STOP_ORPHANED);
+  shim_kill_task(shim, STOP_ORPHANED);
 }
 
 static void live(struct shim *shim) {
@@ -54,28 +54,28 @@ static void live(struct shim *shim) {
     struct pollfd waiting[SLOT_COUNT] = {
       [SLOT_SIGNALS] = {.fd = shim->signals, .events = POLLIN},
       [SLOT_CONTROL] = {.fd = shim->control, .events = POLLIN},
-      [SLOT_REPORT] = {.fd = shim->report, .events = POLLIN},
+      [SLOT_STATUS] = {.fd = shim->status_pipe, .events = POLLIN},
       [SLOT_REPLY] = {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1, .events = POLLOUT},
       /* Nobody writes into these: they can only hang up. */
-      [SLOT_OWNER] = {.fd = shim->owner},
-      [SLOT_TARGET] = {.fd = shim->host_alive},
-      [SLOT_BORN] = {.fd = shim->born, .events = POLLIN},
+      [SLOT_LIFELINE] = {.fd = shim->lifeline},
+      [SLOT_TARGET] = {.fd = shim->target_alive},
+      [SLOT_PID] = {.fd = shim->pid_pipe, .events = POLLIN},
       [SLOT_MEMORY] = {.fd = shim->oom_event, .events = POLLIN},
       [SLOT_TERMINAL] = {.fd = -1}, [SLOT_TERMINAL + 1] = {.fd = -1}, [SLOT_TERMINAL + 2] = {.fd = -1}, [SLOT_TERMINAL + 3] = {.fd = -1},
     };
     for (int i = 0; i < 2; i++)
       waiting[SLOT_LOGS + i] = (struct pollfd){.fd = may_carry(shim, now) ? pump_await(&shim->logs[i].pump, now, &wake) : -1, .events = POLLIN};
     terminal_await(shim->terminal, waiting + SLOT_TERMINAL);
-    int wait = until(now, wake, until(now, shim->wall_deadline, until(now, shim->stop_deadline, until(now, shim->set_up_deadline, until(now, shim->oom_look, until(now, shim->give_up, -1))))));
-    if (poll(waiting, SLOT_COUNT, wait) < 0 && errno != EINTR) shim_note(shim, "poll: %s", strerror(errno));
-    if (waiting[SLOT_BORN].revents != 0) shim_take_leader(shim);
-    if (waiting[SLOT_REPORT].revents != 0) shim_read_report(shim);
+    int wait = until(now, wake, until(now, shim->timeout_deadline, until(now, shim->stop_deadline, until(now, shim->set_up_deadline, until(now, shim->oom_look, until(now, shim->give_up, -1))))));
+    if (poll(waiting, SLOT_COUNT, wait) < 0 && errno != EINTR) write_shim_log(shim, "poll: %s", strerror(errno));
+    if (waiting[SLOT_PID].revents != 0) shim_take_leader(shim);
+    if (waiting[SLOT_STATUS].revents != 0) shim_read_status(shim);
     if (waiting[SLOT_REPLY].revents != 0) shim_tell_start(shim, 0);
     if (waiting[SLOT_SIGNALS].revents != 0) shim_read_signals(shim);
     if (waiting[SLOT_CONTROL].revents != 0) shim_read_control(shim);
     terminal_move(shim->terminal, waiting + SLOT_TERMINAL);
-    if (waiting[SLOT_OWNER].revents != 0) hang_up(shim, &shim->owner);
-    if (waiting[SLOT_TARGET].revents != 0) hang_up(shim, &shim->host_alive);
+    if (waiting[SLOT_LIFELINE].revents != 0) hang_up(shim, &shim->lifeline);
+    if (waiting[SLOT_TARGET].revents != 0) hang_up(shim, &shim->target_alive);
     /* A turn at most: what is asked of us comes between. */
     for (int i = 0; i < 2; i++)
       if (waiting[SLOT_LOGS + i].revents != 0) pump_turn(&shim->logs[i].pump);
@@ -89,13 +89,13 @@ static void live(struct shim *shim) {
 _Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
   struct shim shim = {
     .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
-    .reply = -1, .dir = -1, .control = -1, .alive = -1, .owner = -1, .signals = -1, .reserved = -1, .leash = -1, .gate = -1, .report = -1,
-    .oom_event = -1, .host_alive = -1, .host_dir = -1, .host_leader = -1, .host_init = -1, .born = -1,
+    .reply = -1, .dir = -1, .control = -1, .alive = -1, .lifeline = -1, .signals = -1, .reserved = -1, .death_pipe = -1, .exec_barrier = -1, .status_pipe = -1,
+    .oom_event = -1, .target_alive = -1, .target_dir = -1, .target_leader = -1, .target_init = -1, .pid_pipe = -1,
     .record = {.counters = NO_COUNTERS, .log_dropped = -1},
     .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}}, .index = NO_INDEX,
   };
   if (shim_set_up(&shim) == 0) {
-    if (shim.usher == 0 && shim_open_gate(&shim) != 0) shim_force(&shim, STOP_FORCE);
+    if (shim.setns_helper == 0 && shim_lift_exec_barrier(&shim) != 0) shim_kill_task(&shim, STOP_FORCE);
     live(&shim);
   } else tree_kill(&shim.tree);
   shim_finish(&shim);

@@ -7,17 +7,17 @@
 #include <unistd.h>
 #include "system.h"
 
-/* The usher has let the task's own process in, and is about to go: that one is our leader. Not before it is recorded may it exec. */
+/* The setns helper has let the task's own process in, and is about to go: that one is our leader. Not before it is recorded may it exec. */
 void shim_take_leader(struct shim *shim) {
   pid_t pid;
-  if (shim->born < 0) return;
-  ssize_t count = read(shim->born, &pid, sizeof pid);
+  if (shim->pid_pipe < 0) return;
+  ssize_t count = read(shim->pid_pipe, &pid, sizeof pid);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  close_fd(&shim->born);
+  close_fd(&shim->pid_pipe);
   if (count != (ssize_t)sizeof pid) return;
   shim->tree.leader = pid;
-  /* What was asked for meanwhile has reached the usher at most. */
-  if (shim_open_gate(shim) != 0 || shim->record.stop.reason != STOP_NONE) shim_force(shim, STOP_FORCE);
+  /* What was asked for meanwhile has reached the setns helper at most. */
+  if (shim_lift_exec_barrier(shim) != 0 || shim->record.stop.reason != STOP_NONE) shim_kill_task(shim, STOP_FORCE);
 }
 
 void shim_reap(struct shim *shim) {
@@ -28,11 +28,11 @@ void shim_reap(struct shim *shim) {
     pid_t pid = wait4(-1, &status, WNOHANG | (shim->spec == NULL ? 0 : WUNTRACED), &usage);
     if (pid <= 0) return;
     if (WIFSTOPPED(status)) {
-      shim_earlier(&shim->set_up_deadline, boottime_ms() + STOPPED_MOST_MS);
+      shim_earlier(&shim->set_up_deadline, boottime_ms() + MAX_STOPPED_MS);
       continue;
     }
     if (pid == shim->tree.stub) shim->tree.stub = 0;
-    if (pid == shim->usher) shim_take_leader(shim);
+    if (pid == shim->setns_helper) shim_take_leader(shim);
     if (pid != shim->tree.leader) continue;
     shim->record.has_status = true;
     shim->record.status = status;
@@ -51,7 +51,7 @@ void shim_tell_start(struct shim *shim, int wait_ms) {
   if (shim->line_length == 0 || !is_writable(shim->reply, wait_ms)) return;
   if (shim->replied != NULL) *shim->replied = 1;
   /* A supervisor that has gone finds start.json instead. */
-  if (!write_all(shim->reply, shim->line, shim->line_length)) shim_note(shim, "reply: %s", strerror(errno));
+  if (!write_all(shim->reply, shim->line, shim->line_length)) write_shim_log(shim, "reply: %s", strerror(errno));
   shim->line_length = 0;
   close_fd(&shim->reply);
 }
@@ -61,7 +61,7 @@ static void started(struct shim *shim) {
   shim->execed_at = boottime_ms();
   shim->carry_from = shim->execed_at + TELL_MS;
   shim->set_up_deadline = 0;
-  if (shim->wall_ms > 0) shim->wall_deadline = shim->execed_at + shim->wall_ms;
+  if (shim->timeout_ms > 0) shim->timeout_deadline = shim->execed_at + shim->timeout_ms;
   /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
   shim_tell_start(shim, 0);
   shim->spec = NULL;
@@ -69,17 +69,17 @@ static void started(struct shim *shim) {
   stack_trim();
 }
 
-OWN_FRAME void shim_read_report(struct shim *shim) {
-  size_t room = sizeof shim->report_input.bytes - shim->report_input.used;
-  ssize_t count = read(shim->report, shim->report_input.bytes + shim->report_input.used, room);
+OWN_FRAME void shim_read_status(struct shim *shim) {
+  size_t room = sizeof shim->status_input.bytes - shim->status_input.used;
+  ssize_t count = read(shim->status_pipe, shim->status_input.bytes + shim->status_input.used, room);
   if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (count > 0) {
-    shim->report_input.used += (size_t)count;
+    shim->status_input.used += (size_t)count;
     return;
   }
-  close_fd(&shim->report);
-  const char *bytes = shim->report_input.bytes;
-  size_t used = shim->report_input.used;
+  close_fd(&shim->status_pipe);
+  const char *bytes = shim->status_input.bytes;
+  size_t used = shim->status_input.used;
   bool marked = used > 0 && bytes[0] == CHILD_MARK;
   size_t rest = marked ? used - 1 : used;
   if (rest == sizeof(struct failure)) {

@@ -12,7 +12,7 @@
 #include "system.h"
 
 static bool host_task_is_ending(const struct shim *shim) {
-  return (shim->host_leader >= 0 && process_is_ending(shim->host_leader)) || (shim->host_init >= 0 && process_is_ending(shim->host_init));
+  return (shim->target_leader >= 0 && process_is_ending(shim->target_leader)) || (shim->target_init >= 0 && process_is_ending(shim->target_init));
 }
 
 /* The process died or was killed between fork and exec without a word. */
@@ -30,7 +30,7 @@ static void explain_silence(struct shim *shim) {
  */
 static int64_t count_oom_kills(const struct shim *shim) {
   int64_t count = oom_kills(shim->oom_file);
-  if (count < 0 && shim->host_dir >= 0) count = recorded_oom_kills(shim->host_dir);
+  if (count < 0 && shim->target_dir >= 0) count = recorded_oom_kills(shim->target_dir);
   return count > 0 && shim->oom_before > 0 ? count - shim->oom_before : count;
 }
 
@@ -42,13 +42,13 @@ static void explain_host_task(struct shim *shim) {
     shim->failure = (struct failure){.stage = STAGE_NONE};
     fail(&shim->failure, STAGE_TASK, ESRCH, TASK_ENDED);
   } else if (killed && count_oom_kills(shim) <= 0) {
-    shim_note_stop(shim, STOP_ORPHANED, SIGKILL);
+    shim_record_stop(shim, STOP_ORPHANED, SIGKILL);
     if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = shim->record.stop.at;
   }
 }
 
 static OWN_FRAME void send_failed(struct shim *shim) {
-  char line[REPLY_MOST];
+  char line[MAX_REPLY];
   size_t length = reply_failed(line, shim->id, &shim->failure);
   if (shim->replied != NULL) *shim->replied = 1;
   write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
@@ -64,7 +64,7 @@ static bool await_reader(int fifo, int64_t deadline) {
 /* Nothing of the task is left by now, or it cannot be killed: who else holds a log's pipe gets little time. */
 static OWN_FRAME void finish_logs(struct shim *shim) {
   struct exit_record *record = &shim->record;
-  int wait_ms = record->survivors.count > 0 ? 0 : LOGS_MOST_MS;
+  int wait_ms = record->survivors.count > 0 ? 0 : MAX_LOGS_MS;
   int64_t deadline = boottime_ms() + wait_ms;
   for (int i = 0; i < 2; i++) {
     struct log_pump *pump = &shim->logs[i].pump;
@@ -72,22 +72,22 @@ static OWN_FRAME void finish_logs(struct shim *shim) {
     if (!pump_drain(pump, left > 0 ? (int)left : 0)) {
       record->logs_lost = true;
       if (pump->lossy || !pump->outgrown)
-        shim_note(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
+        write_shim_log(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
     }
     if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
     if (shim->logs[i].plain >= 0 && !log_is_whole(shim->logs[i].plain)) record->logs_lost = true;
   }
-  if (shim->index.error != 0) shim_note(shim, "output.index: %s", strerror(shim->index.error));
+  if (shim->index.error != 0) write_shim_log(shim, "output.index: %s", strerror(shim->index.error));
 }
 
 /* What the terminal still has to show goes into its log. */
 static void finish_terminal(struct shim *shim) {
-  int64_t deadline = boottime_ms() + LOGS_MOST_MS;
+  int64_t deadline = boottime_ms() + MAX_LOGS_MS;
   while (terminal_show(shim->terminal, 100) && boottime_ms() < deadline) pump_turn(&shim->logs[0].pump);
   terminal_close(shim->terminal);
 }
 
-/* Of cgroups that are ours alone: what others have met with in given ones is not the task's. An exec session's are its task's. */
+/* Of cgroups that are ours alone: what others have met with in external ones is not the task's. An exec session's are its task's. */
 static void count_limits(struct shim *shim) {
   counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
   /* Two streams in one file share a pump. */
@@ -103,16 +103,16 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   if (record->exited_at == 0) record->exited_at = realtime_ms();
   int64_t now = boottime_ms();
   bool given_up = shim->give_up != 0 && now >= shim->give_up;
-  tree_finish(&shim->tree, given_up ? now : now + KILL_MOST_MS, &record->survivors);
+  tree_finish(&shim->tree, given_up ? now : now + MAX_KILL_MS, &record->survivors);
   finish_terminal(shim);
   finish_logs(shim);
   /* It has ended by itself before all that it had written was read. */
-  if (shim_gave_too_much(shim)) shim_note_stop(shim, STOP_OUTPUT, SIGTERM);
+  if (shim_gave_too_much(shim)) shim_record_stop(shim, STOP_OUTPUT, SIGTERM);
   record->oom_kills = count_oom_kills(shim);
   count_limits(shim);
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
-    shim_note(shim, "exit.json: %s", strerror(errno));
+    write_shim_log(shim, "exit.json: %s", strerror(errno));
   /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and whoever waits is to hear of the survivors now. */
   for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove(shim->cgroups[i - 1], shim->freezer);

@@ -16,18 +16,18 @@
 #include "system.h"
 #include "walk.h"
 
-/* The first child after unshare is PID 1 of the new namespace. Its leash breaks with us, however we end. */
+/* The first child after unshare is PID 1 of the new namespace. Its death pipe breaks with us, however we end. */
 int shim_fork_stub(struct shim *shim) {
-  int leash[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash) != 0) return fail(&shim->failure, STAGE_FORK, errno, "leash");
-  _cleanup_fd_ int held = leash[0];
-  _cleanup_fd_ int exile = shim->host->exile;
-  shim->leash = leash[1];
+  int death_pipe[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, death_pipe) != 0) return fail(&shim->failure, STAGE_FORK, errno, "death pipe");
+  _cleanup_fd_ int held = death_pipe[0];
+  _cleanup_fd_ int empty_namespace = shim->host->empty_namespace;
+  shim->death_pipe = death_pipe[1];
   if (unshare(CLONE_NEWPID) != 0) return fail(&shim->failure, STAGE_NAMESPACE, errno, "unshare pid");
   pid_t pid = sys_fork();
   if (pid == 0) {
     request_release(shim->request);
-    stub_run(held, exile);
+    stub_run(held, empty_namespace);
   }
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "PID 1 of the namespace");
   shim->tree.stub = pid;
@@ -44,13 +44,13 @@ static int await_stub(struct shim *shim) {
   char byte;
   ssize_t count;
   if (shim->tree.stub == 0) return 0;
-  struct pollfd leash = {.fd = shim->leash, .events = POLLIN};
-  for (int64_t begun = boottime_ms(); poll(&leash, 1, 1000) <= 0;) {
+  struct pollfd death_pipe = {.fd = shim->death_pipe, .events = POLLIN};
+  for (int64_t begun = boottime_ms(); poll(&death_pipe, 1, 1000) <= 0;) {
     int64_t waited = boottime_ms() - begun;
-    if (waited >= STUB_MOST_MS || (waited >= STOPPED_MOST_MS && is_stopped(shim->tree.stub)))
+    if (waited >= MAX_STUB_MS || (waited >= MAX_STOPPED_MS && is_stopped(shim->tree.stub)))
       return fail(&shim->failure, STAGE_NAMESPACE, ETIMEDOUT, "PID 1 of the namespace");
   }
-  do count = read(shim->leash, &byte, 1);
+  do count = read(shim->death_pipe, &byte, 1);
   while (count < 0 && errno == EINTR);
   return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
 }
@@ -60,19 +60,19 @@ static bool is_same_file(int one, int two) {
   return fstat(one, &a) == 0 && fstat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static const struct identity *lender_of(const struct shim *shim) {
-  return shim->spec->lender.pid != 0 ? &shim->spec->lender : &shim->host->supervisor;
+static const struct identity *donor_of(const struct shim *shim) {
+  return shim->spec->donor.pid != 0 ? &shim->spec->donor : &shim->host->supervisor;
 }
 
 static bool is_plain(const struct spec *spec, int index) {
-  return spec->log_most == 0 || spec->log_plain[index] || given_descriptor(index == 0 ? &spec->out : &spec->err) >= 0;
+  return spec->max_log == 0 || spec->log_plain[index] || external_descriptor(index == 0 ? &spec->out : &spec->err) >= 0;
 }
 
 /* For the look at the end: whether all that went through the task's descriptor is still there. */
 static int keep_plain(struct shim *shim, int index, int fd) {
   const struct spec *spec = shim->spec;
   struct stat status;
-  if (given_descriptor(index == 0 ? &spec->out : &spec->err) >= 0 || spec->terminal_rows > 0) return fd;
+  if (external_descriptor(index == 0 ? &spec->out : &spec->err) >= 0 || spec->terminal_rows > 0) return fd;
   if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) shim->logs[index].plain = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   return fd;
 }
@@ -82,12 +82,12 @@ static int open_output(struct shim *shim, int index, int out) {
   const struct spec *spec = shim->spec;
   const struct file_target *target = index == 0 ? &spec->out : &spec->err;
   const bool plain = is_plain(spec, index);
-  int fd = open_log(target, spec, !plain, lender_of(shim), &shim->logs[index].held, &shim->failure);
+  int fd = open_log(target, spec, !plain, donor_of(shim), &shim->logs[index].held, &shim->failure);
   struct stat status;
   if (fd < 0 || plain) return fd < 0 ? fd : keep_plain(shim, index, fd);
   /* Only files grow. */
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    if (spec->output_most == 0 || strcmp(target->path, "/dev/null") == 0) return fd;
+    if (spec->max_output == 0 || strcmp(target->path, "/dev/null") == 0) return fd;
     close_fd(&fd);
     return fail(&shim->failure, STAGE_LOG, EINVAL, "%s: it is no file, and what is written there cannot be counted for output-limit", target->path);
   }
@@ -108,21 +108,21 @@ static int open_output(struct shim *shim, int index, int out) {
 static int open_input(struct shim *shim, int *in, int *door) {
   const struct spec *spec = shim->spec;
   const bool own_root = spec->root != NULL || shim->tree.is_exec_session;
-  if (!spec->stdin_open && (*in = open_stdin(&spec->in, spec, own_root, lender_of(shim), &shim->failure)) < 0) return -1;
+  if (!spec->stdin_open && (*in = open_stdin(&spec->in, spec, own_root, donor_of(shim), &shim->failure)) < 0) return -1;
   if ((spec->stdin_open || spec->terminal_rows > 0) && (*door = shim_make_fifo(shim, "input", "input.tmp")) < 0)
     return fail(&shim->failure, STAGE_STDIN, errno, "%s/input", spec->dir);
   if (spec->terminal_rows > 0 || (*door < 0 && !is_named_fifo(&spec->in, *in))) return 0;
-  int given = *in, typed = *door;
+  int external = *in, typed = *door;
   *in = *door = -1;
-  return (shim->terminal = stdin_relay_open(spec, given, typed, in, &shim->failure)) == NULL ? -1 : 0;
+  return (shim->terminal = stdin_relay_open(spec, external, typed, in, &shim->failure)) == NULL ? -1 : 0;
 }
 
-/* After the stub, so that it never holds these pipes: the end of the report's file must mean exec or death. */
+/* After the stub, so that it never holds these pipes: the end of the status pipe must mean exec or death. */
 int shim_fork_task(struct shim *shim) {
   const struct spec *spec = shim->spec;
   _cleanup_fd_ int in = -1, door = -1;
   if (open_input(shim, &in, &door) != 0) return -1;
-  index_open(&shim->index, shim->dir, spec->log_most, spec->log_files);
+  index_open(&shim->index, shim->dir, spec->max_log, spec->log_files);
   _cleanup_fd_ int out = open_output(shim, 0, -1);
   if (out < 0) return -1;
   _cleanup_fd_ int err = open_output(shim, 1, out);
@@ -142,25 +142,25 @@ int shim_fork_task(struct shim *shim) {
   }
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
   if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
-  int gate[2], report[2];
-  if (pipe2(gate, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
-  _cleanup_fd_ int gate_read = gate[0];
-  shim->gate = gate[1];
-  if (pipe2(report, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
-  _cleanup_fd_ int report_write = report[1];
-  shim->report = report[0];
-  int born[2] = {-1, -1};
-  if (shim->tree.is_exec_session && pipe2(born, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
-  _cleanup_fd_ int born_write = born[1];
-  shim->born = born[0];
-  struct child_setup setup = {.spec = spec, .request = shim->request, .host = shim->host, .in = in, .out = out, .err = err, .gate = gate_read, .report = report_write,
-                              .network = network, .shim = getpid(), .process = shim->host_leader, .born = born_write, .console = console};
+  int exec_barrier[2], status_pipe[2];
+  if (pipe2(exec_barrier, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int exec_barrier_read = exec_barrier[0];
+  shim->exec_barrier = exec_barrier[1];
+  if (pipe2(status_pipe, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int status_pipe_write = status_pipe[1];
+  shim->status_pipe = status_pipe[0];
+  int pid_pipe[2] = {-1, -1};
+  if (shim->tree.is_exec_session && pipe2(pid_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  _cleanup_fd_ int pid_pipe_write = pid_pipe[1];
+  shim->pid_pipe = pid_pipe[0];
+  struct child_setup setup = {.spec = spec, .request = shim->request, .host = shim->host, .in = in, .out = out, .err = err, .exec_barrier = exec_barrier_read, .status_pipe = status_pipe_write,
+                              .network = network, .shim = getpid(), .process = shim->target_leader, .pid_pipe = pid_pipe_write, .console = console};
   pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
   if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
   /* They are the task's own process's to write down. */
   request_wipe(shim->request);
-  if (shim->tree.is_exec_session) shim->usher = pid;
+  if (shim->tree.is_exec_session) shim->setns_helper = pid;
   if (spec->prepared_root >= 0) close(spec->prepared_root);
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
   shim->tree.leader = pid;
@@ -168,7 +168,7 @@ int shim_fork_task(struct shim *shim) {
 }
 
 /* While the task's process sets itself up: the record that it exists, before it may exec. */
-OWN_FRAME int shim_open_gate(struct shim *shim) {
+OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
   struct identity self = identify(getpid()), init = {0};
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
@@ -179,8 +179,8 @@ OWN_FRAME int shim_open_gate(struct shim *shim) {
                         shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
   shim->line_length = (size_t)length;
   if (await_stub(shim) != 0) return -1;
-  /* EPIPE: it failed already, and its report says how. */
-  if (!write_all(shim->gate, "", 1) && errno != EPIPE) return fail(&shim->failure, STAGE_FORK, errno, "gate");
-  close_fd(&shim->gate);
+  /* EPIPE: it failed already, and the status pipe says how. */
+  if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE) return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
+  close_fd(&shim->exec_barrier);
   return 0;
 }

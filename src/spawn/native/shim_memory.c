@@ -15,14 +15,14 @@ int shim_watch_memory(struct shim *shim) {
 void shim_check_memory(struct shim *shim) {
   int64_t now = boottime_ms(), waited = now - shim->oom_since;
   if (shim->oom_look == 0 || now < shim->oom_look) return;
-  shim->oom_look = waited >= OOM_MOST_MS ? 0 : now + (waited < OOM_SOON_MS ? 1 : OOM_LATER_MS);
+  shim->oom_look = waited >= MAX_OOM_MS ? 0 : now + (waited < OOM_SOON_MS ? 1 : OOM_LATER_MS);
   int64_t count = oom_kills(shim->oom_file);
   if (count <= shim->oom_seen) return;
   shim->oom_seen = count;
   shim->oom_look = 0;
   if (!shim->oom_takes_all || shim->record.stop.forced_at != 0) return;
   /* It is the kernel's kill, made whole, and no stop that anybody has asked for. */
-  shim_earlier(&shim->give_up, now + KILL_MOST_MS);
+  shim_earlier(&shim->give_up, now + MAX_KILL_MS);
   tree_kill(&shim->tree);
 }
 

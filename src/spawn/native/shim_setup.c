@@ -15,7 +15,7 @@
 #include "system.h"
 
 /* Own session, nothing inherited but the way to answer. */
-static int settle(struct shim *shim) {
+static int detach(struct shim *shim) {
   setsid();
   /* One task must not find what another has put there. */
   sys_own_session_keyring();
@@ -28,7 +28,7 @@ static int settle(struct shim *shim) {
   if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
   const int null = shim->host->null;
   if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
-  int kept[] = {shim->reply, shim->host->exile, shim->spec->prepared_root};
+  int kept[] = {shim->reply, shim->host->empty_namespace, shim->spec->prepared_root};
   close_others(kept, 3);
   if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
   return 0;
@@ -44,7 +44,7 @@ int shim_make_fifo(struct shim *shim, const char *name, const char *temporary) {
 }
 
 /*
- * Nobody is left who could have told of us: another supervisor that has seen both dead, and then no trace of us, has said that the task was not
+ * Nobody is left who could have reported us: another supervisor that has seen both dead, and then no trace of us, has said that the task was not
  * started. Asked after the first trace: who sees them dead later than this sees that.
  */
 static bool is_abandoned(const struct shim *shim) {
@@ -76,10 +76,10 @@ static bool watch_holder(int *fd, const char *path) {
 }
 
 /* The supervisor holds it for as long as it lives; the task is not to outlive that. */
-static int watch_owner(struct shim *shim) {
-  const char *path = shim->spec->owner;
+static int watch_lifeline(struct shim *shim) {
+  const char *path = shim->spec->lifeline;
   if (path == NULL) return 0;
-  if (watch_holder(&shim->owner, path)) return 0;
+  if (watch_holder(&shim->lifeline, path)) return 0;
   if (errno != 0) return fail(&shim->failure, STAGE_FORK, errno, "%s", path);
   return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
 }
@@ -94,12 +94,12 @@ static int open_directory_of(const char *path) {
 static int watch_host_task(struct shim *shim) {
   const struct inside *inside = &shim->spec->inside;
   if (inside->alive == NULL) return 0;
-  if (!watch_holder(&shim->host_alive, inside->alive)) return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
+  if (!watch_holder(&shim->target_alive, inside->alive)) return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
   if (inside->leader.pid == 0) return 0;
   if (!shim->host->is_sealed) return fail(&shim->failure, STAGE_NAMESPACE, EPERM, "the spawner's own file cannot be kept from being written to");
-  if ((shim->host_dir = open_directory_of(inside->alive)) < 0) return fail(&shim->failure, STAGE_TASK, errno, "%s", inside->alive);
-  if ((shim->host_leader = process_open(&inside->leader)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
-  if (inside->init.pid != 0 && (shim->host_init = process_open(&inside->init)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  if ((shim->target_dir = open_directory_of(inside->alive)) < 0) return fail(&shim->failure, STAGE_TASK, errno, "%s", inside->alive);
+  if ((shim->target_leader = process_open(&inside->leader)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  if (inside->init.pid != 0 && (shim->target_init = process_open(&inside->init)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
   return 0;
 }
 
@@ -127,7 +127,7 @@ static size_t string_size(const char *text) { return text == NULL ? 0 : strlen(t
 
 /* The last component, where the log is rotated; else NULL. */
 static const char *log_name(const struct spec *spec, const struct file_target *target) {
-  if (spec->log_most == 0) return NULL;
+  if (spec->max_log == 0) return NULL;
   const char *slash = strrchr(target->path, '/');
   return slash == NULL ? target->path : slash + 1;
 }
@@ -136,22 +136,22 @@ static const char *log_name(const struct spec *spec, const struct file_target *t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
-  const struct cgroup *own = is_exec_session(spec) ? NULL : spec->cgroups, *later = is_exec_session(spec) ? NULL : spec->late_cgroups;
-  size_t count = 0, late = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
-  /* An exec session only joins its task's. Those that were given are not ours to empty, to remove, or to take the members of for the task's. */
+  const struct cgroup *own = is_exec_session(spec) ? NULL : spec->cgroups, *deferred = is_exec_session(spec) ? NULL : spec->deferred_cgroups;
+  size_t count = 0, deferred_count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
+  /* An exec session only joins its task's. External ones are not ours to empty, to remove, or to take the members of for the task's. */
   for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next) {
-    if (cgroup->given) continue;
+    if (cgroup->external) continue;
     count++;
     size += sizeof(char *) + string_size(cgroup->dir);
   }
-  for (const struct cgroup *cgroup = later; cgroup != NULL; cgroup = cgroup->next, late++)
+  for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next, deferred_count++)
     size += sizeof(char *) + string_size(cgroup->dir);
   if (size > 0) {
     if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
-    char *next = (char *)(shim->cgroups + count + late);
+    char *next = (char *)(shim->cgroups + count + deferred_count);
     for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next)
-      if (!cgroup->given) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
-    for (const struct cgroup *cgroup = later; cgroup != NULL; cgroup = cgroup->next)
+      if (!cgroup->external) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
+    for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next)
       shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
     shim->freezer = copy_string(&next, spec->freezer);
@@ -161,15 +161,15 @@ static int keep_needed(struct shim *shim) {
   shim->tree.freezer = shim->freezer;
   shim->tree.has_namespace = (spec->namespaces & NAMESPACE_PID) != 0;
   shim->tree.is_exec_session = spec->inside.leader.pid != 0;
-  shim->wall_ms = spec->wall_ms;
+  shim->timeout_ms = spec->timeout_ms;
   shim->grace_ms = spec->grace_ms;
-  shim->output_most = spec->output_most;
+  shim->max_output = spec->max_output;
   shim->durable = spec->durable;
   return 0;
 }
 
 OWN_FRAME int shim_set_up(struct shim *shim) {
-  if (settle(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_owner(shim) != 0) return -1;
+  if (detach(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_lifeline(shim) != 0) return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
   if (!is_exec_session(shim->spec) && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */

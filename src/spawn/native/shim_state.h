@@ -15,7 +15,7 @@
 #include "terminal.h"
 #include "tree.h"
 
-enum { OOM_SOON_MS = 100, OOM_LATER_MS = 50, OOM_MOST_MS = 60000, KILL_MOST_MS = 10000, LOGS_MOST_MS = 1000, STOPPED_MOST_MS = 5000, STUB_MOST_MS = 60000, TELL_MS = 1000, NOTES_MOST = 64 };
+enum { OOM_SOON_MS = 100, OOM_LATER_MS = 50, MAX_OOM_MS = 60000, MAX_KILL_MS = 10000, MAX_LOGS_MS = 1000, MAX_STOPPED_MS = 5000, MAX_STUB_MS = 60000, TELL_MS = 1000, MAX_NOTES = 64 };
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -27,17 +27,17 @@ struct shim {
   volatile char *replied;
 
   /* Descriptors; -1 when not open. `alive` is only held. */
-  int reply, dir, control, alive, owner, signals, reserved, leash, gate, report;
+  int reply, dir, control, alive, lifeline, signals, reserved, death_pipe, exec_barrier, status_pipe;
 
   /* Of one that runs inside a task: that task's FIFO, its leader and its PID 1 in /proc; who enters it for us, and where the pid of our leader comes from. */
-  int host_alive, host_dir, host_leader, host_init, born;
-  pid_t usher;
+  int target_alive, target_dir, target_leader, target_init, pid_pipe;
+  pid_t setns_helper;
 
   /* What is still needed of the spec after that. */
   char **cgroups;
   size_t cgroup_count;
   char *oom_file, *freezer;
-  int64_t wall_ms, grace_ms, output_most, oom_before, oom_seen;
+  int64_t timeout_ms, grace_ms, max_output, oom_before, oom_seen;
   /* Of a cgroup of v1: where the kernel tells that memory is out (-1: nowhere), and whether all of the task dies then. */
   int oom_event;
   bool oom_takes_all;
@@ -57,14 +57,14 @@ struct shim {
   struct control input;
   int notes;
 
-  /* The report of the task's process: CHILD_MARK, a struct failure, or both, in that order. */
-  struct { size_t used; char bytes[1 + sizeof(struct failure)]; } report_input;
+  /* The status of the task's process: CHILD_MARK, a struct failure, or both, in that order. */
+  struct { size_t used; char bytes[1 + sizeof(struct failure)]; } status_input;
   char line[128];
   size_t line_length;
 
   /* Boottime milliseconds; 0: none. */
-  int64_t oom_since, oom_look, stop_deadline, wall_deadline, set_up_deadline, give_up, execed_at;
-  /* Until then nothing is carried that came before the start was told. */
+  int64_t oom_since, oom_look, stop_deadline, timeout_deadline, set_up_deadline, give_up, execed_at;
+  /* Until then nothing is carried that came before the start was reported. */
   int64_t carry_from;
   struct exit_record record;
   struct failure failure;
@@ -74,7 +74,7 @@ struct shim {
 static inline bool is_exec_session(const struct spec *spec) { return spec->inside.alive != NULL; }
 
 /* The only place for what goes wrong inside. Bounded: a writer of rubbish must not fill the disk. */
-void PRINTF(2, 3) shim_note(struct shim *shim, const char *format, ...);
+void PRINTF(2, 3) write_shim_log(struct shim *shim, const char *format, ...);
 
 /* shim_setup.c: all before the task's process runs. -1: `failure` says what went wrong. */
 int shim_set_up(struct shim *shim);
@@ -84,18 +84,18 @@ int shim_make_fifo(struct shim *shim, const char *name, const char *temporary);
 /* shim_fork.c: PID 1 of the new namespace, the task's own process, and its leave to exec once there is a record of it. -1 likewise. */
 int shim_fork_stub(struct shim *shim);
 int shim_fork_task(struct shim *shim);
-int shim_open_gate(struct shim *shim);
+int shim_lift_exec_barrier(struct shim *shim);
 
 /* shim_children.c: what becomes of the processes, and who hears of the start. */
 void shim_take_leader(struct shim *shim);
 void shim_reap(struct shim *shim);
-void shim_read_report(struct shim *shim);
+void shim_read_status(struct shim *shim);
 /* If it is still to be told, and whoever is to hear it reads within that time. */
 void shim_tell_start(struct shim *shim, int wait_ms);
 
-/* shim_orders.c: what is asked of it, by whom, and its deadlines. */
-void shim_note_stop(struct shim *shim, enum stop_reason reason, int number);
-void shim_force(struct shim *shim, enum stop_reason reason);
+/* shim_commands.c: what is asked of it, by whom, and its deadlines. */
+void shim_record_stop(struct shim *shim, enum stop_reason reason, int number);
+void shim_kill_task(struct shim *shim, enum stop_reason reason);
 void shim_read_control(struct shim *shim);
 void shim_read_signals(struct shim *shim);
 bool shim_gave_too_much(const struct shim *shim);

@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "exile.h"
+#include "empty_namespace.h"
 #include "features.h"
 #include "frame.h"
 #include "log.h"
@@ -26,7 +26,7 @@
  * Milliseconds that a shim has to answer; that it has when somebody has stopped it, or when it has been killed. The first is for a hung file system:
  * no set-up takes a second by itself.
  */
-enum { SLOTS = 4096, SET_UP_MOST_MS = 120000, STOPPED_MOST_MS = 5000, DYING_MOST_MS = 5000 };
+enum { SLOTS = 4096, MAX_SET_UP_MS = 120000, MAX_STOPPED_MS = 5000, MAX_DYING_MS = 5000 };
 
 struct running {
   pid_t pid;
@@ -48,7 +48,7 @@ struct spawner {
   /* The earliest of all deadlines; 0: none. */
   int64_t deadline;
   struct prepared_roots roots;
-  /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch is told. */
+  /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch reports it. */
   int refused;
   const char *step;
   /* On pages of its own, written once: all shims share them. */
@@ -63,7 +63,7 @@ static void say(const char *line, size_t length) {
 static OWN_FRAME void say_failed(int id, enum stage stage, int error, const char *detail) {
   struct failure failure = {.stage = stage, .error = error};
   snprintf(failure.detail, sizeof failure.detail, "%s", detail);
-  char line[REPLY_MOST];
+  char line[MAX_REPLY];
   say(line, reply_failed(line, id, &failure));
 }
 
@@ -130,10 +130,10 @@ static void launch(struct spawner *spawner, struct request *request) {
     return;
   }
   spawner->running[spawner->count - 1].pid = pid;
-  if (running.slot >= 0) set_deadline(spawner, spawner->count - 1, SET_UP_MOST_MS);
+  if (running.slot >= 0) set_deadline(spawner, spawner->count - 1, MAX_SET_UP_MS);
 }
 
-static void bury(struct spawner *spawner, size_t index, int status) {
+static void reap_shim(struct spawner *spawner, size_t index, int status) {
   struct running running = spawner->running[index];
   spawner->running[index] = spawner->running[--spawner->count];
   if (running.slot >= 0) {
@@ -153,11 +153,11 @@ static bool owes_answer(const struct spawner *spawner, const struct running *run
 }
 
 /* Nobody may wait for it for ever: it goes on soon, or is killed. */
-static void note_stopped(struct spawner *spawner, size_t index) {
+static void record_stopped(struct spawner *spawner, size_t index) {
   struct running *running = &spawner->running[index];
   if (!owes_answer(spawner, running) || running->killed) return;
   running->stopped = true;
-  set_deadline(spawner, index, STOPPED_MOST_MS);
+  set_deadline(spawner, index, MAX_STOPPED_MS);
 }
 
 static void reap(struct spawner *spawner) {
@@ -165,8 +165,8 @@ static void reap(struct spawner *spawner) {
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;)
     for (size_t i = 0; i < spawner->count; i++)
       if (spawner->running[i].pid == pid) {
-        if (WIFSTOPPED(status)) note_stopped(spawner, i);
-        else bury(spawner, i, status);
+        if (WIFSTOPPED(status)) record_stopped(spawner, i);
+        else reap_shim(spawner, i, status);
         break;
       }
 }
@@ -179,7 +179,7 @@ static void overdue(struct spawner *spawner, size_t index) {
   if (!running->killed) {
     running->killed = true;
     kill(running->pid, SIGKILL);
-    set_deadline(spawner, index, DYING_MOST_MS);
+    set_deadline(spawner, index, MAX_DYING_MS);
   } else {
     spawner->replied[running->slot] = 1;
     say_failed(running->id, STAGE_FORK, 0, "the shim hangs in its set-up, and cannot be killed");
@@ -289,7 +289,7 @@ int spawner_run(bool rootless) {
   host->supervisor = identify(getppid());
   ask_to_be_spared(host);
   inherited_take(&host->inherited);
-  host->exile = exile_make();
+  host->empty_namespace = empty_namespace_make();
   if ((host->null = open_null_view()) < 0) {
     dprintf(2, "holdfast-native: /dev/null: %s\n", strerror(errno));
     return 2;

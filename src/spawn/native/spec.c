@@ -7,7 +7,7 @@ struct reader {
   char *list_next, *list_end;
   /* The ends of the lists under construction. */
   struct rlimit_spec **rlimit;
-  struct cgroup **cgroup, **late_cgroup;
+  struct cgroup **cgroup, **deferred_cgroup;
   struct cgroup_file **file;
   struct mount_op **mount;
   struct landlock_rule **landlock;
@@ -62,7 +62,7 @@ SET_PATH(cwd)
 SET_PATH(oom_file)
 SET_PATH(freezer)
 SET_PATH(network_path)
-SET_PATH(owner)
+SET_PATH(lifeline)
 
 static const char *set_inside(struct reader *reader, char **operands) {
   reader->spec->inside.alive = operands[0];
@@ -76,7 +76,7 @@ static const char *set_identity(struct identity *identity, char **operands) {
 }
 static const char *set_inside_leader(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.leader, operands); }
 static const char *set_inside_init(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.init, operands); }
-static const char *set_lender(struct reader *reader, char **operands) { return set_identity(&reader->spec->lender, operands); }
+static const char *set_donor(struct reader *reader, char **operands) { return set_identity(&reader->spec->donor, operands); }
 
 static const char *set_path(struct reader *reader, char **operands) {
   reader->spec->path = operands[0];
@@ -109,15 +109,15 @@ static const char *add_group(struct reader *reader, char **operands) {
   reader->spec->groups[reader->spec->group_count++] = (gid_t)gid;
   return NULL;
 }
-int given_descriptor(const struct file_target *target) {
+int external_descriptor(const struct file_target *target) {
   int64_t number;
   if (target->base != NULL || strncmp(target->path, "fd:", 3) != 0) return -1;
-  return parse_number(target->path + 3, 0, DESCRIPTOR_MOST, &number) ? (int)number : -1;
+  return parse_number(target->path + 3, 0, MAX_DESCRIPTOR, &number) ? (int)number : -1;
 }
 static const char *set_file(struct file_target *target, char **operands) {
   *target = (struct file_target){operands[0][0] == '\0' ? NULL : operands[0], operands[1]};
   if (target->base != NULL && !is_absolute(target->base)) return "the base of a file takes an absolute path";
-  if (target->base == NULL && !is_absolute(target->path) && given_descriptor(target) < 0)
+  if (target->base == NULL && !is_absolute(target->path) && external_descriptor(target) < 0)
     return "a file without base takes an absolute path, or fd: and a number";
   if (target->path[0] == '\0' || (target->base != NULL && target->path[0] == '/')) return "a file beneath a base takes a relative path";
   return NULL;
@@ -127,7 +127,7 @@ static const char *set_out(struct reader *reader, char **operands) { return set_
 static const char *set_err(struct reader *reader, char **operands) { return set_file(&reader->spec->err, operands); }
 static const char *set_log_rotation(struct reader *reader, char **operands) {
   int64_t files;
-  if (!parse_number(operands[0], 4096, INT64_MAX / 4, &reader->spec->log_most) || !parse_number(operands[1], 2, 100, &files))
+  if (!parse_number(operands[0], 4096, INT64_MAX / 4, &reader->spec->max_log) || !parse_number(operands[1], 2, 100, &files))
     return "log-rotation takes bytes, 4096 or more, and a number of files, 2 to 100";
   reader->spec->log_files = (int)files;
   return NULL;
@@ -199,11 +199,11 @@ static const char *add_rlimit(struct reader *reader, char **operands) {
   reader->rlimit = &limit->next;
   return NULL;
 }
-static const char *set_wall(struct reader *reader, char **operands) {
-  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->wall_ms) ? NULL : "wall takes milliseconds";
+static const char *set_timeout(struct reader *reader, char **operands) {
+  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->timeout_ms) ? NULL : "wall takes milliseconds";
 }
 static const char *set_output_limit(struct reader *reader, char **operands) {
-  return parse_number(operands[0], 1, INT64_MAX / 4, &reader->spec->output_most) ? NULL : "output-limit takes bytes, 1 or more";
+  return parse_number(operands[0], 1, INT64_MAX / 4, &reader->spec->max_output) ? NULL : "output-limit takes bytes, 1 or more";
 }
 static const char *set_grace(struct reader *reader, char **operands) {
   return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->grace_ms) ? NULL : "grace takes milliseconds";
@@ -222,24 +222,24 @@ static const char *set_no_new_privileges(struct reader *reader, char **operands)
 }
 static const char *set_seccomp(struct reader *reader, char **operands) { return set_flag(&reader->spec->seccomp, operands); }
 
-static const char *append_cgroup(struct reader *reader, char **operands, bool given) {
+static const char *append_cgroup(struct reader *reader, char **operands, bool external) {
   if (!is_plain_path(operands[0])) return "cgroup takes an absolute path without . and ..";
   struct cgroup *cgroup = take(reader, sizeof *cgroup);
   cgroup->dir = operands[0];
-  cgroup->given = given;
+  cgroup->external = external;
   *reader->cgroup = cgroup;
   reader->cgroup = &cgroup->next;
   reader->file = &cgroup->files;
   return NULL;
 }
 static const char *add_cgroup(struct reader *reader, char **operands) { return append_cgroup(reader, operands, false); }
-static const char *add_cgroup_given(struct reader *reader, char **operands) { return append_cgroup(reader, operands, true); }
-static const char *add_cgroup_late(struct reader *reader, char **operands) {
+static const char *add_cgroup_external(struct reader *reader, char **operands) { return append_cgroup(reader, operands, true); }
+static const char *add_cgroup_deferred(struct reader *reader, char **operands) {
   if (!is_plain_path(operands[0])) return "cgroup-late takes an absolute path without . and ..";
   struct cgroup *cgroup = take(reader, sizeof *cgroup);
   cgroup->dir = operands[0];
-  *reader->late_cgroup = cgroup;
-  reader->late_cgroup = &cgroup->next;
+  *reader->deferred_cgroup = cgroup;
+  reader->deferred_cgroup = &cgroup->next;
   return NULL;
 }
 static const char *add_cgroup_file(struct reader *reader, char **operands) {
@@ -417,7 +417,7 @@ static const char *add_secret(struct reader *reader, char **operands) {
   if (reader->request->secrets == NULL) reader->request->secrets = operands[1];
   if (!is_file_name(operands[0])) return "secret takes the name of a file";
   if (!decode_hex(operands[1], &size)) return "secret takes bytes in lower-case hexadecimal digits";
-  if ((reader->secret_size += size) > SECRETS_MOST) return "all secrets together take 4 MiB at most";
+  if ((reader->secret_size += size) > MAX_SECRETS) return "all secrets together take 4 MiB at most";
   struct secret *secret = take(reader, sizeof *secret);
   *secret = (struct secret){.name = operands[0], .bytes = operands[1], .size = size};
   *reader->secret = secret;
@@ -425,7 +425,7 @@ static const char *add_secret(struct reader *reader, char **operands) {
   return NULL;
 }
 
-enum { OPERANDS_MOST = 4 };
+enum { MAX_OPERANDS = 4 };
 static const struct option { char name[20]; int operands; bool repeats; handler *handle; } options[] = {
   {"dir", 1, false, set_dir},
   {"path", 1, false, set_path},
@@ -440,21 +440,21 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"stdout", 2, false, set_out},
   {"stderr", 2, false, set_err},
   {"terminal", 2, false, set_terminal},
-  {"lender", 2, false, set_lender},
+  {"lender", 2, false, set_donor},
   {"log-rotation", 2, false, set_log_rotation},
   {"log-plain", 1, true, set_log_plain},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},
   {"rlimit", 3, true, add_rlimit},
-  {"wall", 1, false, set_wall},
+  {"wall", 1, false, set_timeout},
   {"output-limit", 1, false, set_output_limit},
   {"grace", 1, false, set_grace},
   {"durable", 1, false, set_durable},
-  {"owner", 1, false, set_owner},
+  {"owner", 1, false, set_lifeline},
   {"cgroup", 1, true, add_cgroup},
-  {"cgroup-given", 1, true, add_cgroup_given},
+  {"cgroup-given", 1, true, add_cgroup_external},
   {"cgroup-file", 2, true, add_cgroup_file},
-  {"cgroup-late", 1, true, add_cgroup_late},
+  {"cgroup-late", 1, true, add_cgroup_deferred},
   {"oom-file", 1, false, set_oom_file},
   {"oom", 1, false, set_oom},
   {"freezer", 1, false, set_freezer},
@@ -495,7 +495,7 @@ static const char *parse_option(struct reader *reader, const char *name, uint64_
     *seen |= bit;
     /* What comes after them is wiped with them. */
     if (reader->request->secrets != NULL && options[i].handle != add_secret) return "secret comes before another option";
-    char *operands[OPERANDS_MOST] = {0};
+    char *operands[MAX_OPERANDS] = {0};
     for (int k = 0; k < options[i].operands; k++)
       if ((operands[k] = field(reader)) == NULL) return "an operand is missing";
     return options[i].handle(reader, operands);
@@ -511,7 +511,7 @@ static const char *check_inside(const struct spec *spec) {
   if (spec->namespaces != 0 || spec->network_path != NULL || spec->freezer != NULL) return "inside with namespace, network-path or freezer";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->files != NULL || inside->leader.pid == 0) return "inside with cgroup-file, or with cgroup and no inside-leader";
-  if (spec->late_cgroups != NULL && inside->leader.pid == 0) return "inside with cgroup-late and no inside-leader";
+  if (spec->deferred_cgroups != NULL && inside->leader.pid == 0) return "inside with cgroup-late and no inside-leader";
   return NULL;
 }
 
@@ -530,7 +530,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0) return "hostname without namespace uts";
   if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup->given && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
+    if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
   if (spec->oom != OOM_LEFT && spec->oom_file == NULL) return "oom without oom-file";
   if (spec->secrets != NULL && !has_place_for_secrets(spec)) return "secret without root-secrets";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
@@ -555,7 +555,7 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   spec->groups = take(&reader, fields * sizeof(gid_t));
   reader.rlimit = &spec->rlimits;
   reader.cgroup = &spec->cgroups;
-  reader.late_cgroup = &spec->late_cgroups;
+  reader.deferred_cgroup = &spec->deferred_cgroups;
   reader.mount = &spec->root;
   reader.landlock = &spec->landlock;
   reader.secret = &spec->secrets;

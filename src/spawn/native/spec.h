@@ -4,9 +4,9 @@
 #include "io.h"
 
 enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
-enum { FRAME_MOST = 64 << 20, DESCRIPTOR_MOST = 0xfffff, SECRETS_MOST = 4 << 20 };
+enum { MAX_FRAME = 64 << 20, MAX_DESCRIPTOR = 0xfffff, MAX_SECRETS = 4 << 20 };
 
-/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the lender's. */
+/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the donor's. */
 struct file_target { const char *base, *path; };
 
 /* A process named so that a reused pid cannot be taken for it: `start` is field 22 of /proc/PID/stat. */
@@ -42,7 +42,7 @@ struct cgroup {
   const char *dir;
   struct cgroup_file *files;
   /* Somebody else made it, for this task or for several: joined and written to, never made, emptied or removed. */
-  bool given;
+  bool external;
 };
 
 enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE, MOUNT_SECRETS };
@@ -87,7 +87,7 @@ struct spec {
   const char *dir, *path, *cwd;
   struct file_target in, out, err;
   /* Whose descriptors are meant by number; pid 0: the supervisor's. */
-  struct identity lender;
+  struct identity donor;
   char **argv, **envp;
   mode_t umask;
   bool has_credentials, has_nice, has_oom_score_adj, has_capabilities;
@@ -102,19 +102,19 @@ struct spec {
   /* Of the pseudo-terminal that the task's streams are; rows 0: there is none. */
   int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;
-  int64_t wall_ms, grace_ms;
+  int64_t timeout_ms, grace_ms;
   /* Bytes and number of files of a log that the shim writes and rotates; 0: the task writes it itself. */
-  int64_t log_most;
+  int64_t max_log;
   int log_files;
   /* Of standard output and standard error: the task writes it itself all the same. */
   bool log_plain[2];
   /* What the streams that are carried may give together; 0: no limit. */
-  int64_t output_most;
+  int64_t max_output;
   struct cgroup *cgroups;
   /* Made by others while the task runs, if at all: removed with it; an exec session joins those that are there. */
-  struct cgroup *late_cgroups;
+  struct cgroup *deferred_cgroups;
   enum oom oom;
-  const char *oom_file, *freezer, *network_path, *hostname, *owner;
+  const char *oom_file, *freezer, *network_path, *hostname, *lifeline;
   unsigned namespaces;
   struct inside inside;
   struct secret *secrets;
@@ -143,7 +143,7 @@ struct request {
 };
 
 /* Its number, or -1 for a file by its path. */
-int given_descriptor(const struct file_target *target);
+int external_descriptor(const struct file_target *target);
 
 /* Fills in spec from request->frame; the lists are allocated. Returns NULL, or why not (then spec->id is the id as far as it was read, else 0). */
 const char *spec_parse(struct request *request, struct spec *spec);

@@ -153,23 +153,23 @@ static bool is_empty(struct tree *tree) {
   return cgroup_kill(tree->cgroup, tree->freezer) && childless;
 }
 
-static void note_survivor(pid_t pid, void *context) {
+static void add_survivor(pid_t pid, void *context) {
   struct survivors *survivors = context;
-  if (survivors->count < SURVIVORS_MOST) survivors->pids[survivors->count++] = pid;
+  if (survivors->count < MAX_SURVIVORS) survivors->pids[survivors->count++] = pid;
 }
 
 static void name_survivors(const struct tree *tree, struct survivors *survivors) {
   if (tree->cgroup != NULL) {
-    cgroup_members(tree->cgroup, note_survivor, survivors);
+    cgroup_members(tree->cgroup, add_survivor, survivors);
     if (survivors->count > 0) return;
   }
   struct process_list list = {0};
   add_descendants(&list, false);
   for (size_t i = 0; i < list.count; i++)
-    if (list.processes[i].pid != tree->stub) note_survivor(list.processes[i].pid, survivors);
+    if (list.processes[i].pid != tree->stub) add_survivor(list.processes[i].pid, survivors);
   free(list.processes);
   for (size_t i = 0; i < tree->killed.count; i++)
-    if (is_alive(&tree->killed.processes[i])) note_survivor(tree->killed.processes[i].pid, survivors);
+    if (is_alive(&tree->killed.processes[i])) add_survivor(tree->killed.processes[i].pid, survivors);
 }
 
 void tree_finish(struct tree *tree, int64_t deadline, struct survivors *survivors) {

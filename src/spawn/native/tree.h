@@ -16,10 +16,10 @@ struct tree {
   const char *cgroup, *freezer;
 };
 
-enum { SURVIVORS_MOST = 64 };
+enum { MAX_SURVIVORS = 64 };
 struct survivors {
   size_t count;
-  pid_t pids[SURVIVORS_MOST];
+  pid_t pids[MAX_SURVIVORS];
 };
 
 /* SIGKILL to all of it, without waiting. */

@@ -37,7 +37,7 @@ static bool map_as_ours(pid_t pid, const char *name) {
   return own_map(name, map) && write_file(path, map);
 }
 
-/* More than one's own number is mapped from outside only: a child that stays there does it when told to. */
+/* More than one's own number is mapped from outside only: a child that stays there does it when asked to. */
 static pid_t start_mapper(int *go) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
@@ -57,12 +57,12 @@ static pid_t start_mapper(int *go) {
 /* 0, or the errno of what was refused. */
 static int end_mapper(pid_t pid, int *go, bool use) {
   char byte = 0;
-  bool told = !use || write_all(*go, &byte, 1);
+  bool released = !use || write_all(*go, &byte, 1);
   close_fd(go);
   int status;
   while (waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) return errno;
-  return told && WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
+  return released && WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
 }
 
 static bool map_to_itself(const char *path, unsigned id) {

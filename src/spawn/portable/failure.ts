@@ -14,7 +14,7 @@ export function staged<Value>(stage: string, work: () => Value): Value {
 export function failureOf(error: unknown): NonNullable<ExitRecord['failure']> {
   const {
     code,
-    errno: told = 0,
+    errno: reportedErrno = 0,
     syscall,
     message,
     path,
@@ -24,7 +24,7 @@ export function failureOf(error: unknown): NonNullable<ExitRecord['failure']> {
     // A HoldfastError has it by name.
     errno?: number | string
   }
-  const [name, errno] = typeof told === 'string' ? [told, 0] : [code, told]
+  const [name, errno] = typeof reportedErrno === 'string' ? [reportedErrno, 0] : [code, reportedErrno]
   return {
     stage: stage ?? (syscall?.startsWith('spawn') ? 'exec' : 'record'),
     // By name where the system has a number for it: on Windows Node's own numbers are others.

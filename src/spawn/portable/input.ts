@@ -15,10 +15,11 @@ const { O_RDONLY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } = constants
  */
 export function openInput(
   spec: Pick<LaunchSpec, 'stdin' | 'dir' | 'credentials'>,
-  given: opening.Given,
+  given: opening.ExternalDescriptors,
 ): number {
   const { base, path } = spec.stdin
-  if (base === null && opening.isGiven(path)) return openGiven(opening.givenDescriptor(path, given), spec)
+  if (base === null && opening.isExternal(path))
+    return openExternal(opening.externalDescriptor(path, given), spec)
   if (base === null) return anchored ? openPath(path, spec) : openByName(path, spec)
   opening.refuseLinks(base, path)
   const full = join(base, path)
@@ -48,7 +49,7 @@ function openByName(path: string, carried: Carried): number {
 }
 
 /** What it is when it is asked for: a FIFO that nobody writes to (any more) is at its end. */
-function openGiven(fd: number, carried: Carried): number {
+function openExternal(fd: number, carried: Carried): number {
   const stat = fstatSync(fd)
   if (stat.isSocket() || !opening.hasDescriptorPaths()) return fd
   const path = opening.descriptorPath(fd)

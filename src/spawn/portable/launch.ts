@@ -6,7 +6,7 @@ import { openInput } from './input.ts'
 import { withNice } from './nice.ts'
 import { withOomScore } from './oom-score.ts'
 import { Outputs } from './outputs.ts'
-import { feedDescriptor, givenHere, type ShimRequest } from './request.ts'
+import { feedDescriptor, externalOnArrival, type ShimRequest } from './request.ts'
 
 export type Launch = {
   readonly child: ChildProcess
@@ -17,9 +17,9 @@ export type Launch = {
 /** Opens the task's streams and spawns it. Throws with the stage that failed; that the program cannot be run is told by the child's `error`. */
 export function launch(request: ShimRequest): Launch {
   const { spec, fed } = request
-  const given = givenHere(request)
-  const input = fed ? feedDescriptor : staged('stdin', () => openInput(spec, given))
-  const outputs = staged('log', () => new Outputs(spec, given))
+  const external = externalOnArrival(request)
+  const input = fed ? feedDescriptor : staged('stdin', () => openInput(spec, external))
+  const outputs = staged('log', () => new Outputs(spec, external))
   const stdio = outputs.descriptors
   staged('chdir', () => refuseUnenterable(spec))
   process.umask(spec.umask)
@@ -37,7 +37,7 @@ export function launch(request: ShimRequest): Launch {
     })
   const child = withOomScore(spec.oomScoreAdj, () => withNice(spec.nice, start))
   process.umask(0o077)
-  for (const fd of new Set([input, ...stdio, ...given.values()])) if (typeof fd === 'number') closeSync(fd)
+  for (const fd of new Set([input, ...stdio, ...external.values()])) if (typeof fd === 'number') closeSync(fd)
   outputs.attach(child)
   return { child, outputs }
 }

@@ -14,10 +14,10 @@ import type { FileTarget, LaunchSpec } from '../spec.ts'
 import {
   checkedFile,
   descriptorPath,
-  type Given,
-  givenDescriptor,
+  type ExternalDescriptors,
+  externalDescriptor,
   hasDescriptorPaths,
-  isGiven,
+  isExternal,
   refuseLinks,
   refused,
 } from './opening.ts'
@@ -32,9 +32,9 @@ const flags =
 export function openLog(
   { base, path }: FileTarget,
   credentials: LaunchSpec['credentials'],
-  given: Given,
+  external: ExternalDescriptors,
 ): number {
-  if (isGiven(path)) return openGiven(givenDescriptor(path, given))
+  if (isExternal(path)) return openExternal(externalDescriptor(path, external))
   const full = base === null ? path : join(base, path)
   if (base !== null) refuseLinks(base, path)
   if (isFifo(full)) return openHeld(full, base !== null)
@@ -74,7 +74,7 @@ function openHeld(path: string, planted: boolean): number {
  * A file is passed as it is, so that neither writes over what the other has written, and a socket, which cannot be opened anew. What else there is gets
  * flags of its own, where it can be opened by a name. A pipe whose reader has gone is an error here, not a wait without end.
  */
-function openGiven(fd: number): number {
+function openExternal(fd: number): number {
   const stat = fstatSync(fd)
   // EBADF where it is not open for writing.
   if (stat.isFile()) writeSync(fd, '')

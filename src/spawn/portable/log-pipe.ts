@@ -76,11 +76,11 @@ export class LogPipe {
   /** After the task's end. True when all it has written is in the log; false too when somebody else still holds the pipe after `waitMs`. */
   async drained(waitMs: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<false>(resolve => {
+    const timedOut = new Promise<false>(resolve => {
       timer = setTimeout(() => resolve(false), waitMs)
     })
     const all = Promise.all(this.#sources.map(({ ended }) => ended)).then(() => true)
-    const ended = await Promise.race([all, late])
+    const ended = await Promise.race([all, timedOut])
     clearTimeout(timer)
     for (const { stream } of this.#sources) stream.destroy()
     return ended && !this.#log.lossy

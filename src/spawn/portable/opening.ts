@@ -2,12 +2,12 @@ import { closeSync, existsSync, fstatSync, lstatSync, type Stats } from 'node:fs
 import { join, sep } from 'node:path'
 
 /** Descriptors of the supervisor's, by their number there: what they are here. */
-export type Given = ReadonlyMap<number, number>
+export type ExternalDescriptors = ReadonlyMap<number, number>
 
-export const isGiven = (path: string): boolean => path.startsWith('fd:')
+export const isExternal = (path: string): boolean => path.startsWith('fd:')
 
-export function givenDescriptor(path: string, given: Given): number {
-  const fd = given.get(Number(path.slice('fd:'.length)))
+export function externalDescriptor(path: string, external: ExternalDescriptors): number {
+  const fd = external.get(Number(path.slice('fd:'.length)))
   if (fd === undefined) throw refused('ENOENT', 2, `${path} is not open`)
   return fd
 }

@@ -6,7 +6,7 @@ import type { FileTarget, LaunchSpec } from '../spec.ts'
 import { makeFifos } from '../fifos.ts'
 import { openLog } from './log-file.ts'
 import { LogPipe } from './log-pipe.ts'
-import type { Given } from './opening.ts'
+import type { ExternalDescriptors } from './opening.ts'
 import { OutputIndexWriter } from './output-index.ts'
 import { RotatedLog } from './rotated-log.ts'
 
@@ -15,12 +15,12 @@ export class Outputs {
   readonly descriptors: readonly (number | 'pipe')[]
   readonly #pipes: LogPipe[] = []
   readonly #spec: LaunchSpec
-  readonly #given: Given
+  readonly #external: ExternalDescriptors
   readonly #index: OutputIndexWriter | null
 
-  constructor(spec: LaunchSpec, given: Given) {
+  constructor(spec: LaunchSpec, external: ExternalDescriptors) {
     this.#spec = spec
-    this.#given = given
+    this.#external = external
     this.#index = spec.logRotation === null ? null : new OutputIndexWriter(spec.dir, spec.logRotation)
     this.descriptors = [this.#open(0), this.#open(1)]
   }
@@ -60,13 +60,13 @@ export class Outputs {
     const path = pathOf(target)
     const plain =
       logRotation === null || path.startsWith('fd:') || plainLogs.includes(index === 0 ? 'stdout' : 'stderr')
-    if (plain) return openLog(target, credentials, this.#given)
+    if (plain) return openLog(target, credentials, this.#external)
     const [first] = this.#pipes
     // Both in one file: two that rotate it would be one too many.
     if (index === 1 && first !== undefined && path === pathOf(stdout)) return first.join()
     if (target.base !== null) makeRoom(path)
     // Not the task's own: only we write it.
-    const fd = openLog(target, null, this.#given)
+    const fd = openLog(target, null, this.#external)
     if (!fstatSync(fd).isFile()) return this.#uncounted(fd, path)
     const log = new RotatedLog(fd, path, logRotation, this.#index, index)
     const stream = index === 0 ? 'stdout' : 'stderr'

@@ -65,18 +65,18 @@ export class PortableShim {
    * has told its caller that nothing was started. Asked after `alive` is made: who sees the death later than that sees it.
    */
   #refuseOrphaned(): void {
-    const { inside, owner } = this.#spec
+    const { inside, lifeline } = this.#spec
     if (inside && !isHeld(inside.alive))
       throw Object.assign(new Error('the task it was to run inside of has ended'), {
         stage: 'task',
         errno: -constants.errno.ESRCH,
       })
-    if (isChildOf(this.#request.supervisor) && (owner === null || isHeld(owner))) return
+    if (isChildOf(this.#request.supervisor) && (lifeline === null || isHeld(lifeline))) return
     throw Object.assign(new Error('the supervisor ended before the task was started'), { stage: 'fork' })
   }
 
   #started({ child, outputs }: Launch): void {
-    const { dir, owner, inside } = this.#spec
+    const { dir, lifeline, inside } = this.#spec
     const pid = child.pid as number
     this.#startedAt = Date.now()
     const record = {
@@ -93,7 +93,7 @@ export class PortableShim {
     const stopping = new Stopping(treeUnder(child), this.#spec)
     this.#stopping = stopping
     outputs.count(bytes => stopping.gave(bytes))
-    for (const path of [owner, inside?.alive ?? null])
+    for (const path of [lifeline, inside?.alive ?? null])
       if (path !== null) watchHeld(path, new KeepAlive(), () => stopping.force('orphaned'))
     // As a daemon manager would: the host is going down, or somebody wants us gone. Or for who cannot reach `control`, and then there is a word.
     process.on('SIGTERM', () => {

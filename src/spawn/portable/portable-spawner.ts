@@ -1,6 +1,6 @@
 import type { Feed } from '../feed.ts'
 import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
-import { descriptorsOf, isOpen } from '../lender.ts'
+import { descriptorsOf, isOpen } from '../fd-donor.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
 import type { LaunchSpec } from '../spec.ts'
@@ -46,8 +46,8 @@ export class PortableSpawner implements Spawner {
       refuseUnhonoured(spec)
       assertSpareDescriptors()
       // It inherits what is to be the task's, from 3 on. Those that are not open here are not there either.
-      const given = descriptorsOf(spec).filter(isOpen)
-      const stdio = [...(feed === null ? [] : ['pipe' as const]), ...given]
+      const externalDescriptors = descriptorsOf(spec).filter(isOpen)
+      const stdio = [...(feed === null ? [] : ['pipe' as const]), ...externalDescriptors]
       const child = startProcess(nodePath(), shimArguments(), {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore', ...stdio],
@@ -88,7 +88,7 @@ export class PortableSpawner implements Spawner {
         }
       })
       stdin.on('error', () => {})
-      const request: ShimRequest = { spec, supervisor: process.pid, fed: feed !== null, given }
+      const request: ShimRequest = { spec, supervisor: process.pid, fed: feed !== null, externalDescriptors }
       stdin.end(JSON.stringify(request))
     })
   }

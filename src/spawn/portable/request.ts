@@ -8,14 +8,17 @@ export type ShimRequest = {
   /** The task's standard input is the pipe that the shim was given as descriptor 3, and not `spec.stdin`. */
   readonly fed: boolean
   /** Descriptors of the supervisor's that the task asks for (`fd:N`): it has passed them to the shim in this order, behind the pipe. */
-  readonly given: readonly number[]
+  readonly externalDescriptors: readonly number[]
 }
 
 /** Of the pipe by which the supervisor feeds the task. */
 export const feedDescriptor = 3
 
 /** Descriptors of the supervisor's, by their number there: what they are here. */
-export function givenHere({ fed, given }: Pick<ShimRequest, 'fed' | 'given'>): ReadonlyMap<number, number> {
+export function externalOnArrival({
+  fed,
+  externalDescriptors,
+}: Pick<ShimRequest, 'fed' | 'externalDescriptors'>): ReadonlyMap<number, number> {
   const first = feedDescriptor + (fed ? 1 : 0)
-  return new Map(given.map((number, index) => [number, first + index]))
+  return new Map(externalDescriptors.map((number, index) => [number, first + index]))
 }

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../errors.ts'
 import type { Plan } from '../../platform/port.ts'
 import { readExit } from '../../spawn/records.ts'
 import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../../spawn/spawner.ts'
-import { fault } from '../fault.ts'
+import { failpoint } from '../failpoint.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { patiently } from '../patiently.ts'
@@ -65,7 +65,7 @@ export class Launch {
       const spawner = this.#spawner()
       const logs = { stdout: spec.stdout, stderr: spec.stderr }
       file.intend({ enforcement, logs, launchers: launchers(spawner.prepare()) })
-      fault('intent-written')
+      failpoint('intent-written')
       try {
         await this.#request(spawner, spec)
         break
@@ -87,9 +87,9 @@ export class Launch {
     if (this.#input !== null)
       this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input.stream, services.keepAlive)
     const launch = spawner.launch({ ...spec, secrets: this.#secrets }, this.#feed?.way)
-    fault('request-sent')
+    failpoint('request-sent')
     const launched = await launch
-    fault('started-heard')
+    failpoint('started-received')
     this.#end = launched.end
   }
 
@@ -100,7 +100,7 @@ export class Launch {
     try {
       const scope = await this.#spawner().scope()
       const plan = await planner.plan(request, dir, scope)
-      fault('directories-planned')
+      failpoint('directories-planned')
       abandoned.throwIfAborted()
       admitTo(plan.spec, request)
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.

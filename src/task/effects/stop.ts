@@ -2,7 +2,7 @@ import type { StopInput } from '../../../machines/index.ts'
 import { HoldfastError } from '../../errors.ts'
 import { leftUntil } from '../../spawn/boot-clock.ts'
 import { systemError } from '../../system-error.ts'
-import { fault } from '../fault.ts'
+import { failpoint } from '../failpoint.ts'
 import { pauseUntil } from '../pause.ts'
 import { signalNumber } from '../signals.ts'
 import { killByAllMeans, overdueMs, tellShim } from '../stop-means.ts'
@@ -28,7 +28,7 @@ export async function stop(
   try {
     await carryOut(task, request, abandoned, notices)
   } catch (error) {
-    throw error instanceof HoldfastError ? error : untold(task.dir, error)
+    throw error instanceof HoldfastError ? error : stopNotDelivered(task.dir, error)
   }
 }
 
@@ -48,13 +48,13 @@ async function carryOut(
     if (process.platform === 'win32') notices.endInput()
     const whom = request.target === 'leader' ? ' leader' : ''
     tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}${whom}`)
-    fault('stop-sent')
+    failpoint('stop-sent')
     await pauseUntil(() => leftUntil(request), abandoned, task.services.keepAlive)
     if (abandoned.aborted) return
   }
-  fault('kill-sending')
+  failpoint('kill-sending')
   const killing = killByAllMeans(means, () => notices.bypass.begin('forced'))
-  fault('kill-sent')
+  failpoint('kill-sent')
   const survivors = await killing
   if (abandoned.aborted) return
   // Nothing of the task is left: its shim alone is kept from dying, by a frozen cgroup or a hung disk.
@@ -63,7 +63,7 @@ async function carryOut(
 }
 
 /** What this program may not, or cannot, do for the moment: the task knows nothing of it. */
-function untold(dir: string, cause: unknown): HoldfastError {
+function stopNotDelivered(dir: string, cause: unknown): HoldfastError {
   const { errno, denied, words, hint } = systemError(cause)
   const message = `the task could not be told to stop: ${words}`
   return new HoldfastError(denied ? 'PERMISSION' : 'INVALID_STATE', message, {

@@ -2,7 +2,7 @@ import { bypassedOutcome, lostOutcome, type Outcome, type StopRequest } from '..
 import { currentBootId } from '../../spawn/process-table.ts'
 import { readExit } from '../../spawn/records.ts'
 import type { WatchEnd } from '../../spawn/spawner.ts'
-import { fault } from '../fault.ts'
+import { failpoint } from '../failpoint.ts'
 import { killLeftovers } from '../keeper.ts'
 import { patiently } from '../patiently.ts'
 import { recordedOutcome } from '../recorded-outcome.ts'
@@ -73,28 +73,28 @@ async function shimGone(task: TaskParts, over: Promise<void>, letGo: AbortSignal
 /** How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. */
 async function conclude(task: TaskParts, { bypass }: EndClues): Promise<End | null> {
   const { dir, file, keeper, records } = task
-  fault('gone-heard')
-  const given = bypass.survivors
+  failpoint('gone-seen')
+  const ofBypass = bypass.survivors
   // A shim writes its record when nothing of the task is left, and goes: what lies there while it lives on is another's word. Inferring an outcome
   // kills whatever is left, the shim included: a spurious wake-up would kill a healthy task.
-  if (given === null && (await patiently(() => shimLives(dir, records.known())))) return null
+  if (ofBypass === null && (await patiently(() => shimLives(dir, records.known())))) return null
   const exit = await patiently(() => readExit(dir))
   if (exit !== null && !('corrupt' in exit)) {
-    fault('outcome-known')
+    failpoint('outcome-known')
     return [recordedOutcome(exit), exit.stop === null ? null : stopOfOthers(task)]
   }
   const start = records.known()
   if (start !== null && start.bootId !== currentBootId()) {
     return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]
   }
-  if (given !== null) await keeper.release(start?.cgroups ?? []).catch(() => {})
-  const survivors = given ?? (await killLeftovers(keeper, start))
+  if (ofBypass !== null) await keeper.release(start?.cgroups ?? []).catch(() => {})
+  const survivors = ofBypass ?? (await killLeftovers(keeper, start))
   // Whoever of several supervisors has drawn the conclusion first has drawn it for all.
   const stored = file.stored()
   if (stored?.context.outcome) return [stored.context.outcome, stored.context.stop]
   const why =
     exit === null ? "The task's shim is gone and left no exit record." : 'The exit record cannot be read.'
-  fault('outcome-known')
+  failpoint('outcome-known')
   const isDone = bypass.cause !== null && survivors.length === 0
   const end = isDone ? bypassedOutcome(bypass.cause, Date.now()) : lostOutcome(why, Date.now())
   return [{ ...end, startedAt: start?.startedAt ?? null, survivors }, stopOfOthers(task)]

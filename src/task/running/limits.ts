@@ -54,12 +54,12 @@ export class RunningLimits {
       const rows = await keeper.update(file.spec.request, records.require(), asked, resources)
       this.#changed.cgroups()
       continueStopped(records.known()?.shim)
-      const heard = [
+      const answers = [
         asked.wallTimeMs === undefined || written(dir, `wall ${asked.wallTimeMs}`),
         asked.outputBytes === undefined || written(dir, `output ${asked.outputBytes}`),
         asked.oom === undefined || written(dir, `oom ${asked.oom}`),
       ]
-      if (heard.includes(false)) throw unheard(dir, records.known())
+      if (answers.includes(false)) throw shimGone(dir, records.known())
       const enforcement = mergeRows(current.enforcement, rows)
       if (!writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) continue
       this.#changed.written()
@@ -68,7 +68,7 @@ export class RunningLimits {
   }
 }
 
-function unheard(dir: string, start: StartRecord | null): HoldfastError {
+function shimGone(dir: string, start: StartRecord | null): HoldfastError {
   const why = isRunning(start) ? `its shim lives, and ${dir}/control is gone or another` : 'it has just ended'
   return new HoldfastError('INVALID_STATE', `the limits of the task cannot be changed: ${why}`)
 }

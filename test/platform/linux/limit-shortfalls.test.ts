@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CgroupHost } from '../../../src/platform/linux/cgroup-mode.ts'
-import { missingController, missingFile, notGiven } from '../../../src/platform/linux/limit-shortfalls.ts'
+import { missingController, missingFile, notDelegated } from '../../../src/platform/linux/limit-shortfalls.ts'
 
 describe('why a limit cannot be had', () => {
   const host = (changes: Partial<CgroupHost> = {}): CgroupHost => ({
@@ -87,6 +87,6 @@ describe('why a limit cannot be had', () => {
   })
 
   it('leaves a task where its orchestrator has put it', () => {
-    assert.match(JSON.stringify(notGiven({ controller: 'pids' })), /of the pids controller/)
+    assert.match(JSON.stringify(notDelegated({ controller: 'pids' })), /of the pids controller/)
   })
 })

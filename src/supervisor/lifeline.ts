@@ -10,7 +10,7 @@ import type { StateDirectory } from '../task/task-directory.ts'
  * A supervisor's life as a FIFO: this process alone holds its write end, and the kernel lets go of it however the process ends. The shims of
  * tasks that are to die with it hold the other end. No pid is compared and no spawner is needed, so that one which dies alone takes nobody along.
  */
-export class Ownership {
+export class Lifeline {
   readonly #state: StateDirectory
   readonly #held = new Map<string, () => void>()
   #path = ''
@@ -46,7 +46,7 @@ export class Ownership {
   }
 
   #make(): string {
-    const dir = this.#state.ownersDirectory()
+    const dir = this.#state.lifelinesDirectory()
     const path = join(dir, `${process.pid}-${randomHex(6)}`)
     try {
       if (process.platform === 'win32') {

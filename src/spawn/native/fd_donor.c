@@ -1,4 +1,4 @@
-#include "lend.h"
+#include "fd_donor.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,9 +21,9 @@ static const char *enter(const struct identity *spawner) {
   return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 ? NULL : "dumpable";
 }
 
-int lend_run(const char *pid, const char *start, const char *control) {
+int donate_run(const char *pid, const char *start, const char *control) {
   int64_t spawner, began, fd;
-  if (!parse_number(pid, 1, INT32_MAX, &spawner) || !parse_number(start, 0, INT64_MAX, &began) || !parse_number(control, 0, DESCRIPTOR_MOST, &fd)) {
+  if (!parse_number(pid, 1, INT32_MAX, &spawner) || !parse_number(start, 0, INT64_MAX, &began) || !parse_number(control, 0, MAX_DESCRIPTOR, &fd)) {
     dprintf(2, "holdfast-native: lend takes a pid, a start time and a descriptor\n");
     return 2;
   }

@@ -9,20 +9,20 @@ export const crashPoints = [
   'state-half-written',
   'intent-written',
   'request-sent',
-  'started-heard',
-  'running-told',
+  'started-received',
+  'running-published',
   'journal-written',
   'running-saving',
   'running-saved',
   'stopping-saving',
   'stopping-saved',
   'stop-sent',
-  'stopping-told',
+  'stopping-published',
   'kill-sending',
   'kill-sent',
-  'gone-heard',
+  'gone-seen',
   'outcome-known',
-  'exited-told',
+  'exited-published',
   'exited-saving',
   'exited-saved',
   'found-running',
@@ -41,13 +41,13 @@ export type CrashPoint = (typeof crashPoints)[number]
  * Kills this process when HOLDFAST_FAULT names the point: `name`, or `name:n` for its n-th pass. For tests of what a crash leaves behind; read
  * once, so that where it is not set a point costs the call of an empty function.
  */
-export const fault: (point: CrashPoint) => void = armed(process.env.HOLDFAST_FAULT)
+export const failpoint: (point: CrashPoint) => void = armed(process.env.HOLDFAST_FAULT)
 
 function armed(wish: string | undefined): (point: CrashPoint) => void {
   if (!wish) return () => {}
   const [name, pass = '1'] = wish.split(':')
   if (!crashPoints.some(point => point === name))
-    throw new Error(`HOLDFAST_FAULT names ${name}, which is no crash point`)
+    throw new Error(`HOLDFAST_FAULT names ${name}, which is no failpoint`)
   let left = Number(pass)
   return point => {
     if (point === name && --left === 0) process.kill(process.pid, 'SIGKILL')

@@ -9,7 +9,7 @@ import type { LaunchSpec } from './spec.ts'
 import { startProcess } from './start-process.ts'
 
 /** A process that holds descriptors of this one, by the same numbers, where an ordinary user's spawner may open them. */
-export type Lender = {
+export type FdDonor = {
   readonly process: ProcessIdentity
   /** Resolves when it is gone. What has been opened through it stays open. */
   close(): Promise<void>
@@ -21,8 +21,10 @@ export function descriptorsOf({
   stdout,
   stderr,
 }: Pick<LaunchSpec, 'stdin' | 'stdout' | 'stderr'>): number[] {
-  const given = [stdin, stdout, stderr].filter(({ base, path }) => base === null && path.startsWith('fd:'))
-  return [...new Set(given.map(({ path }) => Number(path.slice('fd:'.length))))]
+  const callerFiles = [stdin, stdout, stderr].filter(
+    ({ base, path }) => base === null && path.startsWith('fd:'),
+  )
+  return [...new Set(callerFiles.map(({ path }) => Number(path.slice('fd:'.length))))]
 }
 
 /**
@@ -30,11 +32,11 @@ export function descriptorsOf({
  * capabilities in our own namespace. So a process of the native program inherits them and enters the spawner's. Those that are not open here
  * are not there either: the shim says so, as it does of root's. Rejects with LaunchFailed.
  */
-export async function lend(
+export async function donateDescriptors(
   program: string,
   spawner: ProcessIdentity,
   numbers: readonly number[],
-): Promise<Lender> {
+): Promise<FdDonor> {
   assertSpareDescriptors()
   const open = numbers.filter(isOpen)
   const control = Math.max(2, ...open) + 1
@@ -57,7 +59,7 @@ export async function lend(
   if (startTime === undefined || child.pid === undefined) {
     await close()
     const [, errno, what] = /^failed (\d+) (.*)$/.exec(answer) ?? [null, '0', answer]
-    throw new LaunchFailed('fork', Number(errno), `lending descriptors: ${what}`)
+    throw new LaunchFailed('fork', Number(errno), `donating descriptors: ${what}`)
   }
   return { process: { pid: child.pid, startTime: Number(startTime) }, close }
 }

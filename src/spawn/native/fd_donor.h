@@ -6,4 +6,4 @@
  * them from it and go where the spawner is. `pid` and `start` are the spawner's; `control` is a descriptor that gets one line, `lent START` (our own
  * start time) or `failed ERRNO WHAT`, and whose end of file ends us.
  */
-int lend_run(const char *pid, const char *start, const char *control);
+int donate_run(const char *pid, const char *start, const char *control);

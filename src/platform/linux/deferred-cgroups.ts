@@ -4,7 +4,7 @@ import { directoriesIn } from './cgroup-parents.ts'
 import { readText } from './cgroup-mode.ts'
 
 /** A v1 cgroup for a task that runs without one in that hierarchy. `mount` is the hierarchy's, `controllers` what it has. */
-export type LateCgroup = {
+export type DeferredCgroup = {
   readonly dir: string
   readonly mount: string
   readonly controllers: ReadonlySet<string>
@@ -15,7 +15,7 @@ export type LateCgroup = {
 const passes = 200
 
 /** Makes it, empty. False when another supervisor of the task is about the same, and it is there. */
-export function makeLate({ dir }: LateCgroup): boolean {
+export function makeDeferred({ dir }: DeferredCgroup): boolean {
   try {
     mkdirSync(dir, { mode: 0o755 })
     return true
@@ -31,14 +31,14 @@ export function makeLate({ dir }: LateCgroup): boolean {
  * moved before the list was made, there is nobody left outside who could fork. Returns the way back. Throws what the kernel says, EAGAIN after too
  * many passes; then they are back where they were.
  */
-export function moveInto(late: LateCgroup, members: string): () => void {
-  const origin = originOf(late, processesIn(members)[0])
-  const back = (): void => moveOut(late, origin)
+export function moveInto(deferred: DeferredCgroup, members: string): () => void {
+  const origin = originOf(deferred, processesIn(members)[0])
+  const back = (): void => moveOut(deferred, origin)
   try {
     for (let pass = 0; pass < passes; pass++) {
-      const inside = new Set(processesIn(late.dir))
+      const inside = new Set(processesIn(deferred.dir))
       const outside = processesIn(members).filter(pid => !inside.has(pid))
-      if (!outside.map(pid => isMoved(pid, late.dir)).includes(true)) return back
+      if (!outside.map(pid => isMoved(pid, deferred.dir)).includes(true)) return back
     }
     throw Object.assign(new Error('the task forks faster than its processes can be moved'), {
       code: 'EAGAIN',
@@ -50,7 +50,7 @@ export function moveInto(late: LateCgroup, members: string): () => void {
 }
 
 /** Once it is empty. Else somebody is in it still, with a limit that nobody knows of any more, and it goes with the task. */
-export function removeLate({ dir }: LateCgroup): void {
+export function removeDeferred({ dir }: DeferredCgroup): void {
   try {
     rmdirSync(dir)
   } catch (error) {
@@ -58,7 +58,7 @@ export function removeLate({ dir }: LateCgroup): void {
   }
 }
 
-function moveOut({ dir }: LateCgroup, origin: string): void {
+function moveOut({ dir }: DeferredCgroup, origin: string): void {
   for (let pass = 0; pass < passes; pass++) {
     const inside = processesIn(dir)
     if (inside.length === 0) return
@@ -67,7 +67,7 @@ function moveOut({ dir }: LateCgroup, origin: string): void {
 }
 
 /** Where a task is that has no cgroup of its own: with its spawner. Paths in /proc are as this process sees the hierarchy, as its mount is. */
-function originOf({ mount, controllers }: LateCgroup, pid: number | undefined): string {
+function originOf({ mount, controllers }: DeferredCgroup, pid: number | undefined): string {
   const lines = readText(`/proc/${pid ?? 'self'}/cgroup`).split('\n')
   const line = lines.find(entry =>
     entry

@@ -13,14 +13,14 @@ import { cgroupTypes } from './own-cgroup.ts'
  * The plan with an orchestrator's cgroups in the place of holdfast's own in the same hierarchies. They come last: the first cgroup is the one
  * whose members are the task, and a given one may have others. Throws INVALID_ARGUMENT for what is no cgroup, and for two of one hierarchy.
  */
-export function intoGiven(
+export function planExternal(
   plan: CgroupPlan,
-  given: readonly string[],
+  directories: readonly string[],
   { cpuset }: Pick<Resources, 'cpuset'>,
 ): CgroupPlan {
-  if (given.length === 0) return plan
+  if (directories.length === 0) return plan
   const byHierarchy = new Map<string, string>()
-  for (const [index, path] of given.entries()) {
+  for (const [index, path] of directories.entries()) {
     const hierarchy = isReal(path) ? hierarchyOf(path) : null
     if (hierarchy === null) throw refusal(`command.cgroups[${index}]`, path, 'the directory of a cgroup')
     if (byHierarchy.has(hierarchy))
@@ -30,7 +30,7 @@ export function intoGiven(
   const ownOf = new Map(plan.cgroups.map(own => [hierarchyOf(dirname(own.dir)), own]))
   const joined = [...byHierarchy].map(([hierarchy, dir]): CgroupSpec => {
     const files = ownOf.get(hierarchy)?.files ?? []
-    return { dir, given: true, files: files.filter(({ name }) => isAskedFor(name, cpuset)) }
+    return { dir, external: true, files: files.filter(({ name }) => isAskedFor(name, cpuset)) }
   })
   const moved = (path: string | null) => {
     if (path === null) return null
@@ -40,7 +40,7 @@ export function intoGiven(
   }
   return {
     ...plan,
-    late: [],
+    deferred: [],
     cgroups: [...plan.cgroups.filter(({ dir }) => !byHierarchy.has(hierarchyOf(dirname(dir)))), ...joined],
     oomFile: moved(plan.oomFile),
     freezer: moved(plan.freezer),

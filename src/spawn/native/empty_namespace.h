@@ -3,8 +3,8 @@
 #include <stdbool.h>
 
 /* Runs in the spawner, once. The namespace's descriptor, or -1 where it cannot be made. */
-int exile_make(void);
+int empty_namespace_make(void);
 /* Runs in a mount namespace of its own: leaves nothing in it. False with errno. */
-bool exile_empty_out(const void *nothing);
+bool empty_namespace_pivot(const void *nothing);
 /* Runs in PID 1: goes there and gives up every privilege. False when it could not. */
-bool exile_enter(int exile);
+bool empty_namespace_enter(int empty_namespace);
