@@ -1,5 +1,5 @@
 /**
- * The steps of a task's life between which its supervisor may die, in order. docs/architecture.md, "Crash points", has what is true at each;
+ * The steps of a task's life between which its supervisor may die, in order. docs/crash-points.md has what is true at each;
  * the crash matrix (test/supervisor) dies at every one of them.
  */
 export const crashPoints = [

@@ -41,8 +41,8 @@ describe('a supervisor that is killed', () => {
     })
   }
 
-  it('at a point that docs/architecture.md does not speak of: there is none', () => {
-    const table = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8')
+  it('at a point that docs/crash-points.md does not speak of: there is none', () => {
+    const table = readFileSync(new URL('../../docs/crash-points.md', import.meta.url), 'utf8')
     const named = crashPoints.filter(point => table.includes(`\`${point}\``))
     // Those between the first and the last step of a removal are named as a range.
     const range = crashPoints.slice(
