@@ -1,6 +1,15 @@
 /** The import rules of docs/architecture.md, enforced. */
 const bundled = [
-  ...['commander', 'picocolors', 'cli-table3', 'zod', 'execa', 'pidusage'],
+  ...[
+    'commander',
+    'picocolors',
+    'cli-table3',
+    'zod',
+    'execa',
+    'pidusage',
+    '@xterm/headless',
+    '@xterm/addon-serialize',
+  ],
   ...['hono', '@hono/node-server', 'prom-client', '@grpc/grpc-js', 'protobufjs', '@msgpack/msgpack'],
 ]
 

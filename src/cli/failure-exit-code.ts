@@ -1,6 +1,9 @@
+/** Whose exit code is a task's. */
+const asTasks: ReadonlySet<string> = new Set(['run', 'wait', 'exec', 'attach'])
+
 /** The exit code of a command that failed itself: as a shell's where the program could not be executed. */
 export function failureExitCode(command: string, error: unknown): number {
-  if (command !== 'run' && command !== 'wait' && command !== 'exec') return 1
+  if (!asTasks.has(command)) return 1
   const { stage, errno } = error as { stage?: unknown; errno?: unknown }
   if (stage !== 'exec') return 125
   return errno === 'ENOENT' ? 127 : 126

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../package-root.ts'
+import { attachCommand } from './commands/attach.ts'
 import { auditCommand } from './commands/audit.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
@@ -46,6 +47,7 @@ export function holdfast(): Command {
     statsCommand(),
     topCommand(),
     execCommand(),
+    attachCommand(),
     updateCommand(),
     inspectCommand(),
     graphCommand(),

@@ -17,6 +17,7 @@ const commands = [
   'stats',
   'top',
   'exec',
+  'attach',
   'update',
   'inspect',
   'graph',

@@ -294,10 +294,10 @@ describe('holdfast run', function () {
       false,
     ],
     [
-      'input that nobody feeds',
+      'a document and a terminal',
       125,
-      ['-i', '--detach', 'true'],
-      /--interactive cannot go with --detach/,
+      ['-t', '--json', 'true'],
+      /--json cannot go with --tty: the task has the terminal/,
       false,
     ],
     [

@@ -1,4 +1,4 @@
-import type { Executor, WaitResult } from '../../index.ts'
+import type { Executor, LogOptions, WaitResult } from '../../index.ts'
 import { type OutputFailure, whenOutputFails } from '../output/hang-up.ts'
 import { print, Remarks } from '../output/printing.ts'
 import { escaped } from '../output/escape.ts'
@@ -17,6 +17,44 @@ export async function attend(
   start: () => Promise<void>,
   { printing, line }: { readonly printing: boolean; readonly line: StateLine | null },
 ): Promise<Attended> {
+  return await stoppable(task, start, async stops => {
+    const forget = line?.follow(task)
+    try {
+      const printed = printing ? follow(task, line) : null
+      // Whatever goes wrong first is what is told.
+      printed?.catch(() => {})
+      const result = await Promise.race([task.wait(), stops.failed])
+      await stops.settled()
+      await printed
+      return result
+    } finally {
+      forget?.()
+    }
+  })
+}
+
+/** The same with the caller's terminal as the task's, so that what is typed there is no interrupt of ours. `'detached'`: the caller has left it. */
+export async function attendAtTerminal(
+  task: Executor,
+  start: () => Promise<void>,
+): Promise<Attended | 'detached'> {
+  const attended = await stoppable(task, start, async stops => {
+    const { atTerminal } = await import('../terminal/at-terminal.ts')
+    const never = new AbortController().signal
+    const how = await Promise.race([atTerminal(task, { joined: false, letGo: never }), stops.failed])
+    if (how === 'detached') return how
+    const result = await Promise.race([task.wait(), stops.failed])
+    await stops.settled()
+    return result
+  })
+  return attended.result === 'detached' ? 'detached' : { ...attended, result: attended.result }
+}
+
+async function stoppable<Result>(
+  task: Executor,
+  start: () => Promise<void>,
+  stay: (stops: Stops) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly unprinted: boolean }> {
   const stops = new Stops(task)
   const interrupted = (): void => stops.ask(stops.asked ? 'kill' : 'stop')
   const terminated = (): void => stops.ask('stop')
@@ -30,20 +68,12 @@ export async function attend(
       process.stderr.write(`holdfast: task ${task.key} (${escaped(task.name)}) is stopped for that\n`)
     stops.ask(failure === null ? 'hangUp' : 'stop')
   })
-  let forget = (): void => {}
   try {
     await start()
     stops.started()
-    forget = line?.follow(task) ?? forget
-    const printed = printing ? follow(task, line) : null
-    // Whatever goes wrong first is what is told.
-    printed?.catch(() => {})
-    const result = await Promise.race([task.wait(), stops.failed])
-    await stops.settled()
-    await printed
+    const result = await stay(stops)
     return { result, unprinted }
   } finally {
-    forget()
     whenOutputFails()
     process.off('SIGINT', interrupted).off('SIGTERM', terminated)
   }
@@ -96,10 +126,14 @@ class Stops {
 }
 
 /** Both streams in order, no faster than they are taken. */
-async function follow(task: Executor, line: StateLine | null): Promise<void> {
+export async function follow(
+  task: Executor,
+  line: StateLine | null,
+  options: Pick<LogOptions, 'tail'> = {},
+): Promise<void> {
   const remarks = new Remarks()
   const seen = new Set<string>()
-  for await (const chunk of task.output$({ follow: true })) {
+  for await (const chunk of task.output$({ ...options, follow: true })) {
     const { stream, bytes } = chunk
     seen.add(stream)
     await remarks.about(chunk, seen)

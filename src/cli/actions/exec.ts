@@ -3,6 +3,7 @@ import { findTask } from '../find-task.ts'
 import { refuseContradictions } from '../flags/contradictions.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { askedFor } from '../flags/options.ts'
+import { openToTyping } from '../terminal/open-to-typing.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 import { attached, detached, type Presentation } from './presentation.ts'
 
@@ -21,6 +22,7 @@ export async function exec(
     const { task } = await findTask(supervisor, word)
     const session = await namingFlags(async () => task.exec(program, ...args))
     Object.assign(session.command, command, { env: { ...session.command.env, ...command.env } })
+    openToTyping(session, { ...options, detach }, command.env)
     if (Object.keys(resources).length > 0) await namingFlags(() => session.limit(resources))
     return detach ? await detached(session, options) : await attached(session, { ...options, rm: !keep })
   })

@@ -8,7 +8,8 @@ import { ResultFile } from '../output/result-file.ts'
 import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { namingFlags } from '../flags/naming.ts'
-import { attend } from './attend.ts'
+import { requireTerminal } from '../terminal/caller-terminal.ts'
+import { attend, attendAtTerminal, type Attended } from './attend.ts'
 import { InputNotice } from './input-notice.ts'
 
 export type Presentation = {
@@ -20,6 +21,8 @@ export type Presentation = {
   readonly rm?: boolean
   /** The task has the standard input of this program. */
   readonly interactive?: boolean | undefined
+  /** The task has the terminal of this program. */
+  readonly tty?: boolean
   /** It has a root of its own: what its arguments name may be on the host alone. */
   readonly isolated?: boolean
 }
@@ -45,22 +48,37 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
 
 /** Starts a task, stays with it to its end, and resolves to its exit code. */
 export async function attached(task: Executor, { result: path, ...options }: Presentation): Promise<number> {
+  if (options.tty) requireTerminal('-t')
   const file = path === undefined ? null : new ResultFile(path)
-  const end = toTheEnd(task, options)
+  const end = options.tty ? leftOrEnded(task, options) : toTheEnd(task, options)
   const { document, exitCode } = await (file?.of(end, ({ document }) => document) ?? end)
   if (options.json) process.stdout.write(`${json(document)}\n`)
   return exitCode
 }
 
-async function toTheEnd(
-  task: Executor,
-  { json: asJson, quiet, rm, interactive, isolated }: Presentation,
-): Promise<{ readonly document: unknown; readonly exitCode: number }> {
+type End = { readonly document: unknown; readonly exitCode: number }
+
+/** With the caller's terminal, which may be taken back: the task goes on then. */
+async function leftOrEnded(task: Executor, options: Presentation): Promise<End> {
+  const attended = await attendAtTerminal(task, () => started(task))
+  if (attended !== 'detached') return await ended(task, attended, options)
+  const { key, name } = task
+  if (!options.quiet) process.stderr.write(wentOn(task))
+  return { document: { task: { key, name }, id: task.id(), state: task.state }, exitCode: 0 }
+}
+
+/** Said where the caller has left a task that runs. */
+export function wentOn({ key, name }: Executor): string {
+  return `holdfast: ${escaped(name)} goes on; back to it: holdfast attach ${key}\n`
+}
+
+async function toTheEnd(task: Executor, options: Presentation): Promise<End> {
+  const { json: asJson, quiet, interactive } = options
   // A task that is typed to draws on the terminal itself.
   const watched = process.stderr.isTTY && !asJson && !quiet && !interactive && process.env.TERM !== 'dumb'
   const line = watched ? new StateLine(process.stderr, colorsFor(process.stderr)) : null
   const notice = asJson || quiet || interactive ? null : new InputNotice(text => besides(line, text))
-  const { result, unprinted } = await attend(task, () => started(task), { printing: !asJson, line }).catch(
+  const attended = await attend(task, () => started(task), { printing: !asJson, line }).catch(
     async (error: unknown) => {
       await notice?.end({ quietly: true })
       throw error
@@ -68,6 +86,15 @@ async function toTheEnd(
   )
   // What it has not read is nobody's any more, and must not keep us.
   if (interactive) process.stdin.destroy()
+  return await ended(task, attended, options, notice)
+}
+
+async function ended(
+  task: Executor,
+  { result, unprinted }: Attended,
+  { json: asJson, quiet, rm, isolated }: Presentation,
+  notice: InputNotice | null = null,
+): Promise<End> {
   const { key, name, enforcement, command } = task
   const id = task.id()
   if (rm) await task.destroy()

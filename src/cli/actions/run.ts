@@ -4,6 +4,7 @@ import { refuseContradictions } from '../flags/contradictions.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { askedFor } from '../flags/options.ts'
 import { withSupervisor } from '../with-supervisor.ts'
+import { openToTyping } from '../terminal/open-to-typing.ts'
 import { withEnvironmentFiles } from './environment-file.ts'
 import { attached, detached, type Presentation } from './presentation.ts'
 import { parseSecrets, refuseShownSecrets } from './secrets.ts'
@@ -49,6 +50,7 @@ async function prepared(
     refuseShownSecrets(secret, task.command.env)
     task.command.secrets = parseSecrets(secret)
   }
+  openToTyping(task, options)
   await namingFlags(async () => {
     setCommand(task, program, args)
     if (Object.keys(resources).length > 0) await task.limit(resources)

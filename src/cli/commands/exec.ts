@@ -25,7 +25,8 @@ It is a task of its own, with a key and a result, and ends when the task it runs
 
 Examples:
   holdfast exec web -- ps ax
-  holdfast exec -i web -- sh
+  holdfast exec -t web -- bash
+  holdfast exec -i web -- tar -x <files.tar
   holdfast exec --user root --env DEBUG=1 web -- /local/tool --check
 
 Exit codes: the command's own; 128+n if signal n ended it; 124 if its time was up; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`

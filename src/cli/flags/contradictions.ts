@@ -2,8 +2,8 @@ import { UsageError } from '../usage-error.ts'
 
 type PassedFlags = Readonly<Record<string, unknown>>
 
-/** Flags that cannot go together: the two, why, and what to do instead. */
-const contradictions: readonly (readonly [string, string, string, string?])[] = [
+/** Flags that cannot go together: the two, why, what to do instead, and the flag with which they can. */
+const contradictions: readonly (readonly [string, string, string, string?, string?])[] = [
   ['rm', 'detach', 'nobody stays to remove the task', 'Remove it with `holdfast rm TASK` when it has ended.'],
   [
     'result',
@@ -11,13 +11,13 @@ const contradictions: readonly (readonly [string, string, string, string?])[] = 
     'nobody stays for the result',
     '`holdfast wait --json TASK` prints it when it has ended.',
   ],
-  ['interactive', 'detach', 'nobody stays to feed the task'],
+  ['json', 'tty', 'the task has the terminal', '--result FILE has the document.', 'detach'],
   ['untrusted', 'basic', 'the Basic executor isolates nothing'],
 ]
 
 /** Throws INVALID_ARGUMENT. */
 export function refuseContradictions(passed: PassedFlags): void {
-  for (const [one, other, reason, hint] of contradictions)
-    if (passed[one] !== undefined && passed[other] !== undefined)
+  for (const [one, other, reason, hint, unless = ''] of contradictions)
+    if (passed[one] !== undefined && passed[other] !== undefined && passed[unless] === undefined)
       throw new UsageError(`--${one} cannot go with --${other}: ${reason}`, { hint })
 }

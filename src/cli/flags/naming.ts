@@ -12,7 +12,7 @@ export async function namingFlags<Value>(work: () => Promise<Value>): Promise<Va
 }
 
 /** The refusals that begin with a field. */
-const named: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'PERMISSION'])
+const named: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'PERMISSION', 'UNSUPPORTED'])
 
 function renamed(error: HoldfastError): HoldfastError {
   const [, field = '', rest = ''] =
@@ -28,6 +28,7 @@ const operands: Readonly<Record<string, string>> = {
   'command.path': 'COMMAND',
   'command.args': 'ARG',
   'command.secrets': '--secret',
+  'command.terminal': '--tty',
   'task name': '--name',
   'task names[0]': '--name',
 }

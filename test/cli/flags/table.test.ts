@@ -93,12 +93,12 @@ describe('the table of flags', () => {
   })
 
   it('what nobody stays for is refused, of run and of exec', () => {
-    for (const flag of ['rm', 'result', 'interactive'])
+    for (const flag of ['rm', 'result'])
       assert.throws(() => refuseContradictions({ detach: true, [flag]: true }), {
         code: 'INVALID_ARGUMENT',
         message: new RegExp(`^--${flag} cannot go with --detach: nobody stays`),
       })
-    refuseContradictions({ detach: true, quiet: true })
+    refuseContradictions({ detach: true, quiet: true, interactive: true, tty: true, json: true })
   })
 
   it('a number of log files without their size is refused', () => {

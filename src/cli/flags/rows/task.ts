@@ -65,4 +65,8 @@ export const taskFlags: readonly Flag[] = [
     help: same('give it the standard input of this command (default: none)', 'run', 'exec'),
     sets: value('command.stdin', () => process.stdin),
   },
+  {
+    flag: '-t, --tty',
+    help: same('give it the terminal of this command; Ctrl-P Ctrl-Q leaves it running', 'run', 'exec'),
+  },
 ]
