@@ -35,6 +35,8 @@ describe('the commands on tasks', function () {
     const running = await cli('ps')
     assert.match(running.stdout, new RegExp(`^KEY .*COMMAND\\n${key}  web +running +\\d+ .* sleep 1000\\n$`))
 
+    assert.equal((await cli('ps', '-q')).stdout, `${key}\n`)
+
     const usage = JSON.parse((await cli('stats', 'web', '--json')).stdout)
     assert.deepEqual(usage.tasks[0].task, { key, name: 'web' })
     assert.ok(usage.tasks[0].pids >= 1)
@@ -57,6 +59,7 @@ describe('the commands on tasks', function () {
 
     assert.equal((await cli('wait', 'web')).code, 143)
     assert.doesNotMatch((await cli('ps')).stdout, /web/)
+    assert.deepEqual([(await cli('ps', '-q')).stdout, (await cli('ps', '-qa')).stdout], ['', `${key}\n`])
     assert.match((await cli('ps', '--all')).stdout, /web +exited .* shutdown +SIGTERM +sleep 1000/)
     assert.match((await cli('stats', 'web')).stderr, /is exited: it uses nothing/)
 

@@ -7,11 +7,15 @@ import { factsOf } from '../task-facts.ts'
 import { parseFilters } from '../parse/filter.ts'
 import { withSupervisor } from '../with-supervisor.ts'
 
-export type PsOptions = CommonOptions & { readonly all?: boolean; readonly filter?: readonly string[] }
+export type PsOptions = CommonOptions & {
+  readonly all?: boolean
+  readonly filter?: readonly string[]
+  readonly quiet?: boolean
+}
 
 export async function ps(
   _operands: readonly string[],
-  { stateDir, all: everything, filter = [], json: asJson }: PsOptions,
+  { stateDir, all: everything, filter = [], json: asJson, quiet }: PsOptions,
 ): Promise<number> {
   const fits = parseFilters(filter)
   // Who asks for a state wants to see it.
@@ -26,7 +30,8 @@ export async function ps(
       return 0
     }
     const { isTTY, columns } = process.stdout
-    if (tasks.length === 0 && isTTY && filter.length === 0) process.stdout.write(nothing(facts.length))
+    if (quiet) process.stdout.write(tasks.map(({ key }) => `${key}\n`).join(''))
+    else if (tasks.length === 0 && isTTY && filter.length === 0) process.stdout.write(nothing(facts.length))
     else process.stdout.write(taskTable(tasks, { all, colors: colorsFor(process.stdout), width: columns }))
     for (const { key, error } of quarantined) process.stderr.write(`${key}: ${errorText(error)}`)
     return 0

@@ -11,6 +11,7 @@ export function psCommand(): Command {
       'only those with label=NAME[=VALUE], state=STATE or name=NAME; several of a field are alternatives, of different fields conditions (repeatable)',
       append,
     )
+    .option('-q, --quiet', 'their keys alone, one a line')
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/ps.ts')).ps)
@@ -20,6 +21,7 @@ const more = `
 Examples:
   holdfast ps
   holdfast ps --filter label=app=web --filter state=running
+  holdfast ps -q --filter label=app=web | xargs -n 1 holdfast stop
   holdfast ps --all --json | jq -r '.tasks[] | select(.cause == "oom") | .name'
 
 Exit codes: 0; 1 if the state directory could not be read.`
