@@ -24,7 +24,7 @@ export interface Command {
    */
   get env(): Record<string, string>
   set env(variables: Readonly<Record<string, string | undefined>>)
-  /** Working directory, absolute, as the task sees it. Default: the task directory (Basic), `/` (Linux). */
+  /** Working directory, absolute, as the task sees it. Default: `workspace`, else the task directory (Basic), `/` (Linux). */
   cwd?: string
   /**
    * Name or number. Default: `nobody` (Linux, as root), else your own. start() rejects PERMISSION where you may not become that user,
@@ -68,6 +68,16 @@ export interface Command {
   network?: 'host' | 'none' | { path: string }
   /** Files and directories of the host to show in the task. Default: none. */
   mounts?: Mount[]
+  /**
+   * A directory of the host that the task works in: it sees it at its own path, may write there unless `readOnly`, and it is its working directory unless
+   * `cwd` says otherwise. Inside, its files are the task's; outside, what the task has written belongs to whom the directory belongs to. As root that takes an
+   * ID-mapped mount (mount_setattr(2): Linux 5.12, and a file system that has it: ext4, xfs, btrfs, tmpfs, not overlay). Where there is none the task
+   * runs as the directory's owner, unless that is root or `user` is given; the row `workspace` says so. An ordinary user's own directory is his task's.
+   * No task is made root by it, and none can leave a set-user-ID program there. start() rejects INVALID_ARGUMENT for what is no directory, for the system's
+   * own directories, home directories and the state directory, and for a path that a task could have put a link into (PERMISSION). On the
+   * Basic executor it is the working directory, and nothing keeps the task in it. Default: none.
+   */
+  workspace?: string | Workspace
   /** Empty file systems in memory, which counts as the task's. Default: none. */
   tmpfs?: Tmpfs[]
   /**
@@ -131,6 +141,13 @@ export type Mount = {
   source: string
   /** In the task, absolute. */
   target: string
+  /** Default false. */
+  readOnly?: boolean
+}
+
+export type Workspace = {
+  /** On the host and in the task, absolute. */
+  path: string
   /** Default false. */
   readOnly?: boolean
 }

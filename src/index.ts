@@ -25,6 +25,7 @@ export type {
   StartOptions,
   TerminalSize,
   Tmpfs,
+  Workspace,
   Usage,
   WaitResult,
 } from './api.ts'
@@ -53,7 +54,8 @@ export { Supervisor } from './supervisor/supervisor.ts'
 export { makeFifos } from './spawn/fifos.ts'
 export { makeTerminalRaw, type TerminalKeeper } from './spawn/terminal-keeper.ts'
 export { inputIsWaiting } from './spawn/waiting-input.ts'
-export { namedOnlyOnHost, type OnlyOnHost } from './command/only-on-host.ts'
+export { namedOnlyOnHost, type OnlyOnHost, pathOnlyOnHost } from './command/only-on-host.ts'
+export { toolchains, type ToolchainOptions, type Toolchains } from './command/toolchains.ts'
 export { numberOfSignal, readSignal } from './signals.ts'
 export { untrusted } from './command/untrusted.ts'
 export { setCommand } from './task/set-command.ts'

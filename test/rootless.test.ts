@@ -24,6 +24,11 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
     20,
   ],
   ['attacks on what exec() brings into a task', ['test/attacks/inside.test.ts'], 9],
+  [
+    'a directory to work in, and attacks from it',
+    ['test/platform/linux/workspace.test.ts', 'test/attacks/workspace.test.ts'],
+    20,
+  ],
   ['programs that look whose a directory is', ['test/platform/linux/mounted-tools.test.ts'], 0],
   ['attacks of a task on what else its user has', ['test/attacks/own-user.test.ts'], 5],
   ['secrets', ['test/attacks/secrets.test.ts'], 8],

@@ -75,6 +75,9 @@ const rotation = () =>
 const logs = () => z.optional(wordOr('plain', rotation(), '"plain" or { maxBytes, maxFiles }'))
 
 const mount = () => fields({ source: absolutePath, target: targetPath, readOnly: z.optional(flag) })
+const takesWorkspace = 'an absolute path other than "/", without "..", or { path, readOnly }'
+const workspace = () =>
+  z.optional(textOr(targetPath, fields({ path: targetPath, readOnly: z.optional(flag) }), takesWorkspace))
 const tmpfs = () =>
   fields({
     target: targetPath,
@@ -156,6 +159,7 @@ export const commandSchema = lazily(() =>
     ),
     network: network(),
     mounts: z.optional(listOf(mount(), 'an array of { source, target, readOnly }')),
+    workspace: workspace(),
     tmpfs: z.optional(listOf(tmpfs(), 'an array of { target, sizeBytes }')),
     devices: z.optional(listOf(device(), 'an array of paths in /dev')),
     root: root(),
@@ -179,12 +183,15 @@ export const commandSchema = lazily(() =>
 )
 
 /** One word, or an object whose fields are named in errors: a union would name none. */
-function wordOr(word: string, object: z.ZodMiniType, takes: string) {
+const wordOr = (word: string, object: z.ZodMiniType, takes: string) => textOr(oneOf(word), object, takes)
+
+function textOr(text: z.ZodMiniType, object: z.ZodMiniType, takes: string) {
+  const isText = (value: unknown): boolean => typeof value === 'string' && text.safeParse(value).success
   return z
-    .custom(value => value === word || isPlainObject(value), { error: takes, abort: true })
+    .custom(value => isText(value) || isPlainObject(value), { error: takes, abort: true })
     .check(
       z.superRefine((value, context) => {
-        if (value === word) return
+        if (typeof value === 'string') return
         for (const issue of object.safeParse(value).error?.issues ?? []) {
           const path = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : issue.path
           context.addIssue({ code: 'custom', path, message: issue.message })

@@ -5,8 +5,13 @@ import { HoldfastError } from '../errors.ts'
 import { workingDirectory } from '../working-directory.ts'
 import { defaultPath } from './environment.ts'
 import { wantsHostRoot } from './host-root.ts'
+import { toolchains } from './toolchains.ts'
+import { workspaceOf } from './workspace.ts'
 
-type Shown = Pick<PlainCommand, 'path' | 'args' | 'env' | 'cwd' | 'mounts' | 'root' | 'namespaces'>
+type Shown = Pick<
+  PlainCommand,
+  'path' | 'args' | 'env' | 'cwd' | 'mounts' | 'workspace' | 'root' | 'namespaces'
+>
 
 /** Something that is on the host, and not in the task's root. */
 export type OnlyOnHost = {
@@ -36,8 +41,7 @@ function isOnlyOnHost(path: string, command: Shown): boolean {
   if (wantsHostRoot(command)) return false
   // What is embedded is found by its place in the task, which is not looked for here.
   if (!posix.isAbsolute(path) || typeof command.root === 'object') return false
-  const mounted = (command.mounts ?? []).map(({ target }) => target)
-  const isShown = [...inEveryRoot, ...mounted].some(at => isBelow(path, at))
+  const isShown = [...inEveryRoot, ...shownBy(command)].some(at => isBelow(path, at))
   return path !== '/' && !isShown && existsSync(path)
 }
 
@@ -46,14 +50,11 @@ function isOnlyOnHost(path: string, command: Shown): boolean {
  * has it; the interpreter in its `#!` line. Any other error as it is. `cwd` is this program's own.
  */
 export function namingHostPaths(error: unknown, command: Shown, cwd = workingDirectory() ?? '/'): unknown {
-  if (!(error instanceof HoldfastError) || error.errno !== 'ENOENT') return error
-  const { code, message, errno, cause, stage } = error
-  if (stage !== 'exec' && stage !== 'chdir') return error
-  const places = stage === 'chdir' ? [shownAsIs(command.cwd ?? '/')] : programs(command, cwd)
-  const found = places.find(({ path }) => isOnlyOnHost(path, command))
-  if (found === undefined) return error
-  const hint = `${found.path} is on the host, and not in the task's root: command.mounts (${found.flags}) shows it.`
-  return new HoldfastError(code, message, { stage, errno, path: error.path, cause, hint })
+  if (!(error instanceof HoldfastError)) return error
+  const hint = hintFor(error, command, cwd)
+  if (hint === null) return error
+  const { code, message, errno, cause, stage, path } = error
+  return new HoldfastError(code, message, { stage, errno, path, cause, hint })
 }
 
 /**
@@ -72,18 +73,59 @@ export function namedOnlyOnHost(command: Shown, cwd = workingDirectory() ?? '/')
   return [...new Map(found.map(one => [one.path, one])).values()]
 }
 
+function hintFor({ stage, errno }: HoldfastError, command: Shown, cwd: string): string | null {
+  if (stage === 'chdir' && errno === 'EACCES') return notEntered(command)
+  if (errno !== 'ENOENT' || (stage !== 'exec' && stage !== 'chdir')) return null
+  const places = stage === 'chdir' ? [directoryToWorkIn(command)] : programs(command, cwd)
+  const found = places.find(({ path }) => isOnlyOnHost(path, command))
+  if (found === undefined) return null
+  const field = found.flags.startsWith('-w ') ? 'command.workspace' : 'command.mounts'
+  return `${found.path} is on the host, and not in the task's root: ${field} (${found.flags}) shows it.`
+}
+
+/** A workspace is the task's own; what is only mounted stays whose it is. */
+function notEntered(command: Shown): string | null {
+  const workspace = workspaceOf(command)
+  const at = command.cwd ?? workspace?.path ?? '/'
+  if (wantsHostRoot(command))
+    return `The task's user may not enter ${at}: command.user (--user) names another.`
+  if (workspace !== null && isBelow(at, workspace.path))
+    return `The task's user may not enter ${at}: command.user (--user) names the owner of it, and chown gives it to another.`
+  return `The task's user may not enter ${at}: as command.workspace (-w ${at}) it is the task's.`
+}
+
+function directoryToWorkIn({ cwd = '/' }: Shown): OnlyOnHost {
+  return { path: cwd, flags: `-w ${cwd}` }
+}
+
+/** By its own paths, or others. */
+function shownBy(command: Shown): string[] {
+  const workspace = workspaceOf(command)
+  return [...(command.mounts ?? []).map(({ target }) => target), ...(workspace ? [workspace.path] : [])]
+}
+
 function shownAsIs(path: string): OnlyOnHost {
   return { path, flags: `--mount ${path}` }
 }
 
 /** A relative path is found by the task only from the same working directory. */
 function placeOf(word: string, command: Shown, cwd: string): OnlyOnHost {
-  const path = posix.resolve(command.cwd ?? cwd, word)
+  const own = command.cwd ?? workspaceOf(command)?.path
+  const path = posix.resolve(own ?? cwd, word)
   // Without one of its own the task's working directory is the root.
-  if (posix.isAbsolute(word) || command.cwd !== undefined || cwd === '/') return shownAsIs(path)
+  if (posix.isAbsolute(word) || own !== undefined || cwd === '/') return shownAsIs(path)
   const folder = posix.dirname(path)
-  const mounts = path.startsWith(`${cwd}/`) ? [cwd] : isBelow(cwd, folder) ? [folder] : [folder, cwd]
-  return { path, flags: [...mounts.map(mount => `--mount ${mount}`), `--cwd ${cwd}`].join(' ') }
+  if (path.startsWith(`${cwd}/`)) return { path, flags: `-w ${cwd}` }
+  return { path, flags: isBelow(cwd, folder) ? `-w ${folder} --cwd ${cwd}` : `-w ${cwd} --mount ${folder}` }
+}
+
+/**
+ * Directories of this program's PATH that toolchains() shows, and the task is not shown: a shell of the task's looks for programs in vain that lie there.
+ */
+export function pathOnlyOnHost(command: Shown): string[] {
+  const folders = (process.env.PATH ?? '').split(':').filter(folder => posix.isAbsolute(folder))
+  const { left } = toolchains({ shown: shownBy(command) })
+  return [...new Set(folders)].filter(folder => isOnlyOnHost(folder, command) && !left.includes(folder))
 }
 
 function isBelow(path: string, folder: string): boolean {
@@ -106,7 +148,10 @@ function programs(command: Shown, cwd: string): OnlyOnHost[] {
     // Shown there it is still not on the task's own PATH.
     ...folders(process.env.PATH).map(folder => {
       const program = posix.join(folder, path)
-      return { path: program, flags: `--mount ${folder}, and the program by its path, ${program}` }
+      return {
+        path: program,
+        flags: `--toolchains, or --mount ${folder}, and the program by its path, ${program}`,
+      }
     }),
   ]
 }

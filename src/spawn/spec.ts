@@ -124,6 +124,8 @@ export type CgroupSpec = {
   readonly files: readonly { readonly name: string; readonly value: string }[]
 }
 
+type Ids = { readonly uid: number; readonly gid: number }
+
 /** Paths `at` are inside the new root, absolute, without `..`; parents are made. */
 export type MountOp =
   | { readonly op: 'dir'; readonly at: string; readonly mode: number }
@@ -137,6 +139,8 @@ export type MountOp =
       readonly at: string
       readonly readOnly: boolean
       readonly devices: boolean
+      /** What belongs to its owner appears as the user's, and the other way round; absent: as it is. One bind of a launch at most. */
+      readonly map?: { readonly owner: Ids; readonly user: Ids }
     }
   | { readonly op: 'tmpfs'; readonly at: string; readonly sizeBytes: number; readonly mode: number }
   | { readonly op: 'proc'; readonly at: string }
@@ -153,5 +157,10 @@ export type MountOp =
   | { readonly op: 'node'; readonly at: string; readonly major: number; readonly minor: number }
   /** Hides a file (by /dev/null) or a directory (by an empty read-only tmpfs); absent is fine. */
   | { readonly op: 'mask'; readonly at: string }
+  /**
+   * Makes read-only, each by a mount of its own, the programs beneath it that run with their owner's rights (set-user-ID, set-group-ID, file
+   * capabilities). Looks at every file there.
+   */
+  | { readonly op: 'freeze'; readonly at: string }
   /** Makes what is there read-only; absent is fine. */
   | { readonly op: 'readonly'; readonly at: string }

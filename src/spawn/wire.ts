@@ -178,6 +178,7 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)
   for (const [index, operation] of spec.root.entries()) {
     fields.push(`root-${operation.op}`, ...mountOperands(operation))
+    if (operation.op === 'bind' && operation.map) fields.push('root-map', ...mapOperands(operation.map))
     if (index + 1 === spec.rootShared) fields.push('root-shared')
   }
   if (spec.capabilities !== null) fields.push('capabilities', spec.capabilities.join(','))
@@ -205,9 +206,16 @@ function mountOperands(operation: MountOp): string[] {
     case 'secrets':
     case 'proc':
     case 'mask':
+    case 'freeze':
     case 'readonly':
       return [operation.at]
   }
+}
+
+type IdMap = NonNullable<(MountOp & { op: 'bind' })['map']>
+
+function mapOperands({ owner, user }: IdMap): string[] {
+  return [owner.uid, owner.gid, user.uid, user.gid].map(String)
 }
 
 function bindFlags({ readOnly, devices }: { readonly readOnly: boolean; readonly devices: boolean }): string {

@@ -33,6 +33,8 @@ type Scene = {
 const uses: Record<string, (scene: Scene) => Promise<unknown>> = {
   'mounts, the place itself': scene => start(scene, { mounts: [{ source: at(scene, 'dir'), target: '/m' }] }),
   'mounts, on the way': scene => start(scene, { mounts: [{ source: at(scene, 'dir/file'), target: '/m' }] }),
+  'workspace, the place itself': scene => start(scene, { workspace: at(scene, 'dir') }),
+  'workspace, on the way': scene => start(scene, { workspace: at(scene, 'dir/victim') }),
   'root.embed': scene => start(scene, { root: { embed: { [at(scene, 'dir')]: '/m' } } }),
   devices: scene => start(scene, { devices: [at(scene, 'null')] }),
   stdin: scene => start(scene, { stdin: at(scene, 'dir/file') }),

@@ -27,11 +27,14 @@ describe('what is on the host alone is named with the flags that show it, and th
     for (const [name, text] of Object.entries(files)) writeFileSync(join(app, name), text, { mode: 0o755 })
     chmodSync(join(app, 'bin/tool'), 0o755)
   })
-  after(() => removeTemporary(base))
+  after(() => {
+    removeTemporary(base)
+    removeTemporary(`${base}-state`)
+  })
 
   /** In the folder `app`, as a person would. */
   const holdfast = (flags: readonly string[], command: readonly string[], env: NodeJS.ProcessEnv) => {
-    const line = ['--state-dir', join(base, 'state'), 'run', '--rm', ...flags, '--', ...command]
+    const line = ['--state-dir', `${base}-state`, 'run', '--rm', ...flags, '--', ...command]
     const main = compiled('src/cli/main.ts')
     return spawnSync(process.execPath, [main, ...line], {
       cwd: app,
@@ -60,7 +63,7 @@ describe('what is on the host alone is named with the flags that show it, and th
       assert.notEqual(first.status, 0)
       // One after the other: an interpreter is missed when its script has been found.
       for (let tries = 0, ran = first; tries < 3 && ran.status !== 0; tries++) {
-        const said = /task's root: (?:command\.mounts \()?((?:--(?:mount|cwd) \S+ ?)+)\)? shows it/.exec(
+        const said = /task's root: (?:command\.\w+ \()?((?:(?:--mount|--cwd|-w) \S+ ?)+)\)? shows it/.exec(
           ran.stderr.replaceAll(') shows', ' shows'),
         )
         assert.ok(said?.[1], ran.stderr)
@@ -72,10 +75,10 @@ describe('what is on the host alone is named with the flags that show it, and th
 
   it('a working directory, and a relative one that a task cannot know', () => {
     const { stderr } = holdfast(['--cwd', app], ['true'], {})
-    assert.match(stderr, new RegExp(`--mount ${app}\\) shows it`))
+    assert.match(stderr, new RegExp(`-w ${app}\\) shows it`))
     const relative = holdfast(['--cwd', '.'], ['true'], {})
-    assert.match(relative.stderr, new RegExp(`hint: .*--mount ${app} --cwd ${app}`))
-    assert.equal(holdfast(['--mount', app, '--cwd', app], ['true'], {}).status, 0)
+    assert.match(relative.stderr, new RegExp(`hint: .*-w ${app}`))
+    assert.equal(holdfast(['-w', app], ['true'], {}).status, 0)
   })
 
   it('directories of libraries in the environment', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { namedOnlyOnHost, namingHostPaths } from '../../src/command/only-on-host.ts'
+import { namedOnlyOnHost, namingHostPaths, pathOnlyOnHost } from '../../src/command/only-on-host.ts'
 import { HoldfastError } from '../../src/errors.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { withVariable } from '../support/variable.ts'
@@ -43,8 +43,27 @@ describe('what is on the host, and not in the root of the task', () => {
   })
 
   it('is named where it is the working directory', () => {
-    assert.match(hint({ cwd: dir }, 'chdir') ?? '', new RegExp(`--mount ${dir}\\)`))
+    assert.match(hint({ cwd: dir }, 'chdir') ?? '', new RegExp(`command.workspace \\(-w ${dir}\\)`))
   })
+
+  it('is no longer named for a task that works there', () => {
+    const workspace = { path: dir }
+    assert.deepEqual(namedOnlyOnHost({ ...plain, args: ['app.js'], workspace }, '/'), [])
+    assert.deepEqual(namedOnlyOnHost({ ...plain, args: [join(dir, 'script')], workspace: dir }, '/'), [])
+    assert.deepEqual(namedOnlyOnHost({ ...plain, args: ['app.js'], cwd: '/etc', workspace }, dir), [])
+  })
+
+  it('a working directory that its user may not enter is named with what makes it his', () => {
+    assert.match(hint({ cwd: dir }, 'chdir', 'EACCES') ?? '', new RegExp(`\\(-w ${dir}\\) it is the task's`))
+    assert.match(hint({ workspace: dir }, 'chdir', 'EACCES') ?? '', /--user/)
+    assert.match(hint({ cwd: dir, root: 'host' }, 'chdir', 'EACCES') ?? '', /--user/)
+  })
+
+  it('what this program’s PATH has besides is listed, unless the task is shown it', () =>
+    withVariable('PATH', `/usr/bin:${join(dir, 'bin')}:relative:/nowhere`, async () => {
+      assert.deepEqual(pathOnlyOnHost(plain), [join(dir, 'bin')])
+      assert.deepEqual(pathOnlyOnHost({ ...plain, ...mounted(dir) }), [])
+    }))
 
   for (const [what, command, stage, errno] of [
     ['a program that is nowhere', { path: '/nowhere/tool' }, 'exec', 'ENOENT'],
@@ -67,7 +86,7 @@ describe('what is on the host, and not in the root of the task', () => {
   it('is named where a relative path is the program, with what makes it found there', () => {
     const error = new HoldfastError('START_FAILED', 'failed', { stage: 'exec', errno: 'ENOENT' })
     const { hint } = namingHostPaths(error, { ...plain, path: 'bin/tool' }, dir) as HoldfastError
-    assert.match(hint ?? '', new RegExp(`^${dir}/bin/tool is .*\\(--mount ${dir} --cwd ${dir}\\)`))
+    assert.match(hint ?? '', new RegExp(`^${dir}/bin/tool is .*command.workspace \\(-w ${dir}\\)`))
   })
 
   it('is named where it is the interpreter of a program that PATH has', () => {
@@ -82,7 +101,7 @@ describe('what is on the host, and not in the root of the task', () => {
     withVariable('PATH', join(dir, 'bin'), async () => {
       assert.match(
         hint({ path: 'tool' }) ?? '',
-        new RegExp(`--mount ${dir}/bin, and .* path, ${dir}/bin/tool\\)`),
+        new RegExp(`\\(--toolchains, or --mount ${dir}/bin, and .* path, ${dir}/bin/tool\\)`),
       )
     }))
 
@@ -98,7 +117,7 @@ describe('what is on the host, and not in the root of the task', () => {
       '--f=./app.js',
     ]
     assert.deepEqual(namedOnlyOnHost({ ...plain, args }, dir), [
-      { path: join(dir, 'app.js'), flags: `--mount ${dir} --cwd ${dir}` },
+      { path: join(dir, 'app.js'), flags: `-w ${dir}` },
       { path: join(dir, 'script'), flags: `--mount ${join(dir, 'script')}` },
     ])
     assert.deepEqual(namedOnlyOnHost({ ...plain, args, ...mounted(dir) }, dir), [])
@@ -111,7 +130,7 @@ describe('what is on the host, and not in the root of the task', () => {
       env: { LD_LIBRARY_PATH: `/lib:${dir}/bin`, WORD: 'app.js' },
     }
     assert.deepEqual(namedOnlyOnHost(within, join(dir, 'bin')), [
-      { path: join(dir, 'app.js'), flags: `--mount ${dir} --cwd ${dir}/bin` },
+      { path: join(dir, 'app.js'), flags: `-w ${dir} --cwd ${dir}/bin` },
       { path: join(dir, 'bin'), flags: `--mount ${dir}/bin` },
     ])
     const cwd = join(dir, 'bin')

@@ -41,6 +41,10 @@ const root: MountOp[] = [
   { op: 'bind', source: '/usr', base: null, at: '/usr', readOnly: true, devices: false },
   { op: 'bind', source: '/dev/x', base: null, at: '/dev/x', readOnly: true, devices: true },
   { op: 'bind', source: '/alloc/a', base: '/alloc', at: '/b', readOnly: false, devices: false },
+  {
+    ...{ op: 'bind', source: '/home/a/w', base: null, at: '/home/a/w', readOnly: false, devices: false },
+    map: { owner: { uid: 1000, gid: 1001 }, user: { uid: 65534, gid: 65533 } },
+  },
   { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
   { op: 'proc', at: '/proc' },
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },
@@ -49,6 +53,7 @@ const root: MountOp[] = [
   { op: 'secrets', at: '/secrets' },
   { op: 'mask', at: '/proc/kcore' },
   { op: 'readonly', at: '/proc/sys' },
+  { op: 'freeze', at: '/home/a/w' },
 ]
 
 /** All that one launch of a task of its own can say. */

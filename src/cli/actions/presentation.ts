@@ -1,4 +1,4 @@
-import { namedOnlyOnHost, type Executor } from '../../index.ts'
+import { namedOnlyOnHost, pathOnlyOnHost, type Executor, type WaitResult } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
 import { escaped, json } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
@@ -102,14 +102,24 @@ async function ended(
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
   if (!asJson && !quiet && isolated && (result.exitCode ?? 0) !== 0)
-    for (const { path, flags } of namedOnlyOnHost(command))
-      process.stderr.write(
-        `  hint      ${escaped(path)} is on the host, and not in the task's root: ${escaped(flags)} shows it\n`,
-      )
+    for (const hint of hintsOf(command, result)) process.stderr.write(`  hint      ${escaped(hint)}\n`)
   return {
     document: resultDocument({ key, name, id }, result, enforcement),
     exitCode: unprinted ? 125 : exitCodeOf(result),
   }
+}
+
+/** What it may have looked for in vain. 127 is what shells say of a program that is not on PATH. */
+function hintsOf(command: Executor['command'], { exitCode }: WaitResult): string[] {
+  const named = namedOnlyOnHost(command).map(
+    ({ path, flags }) => `${path} is on the host, and not in the task's root: ${flags} shows it`,
+  )
+  const path = exitCode === 127 ? pathOnlyOnHost(command) : []
+  if (path.length === 0) return named
+  return [
+    ...named,
+    `this shell's PATH has ${path.join(', ')}, which the task is not shown: --toolchains shows what programs need of it`,
+  ]
 }
 
 function besides(line: StateLine | null, text: string): void {

@@ -1,4 +1,4 @@
-import { runDefaults, type Supervisor, setCommand, untrusted } from '../../index.ts'
+import { type Command, runDefaults, type Supervisor, setCommand, toolchains, untrusted } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { refuseContradictions } from '../flags/contradictions.ts'
 import { namingFlags } from '../flags/naming.ts'
@@ -16,6 +16,7 @@ export type RunOptions = CommonOptions &
     readonly basic?: boolean
     readonly strict?: boolean
     readonly untrusted?: boolean
+    readonly toolchains?: boolean
     readonly pids?: string
     readonly envFile?: readonly string[]
     readonly secret?: readonly string[]
@@ -39,6 +40,7 @@ async function prepared(
 ) {
   const unlimited = pids === 'max'
   const asked = askedFor(unlimited ? options : { ...options, pids })
+  if (options.toolchains) Object.assign(asked.command, withToolchains(asked.command))
   const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources) : asked
   const task = supervisor.executor(options.basic ? 'basic' : undefined, {
     strict: options.strict ?? options.untrusted ?? false,
@@ -57,4 +59,12 @@ async function prepared(
   })
   if (options.name !== undefined) task.named(options.name)
   return task
+}
+
+/** What the caller has said of mounts and variables himself comes after. */
+function withToolchains({ mounts = [], env = {}, workspace }: Partial<Command>): Partial<Command> {
+  const own = typeof workspace === 'object' ? workspace.path : workspace
+  const shown = [...mounts.map(({ target }) => target), ...(own === undefined ? [] : [own])]
+  const found = toolchains({ shown })
+  return { mounts: [...found.mounts, ...mounts], env: { ...found.env, ...env } }
 }

@@ -1,5 +1,7 @@
 import { HoldfastError } from '../../errors.ts'
 import { taskEnvironment } from '../../command/environment.ts'
+import { workspaceOf } from '../../command/workspace.ts'
+import { refuseNoDirectory } from './no-directory.ts'
 import { commonSpec, noNamespaces } from '../common-spec.ts'
 import { lookWindowsPath } from '../../command/windows-lookup.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
@@ -33,7 +35,9 @@ export async function planBasic(
   const places = { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const common = commonSpec(request, dir, env)
-  const cwd = command.cwd ?? alloc.task
+  const workspace = workspaceOf(command)
+  if (workspace !== null) refuseNoDirectory(workspace.path)
+  const cwd = command.cwd ?? workspace?.path ?? alloc.task
   const spec: LaunchSpec = {
     ...common,
     path: programPath(common.path, env, cwd),

@@ -1,4 +1,5 @@
 import type { Command, Enforcement, Resources } from '../../api.ts'
+import { workspaceOf, wordsOf } from '../../command/workspace.ts'
 import { byShim, insideWhat } from '../exec-rows.ts'
 import { requestedLimits } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
@@ -31,6 +32,7 @@ export function basicRows(command: Readonly<Command>, resources: Resources, call
       if (wish === 'default' && byName) return loosened(what, asCalled, hint)
       return skipped(what, reason, hint)
     }),
+    ...workspaceRows(command, byName),
     ...(command.network === undefined ? [networkByDefault] : []),
     ...(command.user === undefined && command.group === undefined ? [] : [userRow(command)]),
   ]
@@ -40,6 +42,19 @@ export function basicLimitRows(resources: Resources): Row[] {
   return requestedLimits(resources).map(what =>
     byShim.has(what.name) ? enforced(what) : skipped(what, reason, hint),
   )
+}
+
+/** What a task is to be shown read-only it was asked to be kept from. */
+function workspaceRows(command: Readonly<Command>, byName: boolean): Row[] {
+  const asked = workspaceOf(command)
+  if (asked === null) return []
+  const what = { name: 'workspace', kind: 'isolation', requested: wordsOf(asked) } as const
+  const left = 'the task begins in its workspace, and nothing keeps it in there'
+  return [
+    byName && !asked.readOnly
+      ? loosened(what, `${asCalled}: ${left}`, hint)
+      : skipped(what, asked.readOnly ? `${left}, nor from writing` : left, hint),
+  ]
 }
 
 const alongside =

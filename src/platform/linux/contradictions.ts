@@ -1,5 +1,6 @@
 import type { Command } from '../../api.ts'
 import { wantsHostRoot } from '../../command/host-root.ts'
+import { workspaceOf } from '../../command/workspace.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { Row } from '../rows.ts'
 import type { Right } from './access.ts'
@@ -21,6 +22,12 @@ export function refuseContradictions(command: Readonly<Command>, right: Right): 
       "network: 'none'",
       'namespaces.network: false',
       'no network means a network namespace of its own',
+    )
+  if (workspaceOf(command)?.readOnly && wantsHostRoot(command))
+    throw contradiction(
+      'workspace: { readOnly: true }',
+      root === 'host' ? "root: 'host'" : 'namespaces.mount: false',
+      "it is read-only in a root of the task's own",
     )
   if (mountsAnything(command) && wantsHostRoot(command)) {
     const other = root === 'host' ? "root: 'host'" : 'namespaces.mount: false'

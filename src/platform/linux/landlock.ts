@@ -120,6 +120,7 @@ function accessOf(op: MountOp): LandlockRule['access'] | null {
     // Over a file that is shown already, or less of it.
     case 'file':
     case 'mask':
+    case 'freeze':
     case 'readonly':
     case 'dir':
     case 'symlink':

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Enforcement } from '../../api.ts'
+import type { Command, Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { commonSpec, noNamespaces } from '../common-spec.ts'
@@ -16,6 +16,10 @@ import type { LinuxHost } from './linux-host.ts'
 import { kindOf } from './own-cgroup.ts'
 import { secretsDir } from './secrets.ts'
 import { taskUser } from './task-user.ts'
+import type { TaskCredentials } from '../credentials.ts'
+import { userOfProcess } from './user-of-process.ts'
+import { workspaceOf } from '../../command/workspace.ts'
+import { ownersCredentials } from './workspace-owner.ts'
 
 /**
  * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the command gets the privileges that
@@ -28,10 +32,10 @@ export async function planExec(
   host: LinuxHost,
 ): Promise<Plan> {
   const { command, alloc } = request
-  const user = await taskUser(command, host.access)
+  const entered = enteredRows(inside)
+  const user = (await ownerOf(inside, command, host)) ?? (await taskUser(command, host.access))
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, inside.name, host.access)
-  const entered = enteredRows(inside)
   const ownRoot = entered.find(({ name }) => name === 'root')?.status === 'enforced'
   const hasSecrets = entered.some(({ name }) => name === 'secrets')
   const places = (entered.length === 0 ? isolation.ownRoot : ownRoot)
@@ -59,7 +63,7 @@ export async function planExec(
     enforcement,
     spec: {
       ...common,
-      cwd: command.cwd ?? '/',
+      cwd: command.cwd ?? workspaceOf(command)?.path ?? '/',
       credentials: user.credentials,
       rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),
       inside: { alive: inside.alive, leader, init },
@@ -75,6 +79,17 @@ export async function planExec(
       landlock: { rules, scopes: [] },
     },
   }
+}
+
+/** A task that runs as the owner of its workspace has exec sessions that do, unless they are told otherwise. Null: it does not. */
+async function ownerOf(
+  { start: { task }, isolation = [] }: TargetTask,
+  command: Readonly<Command>,
+  { access }: LinuxHost,
+): Promise<TaskCredentials | null> {
+  if (!isolation.some(({ name, status }) => name === 'workspace' && status === 'weakened')) return null
+  const owner = userOfProcess(task)
+  return owner && ownersCredentials(owner, command, access)
 }
 
 /** The walls of the task's root are the exec session's. None where the task has the host's, or was stored without what it has. */
@@ -96,7 +111,7 @@ function isEntered({ name }: Enforcement): boolean {
   return name.startsWith('namespace.') || enteredByName.has(name)
 }
 
-const enteredByName: ReadonlySet<string> = new Set(['root', 'network', 'devices', 'secrets'])
+const enteredByName: ReadonlySet<string> = new Set(['root', 'network', 'devices', 'secrets', 'workspace'])
 
 /** The task's own counter of OOM kills; the shim compares it with what it was at the start. */
 function oomFileIn(cgroups: readonly string[]): string | null {

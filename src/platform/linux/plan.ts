@@ -9,6 +9,7 @@ import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { planExternal } from './external-cgroups.ts'
+import { workspaceOf } from '../../command/workspace.ts'
 import { isolationOf } from './isolation.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
@@ -16,15 +17,25 @@ import { planExec } from './plan-exec.ts'
 import { rootPlan } from './root.ts'
 import { secretsDir, secretsRows } from './secrets.ts'
 import { taskUser } from './task-user.ts'
+import { shareWorkspace, type Workspace } from './workspace.ts'
+import { workspacePlace } from './workspace-place.ts'
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
   const { command, alloc, name, key } = request
   const { scope = null } = host
   const rootless = host.access.right === 'user-namespace'
   if (request.inside) return planExec(request, request.inside, dir, host)
-  const user = await taskUser(command, host.access)
+  const without = await taskUser(command, host.access)
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, name, host.access)
+  const asked = workspaceOf(command)
+  const workspace =
+    asked &&
+    (await shareWorkspace(workspacePlace(asked, { dir, alloc }), command, without, {
+      access: host.access,
+      walls: isolation,
+    }))
+  const user = workspace?.user ?? without
   const memory = memoryLimit(resources)
   const planned = host.planner.plan(key, resources, {
     pidNamespace: isolation.namespaces.includes('pid'),
@@ -40,6 +51,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         seesProcesses: !isolation.namespaces.includes('pid'),
         asRoot: (user.credentials ?? host.access.self).uid === 0,
         hostname: isolation.hostname,
+        workspace,
         secrets: secrets.length > 0,
         cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
       })
@@ -53,8 +65,15 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const own = { ...temporary, ...command.env }
   const env = taskEnvironment(own, { ...places, userName: user.userName })
   const common = commonSpec(request, dir, env)
-  const cwd = command.cwd ?? '/'
-  const rowsBefore = [...isolation.rows, ...secrets, ...root.rows, ...user.rows, ...scopeRows(scope)]
+  const cwd = command.cwd ?? workspace?.at ?? '/'
+  const rowsBefore = [
+    ...isolation.rows,
+    ...secrets,
+    ...root.rows,
+    ...(workspace?.rows ?? []),
+    ...user.rows,
+    ...scopeRows(scope),
+  ]
   const enforcement = settle(
     [...whereAvailable(withOutputRow(cgroups.rows, command), request.preferred), ...rowsBefore],
     request.strict,
@@ -79,11 +98,19 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
-      landlock: { rules: restricts ? rulesOf(isolation.ownRoot ? root.ops : null, alloc) : [], scopes },
+      landlock: {
+        rules: restricts ? rulesOf(isolation.ownRoot ? root.ops : null, alloc, workspace) : [],
+        scopes,
+      },
     },
   }
 }
 
-function rulesOf(root: readonly MountOp[] | null, alloc: TaskRequest['alloc']): LandlockRule[] {
-  return root === null ? rulesOfHost(alloc) : rulesOfRoot(root)
+function rulesOf(
+  root: readonly MountOp[] | null,
+  alloc: TaskRequest['alloc'],
+  workspace: Workspace | null,
+): LandlockRule[] {
+  if (root !== null) return rulesOfRoot(root)
+  return [...rulesOfHost(alloc), ...(workspace === null ? [] : [workspace.rule])]
 }

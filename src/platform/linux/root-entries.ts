@@ -28,8 +28,10 @@ export function taskEntries(
   directory: string,
   system: readonly MountOp[],
   command: Readonly<Command>,
+  workspace?: string,
 ): { ops: MountOp[]; rows: Row[] } {
   const placed = placedBy(command)
+  if (workspace !== undefined) placed.add(workspace)
   const taken = new Set(system.map(({ at }) => at.split('/')[1]))
   const ops: MountOp[] = []
   const rows: Row[] = []

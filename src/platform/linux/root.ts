@@ -15,6 +15,7 @@ import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
 import { secretsDir } from './secrets.ts'
 import { terminalGroup } from './terminal-group.ts'
+import type { Workspace } from './workspace.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
 /** `shared`: how many of the first operations are the same for every task of this kind; see LaunchSpec.rootShared. */
@@ -44,6 +45,8 @@ export type RootOptions = {
   readonly asRoot?: boolean
   /** Its own host name; null: the host's. */
   readonly hostname?: string | null
+  /** The directory of the host's that the task works in. */
+  readonly workspace?: Pick<Workspace, 'at' | 'ops'> | null
   /** It has secrets. */
   readonly secrets?: boolean
   /** Where the host's cgroups are mounted, and which are the task's own. */
@@ -65,6 +68,7 @@ export function rootPlan(
     host = hostDirectories,
     asRoot = false,
     hostname = null,
+    workspace = null,
     secrets = false,
     cgroups,
   }: RootOptions,
@@ -72,7 +76,7 @@ export function rootPlan(
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
   const place: MountOp[] = secrets ? [{ op: 'dir', at: secretsDir, mode: 0o755 }] : []
-  const own = taskEntries(alloc.task, [...system.ops, ...place], command)
+  const own = taskEntries(alloc.task, [...system.ops, ...place], command, workspace?.at)
   const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
@@ -109,8 +113,7 @@ export function rootPlan(
     // Written by shims alone: a task can read its log there, and forge, erase or replace none, its own or a neighbour's.
     { op: 'readonly', at: '/alloc/logs' },
     bind(alloc.local, '/local', false),
-    ...tmpfs,
-    ...mounted.ops,
+    ...withWorkspace([...tmpfs, ...mounted.ops], workspace),
     ...(command.devices ?? []).map(device => ({
       ...bind(deviceNode(device), inside(device), false),
       devices: true,
@@ -181,3 +184,10 @@ function mountsOf({ mounts = [] }: Readonly<Command>, alloc: TaskPaths): Pick<Ro
 }
 
 const readOnlyAt = (at: string): MountOp => ({ op: 'readonly', at })
+
+/** After what it lies in, and before what lies in it. */
+function withWorkspace(ops: readonly MountOp[], workspace: RootOptions['workspace']): readonly MountOp[] {
+  if (!workspace) return ops
+  const holdsIt = ({ at }: MountOp): boolean => workspace.at.startsWith(`${at}/`)
+  return [...ops.filter(holdsIt), ...workspace.ops, ...ops.filter(op => !holdsIt(op))]
+}

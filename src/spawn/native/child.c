@@ -30,8 +30,8 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
-  int kept[] = {setup->exec_barrier, setup->status_pipe, setup->spec->prepared_root, setup->console};
-  close_others(kept, 4);
+  int kept[] = {setup->exec_barrier, setup->status_pipe, setup->spec->prepared_root, setup->console, setup->spec->mapped == NULL ? -1 : setup->spec->mapped->map_fd};
+  close_others(kept, 5);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "features.h"
 #include "fifo.h"
+#include "idmap.h"
 #include "inherited.h"
 #include "fd_donor.h"
 #include "keeper.h"
@@ -49,12 +50,13 @@ int main(int argc, char **argv) {
   }
   if (argc == 5 && strcmp(argv[1], "lend") == 0) return donate_run(argv[2], argv[3], argv[4]);
   if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0) return signal_run(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
+  if (argc == 3 && strcmp(argv[1], "map") == 0) return idmap_run(argv[2]);
   if (argc >= 3 && strcmp(argv[1], "fifo") == 0) return fifo_run(argv + 2);
   if (strcmp(mode, "terminal") == 0) return keeper_run();
   if (strcmp(mode, "waiting") == 0) return waiting_run();
   if (strcmp(mode, "probe") == 0) return probe_run();
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER [VALUE] | fifo PATH... | waiting | terminal | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER [VALUE] | fifo PATH... | map DIR | waiting | terminal | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

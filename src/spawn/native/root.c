@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "freeze.h"
 #include "log.h"
 #include "system.h"
 #include "walk.h"
@@ -150,12 +151,28 @@ static int bind_old(struct builder *builder, const struct mount_op *op, int sour
   return top < 0 ? -1 : mount_on(top, NULL, NULL, MS_REMOUNT | MS_BIND | flags | kept_flags(top), NULL);
 }
 
-static int bind_new(int tree, int target, uint64_t attributes) {
-  /* Private: the source may be cloned from a namespace that shares its mounts with others. */
+/* Private: the source may be cloned from a namespace that shares its mounts with others. */
+static bool set_attributes(int tree, uint64_t attributes) {
   struct mount_attributes change = {.set = attributes, .propagation = MS_PRIVATE};
+  return sys_mount_setattr(tree, TREE_RECURSIVE, &change) == 0;
+}
+
+static int bind_new(int tree, int target, uint64_t attributes) {
   /* Changed while detached: nobody ever sees it writable. */
-  if (sys_mount_setattr(tree, TREE_RECURSIVE, &change) != 0) return -1;
-  return sys_move_mount(tree, target);
+  return set_attributes(tree, attributes) ? sys_move_mount(tree, target) : -1;
+}
+
+/* Another directory may have come into its place: whoever that belongs to, its files are not to be handed out. */
+static bool belongs_to_owner(const struct mount_op *op, const struct stat *status) {
+  return status->st_uid == op->map.owner_uid && status->st_gid == op->map.owner_gid;
+}
+
+static int bind_mapped(const struct mount_op *op, const struct stat *status, int target, uint64_t attributes) {
+  bool all;
+  if (!belongs_to_owner(op, status)) return errno = ESTALE, -1;
+  /* A mapping cannot be changed any more where there is one, nor anything of a mount that somebody sees. */
+  if (!idmap_apply(op->fd, op->map_fd, &all)) return -1;
+  return bind_new(op->fd, target, attributes);
 }
 
 static int make_bind(struct builder *builder, const struct mount_op *op) {
@@ -163,10 +180,11 @@ static int make_bind(struct builder *builder, const struct mount_op *op) {
   if (fstat(op->fd, &status) != 0) return mount_failed(builder, op->source, "source");
   _cleanup_fd_ int target = make_target(builder, op->at, S_ISDIR(status.st_mode));
   if (target < 0) return mount_failed(builder, op->at, "target of a bind");
+  const uint64_t attributes = ATTRIBUTE_NOSUID | (op->read_only ? ATTRIBUTE_READ_ONLY : 0u) | (op->devices ? 0u : ATTRIBUTE_NODEV);
   int done;
-  if (builder->has_mount_setattr)
-    done = bind_new(op->fd, target,
-                    ATTRIBUTE_NOSUID | (op->read_only ? ATTRIBUTE_READ_ONLY : 0u) | (op->devices ? 0u : ATTRIBUTE_NODEV));
+  if (op->mapped && !builder->has_mount_setattr) done = (errno = ENOSYS, -1);
+  else if (op->mapped) done = bind_mapped(op, &status, target, attributes);
+  else if (builder->has_mount_setattr) done = bind_new(op->fd, target, attributes);
   else done = bind_old(builder, op, op->fd, target, MS_NOSUID | (op->read_only ? MS_RDONLY : 0ul) | (op->devices ? 0ul : MS_NODEV));
   return done == 0 ? 0 : fail(builder->failure, STAGE_MOUNT, errno, "%s: bind of %s", op->at, op->source);
 }
@@ -321,6 +339,12 @@ static int make_readonly(struct builder *builder, const struct mount_op *op) {
   return done == 0 ? 0 : mount_failed(builder, op->at, "read-only");
 }
 
+/* Of a mapped workspace: there is a mount_setattr. */
+static int make_freeze(struct builder *builder, const struct mount_op *op) {
+  _cleanup_fd_ int target = open_in_place(builder, op->at);
+  return target >= 0 && freeze_programs(target) ? 0 : mount_failed(builder, op->at, "programs that run with their owner's rights");
+}
+
 static int make(struct builder *builder, const struct mount_op *op) {
   switch (op->kind) {
     case MOUNT_DIR: return make_dir(builder, op);
@@ -334,6 +358,7 @@ static int make(struct builder *builder, const struct mount_op *op) {
     case MOUNT_PTS: return make_pts(builder, op);
     case MOUNT_FILE: return make_file(builder, op);
     case MOUNT_SECRETS: return make_secrets(builder, op);
+    case MOUNT_FREEZE: return make_freeze(builder, op);
   }
   return -1;
 }

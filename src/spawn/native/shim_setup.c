@@ -168,6 +168,13 @@ static int keep_needed(struct shim *shim) {
   return 0;
 }
 
+/* Before there is a pid namespace: what makes it is no process of the task's. */
+static int open_map(struct shim *shim) {
+  struct mount_op *op = shim->spec->mapped;
+  if (op == NULL || (op->map_fd = idmap_open(&op->map)) >= 0) return 0;
+  return fail(&shim->failure, STAGE_MOUNT, errno, "%s: a user namespace that maps its owner", op->source);
+}
+
 OWN_FRAME int shim_set_up(struct shim *shim) {
   if (detach(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_lifeline(shim) != 0) return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
@@ -175,6 +182,7 @@ OWN_FRAME int shim_set_up(struct shim *shim) {
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
   if (shim_watch_memory(shim) != 0) return -1;
+  if (open_map(shim) != 0) return -1;
   if (shim->tree.has_namespace && shim_fork_stub(shim) != 0) return -1;
   return shim_fork_task(shim);
 }

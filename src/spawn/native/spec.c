@@ -9,7 +9,7 @@ struct reader {
   struct rlimit_spec **rlimit;
   struct cgroup **cgroup, **deferred_cgroup;
   struct cgroup_file **file;
-  struct mount_op **mount;
+  struct mount_op **mount, *last_mount;
   struct landlock_rule **landlock;
   struct secret **secret;
   size_t secret_size;
@@ -274,9 +274,9 @@ static const char *add_mount(struct reader *reader, struct mount_op op) {
   if (!is_plain_path(op.at)) return "root-* takes an absolute path other than /, without . and ..";
   struct mount_op *kept = take(reader, sizeof *kept);
   *kept = op;
-  kept->fd = -1;
+  kept->fd = kept->map_fd = -1;
   if (reader->spec->root == NULL) reader->spec->shared_text = reader->option;
-  *reader->mount = kept;
+  *reader->mount = reader->last_mount = kept;
   reader->mount = &kept->next;
   return NULL;
 }
@@ -304,6 +304,17 @@ static const char *add_bind(struct reader *reader, char **operands) {
     flag += *flag == ',';
   }
   return add_mount(reader, op);
+}
+static const char *set_map(struct reader *reader, char **operands) {
+  struct mount_op *op = reader->last_mount;
+  if (op == NULL || op->kind != MOUNT_BIND) return "root-map comes after a root-bind";
+  int64_t ids[4];
+  for (size_t i = 0; i < 4; i++)
+    if (!parse_number(operands[i], 0, UINT32_MAX - 1, &ids[i])) return "root-map takes the uid and gid of an owner and of a user";
+  op->map = (struct id_map){.owner_uid = (uid_t)ids[0], .owner_gid = (gid_t)ids[1], .user_uid = (uid_t)ids[2], .user_gid = (gid_t)ids[3]};
+  op->mapped = true;
+  reader->spec->mapped = op;
+  return NULL;
 }
 static const char *add_tmpfs(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_TMPFS, .at = operands[0]};
@@ -336,10 +347,13 @@ static const char *add_mask(struct reader *reader, char **operands) {
 static const char *add_readonly(struct reader *reader, char **operands) {
   return add_mount(reader, (struct mount_op){.kind = MOUNT_READONLY, .at = operands[0]});
 }
+static const char *add_freeze(struct reader *reader, char **operands) {
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_FREEZE, .at = operands[0]});
+}
 
 /* What can be put together in one place and look the same in all. A base is where a task may have arranged things. */
 static bool is_sharable(const struct mount_op *op) {
-  if (op->kind == MOUNT_BIND) return op->base == NULL && op->read_only;
+  if (op->kind == MOUNT_BIND) return op->base == NULL && op->read_only && !op->mapped;
   return op->kind == MOUNT_DIR || op->kind == MOUNT_SYMLINK || op->kind == MOUNT_NODE;
 }
 static const char *set_shared(struct reader *reader, char **operands) {
@@ -467,6 +481,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"root-dir", 2, true, add_dir},
   {"root-symlink", 2, true, add_symlink},
   {"root-bind", 4, true, add_bind},
+  {"root-map", 4, false, set_map},
   {"root-tmpfs", 3, true, add_tmpfs},
   {"root-proc", 1, true, add_proc},
   {"root-pts", 2, true, add_pts},
@@ -475,6 +490,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"root-mask", 1, true, add_mask},
   {"root-readonly", 1, true, add_readonly},
   {"root-secrets", 1, false, add_secrets},
+  {"root-freeze", 1, true, add_freeze},
   {"root-shared", 0, false, set_shared},
   {"capabilities", 1, false, set_capabilities},
   {"no-new-privileges", 1, false, set_no_new_privileges},

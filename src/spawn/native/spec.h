@@ -1,6 +1,7 @@
 /* One launch as asked for: the frame's strings in place, and what their numbers mean. */
 #pragma once
 #include <sys/resource.h>
+#include "idmap.h"
 #include "io.h"
 
 enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
@@ -45,7 +46,7 @@ struct cgroup {
   bool external;
 };
 
-enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE, MOUNT_SECRETS };
+enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE, MOUNT_SECRETS, MOUNT_FREEZE };
 
 struct mount_op {
   struct mount_op *next;
@@ -60,6 +61,10 @@ struct mount_op {
   int64_t gid;
   /* A bind's or a file's source, opened before anything could hide it. */
   int fd;
+  /* Of a bind: its owner's files appear as the user's. `map_fd`: the namespace that says so, -1 until it is made. */
+  bool mapped;
+  struct id_map map;
+  int map_fd;
 };
 
 /* A file that only the task is to read: its bytes lie in the frame, until they are wiped there. */
@@ -119,6 +124,8 @@ struct spec {
   struct inside inside;
   struct secret *secrets;
   struct mount_op *root;
+  /* The one among them that is mapped; NULL: none is. */
+  struct mount_op *mapped;
   /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the bytes of `shared_text`. */
   struct mount_op **root_own;
   const char *shared_text;

@@ -18,7 +18,7 @@ struct mount_attributes { uint64_t set, clear, propagation, userns_fd; };
 enum { HOW_NO_MAGICLINKS = 0x02, HOW_NO_SYMLINKS = 0x04, HOW_BENEATH = 0x08 };
 enum { TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, TREE_RECURSIVE = 0x8000, TREE_EMPTY_PATH = 0x1000 };
 enum { MOVE_FROM_EMPTY_PATH = 0x4, MOVE_TO_EMPTY_PATH = 0x40 };
-enum { ATTRIBUTE_READ_ONLY = 1, ATTRIBUTE_NOSUID = 2, ATTRIBUTE_NODEV = 4, ATTRIBUTE_NOEXEC = 8 };
+enum { ATTRIBUTE_READ_ONLY = 1, ATTRIBUTE_NOSUID = 2, ATTRIBUTE_NODEV = 4, ATTRIBUTE_NOEXEC = 8, ATTRIBUTE_IDMAP = 0x100000 };
 
 static inline int sys_open_tree(int dir, const char *path, unsigned flags) {
   return (int)syscall(NR_open_tree, dir, path, flags);

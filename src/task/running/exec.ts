@@ -60,6 +60,7 @@ const isolation = [
   'hostname',
   'network',
   'mounts',
+  'workspace',
   'tmpfs',
   'devices',
   'root',

@@ -15,6 +15,7 @@ const samples: Readonly<Record<string, readonly [typed: readonly string[], asked
   '--env': [['--env', 'A=1', '-e', 'B=2'], { command: { env: { A: '1', B: '2' } } }],
   '--label': [['--label', 'app=web', '--label', 'x='], { command: { labels: { app: 'web', x: '' } } }],
   '--cwd': [['--cwd', '/srv'], { command: { cwd: '/srv' } }],
+  '--workspace': [['-w', '/srv/app'], { command: { workspace: '/srv/app' } }],
   '--interpolate': [['--interpolate'], { command: { interpolate: true } }],
   '--interactive': [['-i'], { command: { stdin: process.stdin } }],
   '--cpu': [['--cpu', '512'], { resources: { cpu: 512 } }],

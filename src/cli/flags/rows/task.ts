@@ -1,6 +1,7 @@
 import { parseDirectory } from '../../parse/directory.ts'
 import { parseEnvironment } from '../../parse/environment.ts'
 import { parseLabels } from '../../parse/label.ts'
+import { parseWorkspace } from '../../parse/workspace.ts'
 import { type Flag, same, value, values } from '../flag.ts'
 
 export const taskFlags: readonly Flag[] = [
@@ -54,6 +55,19 @@ export const taskFlags: readonly Flag[] = [
       exec: "working directory, as the task sees it (default: the task's)",
     },
     sets: value('command.cwd', parseDirectory),
+  },
+  {
+    flag: '-w, --workspace <DIR[:ro]>',
+    help: {
+      run: 'a directory of this host to work in: it is seen at its own path, writable, and is the working directory',
+    },
+    sets: value('command.workspace', parseWorkspace),
+  },
+  {
+    flag: '--toolchains',
+    help: {
+      run: "show it, read-only, what is on this shell's PATH outside the system's directories (nvm, pyenv, /opt/...), and give it that PATH",
+    },
   },
   {
     flag: '--interpolate',
