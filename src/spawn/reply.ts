@@ -18,16 +18,13 @@ export type Reply =
       readonly errno: number
       readonly detail: string
     }
-  | { readonly kind: 'gone'; readonly id: number }
+  | { readonly kind: 'ended' | 'gone'; readonly id: number }
   | { readonly kind: 'unknown'; readonly line: string }
 
 /** Never throws. `line` is without its newline. */
 export function parseReply(line: string): Reply {
   return (
-    parseStarted(line) ??
-    parseGone(line) ??
-    parseFailed(line) ??
-    parseReady(line) ?? { kind: 'unknown', line }
+    parseStarted(line) ?? parseEnd(line) ?? parseFailed(line) ?? parseReady(line) ?? { kind: 'unknown', line }
   )
 }
 
@@ -48,9 +45,10 @@ function parseStarted(line: string): Reply | null {
   }
 }
 
-function parseGone(line: string): Reply | null {
-  const id = Number(/^gone (\d+)$/.exec(line)?.[1])
-  return isRequestId(id) ? { kind: 'gone', id } : null
+function parseEnd(line: string): Reply | null {
+  const [, kind, number] = /^(ended|gone) (\d+)$/.exec(line) ?? []
+  const id = Number(number)
+  return (kind === 'ended' || kind === 'gone') && isRequestId(id) ? { kind, id } : null
 }
 
 function parseFailed(line: string): Reply | null {

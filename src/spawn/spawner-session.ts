@@ -3,7 +3,7 @@ import type { KeepAlive, LoopHandle } from './keep-alive.ts'
 import { nativeMissing } from './native-hint.ts'
 import { identify } from './process-table.ts'
 import type { ScopedStart } from './scope.ts'
-import { type Launched, LaunchFailed, SpawnerDied, type WatchEnd } from './spawner.ts'
+import { type Launched, LaunchFailed, SpawnerDied, type TaskEnd, type WatchEnd } from './spawner.ts'
 import type { SpawnerProcess } from './spawner-process.ts'
 import type { LaunchSpec } from './spec.ts'
 import { spawnFailed } from './start-process.ts'
@@ -11,13 +11,15 @@ import { encodeLaunch, encodeQuestion, type Reply, ReplyReader } from './wire.ts
 
 type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
 
+type Watched = { ended(end: TaskEnd): void; gone(end: WatchEnd): void }
+
 /** The life of one spawner process. */
 export class SpawnerSession {
   /** How it came into its scope; null: it was started as it stands. */
   readonly start: ScopedStart | null
   readonly #child: SpawnerProcess
   readonly #pending = new Map<number, Pending>()
-  readonly #watched = new Map<number, (end: WatchEnd) => void>()
+  readonly #watched = new Map<number, Watched>()
   readonly #forget: () => void
   readonly #finished: Promise<void>
   readonly #ready: Promise<void>
@@ -138,16 +140,33 @@ export class SpawnerSession {
     const pending = this.#pending.get(reply.id)
     this.#pending.delete(reply.id)
     if (reply.kind === 'started') {
-      // Registered here, in the turn the reply is read: `gone` may be in the same chunk.
-      const end = new Promise<WatchEnd>(resolve => this.#watched.set(reply.id, resolve))
-      pending?.resolve({ end })
+      // Registered here, in the turn the reply is read: the end may be in the same chunk.
+      pending?.resolve(this.#watch(reply.id))
     } else if (reply.kind === 'failed') {
       pending?.reject(new LaunchFailed(reply.stage, reply.errno, reply.detail))
+    } else if (reply.kind === 'ended') {
+      this.#watched.get(reply.id)?.ended('recorded')
     } else {
-      this.#watched.get(reply.id)?.('gone')
+      this.#over(this.#watched.get(reply.id), 'gone')
       this.#watched.delete(reply.id)
       pending?.reject(new SpawnerDied('the shim died before it could answer'))
     }
+  }
+
+  #watch(id: number): Launched {
+    let ended: Watched['ended'] = () => {}
+    let gone: Watched['gone'] = () => {}
+    const launched = {
+      end: new Promise<TaskEnd>(resolve => (ended = resolve)),
+      gone: new Promise<WatchEnd>(resolve => (gone = resolve)),
+    }
+    this.#watched.set(id, { ended, gone })
+    return launched
+  }
+
+  #over(watched: Watched | undefined, end: WatchEnd): void {
+    watched?.ended(end)
+    watched?.gone(end)
   }
 
   #becomeReady(): void {
@@ -165,7 +184,7 @@ export class SpawnerSession {
     const error = this.#explain(result)
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
-    for (const end of this.#watched.values()) end('unwatched')
+    for (const watched of this.#watched.values()) this.#over(watched, 'unwatched')
     this.#watched.clear()
   }
 

@@ -5,9 +5,15 @@ import type { LaunchSpec } from './spec.ts'
 /** How a watched shim stopped being watched: it is gone, or whoever watched it for us is. */
 export type WatchEnd = 'gone' | 'unwatched'
 
+/** What was heard of a task's end first. `recorded`: nothing of it is left and its exit record is in place, while its shim still removes cgroups. */
+export type TaskEnd = 'recorded' | WatchEnd
+
+/** Neither promise rejects. */
 export type Launched = {
-  /** Resolves once: the shim ended, or the spawner did, and then somebody else must watch. Never rejects. */
-  readonly end: Promise<WatchEnd>
+  /** Resolves once: the task ended, or the spawner did, and then somebody else must watch. */
+  readonly end: Promise<TaskEnd>
+  /** Resolves with or after `end`, when the shim has gone, too, and what it removes with it. */
+  readonly gone: Promise<WatchEnd>
 }
 
 /** A start that did not happen: the shim's own words. `errno` is a number, 0 for none. */

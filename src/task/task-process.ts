@@ -24,6 +24,7 @@ import { TaskFile, type TaskView } from './task-file.ts'
 import type { TaskInput } from './stdin-feed.ts'
 import type { TaskServices } from './task-services.ts'
 import type { TaskSpec } from './task-spec.ts'
+import { untilCleared } from './until-cleared.ts'
 
 /** How a task came to this supervisor: started by it (`input`: a stream that the task reads from), or by another. */
 export type Origin =
@@ -88,7 +89,7 @@ export class TaskProcess implements TaskEffects {
   watch(report: (outcome: Outcome, stop: StopRequest | null) => void): () => void {
     const letGo = new AbortController()
     this.#wall.begin(letGo.signal, this.adopted || this.spec.request.resources?.wallTimeMs !== undefined)
-    const clues = { spawnerEnd: this.#launch?.end ?? null, bypass: this.#bypass }
+    const clues = { spawnerEnd: this.#launch?.launched?.end ?? null, bypass: this.#bypass }
     const forget = watch(this.#task, clues, (outcome, stop) => {
       letGo.abort('over')
       report(outcome, stop)
@@ -157,6 +158,7 @@ export class TaskProcess implements TaskEffects {
     const { request, ownAlloc } = this.spec
     failpoint('destroy-begun')
     this.file.close()
+    await untilCleared(this.#task, this.#launch?.launched ?? null)
     const start = records.get()
     if (start !== null) await keeper.release(start.cgroups)
     failpoint('destroy-cgroups-removed')

@@ -342,7 +342,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       const { replies, exit, start } = await spawner.run({ argv: ['sh', '-c', 'exit 3'] })
       assert.deepEqual(
         replies.map(reply => reply.kind),
-        ['started', 'gone'],
+        ['started', 'ended', 'gone'],
       )
       assert.equal(exit.exitCode, 3)
       assert.equal(exit.signal, null)

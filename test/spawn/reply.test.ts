@@ -22,6 +22,7 @@ describe('parseReply', () => {
       { kind: 'failed', id: 4, stage: 'mount', errno: 0, detail: 'a\nb \\x41 é é' },
     ],
     ['failed 4 mount 0 \\x4 \\y', { kind: 'failed', id: 4, stage: 'mount', errno: 0, detail: '\\x4 \\y' }],
+    ['ended 8', { kind: 'ended', id: 8 }],
     ['gone 2147483647', { kind: 'gone', id: 2147483647 }],
   ] as [string, Reply][]) {
     it(`reads ${line}`, () => assert.deepEqual(parseReply(line), reply))
@@ -31,6 +32,8 @@ describe('parseReply', () => {
     '',
     'gone',
     'gone 0',
+    'ended 0',
+    'ended',
     'gone 2147483648',
     'gone 1 ',
     'gone -1',
@@ -57,6 +60,7 @@ describe('parseReply', () => {
       'ready',
       'started',
       'failed',
+      'ended',
       'gone',
       ' ',
       '1',

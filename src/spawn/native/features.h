@@ -12,6 +12,8 @@ struct host {
   struct inherited inherited;
   /* What shims run with. */
   int own_oom_score_adj;
+  /* An eventfd: a shim that has said something in its byte (shim_word) calls the spawner by it. Unlike the pipe for replies, it may be held for life. */
+  int bell;
   /* For empty_namespace_enter; -1: PID 1 of a task stays where it is. */
   int empty_namespace;
   /* /dev/null through a read-only mount: the owner of an inode may change its mode by any descriptor, and a task may be of root's user. */

@@ -86,9 +86,9 @@ static void live(struct shim *shim) {
   }
 }
 
-_Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *replied) {
+_Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *word) {
   struct shim shim = {
-    .id = spec->id, .spec = spec, .request = request, .host = host, .replied = replied,
+    .id = spec->id, .spec = spec, .request = request, .host = host, .word = word,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .lifeline = -1, .signals = -1, .reserved = -1, .death_pipe = -1, .exec_barrier = -1, .status_pipe = -1,
     .oom_event = -1, .target_alive = -1, .target_dir = -1, .target_leader = -1, .target_init = -1, .pid_pipe = -1,
     .record = {.counters = NO_COUNTERS, .log_dropped = -1},

@@ -49,7 +49,7 @@ static bool is_writable(int fd, int wait_ms) {
 
 void shim_tell_start(struct shim *shim, int wait_ms) {
   if (shim->line_length == 0 || !is_writable(shim->reply, wait_ms)) return;
-  if (shim->replied != NULL) *shim->replied = 1;
+  if (shim->word != NULL) *shim->word = SHIM_ANSWERED;
   /* A supervisor that has gone finds start.json instead. */
   if (!write_all(shim->reply, shim->line, shim->line_length)) write_shim_log(shim, "reply: %s", strerror(errno));
   shim->line_length = 0;

@@ -50,7 +50,7 @@ static void explain_host_task(struct shim *shim) {
 static OWN_FRAME void send_failed(struct shim *shim) {
   char line[MAX_REPLY];
   size_t length = reply_failed(line, shim->id, &shim->failure);
-  if (shim->replied != NULL) *shim->replied = 1;
+  if (shim->word != NULL) *shim->word = SHIM_ANSWERED;
   write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
 }
 
@@ -96,6 +96,18 @@ static void count_limits(struct shim *shim) {
   shim->record.log_dropped = carried ? one->dropped + two->dropped : -1;
 }
 
+/*
+ * Nothing of the task is left, and its record is in place: what we have yet to remove keeps nobody waiting. The pipe for replies was given back when
+ * the start was told, or a supervisor that is closed would wait for us.
+ */
+static void tell_end(const struct shim *shim) {
+  const uint64_t rung = 1;
+  if (shim->word == NULL || *shim->word != SHIM_ANSWERED) return;
+  *shim->word = SHIM_RECORDED;
+  /* EAGAIN: it has been rung by so many that one more says nothing new. */
+  if (write(shim->host->bell, &rung, sizeof rung) < 0) return;
+}
+
 OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
   explain_host_task(shim);
@@ -113,6 +125,7 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     write_shim_log(shim, "exit.json: %s", strerror(errno));
+  else if (record->failure == NULL) tell_end(shim);
   /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and whoever waits is to hear of the survivors now. */
   for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove(shim->cgroups[i - 1], shim->freezer);

@@ -28,8 +28,8 @@ static int detach(struct shim *shim) {
   if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
   const int null = shim->host->null;
   if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
-  int kept[] = {shim->reply, shim->host->empty_namespace, shim->spec->prepared_root};
-  close_others(kept, 3);
+  int kept[] = {shim->reply, shim->host->empty_namespace, shim->spec->prepared_root, shim->host->bell};
+  close_others(kept, 4);
   if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
   return 0;
 }

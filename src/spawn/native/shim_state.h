@@ -24,7 +24,7 @@ struct shim {
   const struct spec *spec;
   struct request *request;
   const struct host *host;
-  volatile char *replied;
+  volatile char *word;
 
   /* Descriptors; -1 when not open. `alive` is only held. */
   int reply, dir, control, alive, lifeline, signals, reserved, death_pipe, exec_barrier, status_pipe;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -31,7 +32,7 @@ enum { SLOTS = 4096, MAX_SET_UP_MS = 120000, MAX_STOPPED_MS = 5000, MAX_DYING_MS
 struct running {
   pid_t pid;
   int id;
-  /* Its index into `replied`; -1 when all were taken. */
+  /* Its index into `words`; -1 when all were taken. */
   int slot;
   /* Boottime milliseconds by which it has to have answered; 0: it has, or nothing more is to be done about it. */
   int64_t deadline;
@@ -41,8 +42,8 @@ struct running {
 struct spawner {
   struct running *running;
   size_t count, capacity;
-  /* One byte for each shim, shared with it: whether it has answered. A shim killed from outside cannot say so itself. */
-  char *replied;
+  /* One byte for each shim, shared with it: an enum shim_word. A shim killed from outside cannot say that it has not answered. */
+  volatile char *words;
   bool taken[SLOTS];
   int next_slot;
   /* The earliest of all deadlines; 0: none. */
@@ -72,7 +73,7 @@ static int take_slot(struct spawner *spawner) {
     int slot = (spawner->next_slot + tried) % SLOTS;
     if (spawner->taken[slot]) continue;
     spawner->taken[slot] = true;
-    spawner->replied[slot] = 0;
+    spawner->words[slot] = SHIM_SILENT;
     spawner->next_slot = slot + 1;
     return slot;
   }
@@ -119,10 +120,10 @@ static void launch(struct spawner *spawner, struct request *request) {
   }
   const struct host *host = spawner->host;
   spec.prepared_root = prepared_root_for(&spawner->roots, &spec, host);
-  char *replied = running.slot < 0 ? NULL : &spawner->replied[running.slot];
+  volatile char *word = running.slot < 0 ? NULL : &spawner->words[running.slot];
   pid_t pid = sys_fork();
   /* The spawner's own state is not there in the shim. */
-  if (pid == 0) shim_run(&spec, request, host, replied);
+  if (pid == 0) shim_run(&spec, request, host, word);
   if (pid < 0) {
     say_failed(spec.id, STAGE_FORK, errno, "shim");
     spawner->count--;
@@ -140,7 +141,7 @@ static void reap_shim(struct spawner *spawner, size_t index, int status) {
     char detail[96];
     if (running.killed) snprintf(detail, sizeof detail, running.stopped ? "the shim was stopped during set-up" : "the shim did not come to an end with its set-up");
     else snprintf(detail, sizeof detail, "the shim was killed by signal %d during set-up", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-    if (spawner->replied[running.slot] == 0) say_failed(running.id, STAGE_FORK, 0, detail);
+    if (spawner->words[running.slot] == SHIM_SILENT) say_failed(running.id, STAGE_FORK, 0, detail);
     spawner->taken[running.slot] = false;
   }
   char line[32];
@@ -148,8 +149,27 @@ static void reap_shim(struct spawner *spawner, size_t index, int status) {
   say(line, (size_t)length);
 }
 
+/* All in one write: whoever reads is woken once for as many as have ended meanwhile. */
+static OWN_FRAME void tell_ends(struct spawner *spawner) {
+  enum { LINE_MOST = 24 };
+  char lines[MAX_REPLY];
+  size_t length = 0;
+  uint64_t rung;
+  if (read(spawner->host->bell, &rung, sizeof rung) < 0) return;
+  for (size_t i = 0; i < spawner->count; i++) {
+    const struct running *running = &spawner->running[i];
+    if (running->slot < 0 || spawner->words[running->slot] != SHIM_RECORDED) continue;
+    spawner->words[running->slot] = SHIM_END_TOLD;
+    length += (size_t)snprintf(lines + length, LINE_MOST, "ended %d\n", running->id);
+    if (length <= sizeof lines - LINE_MOST) continue;
+    say(lines, length);
+    length = 0;
+  }
+  if (length > 0) say(lines, length);
+}
+
 static bool owes_answer(const struct spawner *spawner, const struct running *running) {
-  return running->slot >= 0 && spawner->replied[running->slot] == 0;
+  return running->slot >= 0 && spawner->words[running->slot] == SHIM_SILENT;
 }
 
 /* Nobody may wait for it for ever: it goes on soon, or is killed. */
@@ -181,7 +201,7 @@ static void overdue(struct spawner *spawner, size_t index) {
     kill(running->pid, SIGKILL);
     set_deadline(spawner, index, MAX_DYING_MS);
   } else {
-    spawner->replied[running->slot] = 1;
+    spawner->words[running->slot] = SHIM_ANSWERED;
     say_failed(running->id, STAGE_FORK, 0, "the shim hangs in its set-up, and cannot be killed");
   }
 }
@@ -242,10 +262,11 @@ static OWN_FRAME void say_ready(const struct host *host) {
 /* Waits on both, so that shims are buried while a large frame is still coming in. */
 static int serve(struct spawner *spawner, int signals) {
   struct frame_reader reader = {0};
-  struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+  struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = spawner->host->bell, .events = POLLIN}};
   for (;;) {
-    if (poll(waiting, 2, until_deadline(spawner)) < 0 && errno != EINTR) return 2;
+    if (poll(waiting, 3, until_deadline(spawner)) < 0 && errno != EINTR) return 2;
     check_deadlines(spawner);
+    if (waiting[2].revents != 0) tell_ends(spawner);
     if (waiting[1].revents != 0) {
       struct signalfd_siginfo information;
       while (read(signals, &information, sizeof information) > 0) {}
@@ -272,8 +293,8 @@ int spawner_run(bool rootless) {
   _cleanup_fd_ int signals = open_child_signals();
   struct host *host = pages_allocate(sizeof *host);
   struct spawner *spawner = pages_allocate(sizeof *spawner);
-  char *replied = mmap(NULL, SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (signals < 0 || host == NULL || spawner == NULL || replied == MAP_FAILED) {
+  char *words = mmap(NULL, SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (signals < 0 || host == NULL || spawner == NULL || words == MAP_FAILED) {
     dprintf(2, "holdfast-native: %s\n", strerror(errno));
     return 2;
   }
@@ -290,13 +311,17 @@ int spawner_run(bool rootless) {
   ask_to_be_spared(host);
   inherited_take(&host->inherited);
   host->empty_namespace = empty_namespace_make();
+  if ((host->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+    dprintf(2, "holdfast-native: eventfd: %s\n", strerror(errno));
+    return 2;
+  }
   if ((host->null = open_null_view()) < 0) {
     dprintf(2, "holdfast-native: /dev/null: %s\n", strerror(errno));
     return 2;
   }
   say_ready(host);
   spawner->host = host;
-  spawner->replied = replied;
+  spawner->words = words;
   int code = serve(spawner, signals);
   prepared_roots_release(&spawner->roots);
   pages_release(spawner->running, spawner->capacity * sizeof *spawner->running);

@@ -82,7 +82,7 @@ export class PortableSpawner implements Spawner {
       stdout.on('data', (chunk: Buffer) => {
         for (const reply of replies.push(chunk)) {
           answered()
-          if (reply.kind === 'started') resolve({ end })
+          if (reply.kind === 'started') resolve({ end, gone: end })
           // Told when the shim is gone: after a failed start nothing is left.
           if (reply.kind === 'failed') failure = new LaunchFailed(reply.stage, reply.errno, reply.detail)
         }

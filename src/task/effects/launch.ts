@@ -4,7 +4,7 @@ import { type Secret, wipeSecrets } from '../../command/secrets.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { Plan } from '../../platform/port.ts'
 import { readExit } from '../../spawn/records.ts'
-import { LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../../spawn/spawner.ts'
+import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../spawn/spawner.ts'
 import { failpoint } from '../failpoint.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
@@ -22,7 +22,7 @@ export class Launch {
   readonly #input: TaskInput | null
   readonly #secrets: readonly Secret[]
   #feed: StdinFeed | null = null
-  #end: Promise<WatchEnd> | null = null
+  #launched: Launched | null = null
 
   /** `input`: a stream of this program that the task reads from. `secrets`: ours to wipe. */
   constructor(task: TaskParts, { input, secrets }: Given) {
@@ -31,9 +31,9 @@ export class Launch {
     this.#secrets = secrets
   }
 
-  /** The spawner's word of the shim's end; null before the start, or where no spawner has one. */
-  get end(): Promise<WatchEnd> | null {
-    return this.#end
+  /** What the spawner will say of the end; null before the start, or where no spawner has a word of it. */
+  get launched(): Launched | null {
+    return this.#launched
   }
 
   /** Resolves when the program has been exec'ed. `abandoned` before anything was asked for: nothing is started. */
@@ -90,7 +90,7 @@ export class Launch {
     failpoint('request-sent')
     const launched = await launch
     failpoint('started-received')
-    this.#end = launched.end
+    this.#launched = launched
   }
 
   /** A start that is refused here leaves nothing: there is no record yet by which it could be found. (At a second attempt there is.) */

@@ -1,7 +1,7 @@
 import { bypassedOutcome, lostOutcome, type Outcome, type StopRequest } from '../../../machines/index.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { readExit } from '../../spawn/records.ts'
-import type { WatchEnd } from '../../spawn/spawner.ts'
+import type { TaskEnd } from '../../spawn/spawner.ts'
 import { failpoint } from '../failpoint.ts'
 import { killLeftovers } from '../keeper.ts'
 import { patiently } from '../patiently.ts'
@@ -13,8 +13,8 @@ import type { TaskParts } from './task-parts.ts'
 
 /** What the other two actors know of the end. */
 export type EndClues = {
-  /** The spawner's word of the shim's end; null: it is another's, or of an earlier life. */
-  readonly spawnerEnd: Promise<WatchEnd> | null
+  /** The spawner's word of the end; null: it is another's, or of an earlier life. */
+  readonly spawnerEnd: Promise<TaskEnd> | null
   readonly bypass: Bypass
 }
 
@@ -46,13 +46,13 @@ export function watch(
 async function untilEnd(task: TaskParts, clues: EndClues, letGo: AbortSignal): Promise<End | null> {
   const { over } = clues.bypass
   // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes over.
-  let gone = (await Promise.race([clues.spawnerEnd, over])) === 'gone'
+  let heard: TaskEnd = (await Promise.race([clues.spawnerEnd, over])) ?? 'unwatched'
   while (!letGo.aborted) {
-    if (!gone && clues.bypass.survivors === null) await shimGone(task, over, letGo)
+    if (heard === 'unwatched' && clues.bypass.survivors === null) await shimGone(task, over, letGo)
     if (letGo.aborted) break
-    const end = await conclude(task, clues)
+    const end = await conclude(task, clues, heard === 'recorded')
     if (end !== null) return end
-    gone = false
+    heard = 'unwatched'
   }
   return null
 }
@@ -70,19 +70,24 @@ async function shimGone(task: TaskParts, over: Promise<void>, letGo: AbortSignal
   }
 }
 
-/** How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. */
-async function conclude(task: TaskParts, { bypass }: EndClues): Promise<End | null> {
+/**
+ * How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. `recorded`: its very shim has said
+ * that its record is in place.
+ */
+async function conclude(task: TaskParts, { bypass }: EndClues, recorded: boolean): Promise<End | null> {
   const { dir, file, keeper, records } = task
   failpoint('gone-seen')
   const ofBypass = bypass.survivors
   // A shim writes its record when nothing of the task is left, and goes: what lies there while it lives on is another's word. Inferring an outcome
   // kills whatever is left, the shim included: a spurious wake-up would kill a healthy task.
-  if (ofBypass === null && (await patiently(() => shimLives(dir, records.known())))) return null
+  if (!recorded && ofBypass === null && (await patiently(() => shimLives(dir, records.known())))) return null
   const exit = await patiently(() => readExit(dir))
   if (exit !== null && !('corrupt' in exit)) {
     failpoint('outcome-known')
     return [recordedOutcome(exit), exit.stop === null ? null : stopOfOthers(task)]
   }
+  // Somebody else was at it.
+  if (recorded && ofBypass === null) return null
   const start = records.known()
   if (start !== null && start.bootId !== currentBootId()) {
     return [lostOutcome('The host has rebooted; the task left no exit record.', null), null]

@@ -28,7 +28,7 @@ function launched(...answers: ((task: FakeTask) => void)[]): { task: FakeTask; r
       // The intent is on disk before anybody is asked.
       assert.ok(existsSync(`${task.dir}/task.json`))
       answers[requests++]?.(task)
-      return { end: new Promise(() => {}) }
+      return { end: new Promise(() => {}), gone: new Promise(() => {}) }
     },
     feed: () => assert.fail('nobody feeds it'),
     scope: async () => null,

@@ -36,6 +36,29 @@ describe('the actor watch', () => {
     assert.deepEqual(task.calls, [])
   })
 
+  it('reports what is recorded as soon as the shim says so, which has cgroups to remove yet', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    shim.ended({ exitCode: 7 })
+    const { report } = watched(task, { spawnerEnd: Promise.resolve('recorded') })
+    assert.equal((await report).exitCode, 7)
+    assert.deepEqual(task.calls, [])
+    shim.gone()
+  })
+
+  it('kills nobody for a record that is said to be there and is not: it waits for the shim to go', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    const { report, reports } = watched(task, { spawnerEnd: Promise.resolve('recorded') })
+    await sleep(30)
+    assert.deepEqual([reports, task.calls], [[], []])
+    shim.ended()
+    shim.gone()
+    assert.equal((await report).exitCode, 0)
+  })
+
   it('takes no false alarm of the spawner for an end, and kills nobody for it', async () => {
     const task = recorded(fakeTask())
     const shim = new FakeShim(task.dir)
