@@ -115,6 +115,7 @@ describe('audit', () => {
         for (const path of planted) writeFileSync(path, 'x')
         assert.deepEqual(await found(bench, true), [])
         for (const path of planted) age(path)
+        while (shimAlive(directoryOf(ended))) await setImmediate()
         const expected = ['later', 'tmp'].map(name => [
           'file',
           `${directoryOf(ended)}/task.json.${name}`,
@@ -253,6 +254,28 @@ describe('audit', () => {
           process.kill(shim.pid, 'SIGCONT')
         }
         assert.equal((await task.wait()).evidence, 'record')
+      }))
+
+    it('leaves them alone while the shim of an ended task removes them, for which wait() does not wait and destroy() does', () =>
+      withWorkbench('linux', async bench => {
+        const task = bench.command('/bin/sleep', '1000')
+        await task.start()
+        const cgroups = cgroupsOf(keyOf(task))
+        // A cgroup with another in it cannot be removed: the shim has to try again.
+        const held = cgroups.map(path => join(path, 'held'))
+        for (const path of held) mkdirSync(path)
+        assert.equal((await task.forceStop()).evidence, 'record')
+        assert.ok(shimAlive(directoryOf(task)), 'it is at work yet')
+        for (const path of cgroups) age(path)
+        assert.deepEqual(await found(bench, true), [])
+        assert.deepEqual(cgroupsOf(keyOf(task)), cgroups)
+        let destroyed = false
+        const destroying = task.destroy().then(() => (destroyed = true))
+        await setImmediate()
+        assert.equal(destroyed, false)
+        for (const path of held) rmdirSync(path)
+        await destroying
+        assert.deepEqual([cgroupsOf(keyOf(task)), processesOf(keyOf(task))], [[], []])
       }))
 
     const { v1, v2 } = detectCgroups()
