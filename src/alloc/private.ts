@@ -9,7 +9,8 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { onceIn } from '../once-in.ts'
 import type { TaskPaths } from '../platform/port.ts'
 import { errnoOf } from './failure.ts'
 import { modeOfPart, modes, sharedName, sharedParts } from './layout.ts'
@@ -53,19 +54,30 @@ export function removePrivateAllocation(path: string, taskName: string): boolean
   if (process.platform !== 'linux') return false
   try {
     if (hasMounts(path)) return false
-    removeLogs(join(path, sharedName, 'logs'), taskName)
-    for (const part of sharedParts) rmdirSync(join(path, sharedName, part))
-    for (const name of [sharedName, join(taskName, 'local'), taskName, '']) rmdirSync(join(path, name))
+    removeLogs(`${path}/${sharedName}/logs`, taskName)
+    for (const part of sharedParts) rmdirSync(`${path}/${sharedName}/${part}`)
+    for (const name of [sharedName, `${taskName}/local`, taskName]) rmdirSync(`${path}/${name}`)
+    rmdirSync(path)
     return true
   } catch {
     return false
   }
 }
 
+/** Whoever mounts something below a task that is being removed comes as late with a table that is so old as with one of this instant. */
+const tableMs = 50
+
+/** A host may have hundreds, and the kernel writes the table anew for each reader. */
+const pointsBelow = onceIn(tableMs, parent => {
+  const real = realpathSync(parent)
+  const points = mountPoints(readFileSync('/proc/self/mountinfo', 'utf8'))
+  return points.filter(point => point.startsWith(`${real}/`)).map(point => point.slice(real.length + 1))
+})
+
+/** `path` itself is no link: we have made it, and nobody else may write beside it. */
 function hasMounts(path: string): boolean {
-  const real = realpathSync(path)
-  const table = readFileSync('/proc/self/mountinfo', 'utf8')
-  return mountPoints(table).some(point => point === real || point.startsWith(`${real}/`))
+  const name = basename(path)
+  return pointsBelow(dirname(path)).some(point => point === name || point.startsWith(`${name}/`))
 }
 
 /** Through a descriptor: a task that owns the directory of the logs may have put a link in its place. */

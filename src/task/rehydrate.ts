@@ -19,6 +19,7 @@ import { keeperOf, killLeftovers } from './keeper.ts'
 import { observe } from './observe.ts'
 import { recordedOutcome } from './recorded-outcome.ts'
 import { StartRecords } from './start-records.ts'
+import { isRemains } from './task-directory.ts'
 import type { TaskServices } from './task-services.ts'
 import { isTaskSpec, type TaskSpec } from './task-spec.ts'
 
@@ -136,10 +137,14 @@ function readEnvelope(services: TaskServices, key: string): Envelope {
   const text = services.state.read(key)
   if (text === null) {
     if (!isHalfMade(dir)) throw corrupt('task.json is missing', dir)
-    throw new HoldfastError('NOT_FOUND', `task ${key} was never started: its directory is empty`, {
-      path: dir,
-      hint: 'Its supervisor ended while it made or removed it; `holdfast audit --fix` removes the rest.',
-    })
+    throw new HoldfastError(
+      'NOT_FOUND',
+      `task ${key} was never started, or is removed: there is no task.json`,
+      {
+        path: dir,
+        hint: 'Its supervisor ended while it made or removed it; `holdfast audit --fix` removes the rest.',
+      },
+    )
   }
   const migrated = migrate(parse(text, dir))
   if ('quarantine' in migrated) throw corrupt(migrated.quarantine, dir)
@@ -150,7 +155,7 @@ function readEnvelope(services: TaskServices, key: string): Envelope {
 /** What a supervisor leaves that dies before the first task.json is in its place, or after the last one was removed. */
 function isHalfMade(dir: string): boolean {
   try {
-    return readdirSync(dir).every(name => name.startsWith('task.json.'))
+    return isRemains(readdirSync(dir))
   } catch {
     // Gone by now.
     return true

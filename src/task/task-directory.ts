@@ -194,16 +194,29 @@ export class StateDirectory {
   remove(key: string): void {
     const dir = this.taskDirectory(key)
     try {
-      // It is flat: this is a third of what the recursive removal costs. task.json goes last: it holds the result by itself.
-      for (const name of readdirSync(dir)) if (name !== 'task.json') unlinkSync(join(dir, name))
+      // It is flat: this is a third of what the recursive removal costs. Until task.json goes, what says how the task ended is there; after it
+      // there is no task, whatever is left (isRemains).
+      const names = readdirSync(dir)
+      for (const name of names)
+        if (name !== 'task.json' && !records.includes(name)) unlinkSync(`${dir}/${name}`)
       failpoint('destroy-records-removed')
-      unlinkSync(join(dir, 'task.json'))
+      unlinkSync(`${dir}/task.json`)
       failpoint('destroy-state-removed')
+      for (const name of records) if (names.includes(name)) unlinkSync(`${dir}/${name}`)
       rmdirSync(dir)
     } catch {
       rmSync(dir, { recursive: true, force: true })
     }
   }
+}
+
+/** In the order of their removal. */
+const records = ['start.json', 'exit.json']
+
+/** Whether that is all that is in the directory of a task that was half made, where no shim has been yet, or half removed: its exit record is there. */
+export function isRemains(names: readonly string[]): boolean {
+  const rest = names.filter(name => !name.startsWith('task.json.'))
+  return rest.length === 0 || (rest.includes('exit.json') && rest.every(name => records.includes(name)))
 }
 
 /** Two supervisors of one task must not write the same temporary file: one would publish what the other has half written. */

@@ -101,9 +101,9 @@ export class TaskFile {
     }
   }
 
-  /** Writes what is due, and nothing after that: the task is being removed. */
+  /** Writes nothing after this: the task is being removed. What is due goes first, unless an exit record says it anyway. */
   close(): void {
-    this.flush()
+    if (this.snapshot?.context.outcome?.evidence !== 'record') this.flush()
     this.#closed = true
   }
 

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { posix } from 'node:path'
+import { onceIn } from '../../once-in.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 
 /** Where a path of the task leads when its links are followed there, as far as the host's own files decide that. */
@@ -40,6 +41,25 @@ function placeOf(path: string, shown: readonly string[]): Place | null {
   return null
 }
 
+/** Milliseconds. Two dozen looks for each start otherwise, at links that administrators and network managers exchange. */
+const placesMs = 1000
+
+const places = onceIn(placesMs, (of): Place | null => {
+  const [path = '', ...shown] = of.split('\0')
+  return shown.includes('/etc') ? placeOf(path, shown) : null
+})
+
+/** A place that is not shown is mounted, which fails where nothing is there any more: that one is looked at. */
+function placeNow(path: string, shown: readonly string[]): Place | null {
+  const place = places([path, ...shown].join('\0'))
+  return place === null || place.shown || exists(place.at) ? place : placeOf(path, shown)
+}
+
+/** The directories that the task sees as the host has them. */
+function shownIn(system: readonly MountOp[]): string[] {
+  return system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
+}
+
 function exists(path: string): boolean {
   try {
     realpathSync(path)
@@ -63,9 +83,9 @@ const oftenElsewhere = [
  * `base` makes the places, in the part of the root that tasks share; `own` mounts there.
  */
 export function filesElsewhere(system: readonly MountOp[]): { base: MountOp[]; own: MountOp[] } {
-  const shown = system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
+  const shown = shownIn(system)
   const places = oftenElsewhere.flatMap(path => {
-    const place = shown.includes('/etc') ? placeOf(path, shown) : null
+    const place = placeNow(path, shown)
     return place === null || place.shown ? [] : [place.at]
   })
   // Whatever else lies there is the host's own: no place of ours comes into it.
@@ -85,8 +105,7 @@ function isDirectory(path: string): boolean {
 
 /** The file of host names as the task sees it: the host's, and the task's own name, which leads to itself. Null: the host has none. */
 export function hostsFile(system: readonly MountOp[], hostname: string | null): MountOp | null {
-  const shown = system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
-  const place = hostname === null || !shown.includes('/etc') ? null : placeOf('/etc/hosts', shown)
+  const place = hostname === null ? null : placeNow('/etc/hosts', shownIn(system))
   if (!place?.shown) return null
   return { op: 'file', at: place.at, source: place.at, text: `\n127.0.1.1\t${hostname}\n` }
 }
