@@ -103,6 +103,24 @@ describe('a session of the spawner', () => {
     assert.equal(await (await launched).end, 'gone')
   })
 
+  it('hears that the end of a task is recorded before its shim is gone, and in one breath with its start', async () => {
+    const launched = open().launch(bareSpec)
+    spawner.say(started(1), 'ended 1')
+    const { end, gone } = await launched
+    assert.equal(await end, 'recorded')
+    assert.equal(await Promise.race([gone, null]), null)
+    spawner.say('gone 1')
+    assert.equal(await gone, 'gone')
+  })
+
+  it('says that a shim is watched no more whose task has ended, when the spawner dies first', async () => {
+    const launched = open().launch(bareSpec)
+    spawner.say(started(1), 'ended 1')
+    spawner.end()
+    const { end, gone } = await launched
+    assert.deepEqual([await end, await gone], ['recorded', 'unwatched'])
+  })
+
   it('says of a shim that died before it answered that it did', async () => {
     const launched = open().launch(bareSpec)
     spawner.say('gone 1')
