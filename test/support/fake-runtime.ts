@@ -4,7 +4,7 @@ import type { HistoryEntry } from '../../src/api.ts'
 import { HoldfastError } from '../../src/errors.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import type { LaunchSpec } from '../../src/spawn/spec.ts'
-import { LaunchFailed, type Spawner, type WatchEnd } from '../../src/spawn/spawner.ts'
+import { type Launched, LaunchFailed, type Spawner, type WatchEnd } from '../../src/spawn/spawner.ts'
 import { provideTaskMachine } from '../../src/task/provide.ts'
 import { StateDirectory } from '../../src/task/task-directory.ts'
 import { TaskExecutor } from '../../src/task/task-executor.ts'
@@ -26,7 +26,7 @@ class FakeSpawner implements Spawner {
   /** What becomes of the next launches; without one, the task runs. */
   readonly answers: Answer[] = []
 
-  async launch(spec: LaunchSpec): Promise<{ end: Promise<WatchEnd> }> {
+  async launch(spec: LaunchSpec): Promise<Launched> {
     this.launched.push(spec)
     const shim = new FakeShim(spec.dir)
     this.shims.push(shim)
@@ -37,7 +37,8 @@ class FakeSpawner implements Spawner {
       shim.gone()
       throw error
     }
-    return { end: new Promise(resolve => this.#ends.push(resolve)) }
+    const end = new Promise<WatchEnd>(resolve => this.#ends.push(resolve))
+    return { end, gone: end }
   }
 
   /** The shim of the last launch. */
