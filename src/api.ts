@@ -228,11 +228,13 @@ export interface Resources {
   outputBytes?: number
 }
 
+/** How a task ended. What is not known is null, never 0 or 137. A failed start is a result, too. */
 export interface WaitResult {
-  /** Null when killed by a signal or unknown; never invented. */
+  /** 0 to 255; on Windows 32 bits. Null when killed by a signal or unknown; never invented. */
   exitCode: number | null
   /** What ended it; null when it exited, or that is not known. */
   signal: NodeJS.Signals | null
+  /** The kernel says that it wrote a core (wait(2), WCOREDUMP), where RLIMIT_CORE let it. */
   coreDumped: boolean
   /** The kernel killed one of its processes for memory; see `cause` for what ended the task. */
   oomKilled: boolean
@@ -244,8 +246,12 @@ export interface WaitResult {
   error: HoldfastError | null
   /** When the program was exec'ed; null when it was not, or that is not known. */
   startedAt: Date | null
+  /** When the program ended, by the shim's wall clock; null when that is not known. */
   exitedAt: Date | null
-  /** Of all its processes that were waited for; null where nobody counted. */
+  /**
+   * Of all its processes that were waited for (wait4(2)): milliseconds of processor time in user and kernel mode, and
+   * bytes of the largest resident set of one of them. Null where nobody counted.
+   */
   usage: { cpuUserMs: number; cpuSystemMs: number; maxRssBytes: number } | null
   /**
    * All that the task has written to its streams is in its logs, and was still there at its end. False when some of it was rotated away or could not
@@ -259,21 +265,24 @@ export interface WaitResult {
 }
 
 /**
- * How often limits held the task up. Each is null where nobody counts it: without a cgroup of that controller, where the task was lost, for what exec() runs (the
- * counters are its task's).
+ * How often limits held the task up. Each is null where nobody counts it: without a cgroup of that controller, where the
+ * task was lost, and for an exec session, whose counters are its task's.
  */
 export interface LimitsHit {
   /** Processes that the kernel killed for memory. */
   oomKills: number | null
   /** Forks that were refused for `pids`. */
   pidsRefused: number | null
-  /** How often its memory came up against a bound and had to be given back (v2: `high` and `max` of memory.events; v1: memory.failcnt and memory.memsw.failcnt, of which a zero is not believed). */
+  /**
+   * How often its memory came up against a bound and had to be given back. On v2 `high` and `max` of memory.events; on v1
+   * memory.failcnt and memory.memsw.failcnt, of which a zero is not believed.
+   */
   memoryHigh: number | null
   /** Milliseconds for which its processes were kept from running by `cpuLimit`. */
   throttledMs: number | null
   /** Connections that its network rules refused. */
   egressDenied: number | null
-  /** Bytes that it has written and that are not in its logs: rotated away, or there was no room. Null for what it writes itself. */
+  /** Bytes that it wrote and that are not in its logs: rotated away, or there was no room. Null for what it writes itself. */
   logBytesDropped: number | null
 }
 
@@ -281,31 +290,45 @@ export interface LimitsHit {
 export interface Enforcement {
   /** A field of Resources (`memoryBytes`) or an isolation (`namespace.pid`, `seccomp`, `user`, ...). */
   name: string
+  /** Whether it is a field of Resources or a wall between the task and the rest. */
   kind: 'limit' | 'isolation'
   /** What was asked for, as text. */
   requested: string
+  /** As asked for; less than asked for; not at all. Under `strict` the last two refuse the start unless `chosen`. */
   status: 'enforced' | 'weakened' | 'skipped'
   /** Why it is not enforced in full; null when it is. */
   reason: string | null
   /** What would change it, a command where there is one; null when it is enforced. */
   hint: string | null
-  /** It is so because the caller or holdfast's documented default wants it so; false where this host falls short. */
+  /** The caller, or a documented default, wants it so. False where this host falls short of what was asked for. */
   chosen: boolean
 }
 
-/** A sample of what the task uses. What cannot be known is null, never 0. */
+/**
+ * A sample of what the task uses. What cannot be known is null, never 0. usage() rejects INVALID_STATE unless the task is
+ * running or stopping. Figures are of the task's cgroup with all in it. Without one, processor time, memory and pids are
+ * sums over the processes that live now, and the rest is null.
+ */
 export interface Usage {
+  /** When it was taken. */
   at: Date
-  /** CPU time since the start. */
+  /** Milliseconds of processor time since the start, user and kernel mode together. */
   cpuMs: number | null
-  /** Of one core, since the previous sample of the same executor. */
+  /** Per cent of one core since the previous sample of the same executor: 200 is two cores. Null for the first. */
   cpuPercent: number | null
+  /** Bytes in use now: v2 memory.current, v1 memory.usage_in_bytes, page cache included; without a cgroup resident sets. */
   memoryBytes: number | null
+  /** The highest number of bytes in use so far: v2 memory.peak (Linux 5.19), v1 memory.max_usage_in_bytes. */
   memoryPeakBytes: number | null
+  /** The limit in bytes that the kernel holds it to; null where there is none. */
   memoryLimitBytes: number | null
+  /** Its processes and threads; without a cgroup its processes. */
   pids: number | null
+  /** Bytes read from block devices since the start. */
   ioReadBytes: number | null
+  /** Bytes written to block devices since the start. */
   ioWriteBytes: number | null
+  /** Milliseconds since the start for which `cpuLimit` kept its processes from running. */
   throttledMs: number | null
   /** How long the task's processes waited for what they lack (PSI, the kernel's accounting/psi.rst). Null without cgroup v2 and CONFIG_PSI. */
   pressure: { cpu: Pressure | null; memory: Pressure | null; io: Pressure | null } | null

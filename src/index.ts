@@ -1,5 +1,6 @@
 export type { Cause, FailureCode, TaskContext, TaskState } from '../machines/index.ts'
 export { AllocDir } from './alloc/alloc-dir.ts'
+export type { TaskPaths } from './alloc/task-paths.ts'
 export type {
   Command,
   Enforcement,
@@ -30,9 +31,13 @@ export type {
   WaitResult,
 } from './api.ts'
 export { audit, type AuditOptions, type AuditReport, type Leftover } from './audit/audit.ts'
+export type { LeftoverKind } from './audit/found.ts'
 export { fingerprint, type HostReport, type HostRow, type RunReport } from './doctor/index.ts'
+export type { Refusal } from './doctor/host-report.ts'
 export { openTrusted } from './alloc/open-trusted.ts'
-export { HoldfastError } from './errors.ts'
+export { HoldfastError, type HoldfastErrorDetails } from './errors.ts'
+export type { HostFacts } from './platform/host-facts.ts'
+export type { PlatformName } from './platform/port.ts'
 export { shortfalls } from './platform/rows.ts'
 export {
   command,
@@ -44,7 +49,7 @@ export {
 } from './supervisor/default-supervisor.ts'
 export type { OpenReport } from './supervisor/open-all.ts'
 export type { PruneOptions, Retention } from './supervisor/retention.ts'
-export type { SupervisorOptions } from './supervisor/options.ts'
+export type { Orphans, SupervisorOptions } from './supervisor/options.ts'
 export type { Element as DrawingElement } from './graph/drawing.ts'
 export { type GraphFormat, taskDrawing, taskGraph } from './graph/task-graph.ts'
 export { runDefaults } from './supervisor/run-defaults.ts'

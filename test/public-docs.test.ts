@@ -17,6 +17,10 @@ describe('the public types', () => {
     'LogOptions',
     'ShutdownOptions',
     'StartOptions',
+    'WaitResult',
+    'LimitsHit',
+    'Enforcement',
+    'Usage',
   ])
     it(`each field of ${type} has a comment`, () => {
       const fields = fieldsOf(type)

@@ -61,7 +61,7 @@ export function holdfast(): Command {
 
 const more = `
 A TASK is a key, a name, or the first characters of a key. A name means the running task of that name, else the newest that has ended;
-what fits several running tasks is refused.
+a word that fits several running tasks is refused.
 Sizes are binary: 512K, 64M, 1G, or bytes. Times are 500ms, 5s, 2m, 1h.
 
 Examples:

@@ -10,7 +10,7 @@ import { graceMilliseconds, signalNumber } from '../task/signals.ts'
 import type { PruneOptions, Retention } from './retention.ts'
 import { defaultStateDir } from './state-dir.ts'
 
-type Orphans = 'keep' | 'kill'
+export type Orphans = 'keep' | 'kill'
 
 export interface SupervisorOptions {
   /** Where tasks are recorded. Default: `HOLDFAST_STATE_DIR`, `/var/lib/holdfast` as root, else `$XDG_STATE_HOME/holdfast`. */

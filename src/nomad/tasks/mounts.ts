@@ -77,9 +77,9 @@ export function jobMounts({ mount, tmpfs }: TaskOptions, allowed: readonly strin
       if (!allowed.some(prefix => isBeneath(real, prefix)))
         throw new HoldfastError(
           'PERMISSION',
-          `config.mount[${index}].source: this node lends no job ${real}`,
+          `config.mount[${index}].source: this node's allow_mounts does not include ${real}`,
           {
-            hint: "allow_mounts in the agent's plugin configuration lists what it lends",
+            hint: "allow_mounts in the agent's plugin configuration lists what jobs may mount",
           },
         )
       return { source: real, target, readOnly: read_only }

@@ -10,7 +10,7 @@ export const v2Knobs: readonly Knob[] = [
     return [`${quotaUs} ${periodUs}`]
   }),
   knob('cpuset', 'cpuset', 'cpuset.cpus', ({ cpuset }) => one(cpuset)),
-  // One process of a task killed for memory leaves a cripple: the whole group goes by default, also when an ancestor's limit was hit.
+  // A task with one process killed for memory cannot be relied on: the kernel kills the whole group, also for an ancestor's limit.
   knob('oom', 'memory', 'memory.oom.group', ({ oom }) => [oom === 'process' ? '0' : '1']),
   knob('memory', 'memory', 'memory.max', ({ memory }) => one(memory)),
   {

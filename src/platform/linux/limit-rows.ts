@@ -30,7 +30,7 @@ export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, re
       limit === 'memory' && resources.swapBytes === undefined ? (outcomes.get('swap') ?? []) : []
     const own = outcomes.get(limit) ?? []
     if (own.length === 0)
-      return skipped(what, 'it says nothing without a memory limit on cgroup v1', 'set memoryBytes too')
+      return skipped(what, 'swapBytes has no effect on cgroup v1 without memoryBytes', 'set memoryBytes too')
     return rowOf(what, [...own, ...implied])
   })
 }
