@@ -116,7 +116,9 @@ describe("a real Nomad's tasks", function () {
       config: { mount: [{ source: '/etc', target: '/x' }] },
     })
     const { Events } = await taskIs(agent, refused.ID, 'dead')
-    assert.ok(Events.some(({ DisplayMessage }) => DisplayMessage.includes('allow_mounts does not include /etc')))
+    assert.ok(
+      Events.some(({ DisplayMessage }) => DisplayMessage.includes('allow_mounts does not include /etc')),
+    )
   })
 
   it('has templates, artifacts and secrets where Nomad has put them', async () => {
