@@ -64,8 +64,13 @@ export interface Command {
   logs?: LogRotation | 'plain'
   /** The host name that the task sees. */
   hostname?: string
-  /** The host's network (default), none but a loopback of its own, or the network namespace at a path. */
-  network?: 'host' | 'none' | { path: string }
+  /**
+   * The host's network (default), none but a loopback of its own, the network namespace at a path, or these destinations and nothing else:
+   * `host:port`, `*.domain:port`, `address/prefix:port`, where the port is a number, `*` for any, or left out for 443 and 80. They are reached through a
+   * proxy on the task's loopback (HTTP CONNECT, plain HTTP, SOCKS5), which HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name. Names are resolved
+   * outside; a private address is refused unless a rule names it by address. start() rejects UNSUPPORTED where there are no network namespaces.
+   */
+  network?: 'host' | 'none' | { path: string } | { allow: string[] }
   /** Files and directories of the host to show in the task. Default: none. */
   mounts?: Mount[]
   /**
@@ -344,6 +349,19 @@ export type Pressure = {
   fullMs: number | null
 }
 
+/** What a task's network rules have said of one connection that it wanted. */
+export interface EgressDecision {
+  at: Date
+  /** A name, or an address as text. */
+  host: string
+  port: number
+  /** False: it was refused. True says nothing of whether the connection came about. */
+  allowed: boolean
+}
+
+/** Limits to change, and for a task that has network rules, other rules, which replace them. */
+export type TaskUpdate = Resources & { network?: { allow: string[] } }
+
 /** One line of a task's journal. It holds nothing of the environment or the arguments. */
 export interface HistoryEntry {
   /** The number of a change of state, as in `transitions$`; null for an event that changes none. */
@@ -352,7 +370,7 @@ export interface HistoryEntry {
   at: Date
   from: TaskState
   to: TaskState
-  /** What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL`, `stop failed` and `input failed` change no state. */
+  /** What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL`, `stop failed`, `input failed` and `EGRESS` change no state. */
   event: string
   /** Of `launch done`: milliseconds from the call of start() until the program had been exec'ed, as far as the one who wrote it has started it. */
   tookMs?: number
@@ -366,6 +384,10 @@ export interface HistoryEntry {
   evidence?: 'record' | 'inferred'
   oomKilled?: boolean
   failure?: { code: FailureCode; stage?: string; errno?: string }
+  /** These three of `EGRESS`: as in EgressDecision. */
+  host?: string
+  port?: number
+  allowed?: boolean
 }
 
 export interface LogOptions {
@@ -464,8 +486,11 @@ export interface Executor {
    * Rejects as openInput() throws.
    */
   endInput(): Promise<void>
-  /** Changes those limits of a running task that are named: all of them, or none. Rejects INVALID_ARGUMENT, INVALID_STATE, LIMIT_FAILED. */
-  update(resources: Resources): Promise<void>
+  /**
+   * Changes those limits of a running task that are named, all of them or none, and its network rules. Connections that are there stay.
+   * Rejects INVALID_ARGUMENT (also for rules where the task has none), INVALID_STATE, LIMIT_FAILED.
+   */
+  update(change: TaskUpdate): Promise<void>
   /** A sample now. Rejects INVALID_STATE when it does not run. */
   usage(): Promise<Usage>
   /** A sample now and every `intervalMs` (10 or more; default 1000); completes when the task has ended. Streams of one supervisor share their samples. */
@@ -481,6 +506,11 @@ export interface Executor {
    * and in bounded memory, where to subscribe is to be told as fast as it can be read.
    */
   output$(options?: LogOptions): Observable<OutputChunk> & AsyncIterable<OutputChunk>
+  /**
+   * What its network rules have decided (`network: { allow }`), from the first decision that is kept (2 MiB of them are), then live; complete when the task
+   * has ended. Nothing comes for a task without rules.
+   */
+  readonly egress$: Observable<EgressDecision> & AsyncIterable<EgressDecision>
   /** A second command inside the running task's limits and isolation, to be started. Throws INVALID_STATE when the task does not run. */
   exec(name: string, ...args: string[]): Executor
   /** Idempotent; leaves no process, cgroup, mount or state behind. */

@@ -5,6 +5,7 @@ export type {
   Command,
   Enforcement,
   Executor,
+  EgressDecision,
   HistoryEntry,
   IoLimit,
   LimitsHit,
@@ -29,6 +30,7 @@ export type {
   Workspace,
   Usage,
   WaitResult,
+  TaskUpdate,
 } from './api.ts'
 export { audit, type AuditOptions, type AuditReport, type Leftover } from './audit/audit.ts'
 export type { LeftoverKind } from './audit/found.ts'

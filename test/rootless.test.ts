@@ -30,6 +30,7 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
     20,
   ],
   ['programs that look whose a directory is', ['test/platform/linux/mounted-tools.test.ts'], 0],
+  ['attacks of a task on its network rules', ['test/attacks/egress.test.ts'], 8],
   ['attacks of a task on what else its user has', ['test/attacks/own-user.test.ts'], 5],
   ['secrets', ['test/attacks/secrets.test.ts'], 8],
 ]

@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import type { Namespace } from '../api.ts'
 import { largestId } from './accounts.ts'
 import { lazily } from '../lazily.ts'
+import { destinationRules, takesDestination } from './destinations.ts'
 import { capabilityNumber, takesCapability } from './capabilities.ts'
 import { isTaskName, takesTaskName } from './task-name.ts'
 import { isFaithful } from './faithful.ts'
@@ -127,9 +128,30 @@ const labels = () =>
     anyText,
   )
 
-const takesNetwork = '"host", "none" or { path: an absolute path }'
+const takesNetwork = '"host", "none", { path: an absolute path } or { allow: an array of destinations }'
+/** No larger than what the forwarder takes in one message. */
+const mostDestinations = 500
+const destinations = () =>
+  listOf(
+    matching(takesDestination, text => destinationRules(text) !== null),
+    `an array of destinations, ${mostDestinations} at most`,
+  ).check(z.maxLength(mostDestinations, `${mostDestinations} destinations at most`))
+export const networkRules = lazily(() => fields({ allow: destinations() }))
+/** Of the two objects the one that is meant is checked, so that the error names the destination. */
 const network = () =>
-  z.optional(z.union([oneOf('host', 'none'), fields({ path: absolutePath })], { error: takesNetwork }))
+  z.optional(
+    z
+      .custom<unknown>(value => value === 'host' || value === 'none' || isPlainObject(value), {
+        error: takesNetwork,
+        abort: true,
+      })
+      .check(
+        z.superRefine((value, context) => {
+          if (typeof value !== 'object' || value === null) return
+          addIssues(context, 'allow' in value ? networkRules() : fields({ path: absolutePath }), value)
+        }),
+      ),
+  )
 
 const embedded = () => texts('an object of paths, { hostPath: pathInRoot }', absolutePath, innerPath)
 const root = () =>
@@ -191,13 +213,17 @@ function textOr(text: z.ZodMiniType, object: z.ZodMiniType, takes: string) {
     .custom(value => isText(value) || isPlainObject(value), { error: takes, abort: true })
     .check(
       z.superRefine((value, context) => {
-        if (typeof value === 'string') return
-        for (const issue of object.safeParse(value).error?.issues ?? []) {
-          const path = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : issue.path
-          context.addIssue({ code: 'custom', path, message: issue.message })
-        }
+        if (typeof value !== 'string') addIssues(context, object, value)
       }),
     )
+}
+
+/** What is wrong with an object, by its fields. */
+function addIssues(context: z.core.$RefinementCtx, object: z.ZodMiniType, value: unknown): void {
+  for (const issue of object.safeParse(value).error?.issues ?? []) {
+    const path = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : issue.path
+    context.addIssue({ code: 'custom', path, message: issue.message })
+  }
 }
 
 function isId(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini'
 import type { PlainCommand, Resources, TerminalSize } from '../api.ts'
 import type { HoldfastError } from '../errors.ts'
-import { commandSchema, terminalSize } from './command-schema.ts'
+import { commandSchema, networkRules, terminalSize } from './command-schema.ts'
 import { refusal } from './refusal.ts'
 import { resourcesSchema } from './resources-schema.ts'
 
@@ -21,6 +21,17 @@ export function parseCommand(value: unknown): Readonly<PlainCommand> {
 /** The size of a terminal, likewise. */
 export function parseTerminalSize(value: unknown): TerminalSize {
   return checked('size', value, terminalSize()) as TerminalSize
+}
+
+/** What is to change of a running task, likewise: limits, and network rules where some are named. */
+export function parseUpdate(value: unknown): {
+  resources: Resources
+  rules: { readonly allow: readonly string[] } | null
+} {
+  if (!isPlain(value) || value.network === undefined) return { resources: parseResources(value), rules: null }
+  const { network, ...resources } = value
+  const rules = checked('network', network, networkRules()) as { allow: readonly string[] }
+  return { resources: parseResources(resources), rules }
 }
 
 /** The copy comes first: what is checked is what will be used, whatever getters, proxies or later writes do to the original. */

@@ -29,6 +29,7 @@ export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Reco
 export const noNamespaces = {
   namespaces: [],
   networkPath: null,
+  egress: null,
   hostname: null,
   root: [],
   rootShared: 0,

@@ -6,6 +6,7 @@ import type { Platform, PlatformName } from './port.ts'
 
 export { delegatedScope as spawnerScope } from './linux/delegated-scope.ts'
 export { bestPlatform } from './best-platform.ts'
+export { rulesRow } from './rows.ts'
 export { rotationOf } from './streams.ts'
 export type { Platform, PlatformName } from './port.ts'
 

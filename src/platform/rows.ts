@@ -43,6 +43,12 @@ export function shortfalls(rows: readonly Enforcement[]): readonly Enforcement[]
   return rows.filter(({ chosen, status }) => !chosen && status !== 'enforced')
 }
 
+/** Of a network with rules; others may come while the task runs. */
+export function rulesRow(allow: readonly string[]): Row {
+  const requested = allow.length === 0 ? 'allow nothing' : `allow ${allow.join(', ')}`
+  return enforced({ name: 'network', kind: 'isolation', requested })
+}
+
 /** No executor isolates the network unless told to. */
 export const networkByDefault: Row = loosened(
   { name: 'network', kind: 'isolation', requested: 'host' },

@@ -65,6 +65,10 @@ export type LaunchSpec = {
   readonly namespaces: readonly ('mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network')[]
   /** A network namespace to join instead, by path. */
   readonly networkPath: string | null
+  /**
+   * What the task reaches through a forwarder at this port of its loopback (needs `network`): rules of destinations.ts. Null: no forwarder.
+   */
+  readonly egress: { readonly port: number; readonly rules: readonly string[] } | null
   readonly hostname: string | null
   /** Mount operations that build a new root (needs `mount`); empty keeps the host's. */
   readonly root: readonly MountOp[]

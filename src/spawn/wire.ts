@@ -92,6 +92,7 @@ type IsolationField =
   | 'inside'
   | 'namespaces'
   | 'networkPath'
+  | 'egress'
   | 'hostname'
   | 'root'
   | 'rootShared'
@@ -175,6 +176,10 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   }
   for (const namespace of spec.namespaces) fields.push('namespace', namespace)
   if (spec.networkPath !== null) fields.push('network-path', spec.networkPath)
+  if (spec.egress !== null) {
+    fields.push('egress', `${spec.egress.port}`)
+    for (const rule of spec.egress.rules) fields.push('egress-allow', rule)
+  }
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)
   for (const [index, operation] of spec.root.entries()) {
     fields.push(`root-${operation.op}`, ...mountOperands(operation))

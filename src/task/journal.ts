@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HistoryEntry } from '../api.ts'
+import { readEgressHistory } from './egress.ts'
 
 /** From here on only changes of state are written, of which a life has four. */
 const fullBytes = 64 * 1024
@@ -15,6 +16,7 @@ export const journalName = 'journal.ndjson'
  * anybody's trouble: what a full disk refuses is written later, or by the next supervisor of the task, or not at all.
  */
 export class Journal {
+  readonly #dir: string
   readonly #path: string
   #waiting: HistoryEntry[] = []
   /** The numbers that are written or waiting. Null: not looked yet, somebody else may have written. */
@@ -24,6 +26,7 @@ export class Journal {
 
   /** `fresh`: nobody has written to it before. */
   constructor(dir: string, fresh: boolean) {
+    this.#dir = dir
     this.#path = join(dir, journalName)
     this.#known = fresh ? new Set() : null
   }
@@ -58,7 +61,7 @@ export class Journal {
 
   /** What is written and what waits to be. */
   read(): HistoryEntry[] {
-    return inOrder([...readJournal(this.#path), ...this.#waiting])
+    return merged(inOrder([...readJournal(this.#path), ...this.#waiting]), readEgressHistory(this.#dir))
   }
 
   #numbers(): Set<number> {
@@ -72,7 +75,18 @@ export class Journal {
 
 /** The journal in a task's directory, in order, each change of state once: two supervisors may both have written it. Empty where there is none. */
 export function readHistory(dir: string): HistoryEntry[] {
-  return inOrder(readJournal(join(dir, journalName)))
+  return merged(inOrder(readJournal(join(dir, journalName))), readEgressHistory(dir))
+}
+
+/** What was decided of the network goes where its time is: nothing but that says what it came after. */
+function merged(entries: readonly HistoryEntry[], decisions: HistoryEntry[]): HistoryEntry[] {
+  const rest = [...decisions]
+  const before = (at: Date): HistoryEntry[] => {
+    const later = rest.findIndex(decision => decision.at > at)
+    return rest.splice(0, later === -1 ? rest.length : later)
+  }
+  const all = entries.flatMap(entry => [...before(entry.at), entry])
+  return [...all, ...rest]
 }
 
 function readJournal(path: string): HistoryEntry[] {

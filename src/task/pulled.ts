@@ -60,5 +60,5 @@ export function pull<Value>(source: AsyncGenerator<Value, void>, stop: () => voi
 
 function sizeOf(value: unknown): number {
   if (value instanceof Uint8Array) return value.length
-  return (value as { readonly bytes: Uint8Array }).bytes.length
+  return (value as { readonly bytes?: Uint8Array }).bytes?.length ?? 100
 }

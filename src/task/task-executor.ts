@@ -5,7 +5,7 @@ import { type Call, type Outcome, stateOf, type TaskContext, type TaskState } fr
 import type { AllocDir } from '../alloc/alloc-dir.ts'
 import type * as api from '../api.ts'
 import { namingHostPaths } from '../command/only-on-host.ts'
-import { parseResources, parseTerminalSize } from '../command/validate.ts'
+import { parseTerminalSize, parseUpdate } from '../command/validate.ts'
 import type { PlatformName } from '../platform/port.ts'
 import { otherStateDir } from './call-refusals.ts'
 import { failpoint } from './failpoint.ts'
@@ -160,9 +160,10 @@ export class TaskExecutor implements api.Executor {
     this.#task.running().tellEnd()
   }
 
-  async update(resources: api.Resources): Promise<void> {
+  async update(change: api.TaskUpdate): Promise<void> {
     this.#allow('update')
-    await this.#task.requireProcess().limits.update(parseResources(resources))
+    const { resources, rules } = parseUpdate(change)
+    await this.#task.requireProcess().limits.update(resources, rules)
   }
 
   exec(name: string, ...args: string[]): api.Executor {
@@ -189,6 +190,10 @@ export class TaskExecutor implements api.Executor {
 
   output$(options: api.LogOptions = {}): Streamed<api.OutputChunk> {
     return this.#reading.output$(options)
+  }
+
+  get egress$(): Streamed<api.EgressDecision> {
+    return this.#reading.egress$()
   }
 
   get state(): TaskState {

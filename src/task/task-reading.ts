@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { Observable } from 'rxjs'
 import type { Call } from '../../machines/index.ts'
 import type * as api from '../api.ts'
 import { checkLogOptions, checkStream } from './call-options.ts'
 import { withCpuPercent } from './cpu-percent.ts'
+import { egressLogFiles, egressLogName, egressStream } from './egress.ts'
 import { logStream } from './log-stream.ts'
 import type { OutputSource } from './output-reader.ts'
 import { outputStream, readBytes } from './output-stream.ts'
@@ -58,6 +60,14 @@ export class TaskReading {
   output$(options: api.LogOptions): Streamed<api.OutputChunk> {
     checkLogOptions('output$', options)
     return outputStream(this.#output(), options)
+  }
+
+  egress$(): Streamed<api.EgressDecision> {
+    return egressStream(() => {
+      const { dir, log: _log, indexFiles: _files, ...source } = this.#output()
+      const target = { base: null, path: join(dir, egressLogName) }
+      return { ...source, target: () => target, files: () => egressLogFiles }
+    })
   }
 
   #output(): OutputSource {

@@ -27,6 +27,7 @@ export const bareSpec: LaunchSpec = {
   freezer: null,
   namespaces: [],
   networkPath: null,
+  egress: null,
   hostname: null,
   root: [],
   rootShared: 0,
@@ -112,10 +113,19 @@ export const everyOption: readonly LaunchSpec[] = [
     donor: { pid: 7, startTime: 8 },
     terminal: { rows: 24, columns: 80 },
     stdinOpen: true,
+    egress: {
+      port: 3128,
+      rules: [
+        'name example.com 443',
+        'suffix .example.com 0',
+        'prefix 10.0.0.0/8 80',
+        'prefix 2001:db8::/32 443',
+      ],
+    },
     logRotation: { maxBytes: 4096, maxFiles: 10 },
     plainLogs: ['stderr'],
     cgroups: [{ dir: '/cg/theirs', external: true, files: [] }],
-    namespaces: ['pid'],
+    namespaces: ['pid', 'network'],
   },
   {
     ...bareSpec,

@@ -12,6 +12,8 @@ const contradictions: readonly (readonly [string, string, string, string?, strin
     '`holdfast wait --json TASK` prints it when it has ended.',
   ],
   ['json', 'tty', 'the task has the terminal', '--result FILE has the document.', 'detach'],
+  ['allow', 'network', 'what is allowed is all of its network'],
+  ['allow', 'basic', 'the Basic executor isolates nothing'],
   ['untrusted', 'basic', 'the Basic executor isolates nothing'],
 ]
 

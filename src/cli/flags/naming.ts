@@ -16,7 +16,8 @@ const named: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'PERMISSION', 'U
 
 function renamed(error: HoldfastError): HoldfastError {
   const [, field = '', rest = ''] =
-    /^([a-zA-Z]+\.[a-zA-Z]+|task names?(?:\[0\])?)(.*)$/s.exec(error.message) ?? []
+    /^((?:command\.)?network\.allow|[a-zA-Z]+\.[a-zA-Z]+|task names?(?:\[0\])?)(.*)$/s.exec(error.message) ??
+    []
   const flag = operands[field] ?? flagsOf(field)
   if (flag === '') return error
   const { stage, errno, path, hint } = error
@@ -29,6 +30,8 @@ const operands: Readonly<Record<string, string>> = {
   'command.args': 'ARG',
   'command.secrets': '--secret',
   'command.terminal': '--tty',
+  'command.network.allow': '--allow',
+  'network.allow': '--allow',
   'task name': '--name',
   'task names[0]': '--name',
 }

@@ -20,9 +20,11 @@ function since(before: HistoryEntry | undefined, { at }: HistoryEntry): string {
   return timeText(Math.max(0, at.getTime() - (before?.at.getTime() ?? at.getTime())))
 }
 
-function details({ tookMs, cause, exitCode, signal, graceMs, oomKilled, evidence, failure }: HistoryEntry) {
+function details(entry: HistoryEntry) {
+  const { tookMs, cause, exitCode, signal, graceMs, oomKilled, evidence, failure } = entry
   const end = cause !== undefined && exitCode !== null && exitCode !== undefined
   return [
+    ...(entry.host === undefined ? [] : destination(entry)),
     cause,
     end ? `exit code ${exitCode}` : undefined,
     signal,
@@ -34,4 +36,8 @@ function details({ tookMs, cause, exitCode, signal, graceMs, oomKilled, evidence
   ]
     .filter(Boolean)
     .join(', ')
+}
+
+function destination({ host, port, allowed }: HistoryEntry) {
+  return [`${allowed ? 'allowed' : 'denied'} ${host}:${port}`]
 }

@@ -101,6 +101,8 @@ function ofSwitch(name: string, asked: boolean | undefined, on: string, off: str
 }
 
 function ofNetwork(network: NonNullable<Command['network']>): Isolation {
+  if (typeof network === 'object' && 'allow' in network)
+    return isolation('network', `allow ${network.allow.join(', ')}`, 'more')
   if (typeof network === 'object') return isolation('network', network.path, 'more')
   return isolation('network', network, network === 'host' ? 'less' : 'more')
 }

@@ -17,11 +17,12 @@ export function refuseContradictions(command: Readonly<Command>, right: Right): 
       'namespaces.pid: false',
       "without a pid namespace the task's processes are found by a cgroup of its own",
     )
-  if (namespaces.network === false && network === 'none')
+  const isRules = typeof network === 'object' && 'allow' in network
+  if (namespaces.network === false && (network === 'none' || isRules))
     throw contradiction(
-      "network: 'none'",
+      isRules ? 'network.allow' : "network: 'none'",
       'namespaces.network: false',
-      'no network means a network namespace of its own',
+      `${isRules ? 'rules need' : 'no network means'} a network namespace of its own`,
     )
   if (workspaceOf(command)?.readOnly && wantsHostRoot(command))
     throw contradiction(

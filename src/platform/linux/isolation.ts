@@ -1,6 +1,17 @@
 import type { Command } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
-import { askedFor, enforced, loosened, networkByDefault, type Row, skipped, weakened } from '../rows.ts'
+import { destinationRules, forwarderPort } from '../../command/destinations.ts'
+import { HoldfastError } from '../../errors.ts'
+import {
+  askedFor,
+  enforced,
+  loosened,
+  networkByDefault,
+  type Row,
+  rulesRow,
+  skipped,
+  weakened,
+} from '../rows.ts'
 import type { Access } from './access.ts'
 import { wantsHostRoot } from '../../command/host-root.ts'
 import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
@@ -11,6 +22,7 @@ import { type Landlocked, landlockOf, leftOfHostNetwork } from './landlock.ts'
 export type Isolation = {
   readonly namespaces: LaunchSpec['namespaces']
   readonly networkPath: string | null
+  readonly egress: LaunchSpec['egress']
   readonly hostname: string | null
   /** The task gets a root of its own. */
   readonly ownRoot: boolean
@@ -60,6 +72,7 @@ export function isolationOf(command: Readonly<Command>, taskName: string, access
   return {
     namespaces: network.own ? [...namespaces, 'network'] : namespaces,
     networkPath: network.path,
+    egress: network.egress ?? null,
     hostname: namespaces.includes('uts') ? (command.hostname ?? hostnameOf(taskName)) : null,
     ownRoot,
     seccomp,
@@ -107,8 +120,9 @@ function userNamespaceRows({ right, kernel }: Access): Row[] {
 function networkOf(
   command: Readonly<Command>,
   kernel: KernelFeatures,
-): { own: boolean; path: string | null; row: Row } {
+): { own: boolean; path: string | null; row: Row; egress?: LaunchSpec['egress'] } {
   const { network, namespaces } = command
+  if (typeof network === 'object' && 'allow' in network) return withRules(network.allow, kernel)
   const what = {
     name: 'network',
     kind: 'isolation',
@@ -126,6 +140,19 @@ function networkOf(
   }
   if (typeof network === 'object') return { own: false, path: network.path, row: enforced(what) }
   return { own: true, path: null, row: enforced({ ...what, requested: 'none' }) }
+}
+
+/** Never less than was asked for: whoever names the destinations has a reason for each that is not there. */
+function withRules(allow: readonly string[], kernel: KernelFeatures) {
+  if (!kernel.namespaces.has('network')) {
+    const { reason, hint } = missingNamespace('network', kernel)
+    throw new HoldfastError('UNSUPPORTED', `command.network.allow: ${reason}`, {
+      stage: 'network',
+      ...(hint !== null && { hint }),
+    })
+  }
+  const rules = allow.flatMap(destination => destinationRules(destination) ?? [])
+  return { own: true, path: null, row: rulesRow(allow), egress: { port: forwarderPort, rules } }
 }
 
 /** What is left where the network is the host's. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
+import { proxyVariables } from '../../command/destinations.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { commonSpec, noNamespaces } from '../common-spec.ts'
 import { execLimitRows, insideWhat } from '../exec-rows.ts'
@@ -41,7 +42,10 @@ export async function planExec(
   const places = (entered.length === 0 ? isolation.ownRoot : ownRoot)
     ? { allocDir: '/alloc', taskDir: '/local', ...(hasSecrets && { secretsDir }) }
     : { allocDir: alloc.shared, taskDir: alloc.local }
-  const env = taskEnvironment(command.env, { ...places, userName: user.userName })
+  const env = taskEnvironment(
+    { ...proxyVariables(command.network), ...command.env },
+    { ...places, userName: user.userName },
+  )
   const common = commonSpec(request, dir, env)
   const { task: leader, init } = inside.start
   const rules = isolation.landlock.restricts ? rulesIn(entered, request) : []

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { capabilityNumbers } from '../../command/capabilities.ts'
+import { proxyVariables } from '../../command/destinations.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { commonSpec } from '../common-spec.ts'
 import { memoryLimit, rlimitPairs } from '../limits.ts'
@@ -62,7 +63,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const { restricts, scopes } = isolation.landlock
   // Without a root of its own there is no /tmp of its own either.
   const temporary = restricts && !isolation.ownRoot ? { TMPDIR: join(alloc.shared, 'tmp') } : {}
-  const own = { ...temporary, ...command.env }
+  const own = { ...temporary, ...proxyVariables(command.network), ...command.env }
   const env = taskEnvironment(own, { ...places, userName: user.userName })
   const common = commonSpec(request, dir, env)
   const cwd = command.cwd ?? workspace?.at ?? '/'
@@ -92,6 +93,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       freezer: cgroups.freezer,
       namespaces: isolation.namespaces,
       networkPath: isolation.networkPath,
+      egress: isolation.egress,
       hostname: isolation.hostname,
       root: root.ops,
       rootShared: root.shared,

@@ -10,6 +10,7 @@ export type ControlLine =
   | `oom ${'task' | 'process'}`
   | `size ${number} ${number}`
   | 'end'
+  | 'egress'
 
 /**
  * How a living process is told from a dead one, and spoken to, by a path: the kernel lets go of what that process holds there however it ends, so that no

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "cgroup.h"
+#include "egress_link.h"
 #include "empty_namespace.h"
 #include "inside.h"
 #include "landlock.h"
@@ -30,8 +31,8 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
-  int kept[] = {setup->exec_barrier, setup->status_pipe, setup->spec->prepared_root, setup->console, setup->spec->mapped == NULL ? -1 : setup->spec->mapped->map_fd};
-  close_others(kept, 5);
+  int kept[] = {setup->exec_barrier, setup->status_pipe, setup->egress, setup->spec->prepared_root, setup->console, setup->spec->mapped == NULL ? -1 : setup->spec->mapped->map_fd};
+  close_others(kept, 6);
   return 0;
 }
 
@@ -70,6 +71,11 @@ static int enter_namespaces(const struct child_setup *setup, struct failure *fai
   if (spec->hostname != NULL && sethostname(spec->hostname, strlen(spec->hostname)) != 0)
     return fail(failure, STAGE_HOSTNAME, errno, "%s", spec->hostname);
   return (spec->namespaces & NAMESPACE_NETWORK) != 0 ? raise_loopback(failure) : 0;
+}
+
+static int open_door(const struct child_setup *setup, struct failure *failure) {
+  _cleanup_fd_ int channel = setup->egress;
+  return channel < 0 ? 0 : egress_listen(channel, setup->spec->egress_port, failure);
 }
 
 static int set_limits(const struct spec *spec, const struct host *host, struct failure *failure) {
@@ -162,7 +168,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if (cgroups_join(spec->cgroups, setup->joined, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
-  if (enter_namespaces(setup, failure) != 0) return -1;
+  if (enter_namespaces(setup, failure) != 0 || open_door(setup, failure) != 0) return -1;
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 && root_enter(spec, setup->host->has_mount_setattr, failure) != 0) return -1;
   request_wipe(setup->request);
   if (terminal_enter(spec, setup->console, failure) != 0 || terminal_control(spec, failure) != 0) return -1;

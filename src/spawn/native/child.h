@@ -15,6 +15,8 @@ struct child_setup {
   /* Written: CHILD_MARK just before exec, a struct failure when something went wrong; exec closes it. */
   int status_pipe;
   int network;
+  /* Where a listening socket goes to the forwarder; -1: there is none. */
+  int egress;
   pid_t shim;
   /* Of one that runs inside a task: the task's leader in /proc, and the pipe for the pid of the process to come. */
   int process, pid_pipe;

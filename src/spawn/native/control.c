@@ -14,6 +14,7 @@ static struct command parse(char *line) {
   for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 5; word = strtok_r(NULL, " ", &rest)) words[count++] = word;
   struct command command = {.kind = COMMAND_BAD};
   if (count == 1 && strcmp(words[0], "kill") == 0) command.kind = COMMAND_KILL;
+  else if (count == 1 && strcmp(words[0], "egress") == 0) command.kind = COMMAND_EGRESS;
   else if (count == 1 && strcmp(words[0], "end") == 0) command.kind = COMMAND_END;
   else if (count == 2 && strcmp(words[0], "signal") == 0 && parse_signal(words[1], &command.signal)) command.kind = COMMAND_SIGNAL;
   else if ((count == 3 || (count == 4 && strcmp(words[3], "leader") == 0)) && strcmp(words[0], "stop") == 0 &&
@@ -24,7 +25,7 @@ static struct command parse(char *line) {
   else if (count == 2 && strcmp(words[0], "wall") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &command.timeout_ms)) command.kind = COMMAND_TIMEOUT;
   else if (count == 2 && strcmp(words[0], "output") == 0 && parse_number(words[1], 1, INT64_MAX / 4, &command.max_output)) command.kind = COMMAND_OUTPUT;
   else if (count == 2 && strcmp(words[0], "oom") == 0 && (strcmp(words[1], "task") == 0 || strcmp(words[1], "process") == 0)) {
-    command.kind = ORDER_OOM;
+    command.kind = COMMAND_OOM;
     command.whole_task = strcmp(words[1], "task") == 0;
   }
   else if (count == 3 && strcmp(words[0], "size") == 0 && parse_number(words[1], 1, 65535, &command.rows) &&

@@ -10,13 +10,13 @@ struct control {
   char line[MAX_CONTROL_LINE + 1];
 };
 
-enum command_kind { COMMAND_BAD, COMMAND_SIGNAL, COMMAND_STOP, COMMAND_KILL, COMMAND_TIMEOUT, COMMAND_OUTPUT, COMMAND_SIZE, COMMAND_END, ORDER_OOM };
+enum command_kind { COMMAND_BAD, COMMAND_SIGNAL, COMMAND_STOP, COMMAND_KILL, COMMAND_TIMEOUT, COMMAND_OUTPUT, COMMAND_SIZE, COMMAND_END, COMMAND_OOM, COMMAND_EGRESS };
 struct command {
   enum command_kind kind;
   int signal;
   /* Of COMMAND_STOP and of COMMAND_TIMEOUT. */
   int64_t grace_ms, timeout_ms;
-  /* Of ORDER_OOM: all of the task is to die, not only whom the kernel has killed. */
+  /* Of COMMAND_OOM: all of the task is to die, not only whom the kernel has killed. */
   bool whole_task;
   /* Of COMMAND_OUTPUT. */
   int64_t max_output;

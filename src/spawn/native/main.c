@@ -1,6 +1,7 @@
 /* holdfast-native: the spawner of shims. docs/native-protocol.md says what goes in and comes out. */
 #include <stdio.h>
 #include <string.h>
+#include "egress_check.h"
 #include "features.h"
 #include "fifo.h"
 #include "idmap.h"
@@ -57,6 +58,7 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "probe") == 0) return probe_run();
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER [VALUE] | fifo PATH... | map DIR | waiting | terminal | features | check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  if (strcmp(mode, "egress-check") == 0) return egress_check_run();
+  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER [VALUE] | fifo PATH... | map DIR | waiting | terminal | features | check | egress-check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
   return 2;
 }

@@ -70,6 +70,11 @@ static void add_optional(struct text *text, const char *name, bool present, int6
   else text_add(text, "\"%s\":null,", name);
 }
 
+static void add_last(struct text *text, const char *name, bool present, int64_t value) {
+  if (present) text_add(text, "\"%s\":%lld},", name, (long long)value);
+  else text_add(text, "\"%s\":null},", name);
+}
+
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
 static void add_stop(struct text *text, const struct stop_record *stop) {
@@ -108,7 +113,7 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   add_optional(text, "memoryHigh", counters->memory_high >= 0, counters->memory_high);
   add_optional(text, "throttledUs", counters->throttled_us >= 0, counters->throttled_us);
   add_optional(text, "logBytesDropped", record->log_dropped >= 0, record->log_dropped);
-  text_add(text, "\"egressDenied\":null},");
+  add_last(text, "egressDenied", record->egress_denied >= 0, record->egress_denied);
   if (record->failure == NULL) text_add(text, "\"failure\":null}\n");
   else {
     text_add(text, "\"failure\":{\"stage\":\"%s\",\"errno\":%d,\"detail\":", stage_name(record->failure->stage), record->failure->error);

@@ -24,6 +24,8 @@ struct exit_record {
   struct counters counters;
   /* -1: nobody counts. */
   int64_t log_dropped;
+  /* -1: the task has no rules. */
+  int64_t egress_denied;
   /* Something the task has written is in no log. */
   bool logs_lost;
   const struct failure *failure;

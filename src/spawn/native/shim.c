@@ -8,7 +8,7 @@
 #include "system.h"
 
 /* The slots of what the loop waits for. The order in which they are looked at is the loop's. */
-enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_STATUS, SLOT_REPLY, SLOT_LIFELINE, SLOT_TARGET, SLOT_PID, SLOT_MEMORY, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_COUNT = SLOT_TERMINAL + 4 };
+enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_STATUS, SLOT_REPLY, SLOT_LIFELINE, SLOT_TARGET, SLOT_PID, SLOT_MEMORY, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_EGRESS = SLOT_TERMINAL + 4, SLOT_COUNT };
 
 OWN_FRAME void PRINTF(2, 3) write_shim_log(struct shim *shim, const char *format, ...) {
   if (shim->dir < 0 || ++shim->notes > MAX_NOTES) return;
@@ -61,6 +61,7 @@ static void live(struct shim *shim) {
       [SLOT_TARGET] = {.fd = shim->target_alive},
       [SLOT_PID] = {.fd = shim->pid_pipe, .events = POLLIN},
       [SLOT_MEMORY] = {.fd = shim->oom_event, .events = POLLIN},
+      [SLOT_EGRESS] = {.fd = shim->egress.channel, .events = POLLIN},
       [SLOT_TERMINAL] = {.fd = -1}, [SLOT_TERMINAL + 1] = {.fd = -1}, [SLOT_TERMINAL + 2] = {.fd = -1}, [SLOT_TERMINAL + 3] = {.fd = -1},
     };
     for (int i = 0; i < 2; i++)
@@ -79,6 +80,7 @@ static void live(struct shim *shim) {
     /* A turn at most: what is asked of us comes between. */
     for (int i = 0; i < 2; i++)
       if (waiting[SLOT_LOGS + i].revents != 0) pump_turn(&shim->logs[i].pump);
+    if (waiting[SLOT_EGRESS].revents != 0) egress_link_read(&shim->egress, shim->dir);
     if (waiting[SLOT_MEMORY].revents != 0) shim_hear_of_memory(shim);
     shim_check_memory(shim);
     shim_check_output(shim);
@@ -91,7 +93,7 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request, const 
     .id = spec->id, .spec = spec, .request = request, .host = host, .word = word,
     .reply = -1, .dir = -1, .control = -1, .alive = -1, .lifeline = -1, .signals = -1, .reserved = -1, .death_pipe = -1, .exec_barrier = -1, .status_pipe = -1,
     .oom_event = -1, .target_alive = -1, .target_dir = -1, .target_leader = -1, .target_init = -1, .pid_pipe = -1,
-    .record = {.counters = NO_COUNTERS, .log_dropped = -1},
+    .record = {.counters = NO_COUNTERS, .log_dropped = -1, .egress_denied = -1}, .egress = NO_EGRESS,
     .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}}, .index = NO_INDEX,
   };
   if (shim_set_up(&shim) == 0) {

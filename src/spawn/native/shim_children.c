@@ -32,6 +32,10 @@ void shim_reap(struct shim *shim) {
       continue;
     }
     if (pid == shim->tree.stub) shim->tree.stub = 0;
+    if (pid == shim->egress.pid) {
+      shim->egress.pid = 0;
+      write_shim_log(shim, "the forwarder has ended: the task reaches nothing any more");
+    }
     if (pid == shim->setns_helper) shim_take_leader(shim);
     if (pid != shim->tree.leader) continue;
     shim->record.has_status = true;

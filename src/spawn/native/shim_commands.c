@@ -1,5 +1,7 @@
 #include "shim_state.h"
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "system.h"
@@ -59,7 +61,10 @@ static void handle_command(const struct command *command, void *context) {
       shim->max_output = command->max_output;
       shim_check_output(shim);
       break;
-    case ORDER_OOM: shim->oom_takes_all = command->whole_task; break;
+    case COMMAND_EGRESS:
+      if (!egress_link_update(&shim->egress, shim->dir)) write_shim_log(shim, "egress.rules: %s", strerror(errno));
+      break;
+    case COMMAND_OOM: shim->oom_takes_all = command->whole_task; break;
     case COMMAND_SIZE: terminal_resize(shim->terminal, (int)command->rows, (int)command->columns); break;
     case COMMAND_END: terminal_end(shim->terminal); break;
   }

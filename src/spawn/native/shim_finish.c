@@ -115,11 +115,13 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   if (record->exited_at == 0) record->exited_at = realtime_ms();
   int64_t now = boottime_ms();
   bool given_up = shim->give_up != 0 && now >= shim->give_up;
+  egress_link_close(&shim->egress, shim->dir);
   tree_finish(&shim->tree, given_up ? now : now + MAX_KILL_MS, &record->survivors);
   finish_terminal(shim);
   finish_logs(shim);
   /* It has ended by itself before all that it had written was read. */
   if (shim_gave_too_much(shim)) shim_record_stop(shim, STOP_OUTPUT, SIGTERM);
+  record->egress_denied = shim->egress.log >= 0 ? shim->egress.denied : -1;
   record->oom_kills = count_oom_kills(shim);
   count_limits(shim);
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;

@@ -140,6 +140,8 @@ int shim_fork_task(struct shim *shim) {
     if ((in = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (out = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
       return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
   }
+  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0) return -1;
+  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0) return -1;
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
   if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
   int exec_barrier[2], status_pipe[2];
@@ -154,7 +156,7 @@ int shim_fork_task(struct shim *shim) {
   _cleanup_fd_ int pid_pipe_write = pid_pipe[1];
   shim->pid_pipe = pid_pipe[0];
   struct child_setup setup = {.spec = spec, .request = shim->request, .host = shim->host, .in = in, .out = out, .err = err, .exec_barrier = exec_barrier_read, .status_pipe = status_pipe_write,
-                              .network = network, .shim = getpid(), .process = shim->target_leader, .pid_pipe = pid_pipe_write, .console = console};
+                              .network = network, .egress = shim->egress.channel, .shim = getpid(), .process = shim->target_leader, .pid_pipe = pid_pipe_write, .console = console};
   pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
   if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include "child.h"
 #include "control.h"
+#include "egress_link.h"
 #include "failure.h"
 #include "features.h"
 #include "output_index.h"
@@ -51,6 +52,9 @@ struct shim {
   struct { char *name; struct log_pump pump; int held, plain; } logs[2];
   /* Of what is carried. */
   struct output_index index;
+
+  /* The forwarder of a task whose network has rules. */
+  struct egress_link egress;
 
   struct tree tree;
   struct identity task;

@@ -1,6 +1,7 @@
 #include "spec.h"
 #include <limits.h>
 #include <string.h>
+#include "egress_rules.h"
 
 struct reader {
   char *next, *end;
@@ -14,6 +15,8 @@ struct reader {
   struct secret **secret;
   size_t secret_size;
   struct request *request;
+  struct egress_text **egress;
+  size_t egress_size;
   /* The option at hand. */
   const char *option;
   size_t arg_count, env_count;
@@ -265,6 +268,25 @@ static const char *add_namespace(struct reader *reader, char **operands) {
     }
   return "namespace is of an unknown name";
 }
+static const char *set_egress(struct reader *reader, char **operands) {
+  int64_t port;
+  if (!parse_number(operands[0], 1, 65535, &port)) return "egress takes a port, 1 to 65535";
+  reader->spec->egress_port = (int)port;
+  return NULL;
+}
+static const char *add_egress_allow(struct reader *reader, char **operands) {
+  char copy[EGRESS_NAME_MAX + 32];
+  struct egress_rule parsed;
+  size_t length = strlen(operands[0]);
+  if (length >= sizeof copy || strchr(operands[0], '\n') != NULL || !egress_rule_parse(strcpy(copy, operands[0]), &parsed))
+    return "egress-allow takes name HOST PORT, suffix .DOMAIN PORT or prefix ADDRESS/LENGTH PORT";
+  if ((reader->egress_size += length + 1) >= EGRESS_TEXT_MAX) return "egress-allow takes less than 60000 bytes in all";
+  struct egress_text *rule = take(reader, sizeof *rule);
+  rule->text = operands[0];
+  *reader->egress = rule;
+  reader->egress = &rule->next;
+  return NULL;
+}
 static const char *set_hostname(struct reader *reader, char **operands) {
   reader->spec->hostname = operands[0];
   return strlen(operands[0]) > 64 ? "hostname takes up to 64 bytes" : NULL;
@@ -477,6 +499,8 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"inside-init", 2, false, set_inside_init},
   {"namespace", 1, true, add_namespace},
   {"network-path", 1, false, set_network_path},
+  {"egress", 1, false, set_egress},
+  {"egress-allow", 1, true, add_egress_allow},
   {"hostname", 1, false, set_hostname},
   {"root-dir", 2, true, add_dir},
   {"root-symlink", 2, true, add_symlink},
@@ -545,6 +569,8 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->root != NULL && (spec->namespaces & NAMESPACE_MOUNT) == 0) return "root-* without namespace mount";
   if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0) return "hostname without namespace uts";
   if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
+  if (spec->egress_port != 0 && (spec->namespaces & NAMESPACE_NETWORK) == 0) return "egress without namespace network";
+  if (spec->egress != NULL && spec->egress_port == 0) return "egress-allow without egress";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
   if (spec->oom != OOM_LEFT && spec->oom_file == NULL) return "oom without oom-file";
@@ -575,6 +601,7 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   reader.mount = &spec->root;
   reader.landlock = &spec->landlock;
   reader.secret = &spec->secrets;
+  reader.egress = &spec->egress;
 
   const char *verb = field(&reader);
   const char *id = field(&reader);

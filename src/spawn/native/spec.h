@@ -87,6 +87,12 @@ struct landlock_rule {
   enum landlock_access access;
 };
 
+/* A destination that the task may reach, as egress_rules.h has it. */
+struct egress_text {
+  struct egress_text *next;
+  const char *text;
+};
+
 struct spec {
   int id;
   const char *dir, *path, *cwd;
@@ -135,6 +141,9 @@ struct spec {
   uint64_t capabilities;
   /* What alone the task may open; NULL: Landlock restricts no files. */
   struct landlock_rule *landlock;
+  /* Where the task's loopback has the forwarder's door; 0: it has none. */
+  int egress_port;
+  struct egress_text *egress;
   /* Of signals and abstract sockets: kept within the task. */
   unsigned scopes;
 };

@@ -40,6 +40,7 @@ const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> }
   inside: value => Boolean(value && (value.leader !== null || value.init !== null)),
   namespaces: value => value.length > 0,
   networkPath: value => value !== null,
+  egress: value => value !== null,
   hostname: value => value !== null,
   root: value => value.length > 0,
   secrets: value => (value ?? []).length > 0,

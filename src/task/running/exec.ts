@@ -12,7 +12,7 @@ export function execTarget(
   { dir, file, records }: Pick<TaskParts, 'dir' | 'file' | 'records'>,
   limits: RunningLimits,
 ): TargetTask {
-  const { request, enforcement } = file.spec
+  const { request } = file.spec
   // Inside of what is inside is inside the same task.
   const target: TargetTask = request.inside ?? {
     key: request.key,
@@ -20,7 +20,7 @@ export function execTarget(
     alive: `${dir}/alive`,
     start: records.require(),
     rlimits: limits.current.resources?.rlimits ?? {},
-    isolation: enforcement.filter(({ kind }) => kind === 'isolation'),
+    isolation: limits.enforcement.filter(({ kind }) => kind === 'isolation'),
   }
   refuseUnwatchable(target)
   return target

@@ -8,6 +8,7 @@ import { readLimits, type UpdatedLimits, writeLimits } from '../limits-file.ts'
 import { mergeResources, mergeRows } from '../merge-limits.ts'
 import { isRunning } from '../shim-life.ts'
 import { written } from '../stop-means.ts'
+import { type NetworkRules, replaceRules, requireRules, withRules } from './network-rules.ts'
 
 /** `resources` null: the task was started without limits. */
 type CurrentLimits = Omit<UpdatedLimits, 'resources'> & { readonly resources: Resources | null }
@@ -46,8 +47,9 @@ export class RunningLimits {
    * of that. Written down once it is so; the limits of a task whose supervisor dies between the two are new, and its rows
    * old. Rejects as Platform.update() does, and LOST without a start record.
    */
-  async update(asked: Resources): Promise<void> {
+  async update(asked: Resources, rules: NetworkRules | null = null): Promise<void> {
     const { dir, file, keeper, records } = this.#task
+    if (rules !== null) requireRules(file.spec.request.command)
     for (;;) {
       const current = this.current
       const resources = parseResources(mergeResources(current.resources, asked))
@@ -58,9 +60,11 @@ export class RunningLimits {
         asked.wallTimeMs === undefined || written(dir, `wall ${asked.wallTimeMs}`),
         asked.outputBytes === undefined || written(dir, `output ${asked.outputBytes}`),
         asked.oom === undefined || written(dir, `oom ${asked.oom}`),
+        rules === null || replaceRules(dir, rules),
       ]
       if (answers.includes(false)) throw shimGone(dir, records.known())
-      const enforcement = mergeRows(current.enforcement, rows)
+      const merged = mergeRows(current.enforcement, rows)
+      const enforcement = rules === null ? merged : withRules(merged, rules)
       if (!writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) continue
       this.#changed.written()
       return

@@ -33,6 +33,10 @@ const samples: Readonly<Record<string, readonly [typed: readonly string[], asked
   '--user': [['--user', 'web:www'], { command: { user: 'web', group: 'www' } }],
   '--group': [['--user', 'web:www', '--group', 'adm'], { command: { user: 'web', group: 'adm' } }],
   '--network': [['--network', 'none'], { command: { network: 'none' } }],
+  '--allow': [
+    ['--allow', 'example.com', '--allow', '10.0.0.0/8:5432'],
+    { command: { network: { allow: ['example.com', '10.0.0.0/8:5432'] } } },
+  ],
   '--hostname': [['--hostname', 'web'], { command: { hostname: 'web' } }],
   '--mount': [
     ['--mount', '/a', '--mount', '/b:/c:ro'],

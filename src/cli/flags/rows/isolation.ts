@@ -27,6 +27,16 @@ export const isolationFlags: readonly Flag[] = [
     sets: value('command.network', oneOf('host', 'none')),
   },
   {
+    flag: '--allow <HOST[:PORT]>',
+    help: {
+      run: 'no network but this destination: a name, *.domain or address/prefix, port 443 and 80 unless it is given (repeatable)',
+      update:
+        'the destinations of a task that was started with --allow, in the place of those it has (repeatable)',
+    },
+    repeats: true,
+    sets: values('command.network', texts => ({ allow: [...texts] })),
+  },
+  {
     flag: '--hostname <NAME>',
     help: { run: 'host name it sees' },
     sets: value('command.hostname', word),
