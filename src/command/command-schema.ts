@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Namespace } from '../api.ts'
+import type { Command, Namespace } from '../api.ts'
 import { largestId } from './accounts.ts'
 import { lazily } from '../lazily.ts'
 import { destinationRules, takesDestination } from './destinations.ts'
@@ -201,7 +201,7 @@ export const commandSchema = lazily(() =>
     secrets: z.optional(z.never()),
     name: z.optional(matching(takesTaskName, isTaskName)),
     labels: z.optional(labels()),
-  }),
+  } satisfies Record<keyof Command, z.ZodMiniType>),
 )
 
 /** One word, or an object whose fields are named in errors: a union would name none. */

@@ -1,4 +1,5 @@
 import { programOf } from '../command/interpolate.ts'
+import { scalarsOf } from '../spawn/scalars.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 import type { TaskRequest } from './port.ts'
 import { streamTargets } from './streams.ts'
@@ -15,8 +16,7 @@ export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Reco
     umask: command.umask ?? 0o022,
     ...streamTargets(request, dir),
     terminal: command.terminal ?? null,
-    nice: command.nice ?? null,
-    oomScoreAdj: command.oomScoreAdj ?? null,
+    ...scalarsOf(command),
     wallTimeMs: resources?.wallTimeMs ?? null,
     outputBytes: resources?.outputBytes ?? null,
     graceMs,

@@ -1,10 +1,11 @@
 import type { ProcessIdentity } from '../../machines/index.ts'
+import type { ScalarSpec } from './scalars.ts'
 
 /**
  * What a shim is told: everything about one task that must be decided before it is forked. TypeScript decides,
  * the shim only carries out. `wire.ts` encodes it for the native program; the portable shim reads it as JSON.
  */
-export type LaunchSpec = {
+export type LaunchSpec = ScalarSpec & {
   /** The task's directory (absolute, made, 0700): records and FIFOs go here. */
   readonly dir: string
   /** The program as the task sees it. The native program looks a bare name up on the PATH in `env`, as the task sees that too. */
@@ -35,9 +36,6 @@ export type LaunchSpec = {
   readonly logRotation: { readonly maxBytes: number; readonly maxFiles: number } | null
   /** Of these streams the task writes the file itself all the same. Absent: of none. */
   readonly plainLogs?: readonly ('stdout' | 'stderr')[]
-  readonly nice: number | null
-  /** Null: what the spawner itself was started with. */
-  readonly oomScoreAdj: number | null
   readonly rlimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]
   /** Milliseconds from exec to a stop with reason `timeout`; null for none. */
   readonly wallTimeMs: number | null

@@ -1,6 +1,7 @@
 export { parseReply, type Reply, ReplyReader } from './reply.ts'
 
 import { HoldfastError } from '../errors.ts'
+import { type ScalarField, scalarFields, scalars } from './scalars.ts'
 import type { LaunchSpec, MountOp } from './spec.ts'
 
 const largestFrame = 64 * 1024 * 1024
@@ -78,15 +79,7 @@ function refuseNul(fields: readonly string[], body: string): void {
 type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credentials'
 type StreamField = 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'donor' | 'logRotation' | 'plainLogs'
 type ProcessField =
-  | 'terminal'
-  | 'nice'
-  | 'oomScoreAdj'
-  | 'rlimits'
-  | 'wallTimeMs'
-  | 'outputBytes'
-  | 'graceMs'
-  | 'durable'
-  | 'lifeline'
+  'terminal' | ScalarField | 'rlimits' | 'wallTimeMs' | 'outputBytes' | 'graceMs' | 'durable' | 'lifeline'
 type CgroupField = 'cgroups' | 'deferredCgroups' | 'oomFile' | 'oom' | 'freezer'
 type IsolationField =
   | 'inside'
@@ -147,8 +140,8 @@ function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): voi
 
 function pushProcess(fields: string[], spec: Pick<LaunchSpec, ProcessField>): void {
   if (spec.terminal) fields.push('terminal', `${spec.terminal.rows}`, `${spec.terminal.columns}`)
-  if (spec.nice !== null) fields.push('nice', `${spec.nice}`)
-  if (spec.oomScoreAdj !== null) fields.push('oom-score-adj', `${spec.oomScoreAdj}`)
+  for (const field of scalarFields)
+    if (spec[field] !== null) fields.push(scalars[field].option, `${spec[field]}`)
   for (const { name, soft, hard } of spec.rlimits) fields.push('rlimit', name, rlimit(soft), rlimit(hard))
   if (spec.wallTimeMs !== null) fields.push('wall', `${spec.wallTimeMs}`)
   if (spec.outputBytes !== null) fields.push('output-limit', `${spec.outputBytes}`)

@@ -1,6 +1,7 @@
 import type { Enforcement } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
 import { hasOomScore } from '../../spawn/portable/oom-score.ts'
+import { scalarFields, scalars } from '../../spawn/scalars.ts'
 import { type Row, skipped, weakened } from '../rows.ts'
 
 const hint = 'run it on Linux with the native program, as `holdfast doctor` says'
@@ -11,7 +12,7 @@ export function portableRows(
   platform: string = process.platform,
   hasScore = platform === process.platform ? hasOomScore : platform === 'linux',
 ): Row[] {
-  const { credentials, umask, nice, oomScoreAdj } = spec
+  const { credentials, umask } = spec
   const isWindows = platform === 'win32'
   return [
     ...(credentials !== null && credentials.groups.length > 0
@@ -26,18 +27,12 @@ export function portableRows(
     ...(isWindows && umask !== defaultUmask
       ? [skipped(row('umask', umask.toString(8)), 'Windows has no file modes', null)]
       : []),
-    ...(isWindows && nice !== null
-      ? [
-          weakened(
-            row('nice', String(nice)),
-            'Windows has six classes of priority, and gives the nearest',
-            null,
-          ),
-        ]
-      : []),
-    ...(!hasScore && oomScoreAdj !== null
-      ? [skipped(row('oomScoreAdj', String(oomScoreAdj)), 'only the kernel of Linux has it, in /proc', hint)]
-      : []),
+    ...scalarFields.flatMap(field => {
+      const short = spec[field] === null ? null : scalars[field].portable({ platform, hasOomScore: hasScore })
+      if (short === null) return []
+      const tell = short.status === 'skipped' ? skipped : weakened
+      return [tell(row(field, String(spec[field])), short.reason, short.mendable ? hint : null)]
+    }),
   ]
 }
 

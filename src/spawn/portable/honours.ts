@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../errors.ts'
+import type { ScalarField } from '../scalars.ts'
 import type { LaunchSpec } from '../spec.ts'
 
 /**
@@ -7,8 +8,8 @@ import type { LaunchSpec } from '../spec.ts'
  */
 type Honour<Field extends keyof LaunchSpec> = 'honoured' | 'row' | ((value: LaunchSpec[Field]) => boolean)
 
-/** Every field: one that is new does not compile until somebody has thought of it. */
-const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> } = {
+/** Every field but the scalars, which say it themselves: one that is new does not compile until somebody has thought of it. */
+const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: Honour<Field> } = {
   dir: 'honoured',
   path: 'honoured',
   argv: 'honoured',
@@ -24,8 +25,6 @@ const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> }
   stdinOpen: value => value === true,
   logRotation: 'honoured',
   plainLogs: 'honoured',
-  nice: 'row',
-  oomScoreAdj: 'row',
   rlimits: value => value.length > 0,
   wallTimeMs: 'honoured',
   outputBytes: 'honoured',
@@ -53,7 +52,7 @@ const honours: { readonly [Field in keyof Required<LaunchSpec>]: Honour<Field> }
 
 /** Throws UNSUPPORTED naming the first field that asks for what only the native program does: nothing is left out without a word. */
 export function refuseUnhonoured(spec: LaunchSpec): void {
-  for (const field of Object.keys(honours) as (keyof LaunchSpec)[]) {
+  for (const field of Object.keys(honours) as (keyof typeof honours)[]) {
     const honour = honours[field] as Honour<typeof field>
     if (typeof honour !== 'function' || !(honour as (value: unknown) => boolean)(spec[field])) continue
     throw new HoldfastError('UNSUPPORTED', `${names[field] ?? field}: only the native program does that`, {
