@@ -116,6 +116,11 @@ export interface Command {
   oomScoreAdj?: number
   /** -20 to 19: priority of the processor. */
   nice?: number
+  /**
+   * How the kernel shares processors with it, sched(7): `'batch'`, for work that nobody waits for, or `'idle'`, only when nobody else wants one, below
+   * any `nice`. Default: the supervisor's own. From `'idle'` back the kernel lets only who may raise priorities. Linux with the native program; elsewhere a row.
+   */
+  cpuPolicy?: 'other' | 'batch' | 'idle'
   /** For people: names the task on the command line, in streams and its directory. Default: the program's own name. */
   name?: string
   /** For people and filters; they change nothing of how it runs. Names of 1 to 128 letters, digits, ".", "_", "-" and "/". */

@@ -197,6 +197,7 @@ export const commandSchema = lazily(() =>
     cgroups: z.optional(listOf(absolutePath, 'an array of absolute paths')),
     oomScoreAdj: z.optional(integer(-1000, 1000)),
     nice: z.optional(integer(-20, 19)),
+    cpuPolicy: z.optional(oneOf('other', 'batch', 'idle')),
     // Known by name; what it holds is taken out before (secrets.ts).
     secrets: z.optional(z.never()),
     name: z.optional(matching(takesTaskName, isTaskName)),

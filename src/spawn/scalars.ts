@@ -39,6 +39,14 @@ export const scalars = {
         ? null
         : { status: 'skipped', reason: 'only the kernel of Linux has it, in /proc', mendable: true },
   },
+  cpuPolicy: {
+    option: 'cpu-policy',
+    portable: () => ({
+      status: 'skipped',
+      reason: 'Node cannot set the scheduling policy of a process',
+      mendable: true,
+    }),
+  },
 } as const satisfies Partial<Record<keyof Command, Scalar>>
 
 export type ScalarField = keyof typeof scalars

@@ -42,5 +42,6 @@ describe('the fields of Command that are one word', () => {
     assert.equal(status('nice', 'darwin', false), 'enforced')
     assert.equal(status('oomScoreAdj', 'linux', true), 'enforced')
     assert.equal(status('oomScoreAdj', 'linux', false), 'skipped')
+    assert.equal(status('cpuPolicy', 'linux', true), 'skipped')
   })
 })

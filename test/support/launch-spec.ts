@@ -15,6 +15,7 @@ export const bareSpec: LaunchSpec = {
   stderr: { base: '/alloc/logs', path: 'web.stderr' },
   logRotation: null,
   nice: null,
+  cpuPolicy: null,
   oomScoreAdj: null,
   rlimits: [],
   wallTimeMs: null,
@@ -62,6 +63,7 @@ export const fullSpec: LaunchSpec = {
   ...bareSpec,
   credentials: { uid: 65534, gid: 65533, groups: [10, 20] },
   nice: -5,
+  cpuPolicy: 'batch',
   oomScoreAdj: 500,
   rlimits: [
     { name: 'nofile', soft: 10, hard: 20 },

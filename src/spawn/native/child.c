@@ -81,6 +81,9 @@ static int open_door(const struct child_setup *setup, struct failure *failure) {
 static int set_limits(const struct spec *spec, const struct host *host, struct failure *failure) {
   if (!inherited_give_back(&host->inherited)) return fail(failure, STAGE_LIMIT, errno, "what the supervisor was started with");
   if (spec->has_nice && setpriority(PRIO_PROCESS, 0, spec->nice) != 0) return fail(failure, STAGE_LIMIT, errno, "nice %d", spec->nice);
+  /* Not by sched_setscheduler(3), which musl has only to refuse it. None of the three has a static priority. */
+  if (spec->has_cpu_policy && syscall(SYS_sched_setscheduler, 0, spec->cpu_policy, &(struct sched_param){0}) != 0)
+    return fail(failure, STAGE_LIMIT, errno, "cpu policy %d", spec->cpu_policy);
   for (const struct rlimit_spec *limit = spec->rlimits; limit != NULL; limit = limit->next)
     if (prlimit(0, limit->resource, &limit->value, NULL) != 0) return fail(failure, STAGE_LIMIT, errno, "rlimit %s", limit->name);
   return 0;

@@ -1,5 +1,6 @@
 #include "spec.h"
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include "egress_rules.h"
 
@@ -154,6 +155,17 @@ static const char *set_oom_score_adj(struct reader *reader, char **operands) {
   reader->spec->has_oom_score_adj = true;
   reader->spec->oom_score_adj = (int)value;
   return NULL;
+}
+
+static const char *set_cpu_policy(struct reader *reader, char **operands) {
+  static const struct { const char *name; int policy; } known[] = {{"other", SCHED_OTHER}, {"batch", SCHED_BATCH}, {"idle", SCHED_IDLE}};
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    if (strcmp(operands[0], known[i].name) != 0) continue;
+    reader->spec->has_cpu_policy = true;
+    reader->spec->cpu_policy = known[i].policy;
+    return NULL;
+  }
+  return "cpu-policy takes other, batch or idle";
 }
 
 static const char *set_oom(struct reader *reader, char **operands) {
@@ -481,6 +493,7 @@ static const struct option { char name[20]; int operands; bool repeats; handler 
   {"log-plain", 1, true, set_log_plain},
   {"nice", 1, false, set_nice},
   {"oom-score-adj", 1, false, set_oom_score_adj},
+  {"cpu-policy", 1, false, set_cpu_policy},
   {"rlimit", 3, true, add_rlimit},
   {"wall", 1, false, set_timeout},
   {"output-limit", 1, false, set_output_limit},

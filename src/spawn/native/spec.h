@@ -101,7 +101,7 @@ struct spec {
   struct identity donor;
   char **argv, **envp;
   mode_t umask;
-  bool has_credentials, has_nice, has_oom_score_adj, has_capabilities;
+  bool has_credentials, has_nice, has_oom_score_adj, has_cpu_policy, has_capabilities;
   bool durable, no_new_privileges, seccomp;
   /* Standard input is what anybody writes who may, to the FIFO `input` in `dir`, in place of `in`. */
   bool stdin_open;
@@ -110,6 +110,8 @@ struct spec {
   gid_t *groups;
   size_t group_count;
   int nice, oom_score_adj;
+  /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE. */
+  int cpu_policy;
   /* Of the pseudo-terminal that the task's streams are; rows 0: there is none. */
   int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;

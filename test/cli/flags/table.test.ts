@@ -20,6 +20,7 @@ const samples: Readonly<Record<string, readonly [typed: readonly string[], asked
   '--interactive': [['-i'], { command: { stdin: process.stdin } }],
   '--cpu': [['--cpu', '512'], { resources: { cpu: 512 } }],
   '--cpus': [['--cpus', '0.5'], { resources: { cpuLimit: 0.5 } }],
+  '--cpu-policy': [['--cpu-policy', 'idle'], { command: { cpuPolicy: 'idle' } }],
   '--cpuset': [['--cpuset', '0-1'], { resources: { cpuset: '0-1' } }],
   '--memory': [['--memory', '64M'], { resources: { memoryBytes: 64 * 1024 ** 2 } }],
   '--oom': [['--oom', 'process'], { resources: { oom: 'process' } }],

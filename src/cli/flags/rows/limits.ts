@@ -17,6 +17,11 @@ export const limitFlags: readonly Flag[] = [
     sets: value('resources.cpuLimit', parseCores),
   },
   {
+    flag: '--cpu-policy <POLICY>',
+    help: same('other, batch (nobody waits for it) or idle (only what nobody else wants)', 'run', 'exec'),
+    sets: value('command.cpuPolicy', oneOf('other', 'batch', 'idle')),
+  },
+  {
     flag: '--cpuset <LIST>',
     help: same('the processors it may use, such as 0-1,3', 'run', 'update'),
     sets: value('resources.cpuset', word),
