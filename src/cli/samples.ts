@@ -1,10 +1,9 @@
-import type { Subscription } from 'rxjs'
+import { concat, defer, exhaustMap, from, ignoreElements, interval, map, merge, type Observable } from 'rxjs'
 import type { Supervisor } from '../index.ts'
 import type { FoundTask } from './find-task.ts'
 import type { TaskUsage } from './output/usage-table.ts'
 
-/** Twenty-four days, the most that usage$() takes. */
-const seldomMs = 2 ** 31 - 1
+const intervalMs = 1000
 
 /** The tasks that run now, those among them that others have started meanwhile. */
 export async function running(supervisor: Supervisor): Promise<FoundTask[]> {
@@ -18,28 +17,19 @@ export function isUp(state: string): boolean {
   return state === 'running' || state === 'stopping'
 }
 
-/**
- * Samples of tasks again and again. They are watched meanwhile (once is enough, and for ever), so that what they use is read from files that stay
- * open; when is up to the caller, who wants all of them at once.
- */
-export class Sampler {
-  readonly #watched = new Map<string, Subscription>()
-
-  async sample(tasks: readonly FoundTask[]): Promise<TaskUsage[]> {
-    for (const { key, task } of tasks) if (!this.#watched.has(key)) this.#watch(key, task)
-    return (await Promise.all(tasks.map(sample))).filter(usage => usage !== null)
-  }
-
-  end(): void {
-    for (const watched of [...this.#watched.values()]) watched.unsubscribe()
-  }
-
-  #watch(key: string, task: FoundTask['task']): void {
-    const watched = task.usage$(seldomMs).subscribe({ error: () => {} })
-    this.#watched.set(key, watched)
-    // Also when it has ended.
-    watched.add(() => this.#watched.delete(key))
-  }
+/** Samples of all tasks that run, each second: those that others have started meanwhile come in with the next. */
+export function samples$(supervisor: Supervisor): Observable<TaskUsage[]> {
+  const opened = (): Observable<never> => from(supervisor.openAll()).pipe(ignoreElements())
+  const later = interval(intervalMs).pipe(exhaustMap(opened))
+  const samples = supervisor.usage$(intervalMs).pipe(
+    map(usages =>
+      [...usages].map(([key, usage]) => ({
+        task: { key, name: supervisor.tasks.get(key)?.name ?? '' },
+        ...usage,
+      })),
+    ),
+  )
+  return concat(defer(opened), merge(samples, later))
 }
 
 /** Null for one that has ended meanwhile. */

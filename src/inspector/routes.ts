@@ -48,9 +48,9 @@ export function routes(parts: Parts): Hono<Env> {
   app.get('/api/chart', context => context.json(parts.drawing))
   app.get('/api/events', context =>
     streams.open(context, async (stream, gone) => {
-      parts.watcher.readers++
-      await follow(stream, parts, context.req.header('last-event-id'), gone).finally(
-        () => parts.watcher.readers--,
+      const samples = parts.watcher.samples$.subscribe()
+      await follow(stream, parts, context.req.header('last-event-id'), gone).finally(() =>
+        samples.unsubscribe(),
       )
     }),
   )

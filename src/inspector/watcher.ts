@@ -1,16 +1,14 @@
-import type { Subscription } from 'rxjs'
-import type { Executor, Supervisor } from '../index.ts'
+import { map, type Observable, share, tap } from 'rxjs'
+import type { Executor, Supervisor, TasksUsage } from '../index.ts'
 import type { Feed } from './feed.ts'
 import { type Row, rowOf } from './row.ts'
 
 /** Key, CPU time so far, memory, its limit, processes. What is not known is null. */
-export type UsageRow = readonly [string, number | null, number | null, number | null, number | null]
+type UsageRow = readonly [string, number | null, number | null, number | null, number | null]
 export type UsageSample = { readonly at: number; readonly rows: readonly UsageRow[] }
 
 const lookMs = 500
 const sampleMs = 1000
-/** The most that usage$() takes: samples are taken by this file, of all tasks at once. */
-const seldomMs = 2 ** 31 - 1
 
 /**
  * Puts into the feed what happens to the tasks of a supervisor. It listens to the journal, which nobody takes for having been told, and looks at
@@ -23,10 +21,8 @@ export class Watcher {
   readonly #known = new Map<string, string>()
   readonly #ends: (() => void)[]
   #sample: UsageSample = { at: 0, rows: [] }
-  #sampling = false
-  readonly #watched = new Map<string, Subscription>()
-  /** How many look on: for nobody nothing is sampled. */
-  readers = 0
+  /** To be subscribed to for as long as somebody looks on: for nobody nothing is sampled. */
+  readonly samples$: Observable<UsageSample>
 
   constructor(supervisor: Supervisor, feed: Feed, showArguments: boolean) {
     this.#supervisor = supervisor
@@ -42,14 +38,17 @@ export class Watcher {
         feed.publish('change', { key, entry, row })
       })
     })
-    const timers = [
-      setInterval(() => this.#look(), lookMs),
-      setInterval(() => {
-        this.#measure().catch(() => {})
-      }, sampleMs),
-    ]
-    for (const timer of timers) timer.unref()
-    this.#ends = [() => journal.unsubscribe(), ...timers.map(timer => () => clearInterval(timer))]
+    const timer = setInterval(() => this.#look(), lookMs)
+    timer.unref()
+    this.#ends = [() => journal.unsubscribe(), () => clearInterval(timer)]
+    this.samples$ = supervisor.usage$(sampleMs).pipe(
+      map(sampleOf),
+      tap(sample => {
+        this.#sample = sample
+        feed.wake()
+      }),
+      share(),
+    )
     this.#look()
   }
 
@@ -64,7 +63,6 @@ export class Watcher {
 
   close(): void {
     for (const end of this.#ends) end()
-    this.#unwatch()
   }
 
   #row(task: Executor): Row {
@@ -88,43 +86,11 @@ export class Watcher {
       this.#feed.publish('gone', { key })
     }
   }
+}
 
-  async #measure(): Promise<void> {
-    if (this.readers === 0) this.#unwatch()
-    if (this.readers === 0 || this.#sampling) return
-    this.#sampling = true
-    try {
-      this.#sample = { at: Date.now(), rows: await this.#usages() }
-    } finally {
-      this.#sampling = false
-    }
-    this.#feed.wake()
-  }
-
-  async #usages(): Promise<UsageRow[]> {
-    const running = [...this.#supervisor.tasks].filter(
-      ([, { state }]) => state === 'running' || state === 'stopping',
-    )
-    for (const [key, task] of running) if (!this.#watched.has(key)) this.#watch(key, task)
-    const rows = await Promise.all(
-      running.map(async ([key, task]): Promise<UsageRow | null> => {
-        // One that has ended meanwhile.
-        const usage = await task.usage().catch(() => null)
-        return usage && [key, usage.cpuMs, usage.memoryBytes, usage.memoryLimitBytes, usage.pids]
-      }),
-    )
-    return rows.filter(row => row !== null)
-  }
-
-  /** What is watched, however seldom, is sampled from files that stay open. */
-  #watch(key: string, task: Executor): void {
-    const watched = task.usage$(seldomMs).subscribe({ error: () => {} })
-    this.#watched.set(key, watched)
-    // Also when it has ended.
-    watched.add(() => this.#watched.delete(key))
-  }
-
-  #unwatch(): void {
-    for (const watched of [...this.#watched.values()]) watched.unsubscribe()
-  }
+function sampleOf(usages: TasksUsage): UsageSample {
+  const rows = [...usages].map(([key, { cpuMs, memoryBytes, memoryLimitBytes, pids }]): UsageRow => {
+    return [key, cpuMs, memoryBytes, memoryLimitBytes, pids]
+  })
+  return { at: Date.now(), rows }
 }

@@ -67,7 +67,7 @@ export function metrics<Register extends MetricsRegister = MetricsRegister>({
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   })
-  const sampled = sampleOf(supervisor, cpu)
+  const sampled = () => sampleOf(supervisor, cpu)
   const gauges = [
     new Gauge({
       name: 'holdfast_tasks',

@@ -1,42 +1,34 @@
-import type { Executor, Supervisor, Usage } from '../index.ts'
+import { firstValueFrom } from 'rxjs'
+import type { Supervisor, TasksUsage } from '../index.ts'
 import type { CpuAccount } from './cpu-account.ts'
 
 export type Sample = { readonly memoryBytes: number | null; readonly pids: number | null }
 
-/** A look at all running tasks. The metrics of one scrape are collected side by side: they share one. */
-export function sampleOf(supervisor: Supervisor, cpu: CpuAccount): () => Promise<Sample> {
-  let underWay: Promise<Sample> | null = null
-  return () => {
-    underWay ??= take(supervisor, cpu).finally(() => {
-      underWay = null
-    })
-    return underWay
-  }
-}
+/** Any: of each subscription only the first sample is taken. The metrics of one scrape are collected side by side, and share it. */
+const paceMs = 60_000
 
-async function take({ tasks }: Supervisor, cpu: CpuAccount): Promise<Sample> {
-  const running = [...tasks].filter(([, { state }]) => state === 'running' || state === 'stopping')
-  const usages = await Promise.all(
-    running.map(async ([key, task]) => {
-      const usage = await usageOf(task)
-      cpu.sampled(key, usage?.cpuMs ?? null)
-      return usage
-    }),
-  )
-  cpu.keepOnly(tasks)
+/** A look at all running tasks. */
+export async function sampleOf(supervisor: Supervisor, cpu: CpuAccount): Promise<Sample> {
+  const none: TasksUsage = new Map()
+  const usages = await firstValueFrom(supervisor.usage$(paceMs), { defaultValue: none })
+  for (const [key, { cpuMs }] of usages) cpu.sampled(key, cpuMs)
+  cpu.keepOnly(supervisor.tasks)
+  const known = [...usages.values()]
+  const isUp = [...supervisor.tasks.values()].some(({ state }) => state === 'running' || state === 'stopping')
   return {
-    memoryBytes: sum(usages.map(usage => usage?.memoryBytes ?? null)),
-    pids: sum(usages.map(usage => usage?.pids ?? null)),
+    memoryBytes: sum(
+      known.map(({ memoryBytes }) => memoryBytes),
+      isUp,
+    ),
+    pids: sum(
+      known.map(({ pids }) => pids),
+      isUp,
+    ),
   }
-}
-
-/** Null for one that has ended meanwhile, or that cannot be looked at: the others count all the same. */
-async function usageOf(task: Executor): Promise<Usage | null> {
-  return task.usage().catch(() => null)
 }
 
 /** Of what is known. Null where something runs and nothing is known. */
-function sum(values: readonly (number | null)[]): number | null {
+function sum(values: readonly (number | null)[], isUp: boolean): number | null {
   const known = values.filter(value => value !== null)
-  return known.length === 0 && values.length > 0 ? null : known.reduce((total, value) => total + value, 0)
+  return known.length === 0 && isUp ? null : known.reduce((total, value) => total + value, 0)
 }

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.ts'
+import type { TaskExecutor } from '../task/task-executor.ts'
 
 /** Which ended tasks are kept. */
 export interface Retention {
@@ -20,6 +21,17 @@ export type EndedTask = {
   /** Null: nobody knows when (an earlier life of the host). It counts as older than all others. */
   readonly exitedAt: Date | null
   destroy(): Promise<void>
+}
+
+/** Those of a supervisor's tasks that have ended and are not to be kept: see {@link tasksBeyond}. */
+export function endedBeyond(tasks: ReadonlyMap<string, TaskExecutor>, bounds: Retention): EndedTask[] {
+  const ended = [...tasks.values()].flatMap(task => {
+    const { outcome } = task
+    if (outcome === null) return []
+    const exitedAt = outcome.exitedAt === null ? null : new Date(outcome.exitedAt)
+    return [{ key: task.key, exitedAt, destroy: () => task.destroy() }]
+  })
+  return tasksBeyond(ended, bounds)
 }
 
 /** Those of the ended tasks that are not to be kept, the oldest first. Without a bound none is kept. */

@@ -1,11 +1,26 @@
-import { Observable, Subject } from 'rxjs'
+import {
+  BehaviorSubject,
+  concat,
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  filter,
+  from,
+  map,
+  NEVER,
+  type Observable,
+  scan,
+  Subject,
+  Subscription,
+  switchMap,
+  using,
+} from 'rxjs'
 import type { Outcome, TaskState } from '../../machines/index.ts'
 import type { HistoryEntry, WaitResult } from '../api.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
+import type { TaskChange, TaskChanges } from '../task/task-change.ts'
 import type { TaskExecutor } from '../task/task-executor.ts'
-import type { TaskEvents } from '../task/task-runtime.ts'
 import { toWaitResult } from '../task/wait-result.ts'
-import { HeldWhileLive } from './held-while-live.ts'
 
 export type TaskLabel = { key: string; name: string }
 export type TaskResult = { task: TaskLabel } & WaitResult
@@ -23,79 +38,94 @@ export type TaskTransition = {
 
 export type TaskHistoryEntry = { task: TaskLabel } & HistoryEntry
 
-/** What the supervisor does itself when something happens to a task. */
-type Hooks = {
-  started(task: TaskExecutor): void
-  exited(): void
-  destroyed(task: TaskExecutor): void
-}
+type AnyChange = TaskChange<TaskExecutor>
+type OfType<Type extends AnyChange['type']> = Extract<AnyChange, { readonly type: Type }>
 
-/** What the tasks of one supervisor do, as streams. */
-export class TaskStreams {
+/** What the tasks of one supervisor do: one stream of changes, and by operators all that is made of it. */
+export class TaskStreams implements TaskChanges<TaskExecutor> {
   readonly #tasks: () => Iterable<TaskExecutor>
-  readonly #results = new Subject<TaskResult>()
+  readonly #changes = new Subject<AnyChange>()
+  /** By itself, because whether it is observed decides what counts as delivered. */
   readonly #transitions = new Subject<TaskTransition>()
-  readonly #journal = new Subject<TaskHistoryEntry>()
-  readonly #held: HeldWhileLive
+  /** Whether there is a task that has not ended. */
+  readonly #isLive = new BehaviorSubject(false)
+  readonly #holding: Observable<never>
 
   constructor(keepAlive: KeepAlive, tasks: () => Iterable<TaskExecutor>) {
     this.#tasks = tasks
-    this.#held = new HeldWhileLive(keepAlive)
+    this.#holding = using(
+      () => new Subscription(keepAlive.hold()),
+      () => NEVER,
+    )
+    this.#changes
+      .pipe(
+        scan(withoutEnded, new Set<TaskExecutor>()),
+        map(({ size }) => size > 0),
+        distinctUntilChanged(),
+      )
+      .subscribe(this.#isLive)
+    this.of('transition').pipe(map(toTransition)).subscribe(this.#transitions)
+  }
+
+  publish(change: AnyChange): void {
+    this.#changes.next(change)
+  }
+
+  get areHeard(): boolean {
+    return this.#transitions.observed
+  }
+
+  of<Type extends AnyChange['type']>(type: Type): Observable<OfType<Type>> {
+    return this.#changes.pipe(filter((change): change is OfType<Type> => change.type === type))
   }
 
   /** Nothing is kept for slow or absent subscribers: wait() still answers. */
   get results$(): Observable<TaskResult> {
-    return this.#held.stream(
-      new Observable<TaskResult>(subscriber => {
-        for (const task of [...this.#tasks()])
-          if (task.outcome !== null) subscriber.next(toTaskResult(task, task.outcome))
-        return this.#results.subscribe(subscriber)
-      }),
-    )
+    const ends = this.of('exited').pipe(map(({ task, outcome }) => toTaskResult(task, outcome)))
+    return this.#heldWhileLive(defer(() => concat(from(this.#endedResults()), ends)))
   }
 
   get transitions$(): Observable<TaskTransition> {
-    return this.#held.stream(this.#transitions)
+    return this.#heldWhileLive(this.#transitions)
   }
 
   /** Of each change of state once, whichever supervisor writes it, but for what two write in the same instant. */
   get journal$(): Observable<TaskHistoryEntry> {
-    return this.#journal.asObservable()
-  }
-
-  /** What feeds the streams. */
-  events({ started, exited, destroyed }: Hooks): TaskEvents<TaskExecutor> {
-    return {
-      started: task => {
-        started(task)
-        this.#held.begin(task.key)
-      },
-      transition: (task, { at, ...change }) => {
-        this.#transitions.next({ task: label(task), ...change, at: new Date(at) })
-        return this.#transitions.observed
-      },
-      recorded: (task, entry) => this.#journal.next({ task: label(task), ...entry }),
-      exited: (task, outcome) => {
-        this.#results.next(toTaskResult(task, outcome))
-        this.#held.end(task.key)
-        exited()
-      },
-      destroyed: task => {
-        destroyed(task)
-        this.#held.end(task.key)
-      },
-    }
+    return this.of('recorded').pipe(map(({ task, entry }) => ({ task: label(task), ...entry })))
   }
 
   complete(): void {
-    this.#results.complete()
-    this.#transitions.complete()
-    this.#journal.complete()
+    this.#changes.complete()
   }
+
+  #endedResults(): TaskResult[] {
+    return [...this.#tasks()].flatMap(task =>
+      task.outcome === null ? [] : [toTaskResult(task, task.outcome)],
+    )
+  }
+
+  /** Keeps the program running while somebody listens and there is something that may still be heard: a task that has not ended. */
+  #heldWhileLive<Value>(source: Observable<Value>): Observable<Value> {
+    return using(
+      () => this.#isLive.pipe(switchMap(isLive => (isLive ? this.#holding : EMPTY))).subscribe(),
+      () => source,
+    )
+  }
+}
+
+/** The tasks that have not ended, after a change. */
+function withoutEnded(live: Set<TaskExecutor>, { type, task }: AnyChange): Set<TaskExecutor> {
+  if (type === 'started') live.add(task)
+  if (type === 'exited' || type === 'destroyed') live.delete(task)
+  return live
 }
 
 function label({ key, name }: TaskExecutor): TaskLabel {
   return { key, name }
+}
+
+function toTransition({ task, change: { at, ...change } }: OfType<'transition'>): TaskTransition {
+  return { task: label(task), ...change, at: new Date(at) }
 }
 
 function toTaskResult(task: TaskExecutor, outcome: Outcome): TaskResult {

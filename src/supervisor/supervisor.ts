@@ -22,9 +22,10 @@ import { type OpenReport, openAll } from './open-all.ts'
 import { allStopped } from './all-stopped.ts'
 import { parseOptions, parsePrune, type SupervisorOptions } from './options.ts'
 import { Lifeline } from './lifeline.ts'
-import { type EndedTask, type PruneOptions, removeTasks, RetentionPasses, tasksBeyond } from './retention.ts'
+import { endedBeyond, type PruneOptions, removeTasks, RetentionPasses } from './retention.ts'
 import { Spawners } from './spawners.ts'
 import { type TaskHistoryEntry, type TaskResult, TaskStreams, type TaskTransition } from './streams.ts'
+import { type TasksUsage, usageOfAll } from './usage.ts'
 
 /** Many tasks: owns them, streams what they do, stops them together, and finds them again after a restart. */
 export class Supervisor {
@@ -43,7 +44,7 @@ export class Supervisor {
     const processes = new Map<string, TaskProcess>()
     this.#streams = new TaskStreams(keepAlive, () => this.#tasks.values())
     this.#retention =
-      keep === null ? null : new RetentionPasses(() => removeTasks(tasksBeyond(this.#ended(), keep)))
+      keep === null ? null : new RetentionPasses(() => removeTasks(endedBeyond(this.#tasks, keep)))
     this.#spawners = new Spawners(keepAlive)
     const state = new StateDirectory(stateDir)
     this.#lifeline = new Lifeline(state)
@@ -59,12 +60,11 @@ export class Supervisor {
       assertOpen: () => this.#refuseIfClosed(),
       find: key => this.#tasks.get(key),
       inspect: settings.inspect,
-      events: this.#streams.events({
-        started: task => this.#tasks.set(task.key, task),
-        exited: () => this.#retention?.ask(),
-        destroyed: task => this.#tasks.delete(task.key),
-      }),
+      changes: this.#streams,
     }
+    this.#streams.of('started').subscribe(({ task }) => this.#tasks.set(task.key, task))
+    this.#streams.of('destroyed').subscribe(({ task }) => this.#tasks.delete(task.key))
+    this.#streams.of('exited').subscribe(() => this.#retention?.ask())
   }
 
   get stateDir(): string {
@@ -137,17 +137,8 @@ export class Supervisor {
   async prune(options: PruneOptions = {}): Promise<string[]> {
     const { dryRun = false, ...bounds } = parsePrune(options)
     await this.openAll()
-    const beyond = tasksBeyond(this.#ended(), bounds)
+    const beyond = endedBeyond(this.#tasks, bounds)
     return dryRun ? beyond.map(({ key }) => key) : await removeTasks(beyond)
-  }
-
-  #ended(): EndedTask[] {
-    return [...this.#tasks.values()].flatMap(task => {
-      const { outcome } = task
-      if (outcome === null) return []
-      const exitedAt = outcome.exitedAt === null ? null : new Date(outcome.exitedAt)
-      return [{ key: task.key, exitedAt, destroy: () => task.destroy() }]
-    })
   }
 
   /** A task of its own that was never on disk is in no list either, and stays. */
@@ -184,6 +175,15 @@ export class Supervisor {
    */
   get transitions$(): Observable<TaskTransition> {
     return this.#streams.transitions$
+  }
+
+  /**
+   * What all tasks use that run, now and every `intervalMs` (10 to 2147483647): one sweep a tick, shared by all who want it equally often,
+   * of files that stay open. A task that cannot be sampled is left out; its `usage()` says why. Keeps the program running while
+   * somebody subscribes, and completes with close(). Throws INVALID_ARGUMENT.
+   */
+  usage$(intervalMs = 1000): Observable<TasksUsage> {
+    return usageOfAll(this.#tasks, this.#runtime, this.#streams, intervalMs)
   }
 
   /** What goes into the journals of the tasks, as it comes. To subscribe marks nothing as published, and keeps no program running. */

@@ -36,13 +36,18 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   /** `face` is what the supervisor knows the task by. Without `restored` the machine is a new one. */
   constructor(runtime: TaskRuntime<Face>, face: Face, restored: Restored | null = null) {
-    const { events } = runtime
+    const { changes } = runtime
     this.#runtime = runtime
     this.#face = face
     this.log = new TransitionLog({
-      transition: change => events.transition(face, change),
-      recorded: entry => events.recorded(face, entry),
-      exited: outcome => events.exited(face, this.actor.withInputFailure(outcome)),
+      transition: change => {
+        const { areHeard } = changes
+        changes.publish({ type: 'transition', task: face, change })
+        return areHeard
+      },
+      recorded: entry => changes.publish({ type: 'recorded', task: face, entry }),
+      exited: outcome =>
+        changes.publish({ type: 'exited', task: face, outcome: this.actor.withInputFailure(outcome) }),
     })
     this.actor = new TaskActor(runtime, snapshot => this.log.moved(snapshot), restored)
   }
@@ -64,7 +69,7 @@ export class HeldTask<Face extends { readonly key: string }> {
     this.#process = new TaskProcess(this.#runtime, spec, view, origin)
     this.#runtime.processes.set(spec.request.key, this.#process)
     this.log.begin(this.#process, delivered)
-    this.#runtime.events.started(this.#face)
+    this.#runtime.changes.publish({ type: 'started', task: this.#face })
   }
 
   /** Goes on from what was stored. Resolves when a launch that it was in the middle of is over: then its id is good for signals and limits. */
@@ -195,7 +200,7 @@ export class HeldTask<Face extends { readonly key: string }> {
   /** Of a task that has been removed. */
   letGo(): void {
     this.detach()
-    this.#runtime.events.destroyed(this.#face)
+    this.#runtime.changes.publish({ type: 'destroyed', task: this.#face })
   }
 
   get #isStopping(): boolean {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { Observable } from 'rxjs'
+import { defer, from, type Observable, Subscription, using } from 'rxjs'
 
 /** So much at once, so that a huge log does not stop the program's other work. */
 const turnBytes = 1024 * 1024
@@ -15,21 +15,16 @@ export type Streamed<Value> = Observable<Value> & AsyncIterable<Value>
 
 /** `read` begins to read when the first value is asked for. */
 export function streamed<Value>(read: () => Pull<Value>): Streamed<Value> {
-  const observable = new Observable<Value>(subscriber => {
+  const observable = defer(() => {
     const source = read()
-    const push = async (): Promise<void> => {
-      for (;;) {
-        const { done, value } = await source.next()
-        if (subscriber.closed) return
-        if (done) break
-        subscriber.next(value)
-      }
-      subscriber.complete()
-    }
-    void push().catch(error => subscriber.error(error))
-    return () => {
-      source.return?.().catch(() => {})
-    }
+    // from() lets go after the piece it waits for, which of a log that is followed may never come.
+    return using(
+      () =>
+        new Subscription(() => {
+          source.return?.().catch(() => {})
+        }),
+      () => from(source),
+    )
   })
   return Object.assign(observable, { [Symbol.asyncIterator]: read })
 }

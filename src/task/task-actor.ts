@@ -1,4 +1,15 @@
-import { Observable } from 'rxjs'
+import {
+  concat,
+  concatMap,
+  defer,
+  from,
+  map,
+  type Observable,
+  of,
+  pairwise,
+  startWith,
+  takeWhile,
+} from 'rxjs'
 import { type Actor, createActor, type InspectionEvent, type Observer, waitFor } from 'xstate'
 import {
   type Failure,
@@ -98,22 +109,19 @@ export class TaskActor {
 
   /** The state now, then each that is passed, those within one step included. Completes with the actor. */
   states$(): Observable<TaskState> {
-    return new Observable(subscriber => {
+    return defer(() => {
       const actor = this.live()
       const now = actor.getSnapshot()
-      let published = passedStates(now).length
-      subscriber.next(stateOf(now))
-      const subscription = actor.subscribe({
-        next: snapshot => {
-          const passed = passedStates(snapshot)
-          for (const state of passed.slice(published)) subscriber.next(state)
-          published = passed.length
-        },
-        error: error => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      })
-      if (actor.getSnapshot().status !== 'active') subscriber.complete()
-      return () => subscription.unsubscribe()
+      // Whoever hears of the first may do something about it before there is a second.
+      const later = defer(() => from(actor).pipe(startWith(actor.getSnapshot())))
+      return concat(of(now), later).pipe(
+        // A stopped actor says nothing any more, not even that.
+        takeWhile(({ status }) => status === 'active', true),
+        map(passedStates),
+        pairwise(),
+        concatMap(([before, after]) => after.slice(before.length)),
+        startWith(stateOf(now)),
+      )
     })
   }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Observable } from 'rxjs'
+import { type Observable, Subscription, using } from 'rxjs'
 import type { Call } from '../../machines/index.ts'
 import type * as api from '../api.ts'
 import { checkLogOptions, checkStream } from './call-options.ts'
@@ -42,10 +42,10 @@ export class TaskReading {
 
   /** `samples` of the task, watched as long as somebody subscribes. */
   usage$(samples: Observable<api.Usage>): Observable<api.Usage> {
-    return new Observable(subscriber => {
-      subscriber.add(this.#task().process?.usage.watch())
-      return samples.subscribe(subscriber)
-    })
+    return using(
+      () => new Subscription(this.#task().process?.usage.watch()),
+      () => samples,
+    )
   }
 
   logs$(stream: 'stdout' | 'stderr', options: api.LogOptions): Streamed<Uint8Array> {

@@ -1,7 +1,7 @@
 import type { InspectionEvent, Observer } from 'xstate'
-import type { Outcome, TaskState } from '../../machines/index.ts'
-import type { HistoryEntry, Resources, ShutdownOptions } from '../api.ts'
+import type { Resources, ShutdownOptions } from '../api.ts'
 import type { ProvidedTaskMachine } from './provide.ts'
+import type { TaskChanges } from './task-change.ts'
 import type { UsageSweep } from './usage-sweep.ts'
 import type { TaskProcess } from './task-process.ts'
 import type { TaskServices } from './task-services.ts'
@@ -27,16 +27,5 @@ export type TaskRuntime<Task> = TaskServices & {
   /** The executor that holds this task already, if one does. */
   find(key: string): Task | undefined
   readonly inspect: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined
-  readonly events: TaskEvents<Task>
-}
-
-/** What the supervisor hears of its tasks. */
-export type TaskEvents<Task> = {
-  started(task: Task): void
-  /** Returns whether somebody was there to hear it. */
-  transition(task: Task, change: { from: TaskState; to: TaskState; sequence: number; at: number }): boolean
-  /** Something new in the task's journal. */
-  recorded(task: Task, entry: HistoryEntry): void
-  exited(task: Task, outcome: Outcome): void
-  destroyed(task: Task): void
+  readonly changes: TaskChanges<Task>
 }

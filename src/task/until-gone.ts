@@ -1,8 +1,8 @@
 import type { StartRecord } from '../../machines/index.ts'
 import { watchAlive } from '../spawn/alive.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
+import { pauseUntil } from './deadline.ts'
 import { patiently } from './patiently.ts'
-import { pauseUntil } from './pause.ts'
 import { aliveIsHeld, isRunning } from './shim-life.ts'
 
 /** How often the process table is asked, where there is nothing that could be watched. */

@@ -1,4 +1,19 @@
-import { Observable, type Subscriber } from 'rxjs'
+import {
+  catchError,
+  defer,
+  EMPTY,
+  endWith,
+  exhaustMap,
+  finalize,
+  from,
+  ignoreElements,
+  interval,
+  merge,
+  type Observable,
+  share,
+  takeUntil,
+  timer,
+} from 'rxjs'
 import type { Executor, Usage } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 
@@ -6,116 +21,75 @@ import { HoldfastError } from '../errors.ts'
 const longest = 2 ** 31 - 1
 
 /**
- * Samples for everybody who watches tasks of one supervisor: at each tick one sweep over the tasks, in one turn of the event loop, and each task
- * is sampled once for all who watch it at that pace.
+ * Samples for everybody who watches tasks of one supervisor: all that is wanted equally often comes of one timer, in one turn of the event
+ * loop, and is taken once for all who want the same.
  */
 export class UsageSweep {
-  readonly #paces = new Map<number, Pace>()
+  /** The next turn: those that come in the same turn are served in one. */
+  readonly #turn = timer(0).pipe(share())
+  readonly #paces = new Map<number, Observable<unknown>>()
+  /** What each owner's streams share, by pace; at 0, the first samples of newcomers. */
+  readonly #works = new WeakMap<object, Map<number, Observable<unknown>>>()
 
   /** A sample now and every `intervalMs`, until the task has ended. Throws INVALID_ARGUMENT. */
   stream(task: Executor, intervalMs: number): Observable<Usage> {
+    const samples = this.every(task, intervalMs, () => sampleOf(task))
+    return defer(() => {
+      if (task.state === 'exited') return EMPTY
+      // Not only at the next tick, which may be far away.
+      return samples.pipe(takeUntil(task.state$.pipe(ignoreElements(), endWith(null))))
+    })
+  }
+
+  /**
+   * What `work` gives, now and every `intervalMs`; one that takes longer than the interval takes the place of the next. Of one
+   * `owner` all share it who want it equally often. Throws INVALID_ARGUMENT.
+   */
+  every<Value>(owner: object, intervalMs: number, work: () => Observable<Value>): Observable<Value> {
     if (!(intervalMs >= 10 && intervalMs <= longest)) {
       throw new HoldfastError(
         'INVALID_ARGUMENT',
         `intervalMs: got ${intervalMs}, takes milliseconds, 10 to ${longest}`,
       )
     }
-    return new Observable(subscriber => {
-      if (task.state === 'exited') {
-        subscriber.complete()
-        return
-      }
-      // Not only at the next tick, which may be far away.
-      const life = task.state$.subscribe({
-        complete: () => subscriber.complete(),
-        error: error => subscriber.error(error),
-      })
-      const pace = this.#paces.get(intervalMs) ?? new Pace(intervalMs)
-      this.#paces.set(intervalMs, pace)
-      pace.add(task, subscriber)
-      return () => {
-        life.unsubscribe()
-        if (pace.remove(task, subscriber)) this.#paces.delete(intervalMs)
-      }
+    return defer(() => {
+      const works = this.#works.get(owner) ?? new Map<number, Observable<unknown>>()
+      this.#works.set(owner, works)
+      const first = shared(works, 0, () => this.#turn.pipe(exhaustMap(work)))
+      const later = shared(works, intervalMs, () => this.#ticks(intervalMs).pipe(exhaustMap(work)))
+      // An owner has one kind of work.
+      return merge(first, later) as Observable<Value>
     })
   }
-}
 
-/** All who want samples equally often. */
-class Pace {
-  readonly #watched = new Map<Executor, Set<Subscriber<Usage>>>()
-  readonly #timer: NodeJS.Timeout
-  #newcomers = new Map<Executor, Set<Subscriber<Usage>>>()
-  #first: NodeJS.Timeout | null = null
-  #sweeping = false
-
-  constructor(intervalMs: number) {
-    this.#timer = setInterval(() => this.#tick(), intervalMs)
-  }
-
-  add(task: Executor, subscriber: Subscriber<Usage>): void {
-    enter(this.#watched, task, subscriber)
-    enter(this.#newcomers, task, subscriber)
-    // Those that come in the same turn are served in one.
-    this.#first ??= setTimeout(() => {
-      this.#first = null
-      const newcomers = this.#newcomers
-      this.#newcomers = new Map()
-      sweep(newcomers).catch(ignore)
-    }, 0)
-  }
-
-  /** True when nobody is left. */
-  remove(task: Executor, subscriber: Subscriber<Usage>): boolean {
-    leave(this.#watched, task, subscriber)
-    leave(this.#newcomers, task, subscriber)
-    if (this.#watched.size > 0) return false
-    clearInterval(this.#timer)
-    if (this.#first !== null) clearTimeout(this.#first)
-    this.#first = null
-    return true
-  }
-
-  /** A sweep that takes longer than the interval takes the place of the next. */
-  #tick(): void {
-    if (this.#sweeping) return
-    this.#sweeping = true
-    sweep(this.#watched)
-      .catch(ignore)
-      .finally(() => {
-        this.#sweeping = false
-      })
+  #ticks(intervalMs: number): Observable<unknown> {
+    return shared(this.#paces, intervalMs, () => interval(intervalMs))
   }
 }
 
-/** Nothing of it rejects: each subscriber is told what his own task fails with. */
-const ignore = (): void => {}
-
-type Watched = ReadonlyMap<Executor, ReadonlySet<Subscriber<Usage>>>
+/** The stream of this key, made where nobody has it, and forgotten when nobody is left. */
+function shared(
+  streams: Map<number, Observable<unknown>>,
+  key: number,
+  make: () => Observable<unknown>,
+): Observable<unknown> {
+  const known = streams.get(key)
+  if (known !== undefined) return known
+  const made = make().pipe(
+    finalize(() => streams.delete(key)),
+    share(),
+  )
+  streams.set(key, made)
+  return made
+}
 
 /** What one task fails with concerns those alone who watch it. */
-async function sweep(watched: Watched): Promise<void> {
-  // All are asked before any answers: they share what they look at, such as the process table.
-  await Promise.all(
-    [...watched].map(async ([task, subscribers]) => {
-      try {
-        const sample = await task.usage()
-        for (const subscriber of [...subscribers]) subscriber.next(sample)
-      } catch (error) {
-        // Ended meanwhile: its state says so.
-        if (task.state !== 'exited') for (const subscriber of [...subscribers]) subscriber.error(error)
-      }
+function sampleOf(task: Executor): Observable<Usage> {
+  return from(task.usage()).pipe(
+    catchError((error: unknown) => {
+      // Ended meanwhile: its state says so.
+      if (task.state === 'exited') return EMPTY
+      throw error
     }),
   )
-}
-
-function enter<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const values = map.get(key) ?? new Set()
-  map.set(key, values.add(value))
-}
-
-function leave<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const values = map.get(key)
-  values?.delete(value)
-  if (values?.size === 0) map.delete(key)
 }

@@ -7,6 +7,7 @@ import type { LaunchSpec } from '../../src/spawn/spec.ts'
 import { type Launched, LaunchFailed, type Spawner, type WatchEnd } from '../../src/spawn/spawner.ts'
 import { provideTaskMachine } from '../../src/task/provide.ts'
 import { StateDirectory } from '../../src/task/task-directory.ts'
+import type { TaskChange, TaskChanges } from '../../src/task/task-change.ts'
 import { TaskExecutor } from '../../src/task/task-executor.ts'
 import type { TaskOptions } from '../../src/task/task-draft.ts'
 import type { TaskProcess } from '../../src/task/task-process.ts'
@@ -81,7 +82,7 @@ export const refusesExec: Answer = () => {
 }
 
 /** What a supervisor gives its tasks, and what it hears of them; no process is started by it. */
-export class FakeRuntime {
+export class FakeRuntime implements TaskChanges<TaskExecutor> {
   readonly spawner = new FakeSpawner()
   readonly tasks = new Map<string, TaskExecutor>()
   /** What the supervisor has been told, in order. */
@@ -113,26 +114,24 @@ export class FakeRuntime {
       },
       find: key => this.tasks.get(key),
       inspect: undefined,
-      events: {
-        started: task => {
-          this.tasks.set(task.key, task)
-          this.heard.push('started')
-        },
-        transition: (_, { from, to, sequence }) => {
-          this.heard.push(`${sequence}: ${from} -> ${to}`)
-          return this.isHeard
-        },
-        recorded: (_, entry) => void this.entries.push(entry),
-        exited: (_, outcome) => {
-          this.outcomes.push(outcome)
-          this.heard.push('exited')
-        },
-        destroyed: task => {
-          this.tasks.delete(task.key)
-          this.heard.push('destroyed')
-        },
-      },
+      changes: this,
     }
+  }
+
+  get areHeard(): boolean {
+    return this.isHeard
+  }
+
+  publish(change: TaskChange<TaskExecutor>): void {
+    const { type, task } = change
+    if (type === 'started') this.tasks.set(task.key, task)
+    if (type === 'destroyed') this.tasks.delete(task.key)
+    if (type === 'recorded') this.entries.push(change.entry)
+    if (type === 'exited') this.outcomes.push(change.outcome)
+    if (type === 'transition') {
+      const { sequence, from, to } = change.change
+      this.heard.push(`${sequence}: ${from} -> ${to}`)
+    } else if (type !== 'recorded') this.heard.push(type)
   }
 
   /** A task of the Basic platform whose program is there. */

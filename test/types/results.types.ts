@@ -85,6 +85,7 @@ expectTypeOf(supervisor.tasks).toEqualTypeOf<ReadonlyMap<string, Executor>>()
 expectTypeOf(supervisor.history('key')).toEqualTypeOf<Promise<HistoryEntry[]>>()
 expectTypeOf(supervisor.prune({ count: 10, dryRun: true })).toEqualTypeOf<Promise<string[]>>()
 expectTypeOf(supervisor.shutdown()).toEqualTypeOf<Promise<WaitResult[]>>()
+expectTypeOf(supervisor.usage$(1000)).toEqualTypeOf<Observable<ReadonlyMap<string, Usage>>>()
 supervisor.results$.subscribe(({ task: { key, name }, cause }) => {
   expectTypeOf([key, name]).toEqualTypeOf<string[]>()
   expectTypeOf(cause).toEqualTypeOf<Cause>()

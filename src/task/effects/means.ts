@@ -1,4 +1,4 @@
-import { pauseUntil } from '../pause.ts'
+import { pauseUntil } from '../deadline.ts'
 import type { StopMeans } from '../stop-means.ts'
 import type { TaskParts } from './task-parts.ts'
 

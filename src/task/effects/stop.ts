@@ -1,11 +1,12 @@
+import { concat, defer, EMPTY, ignoreElements, lastValueFrom, type Observable, takeUntil } from 'rxjs'
 import type { StopInput } from '../../../machines/index.ts'
 import { HoldfastError } from '../../errors.ts'
 import { leftUntil } from '../../spawn/boot-clock.ts'
 import { systemError } from '../../system-error.ts'
+import { aborted, deadline } from '../deadline.ts'
 import { failpoint } from '../failpoint.ts'
-import { pauseUntil } from '../pause.ts'
 import { signalNumber } from '../signals.ts'
-import { killByAllMeans, overdueMs, tellShim } from '../stop-means.ts'
+import { killByAllMeans, overdueMs, type StopMeans, tellShim } from '../stop-means.ts'
 import type { Bypass } from './bypass.ts'
 import { stopMeans } from './means.ts'
 import type { TaskParts } from './task-parts.ts'
@@ -42,24 +43,41 @@ async function carryOut(
   // takes over goes on with this deadline, and counts this state as passed.
   task.file.saveNow()
   const means = stopMeans(task, abandoned)
-  const grace = leftUntil(request)
-  if (grace > 0) {
-    // All that a program of the console hears of a stop on Windows.
-    if (process.platform === 'win32') notices.endInput()
-    const whom = request.target === 'leader' ? ' leader' : ''
-    tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}${whom}`)
-    failpoint('stop-sent')
-    await pauseUntil(() => leftUntil(request), abandoned, task.services.keepAlive)
-    if (abandoned.aborted) return
-  }
-  failpoint('kill-sending')
-  const killing = killByAllMeans(means, () => notices.bypass.begin('forced'))
-  failpoint('kill-sent')
-  const survivors = await killing
-  if (abandoned.aborted) return
+  const steps = concat(asked(task, request, means, notices), forced(means, notices))
+  const survivors = await lastValueFrom(steps.pipe(takeUntil(aborted(abandoned))), { defaultValue: null })
+  if (survivors === null || abandoned.aborted) return
   // Nothing of the task is left: its shim alone is kept from dying, by a frozen cgroup or a hung disk.
   if (survivors.length === 0 && task.records.known() !== null) notices.bypass.end(survivors)
   else throw overdue(task.file.spec.request.key, survivors)
+}
+
+/** Asks the task to end, and completes when its grace is over; at once where there is none, and nobody is asked. */
+function asked(
+  { services }: TaskParts,
+  request: StopInput,
+  means: StopMeans,
+  { endInput }: StopNotices,
+): Observable<never> {
+  return defer(() => {
+    const grace = leftUntil(request)
+    if (grace <= 0) return EMPTY
+    // All that a program of the console hears of a stop on Windows.
+    if (process.platform === 'win32') endInput()
+    const whom = request.target === 'leader' ? ' leader' : ''
+    tellShim(means, `stop ${signalNumber(request.signal)} ${Math.ceil(grace)}${whom}`)
+    failpoint('stop-sent')
+    return deadline(() => leftUntil(request), services.keepAlive)
+  }).pipe(ignoreElements())
+}
+
+/** Kills, and emits what is left. */
+function forced(means: StopMeans, { bypass }: StopNotices): Observable<readonly number[]> {
+  return defer(() => {
+    failpoint('kill-sending')
+    const killing = killByAllMeans(means, () => bypass.begin('forced'))
+    failpoint('kill-sent')
+    return killing
+  })
 }
 
 /** What this program may not, or cannot, do for the moment: the task knows nothing of it. */

@@ -1,8 +1,22 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  exhaustMap,
+  merge,
+  type Observable,
+  of,
+  Subject,
+  switchMap,
+  takeUntil,
+  tap,
+} from 'rxjs'
 import type { StartRecord } from '../../../machines/index.ts'
 import { bootMs } from '../../spawn/boot-clock.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { continueStopped } from '../../spawn/send-signal.ts'
-import { pauseUntil } from '../pause.ts'
+import { aborted, deadline } from '../deadline.ts'
 import { killByAllMeans } from '../stop-means.ts'
 import type { Bypass } from './bypass.ts'
 import { stopMeans } from './means.ts'
@@ -23,8 +37,7 @@ export class WallTime {
   readonly #task: TaskParts
   readonly #limit: () => number | null
   readonly #bypass: Bypass
-  #begun: AbortSignal | null = null
-  #again = new AbortController()
+  readonly #changed = new Subject<void>()
 
   /** `limit`: in milliseconds, as it is now; null: none. */
   constructor(task: TaskParts, limit: () => number | null, bypass: Bypass) {
@@ -35,41 +48,38 @@ export class WallTime {
 
   /** Until it is let go of: the task has ended, or is another's to watch. Not `limited`: it is known to have no limit, and is not asked. */
   begin(letGo: AbortSignal, limited = true): void {
-    this.#begun = letGo
-    // What cannot be kept by us is the shim's alone.
-    if (limited) this.#keep(letGo).catch(() => {})
+    merge(limited ? of(undefined) : EMPTY, this.#changed)
+      .pipe(
+        switchMap(() => this.#keep(letGo)),
+        takeUntil(aborted(letGo)),
+      )
+      .subscribe()
   }
 
   /** The limit has been changed. */
   changed(): void {
-    this.#again.abort()
-    if (this.#begun !== null) this.begin(this.#begun)
+    this.#changed.next()
   }
 
-  async #keep(letGo: AbortSignal): Promise<void> {
-    this.#again = new AbortController()
-    if (this.#limit() === null) return
-    const stop = AbortSignal.any([letGo, this.#again.signal])
-    await this.#until(() => this.#left(), stop)
-    continueStopped(this.#task.records.known()?.shim)
-    if (stop.aborted) return
-    const { graceMs } = this.#task.file.spec.request
-    await this.#until(() => this.#left() + graceMs, stop)
-    if (stop.aborted) return
-    const survivors = await killByAllMeans(
-      stopMeans(this.#task, letGo),
-      () => this.#bypass.begin('timeout'),
-      'continue',
-    )
+  /** What cannot be kept by us is the shim's alone. */
+  #keep(letGo: AbortSignal): Observable<void> {
+    return defer(() => {
+      if (this.#limit() === null) return EMPTY
+      const { graceMs } = this.#task.file.spec.request
+      const continued = this.#over(0).pipe(tap(() => continueStopped(this.#task.records.known()?.shim)))
+      return concat(continued, this.#over(graceMs).pipe(exhaustMap(() => this.#kill(letGo))))
+    }).pipe(catchError(() => EMPTY))
+  }
+
+  /** The limit is over, and so many milliseconds more. */
+  #over(graceMs: number): Observable<void> {
+    return deadline(() => this.#left() + graceMs, this.#task.services.keepAlive, lookAgainMs)
+  }
+
+  async #kill(letGo: AbortSignal): Promise<void> {
+    const means = stopMeans(this.#task, letGo)
+    const survivors = await killByAllMeans(means, () => this.#bypass.begin('timeout'), 'continue')
     if (!letGo.aborted) this.#bypass.end(survivors)
-  }
-
-  async #until(left: () => number, stop: AbortSignal): Promise<void> {
-    while (left() > 0 && !stop.aborted) {
-      const began = performance.now()
-      const wait = Math.min(left(), lookAgainMs)
-      await pauseUntil(() => began + wait - performance.now(), stop, this.#task.services.keepAlive)
-    }
   }
 
   /** From the start of the task's process on, by the clock that it is recorded in, which nobody sets. */
