@@ -1,5 +1,6 @@
 import { hintFor } from './failure-hints.ts'
-import type { ExitRecord, Failure, FailureCode } from './types.ts'
+import { type Failure, type FailureCode, failureCode } from './outcome-types.ts'
+import type { ExitRecord } from './shim-records.ts'
 
 /**
  * The name of an errno of this system, such as `ENOENT` for 2; machines/ may not ask node:os itself. Take it from `os.constants.errno`:
@@ -78,23 +79,10 @@ function sentence(stage: string, detail: string, errno: string | undefined): str
   return [what, detail, errno].filter(part => part !== undefined && part !== '').join(': ')
 }
 
-const failureCodes: Record<FailureCode, true> = {
-  INVALID_ARGUMENT: true,
-  INVALID_STATE: true,
-  NOT_FOUND: true,
-  START_FAILED: true,
-  LIMIT_FAILED: true,
-  ISOLATION_FAILED: true,
-  STATE_CORRUPT: true,
-  UNSUPPORTED: true,
-  LOST: true,
-  PERMISSION: true,
-}
-
 const detailNames = ['stage', 'errno', 'path', 'hint'] as const
 
 function isFailureCode(code: unknown): code is FailureCode {
-  return typeof code === 'string' && Object.hasOwn(failureCodes, code)
+  return failureCode.fault(code) === null
 }
 
 function textEntry(error: Record<string, unknown>, name: string): [string, string][] {

@@ -3,11 +3,23 @@ export * from './decisions.ts'
 export * from './envelope.ts'
 export * from './failure.ts'
 export * from './outcome.ts'
+export type { Cause, Failure, FailureCode, LimitsHit, Outcome } from './outcome-types.ts'
 export * from './migrations.ts'
 export * from './passed-states.ts'
 export * from './phase.ts'
 export * from './reconcile.ts'
 export * from './restore.ts'
+export type { Shape, ValueOf } from './shape.ts'
+export {
+  type ExitRecord,
+  exitRecord,
+  type LimitCounts,
+  type ProcessIdentity,
+  type StartRecord,
+  startRecord,
+  type StopRecord,
+  uncounted,
+} from './shim-records.ts'
 export { type StoredSnapshot, snapshotFault } from './stored-snapshot.ts'
 export * from './task.ts'
 export * from './task-types.ts'

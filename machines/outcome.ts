@@ -1,6 +1,6 @@
 import { type ErrnoName, failureFrom, failureOf } from './failure.ts'
-import { isOutcome } from './outcome-shape.ts'
-import type { Cause, ExitRecord, Failure, LimitsHit, Outcome } from './types.ts'
+import { type Cause, type Failure, type LimitsHit, type Outcome, outcome } from './outcome-types.ts'
+import type { ExitRecord } from './shim-records.ts'
 
 const SIGKILL = 9
 
@@ -76,6 +76,10 @@ export function launchOutcome(error: unknown): Outcome {
   if ('outcome' in details && isOutcome(details.outcome)) return details.outcome
   const at = 'at' in details ? details.at : null
   return startFailedOutcome(failureFrom(error), typeof at === 'number' && Number.isFinite(at) ? at : null)
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return outcome.fault(value) === null
 }
 
 const unknownOutcome: Omit<Outcome, 'cause' | 'failure'> = {

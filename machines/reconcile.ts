@@ -1,5 +1,5 @@
 import type { Phase } from './phase.ts'
-import type { ExitRecord, StartRecord } from './types.ts'
+import type { ExitRecord, StartRecord } from './shim-records.ts'
 
 /**
  * What lies in the task's directory and in the process table when a task is opened; `corrupt` is a file that is there and cannot be read.

@@ -1,7 +1,8 @@
 import { type Actor, type ActorOptions, createActor, type Snapshot, transition } from 'xstate'
+import type { Outcome } from './outcome-types.ts'
+import type { StartRecord } from './shim-records.ts'
 import type { StoredSnapshot } from './stored-snapshot.ts'
 import { taskMachine } from './task.ts'
-import type { Outcome, StartRecord } from './types.ts'
 
 /** The actor of a stored task, not yet started. `machine` is taskMachine with its actors provided; `stored` has passed `migrate`. */
 export function restoreTask(

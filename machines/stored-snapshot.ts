@@ -1,17 +1,6 @@
-import { isFailure, isOutcome } from './outcome-shape.ts'
-import {
-  type Check,
-  isBoolean,
-  isNumber,
-  isRecord,
-  isText,
-  listOf,
-  orAbsent,
-  orNull,
-  shape,
-} from './shape.ts'
 import { type Phase, phaseOf, type StateValue } from './phase.ts'
-import type { TaskContext } from './task-types.ts'
+import { isRecord } from './shape.ts'
+import { actorInputs, type TaskContext, taskContext } from './task-types.ts'
 import { taskStates } from './types.ts'
 
 /** What `getPersistedSnapshot()` of the task machine gives, after JSON. */
@@ -40,37 +29,6 @@ export function snapshotFault(snapshot: unknown): string | null {
   return contextFault(phase, context) ?? childrenFault(phase, context, children)
 }
 
-const isIdentity = shape({ pid: isNumber, startTime: isNumber })
-const isBootTime = orAbsent(shape({ id: isText, at: isNumber }))
-const isTarget = orAbsent(value => value === 'leader')
-const isStop = shape({
-  reason: value => value === 'shutdown' || value === 'force',
-  signal: isText,
-  requestedAt: isNumber,
-  killAt: isNumber,
-  killAtBoot: isBootTime,
-  target: isTarget,
-})
-const isStart = shape({
-  shim: isIdentity,
-  task: isIdentity,
-  init: orNull(isIdentity),
-  bootId: isText,
-  startedAt: isNumber,
-  cgroups: listOf(isText),
-})
-const contextChecks: Record<keyof TaskContext, Check> = {
-  name: isText,
-  key: orNull(isText),
-  limits: isBoolean,
-  startRequestedAt: orNull(isNumber),
-  start: orNull(isStart),
-  stop: orNull(isStop),
-  stopFailure: orNull(isFailure),
-  watchFailure: orNull(isFailure),
-  outcome: orNull(isOutcome),
-}
-
 /** What must not be null, by phase. */
 const needed: Record<Phase, readonly (keyof TaskContext)[]> = {
   configured: [],
@@ -82,8 +40,8 @@ const needed: Record<Phase, readonly (keyof TaskContext)[]> = {
 }
 
 function contextFault(phase: Phase, context: Record<string, unknown>): string | null {
-  const bad = Object.entries(contextChecks).find(([name, check]) => !check(context[name]))
-  if (bad !== undefined) return `has a damaged context (${bad[0]})`
+  const fault = taskContext.fault(context)
+  if (fault !== null) return `has a damaged context (${fault})`
   const missing = needed[phase].find(name => context[name] === null)
   return missing === undefined ? null : `is ${phase} without ${missing}`
 }
@@ -103,25 +61,16 @@ function childrenFault(
   return stranger === undefined ? null : 'has an actor it cannot have'
 }
 
-const isKeyed = shape({ key: isText })
-const inputs: Record<string, Check> = {
-  launch: isKeyed,
-  watch: isKeyed,
-  stop: shape({
-    key: isText,
-    signal: isText,
-    killAt: isNumber,
-    killAtBoot: isBootTime,
-    target: isTarget,
-  }),
-}
-
 /** An actor that will run again with the input that is stored with it. */
 function isChild(id: string, child: unknown, context: Record<string, unknown>): boolean {
   if (!isRecord(child) || child.src !== id || !isRecord(child.snapshot)) return false
   const { status, input } = child.snapshot
-  const fits = Object.hasOwn(inputs, id) && inputs[id]?.(input)
-  return fits === true && status === 'active' && isRecord(input) && input.key === context.key
+  return status === 'active' && fitsActor(id, input) && isRecord(input) && input.key === context.key
+}
+
+function fitsActor(id: string, input: unknown): boolean {
+  const [, shape] = Object.entries(actorInputs).find(([name]) => name === id) ?? []
+  return shape?.fault(input) === null
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,39 +1,44 @@
-import type { Failure, Outcome, StartRecord } from './types.ts'
+import { failure, type Outcome, outcome } from './outcome-types.ts'
+import { finite, flag, nullable, object, oneOf, optional, text, type ValueOf } from './shape.ts'
+import { type StartRecord, startRecord } from './shim-records.ts'
 
 /** An instant on the clock that nobody sets: milliseconds since the boot that has this id (CLOCK_BOOTTIME). */
-export type BootTime = { readonly id: string; readonly at: number }
+export type BootTime = ValueOf<typeof bootTime>
+const bootTime = object({ id: text, at: finite })
 
 /** A stop that was asked for. The first request gives reason and signal; later ones can only bring `killAt` nearer. */
-export type StopRequest = {
-  readonly reason: 'shutdown' | 'force'
+export type StopRequest = ValueOf<typeof stopRequestShape>
+const stopRequestShape = object({
+  reason: oneOf('shutdown', 'force'),
   /** The signal's name; `SIGKILL` for a force. */
-  readonly signal: string
+  signal: text,
   /** Milliseconds since the epoch. */
-  readonly requestedAt: number
+  requestedAt: finite,
   /** When the whole tree is killed, in milliseconds since the epoch: absolute, so that it survives a restore. */
-  readonly killAt: number
+  killAt: finite,
   /** The same instant, by which it is kept during this boot: the other clock may be set, or be another's. Absent where none is known. */
-  readonly killAtBoot?: BootTime
+  killAtBoot: optional(bootTime),
   /** Who gets the signal. Absent: the leader's process group. */
-  readonly target?: 'leader'
-}
+  target: optional(oneOf('leader')),
+})
 
 /** Plain JSON: `context` equals `JSON.parse(JSON.stringify(context))` at every step. */
-export type TaskContext = {
-  readonly name: string
+export type TaskContext = ValueOf<typeof taskContext>
+export const taskContext = object({
+  name: text,
   /** The name of the task's record directory; null until START. */
-  readonly key: string | null
+  key: nullable(text),
   /** Limits were asked for. What they are is in the stored request. */
-  readonly limits: boolean
-  readonly startRequestedAt: number | null
-  readonly start: StartRecord | null
-  readonly stop: StopRequest | null
+  limits: flag,
+  startRequestedAt: nullable(finite),
+  start: nullable(startRecord),
+  stop: nullable(stopRequestShape),
   /** Why the last attempt to stop the task did not reach it. RETRY tries again. */
-  readonly stopFailure: Failure | null
+  stopFailure: nullable(failure),
   /** Why nobody watches the task. RETRY watches again. */
-  readonly watchFailure: Failure | null
-  readonly outcome: Outcome | null
-}
+  watchFailure: nullable(failure),
+  outcome: nullable(outcome),
+})
 
 export type TaskInput = { readonly name: string }
 
@@ -77,13 +82,19 @@ export type TaskEvent =
   | { readonly type: 'xstate.error.actor.launch'; readonly error: unknown }
   | { readonly type: 'xstate.error.actor.watch'; readonly error: unknown }
 
-export type LaunchInput = { readonly key: string }
+export type LaunchInput = ValueOf<typeof keyed>
 export type LaunchOutput = { readonly start: StartRecord }
-export type WatchInput = { readonly key: string }
-export type StopInput = {
-  readonly key: string
-  readonly signal: string
-  readonly killAt: number
-  readonly killAtBoot?: BootTime
-  readonly target?: 'leader'
-}
+export type WatchInput = ValueOf<typeof keyed>
+const keyed = object({ key: text })
+
+export type StopInput = ValueOf<typeof stopInputShape>
+const stopInputShape = object({
+  key: text,
+  signal: text,
+  killAt: finite,
+  killAtBoot: optional(bootTime),
+  target: optional(oneOf('leader')),
+})
+
+/** What is stored with each actor, and given to it again. */
+export const actorInputs = { launch: keyed, watch: keyed, stop: stopInputShape }

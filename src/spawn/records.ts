@@ -1,99 +1,26 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import * as z from 'zod/mini'
-import english from 'zod/v4/locales/en.js'
-import { type ExitRecord, type StartRecord, uncounted } from '../../machines/index.ts'
+import {
+  type ExitRecord,
+  exitRecord,
+  type Shape,
+  type StartRecord,
+  startRecord,
+} from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import { systemError } from '../system-error.ts'
-import { lazily } from '../lazily.ts'
 
 /** A record that is there but cannot be believed, and why. */
 export type Corrupt = { readonly corrupt: string }
 
-const schemas = lazily(() => {
-  const pid = z.int().check(z.minimum(1), z.maximum(0x7fffffff))
-  const count = z.int().check(z.minimum(0))
-  const epochMs = z.int().check(z.minimum(0), z.maximum(8.64e15))
-  const signal = z.int().check(z.minimum(1), z.maximum(64))
-  const identity = z.object({ pid, startTime: count })
-  // They will be removed: nothing but a plain absolute path can have been meant.
-  const cgroupPath = z
-    .string()
-    .check(z.refine(path => path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..')))
-
-  const start = z.object({
-    format: z.literal('holdfast.start'),
-    version: z.literal(1),
-    shim: identity,
-    task: identity,
-    init: z.nullable(identity),
-    bootId: z.string().check(z.maxLength(128)),
-    startedAt: epochMs,
-    cgroups: z.array(cgroupPath),
-  })
-
-  const limitCounts = z.object({
-    pidsRefused: z.nullable(count),
-    memoryHigh: z.nullable(count),
-    throttledUs: z.nullable(count),
-    egressDenied: z.nullable(count),
-    logBytesDropped: z.nullable(count),
-  })
-
-  const stopped = z.object({
-    reason: z.enum(['shutdown', 'force', 'timeout', 'output', 'orphaned']),
-    signal,
-    at: epochMs,
-    forcedAt: z.nullable(epochMs),
-  })
-
-  const exit = z
-    .object({
-      format: z.literal('holdfast.exit'),
-      version: z.literal(1),
-      // Windows, where only the portable shim runs, has 32 bits of it.
-      exitCode: z.nullable(z.int().check(z.minimum(0), z.maximum(0xffffffff))),
-      signal: z.nullable(signal),
-      coreDumped: z.boolean(),
-      rusage: z.nullable(z.object({ userUs: count, systemUs: count, maxRssKb: count })),
-      startedAt: z.nullable(epochMs),
-      exitedAt: epochMs,
-      oomKills: z.nullable(count),
-      stop: z.nullable(stopped),
-      survivors: z.array(pid),
-      logsComplete: z.boolean(),
-      // A shim that was started by an earlier version does not count.
-      limitsHit: z._default(limitCounts, uncounted),
-      failure: z.nullable(
-        z.object({ stage: z.string().check(z.minLength(1)), errno: count, detail: z.string() }),
-      ),
-    })
-    .check(
-      z.refine(
-        ({ exitCode, signal, failure, survivors }) => {
-          const ends = [exitCode, signal, failure].filter(end => end !== null).length
-          // A leader that could not be killed has not ended: then it is named instead.
-          return ends === 1 || (ends === 0 && survivors.length > 0)
-        },
-        {
-          error: 'exactly one of exitCode, signal and failure says how it ended',
-        },
-      ),
-      z.refine(({ coreDumped, signal }) => !coreDumped || signal !== null, {
-        error: 'a core dump without a signal',
-      }),
-    )
-  return { start, exit, english: english().localeError }
-})
-
 /** Reads the text of a start.json. Never throws. Fields it does not know are left out. */
 export function parseStart(text: string): StartRecord | Corrupt {
-  return parseRecord(text, schemas().start)
+  return parseRecord(text, startRecord)
 }
 
 /** Reads the text of an exit.json. Never throws. Fields it does not know are left out. */
 export function parseExit(text: string): ExitRecord | Corrupt {
-  return parseRecord(text, schemas().exit)
+  return parseRecord(text, exitRecord)
 }
 
 /** start.json of a task's directory; null if there is none. Throws HoldfastError if it is there and the system will not let it be read. */
@@ -115,17 +42,15 @@ export function readExit(dir: string): ExitRecord | Corrupt | null {
   return readRecord(join(dir, 'exit.json'), parseExit)
 }
 
-function parseRecord<T>(text: string, schema: z.ZodMiniType<T>): T | Corrupt {
+function parseRecord<T>(text: string, shape: Shape<T>): T | Corrupt {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return { corrupt: text === '' ? 'it is empty' : 'it is not JSON' }
   }
-  const result = schema.safeParse(value, { error: schemas().english })
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  return { corrupt: [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ') }
+  const fault = shape.fault(value)
+  return fault === null ? shape.known(value) : { corrupt: fault }
 }
 
 const largest = 1024 * 1024

@@ -205,7 +205,7 @@ describe('reading an envelope', () => {
       'a damaged start record',
       'running',
       snapshot => ({ ...snapshot, context: { ...snapshot.context, start: { task: { pid: 'x' } } } }),
-      /damaged context \(start\)/,
+      /damaged context \(start\./,
     ],
     [
       'stopping without a deadline',
@@ -242,7 +242,7 @@ describe('reading an envelope', () => {
       'a missing field',
       'configured',
       snapshot => ({ ...snapshot, context: { ...snapshot.context, limits: undefined } }),
-      /damaged context \(limits\)/,
+      /damaged context \(limits: takes true or false, got nothing\)/,
     ],
   ]
   for (const [what, phase, damage, reason] of damaged) {
