@@ -83,7 +83,7 @@ function hintFor({ stage, errno }: HoldfastError, command: Shown, cwd: string): 
   return `${found.path} is on the host, and not in the task's root: ${field} (${found.flags}) shows it.`
 }
 
-/** A workspace is the task's own; what is only mounted stays whose it is. */
+/** A workspace is the task's own; what is only mounted stays whose it is, and could be one where it has its own path. */
 function notEntered(command: Shown): string | null {
   const workspace = workspaceOf(command)
   const at = command.cwd ?? workspace?.path ?? '/'
@@ -91,6 +91,10 @@ function notEntered(command: Shown): string | null {
     return `The task's user may not enter ${at}: command.user (--user) names another.`
   if (workspace !== null && isBelow(at, workspace.path))
     return `The task's user may not enter ${at}: command.user (--user) names the owner of it, and chown gives it to another.`
+  const mounted = (command.mounts ?? []).some(
+    ({ source, target }) => source === target && isBelow(at, target),
+  )
+  if (!mounted) return null
   return `The task's user may not enter ${at}: as command.workspace (-w ${at}) it is the task's.`
 }
 

@@ -54,7 +54,10 @@ describe('what is on the host, and not in the root of the task', () => {
   })
 
   it('a working directory that its user may not enter is named with what makes it his', () => {
-    assert.match(hint({ cwd: dir }, 'chdir', 'EACCES') ?? '', new RegExp(`\\(-w ${dir}\\) it is the task's`))
+    const inPlace = { cwd: dir, mounts: [{ source: dir, target: dir }] }
+    assert.match(hint(inPlace, 'chdir', 'EACCES') ?? '', new RegExp(`\\(-w ${dir}\\) it is the task's`))
+    const elsewhere = { cwd: '/there', mounts: [{ source: dir, target: '/there' }] }
+    assert.equal(hint(elsewhere, 'chdir', 'EACCES'), 'as it was')
     assert.match(hint({ workspace: dir }, 'chdir', 'EACCES') ?? '', /--user/)
     assert.match(hint({ cwd: dir, root: 'host' }, 'chdir', 'EACCES') ?? '', /--user/)
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type TransformCallback } from 'node:stream'
 import type { HoldfastError } from '../../src/errors.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import { identify } from '../../src/spawn/process-table.ts'
@@ -16,6 +16,11 @@ const started = (id: number) => `started ${id} 100 5000 102 5001 1800000000123`
 
 /** An end of a pipe, as a socket is one. */
 class Pipe extends PassThrough {
+  /** A pipe holds a copy: who has written may wipe what it wrote. */
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    done(null, Buffer.from(chunk))
+  }
+
   ref(): void {}
   unref(): void {}
 }

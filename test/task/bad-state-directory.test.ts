@@ -19,7 +19,7 @@ const damages: Readonly<Record<string, (text: string) => string | Buffer>> = {
   empty: () => '',
   'no JSON at all': () => Buffer.from([0, 255, 254, 1]),
   'JSON of something else': () => '{"format":"something else"}',
-  'of a later version': text => text.replace('"version":1', '"version":99'),
+  'of a later version': text => text.replace(/"version":\d+/, '"version":99'),
   'without its spec': text => JSON.stringify({ ...JSON.parse(text), spec: null }),
   'with a state nobody knows': text => text.replaceAll('"exited"', '"dancing"'),
 }
