@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { version } from '../package-root.ts'
 import { attachCommand } from './commands/attach.ts'
 import { auditCommand } from './commands/audit.ts'
+import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { graphCommand } from './commands/graph.ts'
@@ -54,6 +55,7 @@ export function holdfast(): Command {
     doctorCommand(),
     auditCommand(),
     nomadDriverCommand(),
+    completionCommand(),
   ])
     program.addCommand(command)
   return program

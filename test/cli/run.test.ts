@@ -294,13 +294,6 @@ describe('holdfast run', function () {
       false,
     ],
     [
-      'a document and a terminal',
-      125,
-      ['-t', '--json', 'true'],
-      /--json cannot go with --tty: the task has the terminal/,
-      false,
-    ],
-    [
       'rotation without a size',
       125,
       ['--log-max-files', '3', 'true'],
@@ -341,6 +334,12 @@ describe('holdfast run', function () {
     const mistaken = await holdfast(stateDir, 'run', '--memmory', '64M', '--json', '--', 'true')
     assert.equal(mistaken.stderr, '')
     assert.equal(JSON.parse(mistaken.stdout).error.code, 'INVALID_ARGUMENT')
+    const both = await holdfast(stateDir, 'run', '-t', '--json', '--', 'true')
+    assert.deepEqual([both.code, both.stderr], [125, ''])
+    assert.match(
+      JSON.parse(both.stdout).error.message,
+      /^--json cannot go with --tty: the task has the terminal/,
+    )
   })
 
   it('as root runs an isolated, limited task as nobody', async function () {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { packageRoot } from '../../src/package-root.ts'
@@ -56,6 +65,15 @@ describe('the package as it is installed, on a PATH without compilers', function
     assert.ok(sizeOf(join(installed, 'node_modules')) < 30e6)
     for (const name of ['elkjs', 'hono', '@grpc/grpc-js', 'protobufjs', 'prom-client', 'zod'])
       assert.ok(!existsSync(join(installed, 'node_modules', name)), name)
+  })
+
+  it('brings a manual page and completes in a shell', () => {
+    assert.match(
+      readFileSync(join(installed, 'node_modules/holdfast/dist/man/holdfast.1'), 'utf8'),
+      /^\.SH NAME\nholdfast/m,
+    )
+    const { stdout } = run(installed, 'npx', ['holdfast', 'completion', 'bash'])
+    assert.match(stdout, /complete .* -F _holdfast holdfast/)
   })
 
   it('is loaded from a third of the 700 files that it once was at most, and without server or driver', () => {
