@@ -24,6 +24,7 @@ const commands = [
   'doctor',
   'audit',
   'nomad-driver',
+  'completion',
 ]
 
 describe('the help', () => {

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { packageRoot } from '../../src/spawn/native-program.ts'
-
-/** With sanitizers: a byte read too far ends it. */
-const program = join(packageRoot, 'build/native/holdfast-native-asan')
+import { requireSanitized, sanitizedProgram } from '../support/sanitized.ts'
 
 /** What the forwarder's parsers say of each of these, a line each. */
 function check(frames: readonly Buffer[]): string[] {
@@ -14,7 +10,7 @@ function check(frames: readonly Buffer[]): string[] {
     length.writeUInt32LE(frame.length)
     return Buffer.concat([length, frame])
   })
-  const { status, stdout, stderr } = spawnSync(program, ['egress-check'], {
+  const { status, stdout, stderr } = spawnSync(sanitizedProgram, ['egress-check'], {
     input: Buffer.concat(input),
     encoding: 'latin1',
     maxBuffer: 256 << 20,
@@ -34,7 +30,13 @@ const answerTo = (kind: string, ...parts: (string | Buffer | readonly number[])[
 const rule = (rules: string, host: string, port: number): string =>
   answerTo('u', `${rules}\0${host}\0${port}`)
 
-describe("the forwarder's parsers", () => {
+describe("the forwarder's parsers (under sanitizers, where a byte read too far ends them)", function () {
+  this.timeout(120_000)
+
+  before(function () {
+    requireSanitized(this)
+  })
+
   describe('of requests', () => {
     const request = (text: string): string => answerTo('r', text)
 

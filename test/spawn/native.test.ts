@@ -15,16 +15,16 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import fc from 'fast-check'
 import type { ExitRecord, StartRecord } from '../../machines/index.ts'
-import { packageRoot } from '../../src/spawn/native-program.ts'
 import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
 import { bareSpec, everyOption, launchFields } from '../support/launch-spec.ts'
+import { requireSanitized, sanitizedProgram } from '../support/sanitized.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 /** Another architecture's, in a machine or under an emulator: without sanitizers, which its compiler may lack. */
 const given = process.env.HOLDFAST_TEST_NATIVE
-const program = given ?? join(packageRoot, 'build/native/holdfast-native-asan')
+const program = given ?? sanitizedProgram
 /** By qemu's user-mode emulator (test/arm64/run). */
 const emulated = process.env.HOLDFAST_TEST_EMULATOR !== undefined
 const nobody = 65534
@@ -118,15 +118,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
     if (process.platform !== 'linux') this.skip()
     reports = temporaryDirectory('asan')
     if (given !== undefined) return
-    const built = spawnSync(process.execPath, [join(packageRoot, 'scripts/build-native.mjs'), '--sanitize'], {
-      encoding: 'utf8',
-    })
-    // Requiring a compiler here would fail the tests of those who use the portable path on purpose.
-    if (built.status !== 0 && process.env.CI === undefined) {
-      console.warn(`    skipped: ${built.stderr.trim()}; install gcc with libasan to run these`)
-      this.skip()
-    }
-    assert.equal(built.status, 0, built.stderr)
+    requireSanitized(this)
   })
 
   afterEach(() => {
