@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../src/index.ts'
-import { compiled as compiledProgram } from '../support/compiled.ts'
+import { compiledOrNull } from '../support/compiled.ts'
 import { isRoot, strongest, taskUsers } from '../support/identity.ts'
 import { output, outputOf } from '../support/output.ts'
 import { asRoot, requires } from '../support/requires.ts'
@@ -25,6 +25,8 @@ const masked = [
   .map(name => `/proc/${name}`)
   .filter(path => existsSync(path))
 
+/** Where nobody may compile, as an ordinary user. */
+const sources = new URL('../../src/index.ts', import.meta.url).href
 const typing = ['TIOCSTI', 'TIOCSTI-high', 'TIOCLINUX']
 
 describe('attack: devices and the kernel’s files', () => {
@@ -147,7 +149,7 @@ describe('attack: devices and the kernel’s files', () => {
         const program = join(bench.directory('terminal'), 'supervisor.mjs')
         const start = `
           import { closeSync, openSync } from 'node:fs'
-          import { Supervisor, setCommand } from ${JSON.stringify(compiledProgram('src/index.ts'))}
+          import { Supervisor, setCommand } from ${JSON.stringify(compiledOrNull('src/index.ts') ?? sources)}
           closeSync(openSync('/dev/tty', 'r+'))
           const supervisor = new Supervisor({ stateDir: ${JSON.stringify(bench.stateDir)} })
           const task = supervisor.executor(${JSON.stringify(platform)})
@@ -158,7 +160,8 @@ describe('attack: devices and the kernel’s files', () => {
           task.logs$('stdout').subscribe(chunk => console.log(Buffer.from(chunk).toString()))
           await supervisor.close()`
         writeFileSync(program, start)
-        const said = execFileSync('script', ['-qec', `${process.execPath} ${program}`, '/dev/null'], {
+        const line = `${process.execPath} --import tsx --conditions=development ${program}`
+        const said = execFileSync('script', ['-qec', line, '/dev/null'], {
           encoding: 'utf8',
           stdio: ['ignore', 'pipe', 'pipe'],
         })
