@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { root, sourcesDigest } from './native-sources.mjs'
 
@@ -12,6 +12,13 @@ const dist = join(root, 'dist')
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 const machines = 'machines/index.ts'
+
+/** What a caller's streams and ours must share: one Observable, and what tells a subscriber from anybody else. */
+const sharedOfRxjs = new Set(
+  ['Observable', 'Subject', 'BehaviorSubject', 'Subscription', 'Subscriber', 'config'].map(
+    name => `internal/${name}`,
+  ),
+)
 
 /** The entries of package.json, and what is started as a program of its own. */
 const entries = [
@@ -66,11 +73,16 @@ writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses([...new Set(input
 chmodSync(join(dist, 'src/cli/main.js'), 0o755)
 
 /**
- * `rxjs` is some 200 files, of which few are used: each name is imported from the file that has it. They are the very ones that `rxjs` itself consists
- * of, so that there is one Observable.
+ * `rxjs` is some 200 files, of which few are used: each name is imported from the file that has it. The classes are the very ones that `rxjs` itself
+ * consists of, so that there is one Observable; operators have no identity, and go into dist.
  */
 function onlyWhatIsUsedOfRxjs() {
-  const index = readFileSync(join(root, 'node_modules/rxjs/dist/esm/index.js'), 'utf8')
+  const esm = join(root, 'node_modules/rxjs/dist/esm')
+  const index = readFileSync(join(esm, 'index.js'), 'utf8')
+  const resolved = file =>
+    sharedOfRxjs.has(file)
+      ? { path: `rxjs/${file}`, external: true, sideEffects: false }
+      : { path: join(esm, `${file}.js`), sideEffects: false }
   const files = new Map(
     [...index.matchAll(/^export \{ (\w+) \} from '\.\/(internal\/[^']+)'/gm)].map(([, name, file]) => [
       name,
@@ -94,7 +106,11 @@ function onlyWhatIsUsedOfRxjs() {
       onResolve({ filter: /^rxjs/ }, ({ path }) => {
         if (!path.startsWith('rxjs/internal/'))
           throw new Error(`${path}: of rxjs, names that its index exports are imported, by name`)
-        return { path, external: true, sideEffects: false }
+        return resolved(path.slice('rxjs/'.length))
+      })
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const file = relative(esm, join(resolveDir, path))
+        return file.startsWith('internal/') ? resolved(file) : null
       })
     },
   }
