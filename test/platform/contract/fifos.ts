@@ -47,7 +47,7 @@ export const fifos: Section = (check, { native }) => {
       execFileSync('mkfifo', [fifo])
       const link = join(bench.directory('fifo'), 'link')
       symlinkSync(fifo, link)
-      const task = bench.shell('echo on; cat /dev/stdin; echo end')
+      const task = bench.shell('echo on; if [ -e /dev/stdin ]; then cat /dev/stdin; else cat; fi; echo end')
       task.command.stdin = link
       await task.start()
       await untilOutput(task, 'on')
