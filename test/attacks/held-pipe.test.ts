@@ -29,15 +29,28 @@ describe('attack: a task holds the lock of the pipe that its shim reads', () => 
 
     it(`a forced stop ends it (${way}); control: until then the shim waits where no signal ends it`, () =>
       withWorkbench('linux', async bench => {
-        const task = attacker(bench, 'held_pipe', [way])
-        await task.start()
-        await eventually(() => assert.equal(stateOfShim(bench, task), 'D'))
+        const task = await holding(bench, way)
         const began = performance.now()
         assert.equal((await task.forceStop()).cause, 'forced')
         assert.ok(performance.now() - began < boundMs)
       }))
   }
 })
+
+/** A task whose shim waits for the lock. One that has emptied the pipe before anybody held it never asks for it: then another is tried. */
+async function holding(bench: Workbench, way: string): Promise<Executor> {
+  for (let tries = 10; ; tries--) {
+    const task = attacker(bench, 'held_pipe', [way])
+    await task.start()
+    try {
+      await eventually(() => assert.equal(stateOfShim(bench, task), 'D'), 3000)
+      return task
+    } catch (error) {
+      await task.forceStop()
+      if (tries === 1) throw error
+    }
+  }
+}
 
 /** Field 3 of /proc/PID/stat. */
 function stateOfShim(bench: Workbench, task: Executor): string | undefined {
