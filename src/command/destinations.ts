@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { Command } from '../api.ts'
 
 /**
  * Where the forwarder listens on the loopback of a task whose network has rules. Fixed: what a task is told in its environment is known before
@@ -22,11 +23,19 @@ export function destinationRules(text: string): readonly string[] | null {
   return rule === null || ports === null ? null : ports.map(number => `${rule} ${number}`)
 }
 
+/** Whether it is a network of named destinations. */
+export function hasRules(network: Command['network']): network is { allow: string[] } {
+  return typeof network === 'object' && 'allow' in network
+}
+
+/** For a row of `enforcement`. */
+export function wordsOfRules(allow: readonly string[]): string {
+  return allow.length === 0 ? 'allow nothing' : `allow ${allow.join(', ')}`
+}
+
 /** What programs find their proxy by (curl, git, npm, pip, cargo, apt, Go, Python, Node with NODE_USE_ENV_PROXY). */
-export function proxyVariables(
-  network: string | { path: string } | { allow: readonly string[] } | undefined,
-): Record<string, string> {
-  if (typeof network !== 'object' || !('allow' in network)) return {}
+export function proxyVariables(network: Command['network']): Record<string, string> {
+  if (!hasRules(network)) return {}
   const url = `http://127.0.0.1:${forwarderPort}`
   const values = { HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url }
   return Object.fromEntries(

@@ -1,3 +1,4 @@
+import { wordsOfRules } from '../command/destinations.ts'
 import type { Enforcement } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 
@@ -45,8 +46,7 @@ export function shortfalls(rows: readonly Enforcement[]): readonly Enforcement[]
 
 /** Of a network with rules; others may come while the task runs. */
 export function rulesRow(allow: readonly string[]): Row {
-  const requested = allow.length === 0 ? 'allow nothing' : `allow ${allow.join(', ')}`
-  return enforced({ name: 'network', kind: 'isolation', requested })
+  return enforced({ name: 'network', kind: 'isolation', requested: wordsOfRules(allow) })
 }
 
 /** No executor isolates the network unless told to. */

@@ -1,4 +1,5 @@
 import type { Command, Enforcement, Resources } from '../../api.ts'
+import { hasRules, wordsOfRules } from '../../command/destinations.ts'
 import { workspaceOf, wordsOf } from '../../command/workspace.ts'
 import { byShim, insideWhat } from '../exec-rows.ts'
 import { requestedLimits } from '../limits.ts'
@@ -101,8 +102,7 @@ function ofSwitch(name: string, asked: boolean | undefined, on: string, off: str
 }
 
 function ofNetwork(network: NonNullable<Command['network']>): Isolation {
-  if (typeof network === 'object' && 'allow' in network)
-    return isolation('network', `allow ${network.allow.join(', ')}`, 'more')
+  if (hasRules(network)) return isolation('network', wordsOfRules(network.allow), 'more')
   if (typeof network === 'object') return isolation('network', network.path, 'more')
   return isolation('network', network, network === 'host' ? 'less' : 'more')
 }

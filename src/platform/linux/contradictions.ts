@@ -1,4 +1,5 @@
 import type { Command } from '../../api.ts'
+import { hasRules } from '../../command/destinations.ts'
 import { wantsHostRoot } from '../../command/host-root.ts'
 import { workspaceOf } from '../../command/workspace.ts'
 import { HoldfastError } from '../../errors.ts'
@@ -17,7 +18,7 @@ export function refuseContradictions(command: Readonly<Command>, right: Right): 
       'namespaces.pid: false',
       "without a pid namespace the task's processes are found by a cgroup of its own",
     )
-  const isRules = typeof network === 'object' && 'allow' in network
+  const isRules = hasRules(network)
   if (namespaces.network === false && (network === 'none' || isRules))
     throw contradiction(
       isRules ? 'network.allow' : "network: 'none'",

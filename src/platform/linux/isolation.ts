@@ -1,6 +1,6 @@
 import type { Command } from '../../api.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
-import { destinationRules, forwarderPort } from '../../command/destinations.ts'
+import { destinationRules, forwarderPort, hasRules } from '../../command/destinations.ts'
 import { HoldfastError } from '../../errors.ts'
 import {
   askedFor,
@@ -122,7 +122,7 @@ function networkOf(
   kernel: KernelFeatures,
 ): { own: boolean; path: string | null; row: Row; egress?: LaunchSpec['egress'] } {
   const { network, namespaces } = command
-  if (typeof network === 'object' && 'allow' in network) return withRules(network.allow, kernel)
+  if (hasRules(network)) return withRules(network.allow, kernel)
   const what = {
     name: 'network',
     kind: 'isolation',

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Enforcement } from '../../api.ts'
-import { destinationRules } from '../../command/destinations.ts'
+import { destinationRules, hasRules } from '../../command/destinations.ts'
 import { HoldfastError } from '../../errors.ts'
 import { rulesRow } from '../../platform/index.ts'
 import { renameOver } from '../../spawn/rename-over.ts'
@@ -12,7 +12,7 @@ export type NetworkRules = { readonly allow: readonly string[] }
 
 /** Throws INVALID_ARGUMENT where the task was started without rules: it has another network, and no forwarder. */
 export function requireRules({ network }: Pick<Command, 'network'>): void {
-  if (typeof network === 'object' && 'allow' in network) return
+  if (hasRules(network)) return
   throw new HoldfastError(
     'INVALID_ARGUMENT',
     'network: got rules for a task that was started without any, takes them only for one that has some',
