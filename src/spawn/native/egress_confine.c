@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <linux/securebits.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "landlock.h"
+#include "privileges.h"
 
 enum { NOBODY = 65534 };
 
@@ -26,13 +25,8 @@ static bool change_user(void) {
 }
 
 static bool drop_capabilities(void) {
-  for (unsigned long capability = 0; capability < 64; capability++)
-    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
-  prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
-  if (!change_user()) return false;
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  struct __user_cap_data_struct none[2] = {{0}, {0}};
-  return syscall(SYS_capset, &header, none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+  bound_capabilities();
+  return change_user() && clear_capabilities() && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
 /* Neither forks nor files; memory for all connections and no more. */

@@ -1,11 +1,9 @@
 #include "empty_namespace.h"
-#include <linux/capability.h>
-#include <linux/securebits.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 #include "mount_namespace.h"
+#include "privileges.h"
 #include "system.h"
 
 /* /proc serves as the mount point: it is always there, and ours to cover in a namespace of our own. */
@@ -24,12 +22,6 @@ int empty_namespace_make(void) { return mount_namespace_make(empty_namespace_piv
  */
 bool empty_namespace_enter(int empty_namespace) {
   if (empty_namespace >= 0 && setns(empty_namespace, CLONE_NEWNS) != 0) return false;
-  for (unsigned long capability = 0; capability < 64; capability++)
-    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
-  /* EPERM without CAP_SETPCAP: then there is little to give up, and capset below gives it up. */
-  prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  struct __user_cap_data_struct none[2] = {{0}, {0}};
-  if (syscall(SYS_capset, &header, none) != 0) return false;
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  bound_capabilities();
+  return clear_capabilities();
 }

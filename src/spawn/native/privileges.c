@@ -59,6 +59,19 @@ static int set_capabilities(const struct spec *spec, struct failure *failure) {
   return 0;
 }
 
+void bound_capabilities(void) {
+  for (unsigned long capability = 0; capability < 64; capability++)
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
+  /* EPERM without CAP_SETPCAP: then there is little to give up, and clear_capabilities() gives it up. */
+  prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
+}
+
+bool clear_capabilities(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct none[2] = {{0}, {0}};
+  return syscall(SYS_capset, &header, none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 int drop_privileges(const struct spec *spec, struct failure *failure) {
   if (spec->has_capabilities && limit_future(spec, failure) != 0) return -1;
   if (spec->has_credentials && change_user(spec, failure) != 0) return -1;

@@ -65,14 +65,14 @@ bool write_start_record(int dir, const struct identity *shim, const struct ident
   return fd >= 0 && write_all(fd, text.data, text.length) && renameat(dir, "start.json.tmp", dir, "start.json") == 0;
 }
 
-static void add_optional(struct text *text, const char *name, bool present, int64_t value) {
-  if (present) text_add(text, "\"%s\":%lld,", name, (long long)value);
-  else text_add(text, "\"%s\":null,", name);
+static void add_value(struct text *text, const char *name, bool present, int64_t value) {
+  if (present) text_add(text, "\"%s\":%lld", name, (long long)value);
+  else text_add(text, "\"%s\":null", name);
 }
 
-static void add_last(struct text *text, const char *name, bool present, int64_t value) {
-  if (present) text_add(text, "\"%s\":%lld},", name, (long long)value);
-  else text_add(text, "\"%s\":null},", name);
+static void add_optional(struct text *text, const char *name, bool present, int64_t value) {
+  add_value(text, name, present, value);
+  text_add(text, ",");
 }
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
@@ -113,7 +113,8 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   add_optional(text, "memoryHigh", counters->memory_high >= 0, counters->memory_high);
   add_optional(text, "throttledUs", counters->throttled_us >= 0, counters->throttled_us);
   add_optional(text, "logBytesDropped", record->log_dropped >= 0, record->log_dropped);
-  add_last(text, "egressDenied", record->egress_denied >= 0, record->egress_denied);
+  add_value(text, "egressDenied", record->egress_denied >= 0, record->egress_denied);
+  text_add(text, "},");
   if (record->failure == NULL) text_add(text, "\"failure\":null}\n");
   else {
     text_add(text, "\"failure\":{\"stage\":\"%s\",\"errno\":%d,\"detail\":", stage_name(record->failure->stage), record->failure->error);
