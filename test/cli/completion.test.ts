@@ -45,6 +45,8 @@ describe('the completion of the command line', () => {
     const run = shape.commands.find(({ name }) => name === 'run')
     const memory = run?.flags.find(({ names }) => names.includes('--memory'))
     assert.deepEqual([memory?.takesValue, memory?.repeats], [true, false])
+    const env = run?.flags.find(({ names }) => names.includes('--env'))
+    assert.deepEqual([env?.names, env?.takesValue, env?.repeats], [['-e', '--env'], true, true])
   })
 
   describe('in bash', () => {

@@ -4,20 +4,9 @@ import type { Executor } from '../../src/index.ts'
 import { openUnder } from '../support/descriptors.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
+import { sampled } from '../support/sampled.ts'
 import { keyOf } from '../support/task-key.ts'
 import { withWorkbench } from '../support/workbench.ts'
-
-/** A task whose samples are counted, or fail. */
-function sampled(task: Executor, answer: () => Promise<unknown> = async () => {}): { count: number } {
-  const seen = { count: 0 }
-  const usage = task.usage.bind(task)
-  task.usage = async () => {
-    seen.count++
-    await answer()
-    return usage()
-  }
-  return seen
-}
 
 describe('what all tasks of a supervisor use', () => {
   it('has those that run, by key: with those that are started meanwhile, and without those that have ended', () =>

@@ -5,19 +5,8 @@ import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs'
 import type { Executor, Usage } from '../../src/index.ts'
 import { openUnder } from '../support/descriptors.ts'
 import { requires } from '../support/requires.ts'
+import { sampled } from '../support/sampled.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-
-/** A task whose samples are counted, or fail. */
-function sampled(task: Executor, answer: () => Promise<unknown>): { count: number } {
-  const seen = { count: 0 }
-  const usage = task.usage.bind(task)
-  task.usage = async () => {
-    seen.count++
-    await answer()
-    return usage()
-  }
-  return seen
-}
 
 describe('watching what tasks use', () => {
   it('samples a task once for all who watch it at the same pace', () =>

@@ -1,7 +1,6 @@
-import { closeSync, constants, readFileSync } from 'node:fs'
-import { openTrusted } from '../../index.ts'
+import { readFileSync } from 'node:fs'
 import { parseEnvironment } from '../parse/environment.ts'
-import { UsageError } from '../usage-error.ts'
+import { readTrusted, unreadable } from './read-trusted.ts'
 
 /** What --env-file and --env say together: --env wins, in whichever order they were given. Throws as {@link readEnvironmentFile} does. */
 export function withEnvironmentFiles(
@@ -16,32 +15,13 @@ export function withEnvironmentFiles(
  * stand: no quotes, no expansion. Throws INVALID_ARGUMENT naming the file, PERMISSION where a task could have put a link on the way to it.
  */
 export function readEnvironmentFile(path: string): string[] {
-  const bytes = contentOf(path)
+  const bytes = readTrusted('--env-file', path, fd => readFileSync(fd))
   try {
     return new TextDecoder('utf-8', { fatal: true })
       .decode(bytes)
       .split(/\r?\n/)
       .filter(line => line.trim() !== '' && !line.trimStart().startsWith('#'))
   } catch {
-    throw unreadable(path, 'it is no UTF-8')
+    throw unreadable('--env-file', path, 'it is no UTF-8')
   }
-}
-
-function contentOf(path: string): Buffer {
-  try {
-    const fd = openTrusted(path, constants.O_RDONLY)
-    try {
-      return readFileSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'PERMISSION') throw error
-    throw unreadable(path, message, code)
-  }
-}
-
-function unreadable(path: string, reason: string, errno?: string): UsageError {
-  return new UsageError(`--env-file: ${JSON.stringify(path)} cannot be read: ${reason}`, { path, errno })
 }

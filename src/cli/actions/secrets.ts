@@ -1,7 +1,7 @@
-import { closeSync, constants, readSync } from 'node:fs'
-import { openTrusted } from '../../index.ts'
+import { readSync } from 'node:fs'
 import { UsageError } from '../usage-error.ts'
 import { refuseChangedVariable } from '../parse/own-bytes.ts'
+import { readTrusted } from './read-trusted.ts'
 
 /** A byte more than the library takes of one: enough to be refused. */
 const readMost = (1 << 20) + 1
@@ -31,7 +31,7 @@ export function refuseShownSecrets(
 
 function secret(entry: string, own: NodeJS.ProcessEnv): [string, string | Uint8Array] {
   const end = entry.indexOf('=')
-  if (end > 0) return [entry.slice(0, end), contentOf(entry.slice(end + 1))]
+  if (end > 0) return [entry.slice(0, end), readTrusted('--secret', entry.slice(end + 1), readAll)]
   const value = end === 0 || entry === '' ? undefined : own[entry]
   if (value !== undefined) {
     refuseChangedVariable(entry, value, { flag: '--secret' })
@@ -40,24 +40,6 @@ function secret(entry: string, own: NodeJS.ProcessEnv): [string, string | Uint8A
   const problem =
     end === 0 || entry === '' ? 'a secret has no name' : `${JSON.stringify(entry)} is not set here`
   throw new UsageError(`--secret: ${problem}; takes NAME=FILE, or NAME for the variable of that name`)
-}
-
-function contentOf(path: string): Uint8Array {
-  try {
-    const fd = openTrusted(path, constants.O_RDONLY)
-    try {
-      return readAll(fd)
-    } finally {
-      closeSync(fd)
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'PERMISSION') throw error
-    throw new UsageError(`--secret: ${JSON.stringify(path)} cannot be read: ${message}`, {
-      path,
-      errno: code,
-    })
-  }
 }
 
 /** It may be a pipe. */

@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander'
+import { append } from '../commands/subcommand.ts'
 
 /** What a shell has to know of the command line to complete it: read from the very table that parses it. */
 export type Shape = { readonly flags: readonly FlagShape[]; readonly commands: readonly CommandShape[] }
@@ -60,7 +61,7 @@ function flagShape(option: Option): FlagShape {
   return {
     names: [option.short, option.long].filter(name => name !== undefined),
     takesValue: option.required || option.optional,
-    repeats: option.description.includes('(repeatable)'),
+    repeats: option.parseArg === append,
     help: option.description,
   }
 }
