@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import type { Command, Namespace } from '../api.ts'
 import { largestId } from './accounts.ts'
 import { lazily } from '../lazily.ts'
-import { destinationRules, takesDestination } from './destinations.ts'
+import { destinationRules, largestRules, rulesText, takesDestination } from './destinations.ts'
 import { capabilityNumber, takesCapability } from './capabilities.ts'
 import { isTaskName, takesTaskName } from './task-name.ts'
 import { isFaithful } from './faithful.ts'
@@ -129,13 +129,18 @@ const labels = () =>
   )
 
 const takesNetwork = '"host", "none", { path: an absolute path } or { allow: an array of destinations }'
-/** No larger than what the forwarder takes in one message. */
 const mostDestinations = 500
 const destinations = () =>
   listOf(
     matching(takesDestination, text => destinationRules(text) !== null),
     `an array of destinations, ${mostDestinations} at most`,
-  ).check(z.maxLength(mostDestinations, `${mostDestinations} destinations at most`))
+  ).check(
+    z.maxLength(mostDestinations, `${mostDestinations} destinations at most`),
+    z.refine(
+      allow => Buffer.byteLength(rulesText(allow as string[])) <= largestRules,
+      `destinations whose rules, one for each port, have ${largestRules} bytes at most`,
+    ),
+  )
 export const networkRules = lazily(() => fields({ allow: destinations() }))
 /** Of the two objects the one that is meant is checked, so that the error names the destination. */
 const network = () =>

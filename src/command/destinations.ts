@@ -10,6 +10,9 @@ export const forwarderPort = 3128
 export const takesDestination =
   '"host:port", "*.domain:port" or "address/prefix:port", where the port is a number, "*" for any, or left out for 443 and 80, and IPv6 is in brackets when it has a port'
 
+/** Of all rules together, a line each: what the forwarder takes in one message (EGRESS_TEXT_MAX, native/egress_rules.h) has a NUL besides. */
+export const largestRules = 59_998
+
 const usualPorts = [443, 80] as const
 /** Of the wire: any. */
 const anyPort = 0
@@ -21,6 +24,14 @@ export function destinationRules(text: string): readonly string[] | null {
   const rule = ruleOf(place)
   const ports = portsOf(port)
   return rule === null || ports === null ? null : ports.map(number => `${rule} ${number}`)
+}
+
+/** The rules of all destinations, a line each. What is none of them is left out. */
+export function rulesText(allow: readonly string[]): string {
+  return allow
+    .flatMap(destination => destinationRules(destination) ?? [])
+    .map(rule => `${rule}\n`)
+    .join('')
 }
 
 /** Whether it is a network of named destinations. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { firstValueFrom, toArray } from 'rxjs'
 import { type EgressDecision, type Executor, type HoldfastError } from '../../src/index.ts'
+import { largestRules, rulesText } from '../../src/command/destinations.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
 import { eventually } from '../support/eventually.ts'
 import { output } from '../support/output.ts'
@@ -64,6 +65,12 @@ function field(pid: number, name: string): string {
   const [, value = ''] =
     new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return value
+}
+
+/** Of so many bytes, at port 443. */
+function longName(length: number): string {
+  const labels = 'a'.repeat(length).replace(/a{60}(?=aa)/g, `${'a'.repeat(59)}.`)
+  return `${labels}:443`
 }
 
 function kindOf(link: string): string {
@@ -210,6 +217,30 @@ describe('attack: a task reaches more than its network rules allow', () => {
         holder.update({ network: { allow: ['a:b'] } }),
         /network\.allow\[0\]: got "a:b", takes "host:port"/,
       )
+      await holder.destroy()
+    }))
+
+  it('as many rules as are taken reach the forwarder, at the start and by update()', () =>
+    withHost(async ({ bench, port }) => {
+      const here = `127.0.0.1:${port}`
+      const most = [here]
+      // Each of these is a line of 148 bytes; the last one fills what is left.
+      while (rulesText([...most, longName(138)]).length <= largestRules) most.unshift(longName(138))
+      const left = largestRules - rulesText(most).length
+      most.unshift(longName(left - 10))
+      assert.equal(rulesText(most).length, largestRules)
+      const holder = bench.command('sleep', '60')
+      const mounts = attacker(bench, 'dial').command.mounts ?? []
+      Object.assign(holder.command, { mounts, network: { allow: most } })
+      await holder.start()
+      for (let round = 0; round < 2; round++) {
+        const session = holder.exec('/tmp/hostile/dial', ...door, connect(here), get('/x'))
+        await session.start()
+        await session.wait()
+        assert.match(await output(session, 'stdout'), /it is \/x$/)
+        await holder.update({ network: { allow: [] } })
+        await holder.update({ network: { allow: most } })
+      }
       await holder.destroy()
     }))
 

@@ -73,7 +73,13 @@ const table: { field: string; taken: unknown[]; refused: [value: unknown, at: st
       [{ path: '/a', x: 1 }, '.x'],
       [{ allow: [], path: '/a' }, '.path'],
       ...each('.path', {}, { path: 'x' }, { path: '/a\0' }),
-      ...each('.allow', { allow: 'a' }, { allow: null }, { allow: new Array(501).fill('a') }),
+      ...each(
+        '.allow',
+        { allow: 'a' },
+        { allow: null },
+        { allow: new Array(501).fill('a') },
+        { allow: new Array(500).fill(`${'a'.repeat(50)}.example`) },
+      ),
       ...[
         '',
         'a:',

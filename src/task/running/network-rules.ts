@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Enforcement } from '../../api.ts'
-import { destinationRules, hasRules } from '../../command/destinations.ts'
+import { hasRules, rulesText } from '../../command/destinations.ts'
 import { HoldfastError } from '../../errors.ts'
 import { rulesRow } from '../../platform/index.ts'
 import { renameOver } from '../../spawn/rename-over.ts'
@@ -22,9 +22,8 @@ export function requireRules({ network }: Pick<Command, 'network'>): void {
 
 /** Gives the forwarder other rules, in the place of those it has. False: there is no shim to tell. */
 export function replaceRules(dir: string, { allow }: NetworkRules): boolean {
-  const lines = allow.flatMap(destination => destinationRules(destination) ?? [])
   const temporary = join(dir, temporaryName('egress.rules'))
-  writeFileSync(temporary, lines.map(line => `${line}\n`).join(''), { mode: 0o600, flag: 'wx' })
+  writeFileSync(temporary, rulesText(allow), { mode: 0o600, flag: 'wx' })
   renameOver(temporary, join(dir, 'egress.rules'))
   return written(dir, 'egress')
 }
