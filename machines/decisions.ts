@@ -28,6 +28,9 @@ export const decisions = {
   wait: { allowed: begun },
   // Not in `launching`: there may be no process yet. A signal could get lost; a stop is remembered.
   signal: { allowed: alive },
+  resize: { allowed: alive },
+  openInput: { allowed: alive },
+  endInput: { allowed: alive },
   // In `stopping` the deadline can come nearer, never move away; the first reason and signal stay.
   shutdown: toStop,
   forceStop: toStop,
@@ -35,6 +38,8 @@ export const decisions = {
   update: { allowed: alive },
   usage: { allowed: alive },
   logs$: { allowed: begun },
+  output$: { allowed: begun },
+  egress$: { allowed: begun },
   exec: { allowed: ['running'] },
   destroy: { allowed: phases },
 } as const satisfies Readonly<Record<string, Row>>

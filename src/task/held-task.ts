@@ -82,9 +82,9 @@ export class HeldTask<Face extends { readonly key: string }> {
     if (!final) await this.actor.until(reached => phaseOf(reached) !== 'launching')
   }
 
-  /** To send it something. Throws INVALID_STATE when it does not run. */
-  running(): TaskProcess {
-    this.allow('signal')
+  /** To send it something. Throws INVALID_STATE, naming the call, when it does not run. */
+  running(call: 'signal' | 'resize' | 'openInput' | 'endInput'): TaskProcess {
+    this.allow(call)
     return this.requireProcess()
   }
 

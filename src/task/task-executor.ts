@@ -143,21 +143,21 @@ export class TaskExecutor implements api.Executor {
 
   async signal(signal: NodeJS.Signals): Promise<void> {
     signalNumber(signal)
-    this.#task.running().signal(signal)
+    this.#task.running('signal').signal(signal)
     this.#task.log.note(this.state, 'SIGNAL', { signal })
   }
 
   async resize(size: api.TerminalSize): Promise<void> {
     const { rows, columns } = parseTerminalSize(size)
-    this.#task.running().resize(rows, columns)
+    this.#task.running('resize').resize(rows, columns)
   }
 
   openInput(): Writable {
-    return this.#task.running().openInput()
+    return this.#task.running('openInput').openInput()
   }
 
   async endInput(): Promise<void> {
-    this.#task.running().tellEnd()
+    this.#task.running('endInput').tellEnd()
   }
 
   async update(change: api.TaskUpdate): Promise<void> {

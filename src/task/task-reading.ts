@@ -51,7 +51,7 @@ export class TaskReading {
   logs$(stream: 'stdout' | 'stderr', options: api.LogOptions): Streamed<Uint8Array> {
     checkStream('logs$', stream)
     checkLogOptions('logs$', options)
-    const source = this.#output()
+    const source = this.#output('logs$')
     const { log, ...rest } = source
     if (options.since !== undefined) return streamed(() => readBytes(source, options, stream))
     return logStream({ ...rest, target: () => log(stream).target, files: () => log(stream).files }, options)
@@ -59,20 +59,20 @@ export class TaskReading {
 
   output$(options: api.LogOptions): Streamed<api.OutputChunk> {
     checkLogOptions('output$', options)
-    return outputStream(this.#output(), options)
+    return outputStream(this.#output('output$'), options)
   }
 
   egress$(): Streamed<api.EgressDecision> {
     return egressStream(() => {
-      const { dir, log: _log, indexFiles: _files, ...source } = this.#output()
+      const { dir, log: _log, indexFiles: _files, ...source } = this.#output('egress$')
       const target = { base: null, path: join(dir, egressLogName) }
       return { ...source, target: () => target, files: () => egressLogFiles }
     })
   }
 
-  #output(): OutputSource {
+  #output(call: 'logs$' | 'output$' | 'egress$'): OutputSource {
     const task = this.#task()
-    task.allow('logs$')
+    task.allow(call)
     return taskOutput(task.requireProcess(), task.actor, this.#services)
   }
 }

@@ -24,7 +24,7 @@ describe('the table of decisions', () => {
   })
 
   it('sends nothing to a process that may not be there', () => {
-    for (const call of ['signal', 'update', 'usage', 'exec'] as const) {
+    for (const call of ['signal', 'resize', 'openInput', 'endInput', 'update', 'usage', 'exec'] as const) {
       assert.equal(decide('launching', call), 'refused')
       assert.equal(decide('exited', call), 'refused')
       assert.equal(decide('running', call), 'allowed')

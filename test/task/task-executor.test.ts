@@ -1,3 +1,4 @@
+import { firstValueFrom } from 'rxjs'
 import { strict as assert } from 'node:assert'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,9 +40,14 @@ describe('an executor, without a process', () => {
       ['logs$', async (task: TaskExecutor) => task.logs$('stdout')],
       ['output$', async (task: TaskExecutor) => task.output$()],
       ['resize', (task: TaskExecutor) => task.resize({ rows: 1, columns: 1 })],
+      ['openInput', async (task: TaskExecutor) => task.openInput()],
       ['endInput', (task: TaskExecutor) => task.endInput()],
+      ['egress$', (task: TaskExecutor) => firstValueFrom(task.egress$)],
     ] as const)
-      it(`refuses ${call}()`, () => refused('INVALID_STATE', () => work(bench.executor())))
+      it(`refuses ${call}(), by its own name`, async () => {
+        const { message } = await refused('INVALID_STATE', () => work(bench.executor()))
+        assert.ok(message.startsWith(`${call}() is refused: `), message)
+      })
 
     it('is limited by the last limit() alone, and a bad one changes nothing', async () => {
       const task = bench.executor()
