@@ -6,8 +6,9 @@ export interface Contender {
   /** What it does to the program, and what it leaves of it. */
   readonly does: string
   /**
-   * From the request to the knowledge that /bin/true has ended well; rejects for anything else. Calls in flight at the same time
-   * have different slots, counted from 0. Resolves to what is still to be tidied up, which is not part of the figure.
+   * From the request to the knowledge that /bin/true has ended well; rejects for anything else. Calls in
+   * flight at the same time have different slots, counted from 0. Resolves to what is still to be tidied up,
+   * which is not part of the figure.
    */
   run(slot: number): Promise<() => Promise<void>>
   close(): Promise<void>

@@ -17,8 +17,8 @@ export type LoadRow = {
 type Program = { readonly name: string; readonly cwd: string; readonly args: readonly string[] }
 
 /**
- * What a program pays for the library before it does anything, as the time of a whole process. `baseline`: the folder of an earlier holdfast, built,
- * which is measured in the same rounds.
+ * What a program pays for the library before it does anything, as the time of a whole process. `baseline`:
+ * the folder of an earlier holdfast, built, which is measured in the same rounds.
  */
 export function measureLoad(baseline: string | undefined, rounds: number): LoadRow[] {
   const here = fileURLToPath(new URL('..', import.meta.url))

@@ -8,9 +8,11 @@ const logBytes = 512 * 1024 * 1024
 export type LogRow = { readonly name: string; readonly cpuMs: Summary; readonly cpuRatio: Summary }
 
 /**
- * CPU time of task and shim together for a task that writes half a GiB as fast as it can. It depends on whether the two have a processor each: then
- * they wake each other all the time, where on a machine that is busy they take turns, and the ratio is lower. In memory where there is such a file
- * system, because a disk's is another question, and so that all the figures of a run are of the same kind; the removal of old files is the shim's.
+ * CPU time of task and shim together for a task that writes half a GiB as fast as it can. It depends on
+ * whether the two have a processor each: then they wake each other all the time, where on a machine that is
+ * busy they take turns, and the ratio is lower. In memory where there is such a file system, because a disk's
+ * is another question, and so that all the figures of a run are of the same kind; the removal of old files is
+ * the shim's.
  */
 export async function measureLogs(
   stateRoot: string,
@@ -59,7 +61,10 @@ async function cpuOfWriting(stateRoot: string, maxBytes: number | null): Promise
   }
 }
 
-/** Fields 16 and 17 of /proc/PID/stat (proc_pid_stat(5)), in ticks of 10 ms. A task of no account tells who the spawner is. */
+/**
+ * Fields 16 and 17 of /proc/PID/stat (proc_pid_stat(5)), in ticks of 10 ms. A task of no account tells who
+ * the spawner is.
+ */
 async function reapedCpuMs(supervisor: InstanceType<typeof Supervisor>, stateDir: string): Promise<number> {
   const task = supervisor.executor('basic')
   setCommand(task, '/bin/sleep', ['600'])

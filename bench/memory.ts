@@ -37,7 +37,9 @@ export async function measureMemory(
 
 type Sum = { readonly kib: number; readonly processes: number }
 
-/** The shims, and the first processes of the tasks' pid namespaces; the spawner is shared and is not counted. */
+/**
+ * The shims, and the first processes of the tasks' pid namespaces; the spawner is shared and is not counted.
+ */
 async function sleepingTasks(platform: 'basic' | 'linux', stateRoot: string): Promise<Sum> {
   const stateDir = mkdtempSync(join(stateRoot, 'holdfast-bench-'))
   const supervisor = new Supervisor({ stateDir })

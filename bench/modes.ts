@@ -11,8 +11,9 @@ import { interleaved } from './rounds.ts'
 import { ratios, summary } from './statistics.ts'
 
 /**
- * modes.ts [--rounds N] [--single N]: what a task costs on this host, by the way it finds its cgroup, against a bare spawn in the same rounds.
- * `test/vm/bench` runs it on this host and in the virtual machines: between hosts, only the ratios can be compared.
+ * modes.ts [--rounds N] [--single N]: what a task costs on this host, by the way it finds its cgroup, against
+ * a bare spawn in the same rounds. `test/vm/bench` runs it on this host and in the virtual machines: between
+ * hosts, only the ratios can be compared.
  */
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, single: { type: 'string', default: '15' } },

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Proportional set size in KiB: shared pages are split between those who share them. 0 for a process that is gone. */
+/**
+ * Proportional set size in KiB: shared pages are split between those who share them. 0 for a process that is
+ * gone.
+ */
 export function pssKib(pid: number): number {
   const text = readText(`/proc/${pid}/smaps_rollup`)
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0)

@@ -1,4 +1,5 @@
-// One side of bench/rootless.ts, as the user it was started as: starts isolated tasks when told to, and tells what they took.
+// One side of bench/rootless.ts, as the user it was started as: starts isolated tasks when told to, and tells
+// what they took.
 import { holdfast } from './holdfast.ts'
 
 const [stateRoot = ''] = process.argv.slice(2)

@@ -1,4 +1,5 @@
-// Start to exit known, the same isolated task by root and by an ordinary user, round by round: `sudo npx tsx bench/rootless.ts [ROUNDS]`.
+// Start to exit known, the same isolated task by root and by an ordinary user, round by round: `sudo npx tsx
+// bench/rootless.ts [ROUNDS]`.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'

@@ -20,7 +20,8 @@ export type Figures = {
 export const inFlight = 16
 
 /**
- * Every contender in every round, each round beginning with another one: whatever the machine does meanwhile, it does to all.
+ * Every contender in every round, each round beginning with another one: whatever the machine does meanwhile,
+ * it does to all.
  */
 export async function interleaved(
   contenders: readonly Contender[],

@@ -67,7 +67,10 @@ function readAll(): Read {
   return times
 }
 
-/** Twice: the first, as a new process, for the times; the second for the heap, in which nothing is left that is made but once, such as code. */
+/**
+ * Twice: the first, as a new process, for the times; the second for the heap, in which nothing is left that
+ * is made but once, such as code.
+ */
 async function openAll(stop: boolean): Promise<Reopened> {
   const first = new Supervisor({ stateDir })
   const descriptorsBefore = openDescriptors()

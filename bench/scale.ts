@@ -32,7 +32,10 @@ export type ScaleEffort = {
   readonly finished: number
 }
 
-/** What a supervisor costs that finds many tasks: those that an earlier one left running, and those that ended long ago. */
+/**
+ * What a supervisor costs that finds many tasks: those that an earlier one left running, and those that ended
+ * long ago.
+ */
 export async function measureScale(
   stateRoot: string,
   { rounds, running, isolated, finished }: ScaleEffort,

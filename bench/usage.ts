@@ -21,8 +21,9 @@ export type UsageRow = {
 }
 
 /**
- * CPU time of this process for one look at the usage of many limited tasks: while they are watched (usage$), and by usage() of tasks that nobody
- * watches; and what of it is the kernel's and Node's, for reading the same files. Root only: without cgroups it is another question.
+ * CPU time of this process for one look at the usage of many limited tasks: while they are watched (usage$),
+ * and by usage() of tasks that nobody watches; and what of it is the kernel's and Node's, for reading the
+ * same files. Root only: without cgroups it is another question.
  */
 export async function measureUsage(
   stateRoot: string,

@@ -56,8 +56,8 @@ const ways: readonly Walls[] = [
 ]
 
 /**
- * What each wall around a task costs its start and end, one at a time: every way after every other, each time beginning with another one. Root on Linux
- * only: nobody else may leave them out one by one.
+ * What each wall around a task costs its start and end, one at a time: every way after every other, each time
+ * beginning with another one. Root on Linux only: nobody else may leave them out one by one.
  */
 export async function measureWalls(
   stateRoot: string,

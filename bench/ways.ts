@@ -27,8 +27,9 @@ type Way = {
 const bare = 'child_process.spawn, true'
 
 /**
- * What a user of a task waits for besides its start and end: its first byte, a command inside it, the command line, a start after a quiet while, its
- * removal. One at a time, every way in every round. `quick` leaves out what has to wait for quiet.
+ * What a user of a task waits for besides its start and end: its first byte, a command inside it, the command
+ * line, a start after a quiet while, its removal. One at a time, every way in every round. `quick` leaves out
+ * what has to wait for quiet.
  */
 export async function measureWays(
   stateRoot: string,

@@ -31,7 +31,10 @@ await Promise.all([...supervisor.tasks.values()].map(task => task.destroy()))
 await alloc.destroy()
 await supervisor.close()
 
-/** The step as an earlier run of this program has left it. One that was never started, or whose end nobody knows, is run again. */
+/**
+ * The step as an earlier run of this program has left it. One that was never started, or whose end nobody
+ * knows, is run again.
+ */
 async function held(name: string): Promise<Executor | undefined> {
   const step = found.get(name)
   if (step === undefined || step.state !== 'exited' || (await step.wait()).cause !== 'lost') return step

@@ -1,6 +1,6 @@
 /*
- * A program that ignores SIGTERM: asked first, killed when its grace time is over. Run it with `npx tsx examples/graceful-stop.ts`.
- * The cause says which it was: `shutdown` had it ended by itself, `forced` here.
+ * A program that ignores SIGTERM: asked first, killed when its grace time is over. Run it with `npx tsx
+ * examples/graceful-stop.ts`. The cause says which it was: `shutdown` had it ended by itself, `forced` here.
  */
 import { command } from '../src/index.ts' // in your own program: from 'holdfast'
 

@@ -1,6 +1,7 @@
 /*
  * A queue of jobs in SQLite, two at a time. What runs when this program is killed is taken over by the next:
- * `npx tsx examples/job-queue.ts /var/lib/queue`, and to add a job: `npx tsx examples/job-queue.ts /var/lib/queue 'echo hello'`.
+ * `npx tsx examples/job-queue.ts /var/lib/queue`, and to add a job: `npx tsx examples/job-queue.ts
+ * /var/lib/queue 'echo hello'`.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
 /*
- * Keeps a server up: started again whenever it ends, later and later when it fails at once. `npx tsx examples/keep-up.ts sh -c 'sleep 1; exit 1'`.
+ * Keeps a server up: started again whenever it ends, later and later when it fails at once. `npx tsx
+ * examples/keep-up.ts sh -c 'sleep 1; exit 1'`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Supervisor } from '../src/index.ts' // in your own program: from 'holdfast'

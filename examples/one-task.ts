@@ -1,6 +1,7 @@
 /*
  * One task: started, waited for, its result printed. Run it with `npx tsx examples/one-task.ts`.
- * As root on Linux the program runs as nobody, in its own root, within its limits; anywhere else it just runs.
+ * As root on Linux the program runs as nobody, in its own root, within its limits; anywhere else it just
+ * runs.
  */
 import { command } from '../src/index.ts' // in your own program: from 'holdfast'
 

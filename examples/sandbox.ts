@@ -1,5 +1,6 @@
 /*
- * A tool for an agent: runs code that nobody vouches for, and answers with what a model can read. `npx tsx examples/sandbox.ts`.
+ * A tool for an agent: runs code that nobody vouches for, and answers with what a model can read. `npx tsx
+ * examples/sandbox.ts`.
  */
 import { run } from '../src/index.ts' // in your own program: from 'holdfast'
 

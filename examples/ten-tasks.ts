@@ -1,6 +1,7 @@
 /*
- * Ten tasks under one supervisor, and one stream that tells what happens to any of them. Run it with `npx tsx examples/ten-tasks.ts`.
- * Each ends with an exit code of its own; a task that exits 3 is a result, not an error.
+ * Ten tasks under one supervisor, and one stream that tells what happens to any of them. Run it with `npx tsx
+ * examples/ten-tasks.ts`. Each ends with an exit code of its own; a task that exits 3 is a result, not an
+ * error.
  */
 import { map, merge, take } from 'rxjs'
 import { Supervisor } from '../src/index.ts' // in your own program: from 'holdfast'

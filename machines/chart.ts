@@ -50,7 +50,10 @@ type Transition = {
   readonly target?: readonly Node[] | undefined
 }
 
-/** What there is to draw of the task machine, read from the machine itself: a drawing cannot say anything else than what is carried out. */
+/**
+ * What there is to draw of the task machine, read from the machine itself: a drawing cannot say anything else
+ * than what is carried out.
+ */
 export function taskChart(): Chart {
   const root = taskMachine.root as unknown as Node
   const nodes = below(root)

@@ -3,7 +3,9 @@ import { type Phase, phases } from './phase.ts'
 /** The calls of the Executor interface whose answer depends on the phase. */
 export type Call = keyof typeof decisions
 
-/** What a call is in a phase. Idempotent: there is nothing to do any more; it answers with what is already so. */
+/**
+ * What a call is in a phase. Idempotent: there is nothing to do any more; it answers with what is already so.
+ */
 export type Decision = 'allowed' | 'idempotent' | 'refused'
 
 type Row = { readonly allowed: readonly Phase[]; readonly idempotent?: readonly Phase[] }
@@ -14,8 +16,9 @@ const begun = ['launching', 'running', 'stopping', 'exited'] as const
 const toStop = { allowed: ['launching', 'running', 'stopping'], idempotent: ['exited'] } as const
 
 /**
- * Every call, and the phases in which it is allowed; in all others it is refused. The executor reads this, so that a refusal
- * needs no actor. Whether a call changes a state is the machine's business; that both allow the same is tested.
+ * Every call, and the phases in which it is allowed; in all others it is refused. The executor reads this, so
+ * that a refusal needs no actor. Whether a call changes a state is the machine's business; that both allow
+ * the same is tested.
  */
 export const decisions = {
   // A second limit() replaces the first.

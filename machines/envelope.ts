@@ -2,7 +2,10 @@ import { type Migration, migrations } from './migrations.ts'
 import { isRecord } from './shape.ts'
 import { type StoredSnapshot, snapshotFault } from './stored-snapshot.ts'
 
-/** task.json: what was asked for, and the machine's snapshot. XState stores neither a version nor a name, hence this. */
+/**
+ * task.json: what was asked for, and the machine's snapshot. XState stores neither a version nor a name,
+ * hence this.
+ */
 export type Envelope = {
   readonly format: 'holdfast.task'
   readonly version: 2
@@ -14,8 +17,9 @@ export type Envelope = {
 }
 
 /**
- * Brings whatever JSON was found in task.json to the newest version, or says why it cannot be used. Never throws and does not change `raw`;
- * what is quarantined is kept as it is, for people and for newer versions of this library.
+ * Brings whatever JSON was found in task.json to the newest version, or says why it cannot be used. Never
+ * throws and does not change `raw`; what is quarantined is kept as it is, for people and for newer versions
+ * of this library.
  */
 export function migrate(
   raw: unknown,

@@ -3,12 +3,15 @@ import { type Failure, type FailureCode, failureCode } from './outcome-types.ts'
 import type { ExitRecord } from './shim-records.ts'
 
 /**
- * The name of an errno of this system, such as `ENOENT` for 2; machines/ may not ask node:os itself. Take it from `os.constants.errno`:
- * `util.getSystemErrorName` knows no ENOEXEC.
+ * The name of an errno of this system, such as `ENOENT` for 2; machines/ may not ask node:os itself. Take it
+ * from `os.constants.errno`: `util.getSystemErrorName` knows no ENOEXEC.
  */
 export type ErrnoName = (errno: number) => string
 
-/** What the shim wrote down about a start that failed, in words: code, stage, errno, path and, where known, the mend. */
+/**
+ * What the shim wrote down about a start that failed, in words: code, stage, errno, path and, where known,
+ * the mend.
+ */
 export function failureOf(record: NonNullable<ExitRecord['failure']>, errnoName: ErrnoName): Failure {
   const { stage, detail } = record
   const errno = record.errno === 0 ? undefined : usualName(errnoName(record.errno))
@@ -24,7 +27,10 @@ export function failureOf(record: NonNullable<ExitRecord['failure']>, errnoName:
   }
 }
 
-/** Whatever an actor rejected with, as JSON: a HoldfastError, a Failure, `{ failure }`, a plain Error, or anything else. Never throws. */
+/**
+ * Whatever an actor rejected with, as JSON: a HoldfastError, a Failure, `{ failure }`, a plain Error, or
+ * anything else. Never throws.
+ */
 export function failureFrom(error: unknown, fallback: FailureCode = 'START_FAILED'): Failure {
   if (!isObject(error)) return { code: fallback, message: String(error) }
   const source = isObject(error.failure) ? error.failure : error

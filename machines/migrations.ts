@@ -1,15 +1,22 @@
 import { isRecord } from './shape.ts'
 
-/** From version n to n + 1; the version field is set by `migrate()`. May throw: the envelope is quarantined then. */
+/**
+ * From version n to n + 1; the version field is set by `migrate()`. May throw: the envelope is quarantined
+ * then.
+ */
 export type Migration = (envelope: Readonly<Record<string, unknown>>) => Record<string, unknown>
 
-/** `migrations[0]` goes from version 1 to 2, and so on: the newest version is one more than there are migrations. */
+/**
+ * `migrations[0]` goes from version 1 to 2, and so on: the newest version is one more than there are
+ * migrations.
+ */
 export const migrations: readonly Migration[] = [launchingIsAState]
 
 /**
- * Version 2: `limited` has the states `ready` and `launching`, which was a flag in the context; the number of passed states
- * is not stored any more, because it follows from the rest; the number of published transitions is called `delivered`.
- * What is damaged in any other way stays so, and is found by the checks of the newest version.
+ * Version 2: `limited` has the states `ready` and `launching`, which was a flag in the context; the number of
+ * passed states is not stored any more, because it follows from the rest; the number of published transitions
+ * is called `delivered`. What is damaged in any other way stays so, and is found by the checks of the newest
+ * version.
  */
 function launchingIsAState(envelope: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { spec, snapshot } = envelope

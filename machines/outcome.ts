@@ -5,8 +5,9 @@ import type { ExitRecord } from './shim-records.ts'
 const SIGKILL = 9
 
 /**
- * What an exit record says, in the terms of the result. Nothing is made up: exit code and signal are the record's own.
- * `errnoName` names the errno of a start that failed. The cause is the first of these that fits:
+ * What an exit record says, in the terms of the result. Nothing is made up: exit code and signal are the
+ * record's own. `errnoName` names the errno of a start that failed. The cause is the first of these that
+ * fits:
  *
  * | cause | when |
  * | --- | --- |
@@ -20,7 +21,8 @@ const SIGKILL = 9
  * | `signaled` | died of a signal |
  * | `exited` | gave an exit code; also when a force came too late to matter |
  *
- * `oomKilled` is the counter's word alone: the kernel may have killed a child, and the leader exited because of it.
+ * `oomKilled` is the counter's word alone: the kernel may have killed a child, and the leader exited because
+ * of it.
  */
 export function outcomeOf(record: ExitRecord, errnoName: ErrnoName): Outcome {
   const cause = causeOf(record)
@@ -57,8 +59,8 @@ export function lostOutcome(reason: string, at: number | null): Outcome {
 }
 
 /**
- * The end of a task that was killed past its shim, which did not answer and left no record. Why is known, by whoever did it; how the program took it
- * is not.
+ * The end of a task that was killed past its shim, which did not answer and left no record. Why is known, by
+ * whoever did it; how the program took it is not.
  */
 export function bypassedOutcome(cause: 'forced' | 'timeout', at: number | null): Outcome {
   return { ...unknownOutcome, cause, failure: null, exitedAt: at }
@@ -70,7 +72,10 @@ export function startFailedOutcome(failure: Failure, at: number | null): Outcome
   return { ...unknownOutcome, cause: 'startFailed', failure, exitedAt: at, logsComplete: true }
 }
 
-/** The outcome of a launch that was rejected with `error`: its own `{ outcome }`, or one made of `{ failure, at }` or of an Error. */
+/**
+ * The outcome of a launch that was rejected with `error`: its own `{ outcome }`, or one made of `{ failure,
+ * at }` or of an Error.
+ */
 export function launchOutcome(error: unknown): Outcome {
   const details = typeof error === 'object' && error !== null ? error : {}
   if ('outcome' in details && isOutcome(details.outcome)) return details.outcome
@@ -99,7 +104,8 @@ function causeOf({ failure, exitCode, signal, stop, oomKills }: ExitRecord): Cau
   if (failure !== null) return 'startFailed'
   if (exitCode === null && signal === null) return 'lost'
   if (stop?.reason === 'timeout' || stop?.reason === 'output') return stop.reason
-  // shutdown({ signal: 'SIGKILL' }) is a SIGKILL of ours too, but it is the signal that was asked for, hence no force.
+  // shutdown({ signal: 'SIGKILL' }) is a SIGKILL of ours too, but it is the signal that was asked for, hence
+  // no force.
   const forced =
     stop !== null && (stop.forcedAt !== null || stop.reason === 'force' || stop.reason === 'orphaned')
   if (signal === SIGKILL && (oomKills ?? 0) > 0 && !forced && stop?.signal !== SIGKILL) return 'oom'

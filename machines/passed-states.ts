@@ -3,9 +3,9 @@ import type { TaskContext } from './task-types.ts'
 import type { TaskState } from './types.ts'
 
 /**
- * The changes of state that a task has made, in order: the n-th one has the sequence number n. All of them follow from what is stored, so
- * that whoever takes a task over numbers them as its predecessor did, those included that were passed through within one step, or
- * while nobody looked.
+ * The changes of state that a task has made, in order: the n-th one has the sequence number n. All of them
+ * follow from what is stored, so that whoever takes a task over numbers them as its predecessor did, those
+ * included that were passed through within one step, or while nobody looked.
  */
 export function passedStates(
   snapshot: InState & { readonly context: Pick<TaskContext, 'start' | 'stop' | 'outcome'> },

@@ -2,17 +2,22 @@ import type { Phase } from './phase.ts'
 import type { ExitRecord, StartRecord } from './shim-records.ts'
 
 /**
- * What lies in the task's directory and in the process table when a task is opened; `corrupt` is a file that is there and cannot be read.
- * Look whether the shim lives *before* looking for records: it writes them before it dies, so the other order would call a task lost
- * whose record came between the two looks.
+ * What lies in the task's directory and in the process table when a task is opened; `corrupt` is a file that
+ * is there and cannot be read. Look whether the shim lives *before* looking for records: it writes them
+ * before it dies, so the other order would call a task lost whose record came between the two looks.
  */
 export type Observation = {
   /** Null also for what lies there while the shim lives on: a shim goes when it has written its record. */
   readonly exit: ExitRecord | null | 'corrupt'
   readonly start: StartRecord | null | 'corrupt'
-  /** False when the boot id of the start record (else of the snapshot's) is not the running system's; true where neither is known. */
+  /**
+   * False when the boot id of the start record (else of the snapshot's) is not the running system's; true
+   * where neither is known.
+   */
   readonly sameBoot: boolean
-  /** Somebody holds the write end of `alive`, or that FIFO is gone or another, and the recorded process lives. */
+  /**
+   * Somebody holds the write end of `alive`, or that FIFO is gone or another, and the recorded process lives.
+   */
   readonly shimAlive: boolean
   /** A process of the task is alive: cgroup not empty, or pid, start time and boot id match. */
   readonly treeAlive: boolean
@@ -21,18 +26,30 @@ export type Observation = {
 }
 
 export type Reconciliation =
-  /** Restore the snapshot; its actors start again and find the task. With `adopt`, then send START with the stored key: `launch` adopts. */
+  /**
+   * Restore the snapshot; its actors start again and find the task. With `adopt`, then send START with the
+   * stored key: `launch` adopts.
+   */
   | { readonly decision: 'resume'; readonly adopt: boolean }
-  /** The end is known. `record` null: it is in the snapshot already. Else settleTask with the record's outcome. */
+  /**
+   * The end is known. `record` null: it is in the snapshot already. Else settleTask with the record's
+   * outcome.
+   */
   | { readonly decision: 'exited'; readonly record: ExitRecord | null; readonly killTree: boolean }
-  /** It ended and nobody knows how: settleTask with `lostOutcome(reason, at)`, having killed what is left with `killTree`. */
+  /**
+   * It ended and nobody knows how: settleTask with `lostOutcome(reason, at)`, having killed what is left with
+   * `killTree`.
+   */
   | { readonly decision: 'lost'; readonly reason: string; readonly killTree: boolean }
-  /** Keep the files, report, go on with the others. With `control`, the task runs and can be stopped through its FIFO. */
+  /**
+   * Keep the files, report, go on with the others. With `control`, the task runs and can be stopped through
+   * its FIFO.
+   */
   | { readonly decision: 'quarantine'; readonly reason: string; readonly control: boolean }
 
 /**
- * Decides what becomes of a stored task. The task's directory is the truth, the snapshot a cache of it that may lag one step behind.
- * The first row that fits:
+ * Decides what becomes of a stored task. The task's directory is the truth, the snapshot a cache of it that
+ * may lag one step behind. The first row that fits:
  *
  * | snapshot | exit | boot | shim | start | decision |
  * | --- | --- | --- | --- | --- | --- |
@@ -49,8 +66,8 @@ export type Reconciliation =
  * | launching | none | same | alive | record, none | resume: `launch` adopts, or waits for the record |
  * | configured, limited | none | same | alive | record, none | resume, adopt: the snapshot lags one step behind |
  *
- * A task is never run twice. Where no trace of a shim was left it could be started again, and is `lost` all the same: the
- * request may still be in the pipe of a spawner that outlived its supervisor by a moment.
+ * A task is never run twice. Where no trace of a shim was left it could be started again, and is `lost` all
+ * the same: the request may still be in the pipe of a spawner that outlived its supervisor by a moment.
  */
 export function reconcile(stored: Phase | 'corrupt', seen: Observation): Reconciliation {
   const { exit, start, sameBoot, shimAlive } = seen

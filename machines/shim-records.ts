@@ -21,7 +21,10 @@ const cgroupPath = plain<string>('an absolute path without ..', value => {
   return !value.split('/').includes('..')
 })
 
-/** A process named so that a reused pid cannot be taken for it. Times are field 22 of /proc/pid/stat, in clock ticks since boot. */
+/**
+ * A process named so that a reused pid cannot be taken for it. Times are field 22 of /proc/pid/stat, in clock
+ * ticks since boot.
+ */
 export type ProcessIdentity = ValueOf<typeof processIdentity>
 const processIdentity = object({ pid, startTime: count })
 
@@ -40,13 +43,15 @@ export const startRecord = object({
   }),
   /** Milliseconds since the epoch. */
   startedAt: epochMs,
-  /** The cgroup directories the shim made for the task, the first one being the one whose membership counts. */
+  /**
+   * The cgroup directories the shim made for the task, the first one being the one whose membership counts.
+   */
   cgroups: listOf(cgroupPath),
 })
 
 /**
- * What was asked of the shim before the task ended; the first request gives the reason, a later force only the time. `orphaned` is the
- * shim's own doing: the supervisor that the task was not to outlive is gone.
+ * What was asked of the shim before the task ended; the first request gives the reason, a later force only
+ * the time. `orphaned` is the shim's own doing: the supervisor that the task was not to outlive is gone.
  */
 export type StopRecord = ValueOf<typeof stopRecord>
 const stopRecord = object({
@@ -83,7 +88,10 @@ export const exitRecord = object(
   {
     format: oneOf('holdfast.exit'),
     version: oneOf(1),
-    /** Exit code, or null when killed by a signal or never started. Windows, where only the portable shim runs, has 32 bits of it. */
+    /**
+     * Exit code, or null when killed by a signal or never started. Windows, where only the portable shim
+     * runs, has 32 bits of it.
+     */
     exitCode: nullable(integer(0, 0xffffffff)),
     /** Signal number, or null. */
     signal: nullable(signalNumber),
@@ -98,7 +106,9 @@ export const exitRecord = object(
     /** Pids of the task that outlived every attempt to kill them. */
     survivors: listOf(pid),
     logsComplete: flag,
-    /** Read when nothing of the task was left. A shim that was started by an earlier version does not count. */
+    /**
+     * Read when nothing of the task was left. A shim that was started by an earlier version does not count.
+     */
     limitsHit: defaulted(limitCounts, uncounted),
     /** Set when the task never ran. */
     failure: nullable(

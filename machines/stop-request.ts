@@ -1,6 +1,9 @@
 import type { StopInput, StopRequest, TaskEvent } from './task-types.ts'
 
-/** What becomes of a stop request when this event comes: the first one stays, and a sooner deadline is taken over. */
+/**
+ * What becomes of a stop request when this event comes: the first one stays, and a sooner deadline is taken
+ * over.
+ */
 export function stopRequest(earlier: StopRequest | null, event: TaskEvent): StopRequest | null {
   if (event.type !== 'STOP' && event.type !== 'KILL') return earlier
   const graceMs = event.type === 'KILL' ? 0 : event.graceMs

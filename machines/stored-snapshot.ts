@@ -12,8 +12,9 @@ export type StoredSnapshot = {
 }
 
 /**
- * Why a snapshot cannot be restored, or null when it can. XState would take almost anything: an unknown state only shows as status `error`
- * later, and a child it does not know is dropped silently, which leaves a task that nobody watches.
+ * Why a snapshot cannot be restored, or null when it can. XState would take almost anything: an unknown state
+ * only shows as status `error` later, and a child it does not know is dropped silently, which leaves a task
+ * that nobody watches.
  */
 export function snapshotFault(snapshot: unknown): string | null {
   if (!isRecord(snapshot)) return 'is no object'

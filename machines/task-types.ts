@@ -2,11 +2,16 @@ import { failure, type Outcome, outcome } from './outcome-types.ts'
 import { finite, flag, nullable, object, oneOf, optional, text, type ValueOf } from './shape.ts'
 import { type StartRecord, startRecord } from './shim-records.ts'
 
-/** An instant on the clock that nobody sets: milliseconds since the boot that has this id (CLOCK_BOOTTIME). */
+/**
+ * An instant on the clock that nobody sets: milliseconds since the boot that has this id (CLOCK_BOOTTIME).
+ */
 export type BootTime = ValueOf<typeof bootTime>
 const bootTime = object({ id: text, at: finite })
 
-/** A stop that was asked for. The first request gives reason and signal; later ones can only bring `killAt` nearer. */
+/**
+ * A stop that was asked for. The first request gives reason and signal; later ones can only bring `killAt`
+ * nearer.
+ */
 export type StopRequest = ValueOf<typeof stopRequestShape>
 const stopRequestShape = object({
   reason: oneOf('shutdown', 'force'),
@@ -14,9 +19,14 @@ const stopRequestShape = object({
   signal: text,
   /** Milliseconds since the epoch. */
   requestedAt: finite,
-  /** When the whole tree is killed, in milliseconds since the epoch: absolute, so that it survives a restore. */
+  /**
+   * When the whole tree is killed, in milliseconds since the epoch: absolute, so that it survives a restore.
+   */
   killAt: finite,
-  /** The same instant, by which it is kept during this boot: the other clock may be set, or be another's. Absent where none is known. */
+  /**
+   * The same instant, by which it is kept during this boot: the other clock may be set, or be another's.
+   * Absent where none is known.
+   */
   killAtBoot: optional(bootTime),
   /** Who gets the signal. Absent: the leader's process group. */
   target: optional(oneOf('leader')),
@@ -42,7 +52,10 @@ export const taskContext = object({
 
 export type TaskInput = { readonly name: string }
 
-/** Times (`at`) are milliseconds since the epoch, `boot` is the same instant since boot; the machine never looks at a clock. */
+/**
+ * Times (`at`) are milliseconds since the epoch, `boot` is the same instant since boot; the machine never
+ * looks at a clock.
+ */
 export type TaskEvent =
   /** Limits are chosen; a second time replaces the first. */
   | { readonly type: 'LIMIT' }
@@ -60,8 +73,8 @@ export type TaskEvent =
     }
   | { readonly type: 'KILL'; readonly at: number; readonly boot?: BootTime }
   /**
-   * Nothing of the task is left, or nobody can tell any more (an outcome with cause `lost`). `stop`: another supervisor of the same task
-   * was stopping it, so that it has passed `stopping`.
+   * Nothing of the task is left, or nobody can tell any more (an outcome with cause `lost`). `stop`: another
+   * supervisor of the same task was stopping it, so that it has passed `stopping`.
    */
   | {
       readonly type: 'EXITED'
@@ -69,14 +82,20 @@ export type TaskEvent =
       readonly at: number
       readonly stop?: StopRequest | null
     }
-  /** The end of a task, found out while no actor ran for it: see settleTask. `start`: the record of its start, where it has run. */
+  /**
+   * The end of a task, found out while no actor ran for it: see settleTask. `start`: the record of its start,
+   * where it has run.
+   */
   | {
       readonly type: 'RECOVER'
       readonly key: string
       readonly outcome: Outcome
       readonly start: StartRecord | null
     }
-  /** Starts again whichever of `watch` and `stop` has failed. Harmless at any time; send it after each restore. */
+  /**
+   * Starts again whichever of `watch` and `stop` has failed. Harmless at any time; send it after each
+   * restore.
+   */
   | { readonly type: 'RETRY' }
   | { readonly type: 'xstate.done.actor.launch'; readonly output: LaunchOutput }
   | { readonly type: 'xstate.error.actor.launch'; readonly error: unknown }

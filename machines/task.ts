@@ -24,18 +24,21 @@ import type {
 export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
 
 /**
- * The life of one task. Effects are three actors, supplied with `.provide({ actors })`; all of them run *again* when a snapshot is
- * restored, so each must find out first what was done already, and being stopped means to let go, never to kill:
+ * The life of one task. Effects are three actors, supplied with `.provide({ actors })`; all of them run
+ * *again* when a snapshot is restored, so each must find out first what was done already, and being stopped
+ * means to let go, never to kill:
  *
  * - `launch` starts the task or adopts the one its directory tells of. Reject with an Error, a Failure,
  *   `{ failure, at }`, or `{ outcome }` where there is an exit record.
  * - `watch` sends EXITED once, also for an end that lies in the past.
- * - `stop` delivers the graceful signal, waits for `killAt`, then kills the tree. It is started again whenever `killAt` moves.
+ * - `stop` delivers the graceful signal, waits for `killAt`, then kills the tree. It is started again
+ *   whenever `killAt` moves.
  *
- * `launch` and `stop` are invoked: they go with their state. `watch` is spawned: it outlives `running`, into `stopping`.
+ * `launch` and `stop` are invoked: they go with their state. `watch` is spawned: it outlives `running`, into
+ * `stopping`.
  *
- * Refusals are missing transitions; decisions.ts has the table for the executor's calls. How many states a task has passed is
- * not counted: it follows from the state and the context (passed-states.ts).
+ * Refusals are missing transitions; decisions.ts has the table for the executor's calls. How many states a
+ * task has passed is not counted: it follows from the state and the context (passed-states.ts).
  */
 export const taskMachine = setup({
   types: {
@@ -92,7 +95,8 @@ export const taskMachine = setup({
   }),
   initial: 'configured',
   on: {
-    // XState ends a machine that gets an error nobody handles; a late one of an actor that was let go must not.
+    // XState ends a machine that gets an error nobody handles; a late one of an actor that was let go must
+    // not.
     'xstate.error.actor.launch': {},
     'xstate.error.actor.watch': {},
     RECOVER: {
@@ -139,7 +143,8 @@ export const taskMachine = setup({
             },
           },
           on: {
-            // Leaving on STOP would abandon the launch while its process may exist already: remembered, and acted on in `running`.
+            // Leaving on STOP would abandon the launch while its process may exist already: remembered, and
+            // acted on in `running`.
             STOP: { actions: 'rememberStop' },
             KILL: { actions: 'rememberStop' },
             // A launch that found the records of a task which has ended already.

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Makes dist/ of src/ and machines/: declarations by tsc, and JavaScript by esbuild, which puts what is always loaded together into one file and
-// what a command or a subpath alone needs into files of its own. All entries share one copy of every module.
+// Makes dist/ of src/ and machines/: declarations by tsc, and JavaScript by esbuild, which puts what is
+// always loaded together into one file and what a command or a subpath alone needs into files of its own. All
+// entries share one copy of every module.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
@@ -13,7 +14,9 @@ const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.js
 
 const machines = 'machines/index.ts'
 
-/** What a caller's streams and ours must share: one Observable, and what tells a subscriber from anybody else. */
+/**
+ * What a caller's streams and ours must share: one Observable, and what tells a subscriber from anybody else.
+ */
 const sharedOfRxjs = new Set(
   ['Observable', 'Subject', 'BehaviorSubject', 'Subscription', 'Subscriber', 'config'].map(
     name => `internal/${name}`,
@@ -62,8 +65,9 @@ const common = {
   metafile: true,
   logLevel: 'warning',
 }
-// A caller's Observable and ours must be one, and so must the XState that a caller runs the machines with. What runs them here is seen by nobody, and
-// is read four times as fast from one file with what is used of it. All else is ours alone, and goes into dist.
+// A caller's Observable and ours must be one, and so must the XState that a caller runs the machines with.
+// What runs them here is seen by nobody, and is read four times as fast from one file with what is used of
+// it. All else is ours alone, and goes into dist.
 const made = await Promise.all([
   build({ ...common, entryPoints: entries.filter(entry => entry !== machines), external: ['rxjs'] }),
   build({ ...common, entryPoints: [machines], external: Object.keys(dependencies) }),
@@ -73,8 +77,9 @@ writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses([...new Set(input
 chmodSync(join(dist, 'src/cli/main.js'), 0o755)
 
 /**
- * `rxjs` is some 200 files, of which few are used: each name is imported from the file that has it. The classes are the very ones that `rxjs` itself
- * consists of, so that there is one Observable; operators have no identity, and go into dist.
+ * `rxjs` is some 200 files, of which few are used: each name is imported from the file that has it. The
+ * classes are the very ones that `rxjs` itself consists of, so that there is one Observable; operators have
+ * no identity, and go into dist.
  */
 function onlyWhatIsUsedOfRxjs() {
   const esm = join(root, 'node_modules/rxjs/dist/esm')
@@ -116,7 +121,10 @@ function onlyWhatIsUsedOfRxjs() {
   }
 }
 
-/** A CommonJS package that requires one of Node's modules: there is no `require` in an ES module, nor an import.meta in a caller's bundle. */
+/**
+ * A CommonJS package that requires one of Node's modules: there is no `require` in an ES module, nor an
+ * import.meta in a caller's bundle.
+ */
 function builtinsOfCommonJs() {
   return {
     name: "Node's modules in CommonJS packages",

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// Builds src/spawn/native to build/native/holdfast-native, for this machine. Without Linux or a C compiler there is none, which is no error here.
+// Builds src/spawn/native to build/native/holdfast-native, for this machine. Without Linux or a C compiler
+// there is none, which is no error here.
 //   --require   fail when it cannot be built
 //   --sanitize  build holdfast-native-asan (AddressSanitizer and UBSan) instead, for tests
-//   --prebuilt  build what the package carries instead, dist/native/linux-{x64,arm64}/holdfast-native, static; fail unless both are there
+//   --prebuilt  build what the package carries instead, dist/native/linux-{x64,arm64}/holdfast-native,
+//   static; fail unless both are there
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -175,7 +177,10 @@ function musl() {
   return { compiler: 'musl-gcc', flags: [...hardened, isStatic, '-static', ...kernelHeaders] }
 }
 
-/** Compiles and tries the result: a static program that links may still not run. The rename leaves a running spawner its old file. */
+/**
+ * Compiles and tries the result: a static program that links may still not run. The rename leaves a running
+ * spawner its old file.
+ */
 function attempt({ program, compiler, flags, units, arch }) {
   const temporary = `${program}.${process.pid}.tmp`
   try {

@@ -1,4 +1,5 @@
-// Reads of an ELF file what says whether it can be shipped: for which machine it is, and whether it asks for a loader.
+// Reads of an ELF file what says whether it can be shipped: for which machine it is, and whether it asks for
+// a loader.
 import { readFileSync } from 'node:fs'
 
 /** e_machine of elf(5). */

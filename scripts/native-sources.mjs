@@ -1,4 +1,5 @@
-// What the native program is made of, and the mark by which it is known again: the last bytes of the file name its sources.
+// What the native program is made of, and the mark by which it is known again: the last bytes of the file
+// name its sources.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -9,26 +9,34 @@ import type { HoldfastError } from './errors.ts'
 export interface Command {
   /** The program. A bare name is looked up on the task's PATH. */
   path: string
-  /** Arguments without the program's own name, as in `child_process.spawn`, which reach the program byte for byte. */
+  /**
+   * Arguments without the program's own name, as in `child_process.spawn`, which reach the program byte for
+   * byte.
+   */
   args: string[]
   /** What the program sees as its own name. Default: `path` as it was given. */
   argv0?: string
   /**
-   * Puts the task's own variables into `path` and `args`, where they have `$NAME` or `${NAME}`; an unknown one stays as it is. Default false:
-   * done before a shell sees the text it turns data into code, and it puts what a variable holds into argv, where every user can read it.
+   * Puts the task's own variables into `path` and `args`, where they have `$NAME` or `${NAME}`; an unknown
+   * one stays as it is. Default false: done before a shell sees the text it turns data into code, and it puts
+   * what a variable holds into argv, where every user can read it.
    */
   interpolate?: boolean
   /**
-   * Exactly this, plus NOMAD_* and HOLDFAST_*; nothing of the supervisor's own environment, unless it is passed on by `env = process.env` or
-   * `{ ...process.env, NAME: 'value' }`. A variable that is undefined is left out.
+   * Exactly this, plus NOMAD_* and HOLDFAST_*; nothing of the supervisor's own environment, unless it is
+   * passed on by `env = process.env` or `{ ...process.env, NAME: 'value' }`. A variable that is undefined is
+   * left out.
    */
   get env(): Record<string, string>
   set env(variables: Readonly<Record<string, string | undefined>>)
-  /** Working directory, absolute, as the task sees it. Default: `workspace`, else the task directory (Basic), `/` (Linux). */
+  /**
+   * Working directory, absolute, as the task sees it. Default: `workspace`, else the task directory (Basic),
+   * `/` (Linux).
+   */
   cwd?: string
   /**
-   * Name or number. Default: `nobody` (Linux, as root), else your own. start() rejects PERMISSION where you may not become that user,
-   * START_FAILED for an unknown name.
+   * Name or number. Default: `nobody` (Linux, as root), else your own. start() rejects PERMISSION where you
+   * may not become that user, START_FAILED for an unknown name.
    */
   user?: string | number
   /** Name or number. Default: the user's own group. */
@@ -36,67 +44,80 @@ export interface Command {
   /** Of files that the task makes, 0 to 0o777. Default 0o022. */
   umask?: number
   /**
-   * `'null'` (default), an absolute path, `'fd:N'`, `'attach'`, or a stream of this program. `'attach'` (the default with a `terminal`) stays open for as long as the task
-   * runs, for whoever has its id: see openInput(). With the native program only. A stream is fed to the task through a pipe. The task sees the end
-   * when the stream ends, and also when the supervisor is closed or this program ends; a stream that the task reads no further is destroyed.
-   * A stream that fails, or is destroyed before its end, is no end: the task is shut down before it sees one, its result has an `error` (`LOST`, stage
-   * `stdin`), and its history an `input failed`.
+   * `'null'` (default), an absolute path, `'fd:N'`, `'attach'`, or a stream of this program. `'attach'` (the
+   * default with a `terminal`) stays open for as long as the task runs, for whoever has its id: see
+   * openInput(). With the native program only. A stream is fed to the task through a pipe. The task sees the
+   * end when the stream ends, and also when the supervisor is closed or this program ends; a stream that the
+   * task reads no further is destroyed. A stream that fails, or is destroyed before its end, is no end: the
+   * task is shut down before it sees one, its result has an `error` (`LOST`, stage `stdin`), and its history
+   * an `input failed`.
    */
   stdin?: string | Readable
   /**
-   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start() has resolved. A file or a socket is passed as it is,
-   * with its offset and flags; anything else is opened anew. Default: the log files.
-   * A FIFO outside the allocation, or one there that is ours alone (mode 0600), needs no reader: the task waits when it is full.
+   * `'null'`, an absolute path, or `'fd:N'`: a descriptor of this program, which must stay open until start()
+   * has resolved. A file or a socket is passed as it is, with its offset and flags; anything else is opened
+   * anew. Default: the log files. A FIFO outside the allocation, or one there that is ours alone (mode 0600),
+   * needs no reader: the task waits when it is full.
    */
   stdout?: string
   /** As `stdout`. */
   stderr?: string
   /**
-   * A pseudo-terminal of the task's own `/dev/pts`, for stdin, stdout and stderr together, and the controlling terminal of its session. What is read from `stdin` is
-   * typed into it, and so is what openInput() writes; what it shows goes to `stdout`, whose log any number may read. With the native program only; TERM is `env`'s to say.
+   * A pseudo-terminal of the task's own `/dev/pts`, for stdin, stdout and stderr together, and the
+   * controlling terminal of its session. What is read from `stdin` is typed into it, and so is what
+   * openInput() writes; what it shows goes to `stdout`, whose log any number may read. With the native
+   * program only; TERM is `env`'s to say.
    */
   terminal?: TerminalSize
   /**
-   * The task's shim writes its log files and rotates them: the task can neither forge nor erase nor outgrow them. Default: 32 MiB in each of 4 files a
-   * stream, for the log files; what `stdout` or `stderr` names is rotated only when this is given. `'plain'`: the task writes its files itself, and they
-   * grow without bound.
+   * The task's shim writes its log files and rotates them: the task can neither forge nor erase nor outgrow
+   * them. Default: 32 MiB in each of 4 files a stream, for the log files; what `stdout` or `stderr` names is
+   * rotated only when this is given. `'plain'`: the task writes its files itself, and they grow without
+   * bound.
    */
   logs?: LogRotation | 'plain'
   /** The host name that the task sees. */
   hostname?: string
   /**
-   * The host's network (default), none but a loopback of its own, the network namespace at a path, or these destinations and nothing else:
-   * `host:port`, `*.domain:port`, `address/prefix:port`, where the port is a number, `*` for any, or left out for 443 and 80. They are reached through a
-   * proxy on the task's loopback (HTTP CONNECT, plain HTTP, SOCKS5), which HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name. Names are resolved
-   * outside; a private address is refused unless a rule names it by address. start() rejects UNSUPPORTED where there are no network namespaces.
+   * The host's network (default), none but a loopback of its own, the network namespace at a path, or these
+   * destinations and nothing else: `host:port`, `*.domain:port`, `address/prefix:port`, where the port is a
+   * number, `*` for any, or left out for 443 and 80. They are reached through a proxy on the task's loopback
+   * (HTTP CONNECT, plain HTTP, SOCKS5), which HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name. Names are resolved
+   * outside; a private address is refused unless a rule names it by address. start() rejects UNSUPPORTED
+   * where there are no network namespaces.
    */
   network?: 'host' | 'none' | { path: string } | { allow: string[] }
   /** Files and directories of the host to show in the task. Default: none. */
   mounts?: Mount[]
   /**
-   * A directory of the host that the task works in: it sees it at its own path, may write there unless `readOnly`, and it is its working directory unless
-   * `cwd` says otherwise. Inside, its files are the task's; outside, what the task has written belongs to whom the directory belongs to. As root that takes an
-   * ID-mapped mount (mount_setattr(2): Linux 5.12, and a file system that has it: ext4, xfs, btrfs, tmpfs, not overlay). Where there is none the task
-   * runs as the directory's owner, unless that is root or `user` is given; the row `workspace` says so. An ordinary user's own directory is his task's.
-   * No task is made root by it, and none can leave a set-user-ID program there. start() rejects INVALID_ARGUMENT for what is no directory, for the system's
-   * own directories, home directories and the state directory, and for a path that a task could have put a link into (PERMISSION). On the
-   * Basic executor it is the working directory, and nothing keeps the task in it. Default: none.
+   * A directory of the host that the task works in: it sees it at its own path, may write there unless
+   * `readOnly`, and it is its working directory unless `cwd` says otherwise. Inside, its files are the
+   * task's; outside, what the task has written belongs to whom the directory belongs to. As root that takes
+   * an ID-mapped mount (mount_setattr(2): Linux 5.12, and a file system that has it: ext4, xfs, btrfs, tmpfs,
+   * not overlay). Where there is none the task runs as the directory's owner, unless that is root or `user`
+   * is given; the row `workspace` says so. An ordinary user's own directory is his task's.
+   * No task is made root by it, and none can leave a set-user-ID program there. start() rejects
+   * INVALID_ARGUMENT for what is no directory, for the system's own directories, home directories and the
+   * state directory, and for a path that a task could have put a link into (PERMISSION). On the Basic
+   * executor it is the working directory, and nothing keeps the task in it. Default: none.
    */
   workspace?: string | Workspace
   /** Empty file systems in memory, which counts as the task's. Default: none. */
   tmpfs?: Tmpfs[]
   /**
-   * Files of the task alone, by their names: `/secrets/<name>`, mode 0400, its user's, in memory that is never swapped (ramfs), read-only. Nothing of them is stored or shown
-   * anywhere else: they go to the task once, start() takes them out of the command, and no other start can have them again. Names are file names of up to 255 bytes;
-   * 256 of them, of 1 MiB each, 4 MiB together. HOLDFAST_SECRETS_DIR and NOMAD_SECRETS_DIR name the directory. What exec() starts sees the same one. start()
-   * rejects UNSUPPORTED where the task gets no root of its own: Basic, `root: 'host'`, no mount namespace.
+   * Files of the task alone, by their names: `/secrets/<name>`, mode 0400, its user's, in memory that is
+   * never swapped (ramfs), read-only. Nothing of them is stored or shown anywhere else: they go to the task
+   * once, start() takes them out of the command, and no other start can have them again. Names are file names
+   * of up to 255 bytes; 256 of them, of 1 MiB each, 4 MiB together. HOLDFAST_SECRETS_DIR and
+   * NOMAD_SECRETS_DIR name the directory. What exec() starts sees the same one. start() rejects UNSUPPORTED
+   * where the task gets no root of its own: Basic, `root: 'host'`, no mount namespace.
    */
   secrets?: Record<string, string | Uint8Array>
   /** Host device nodes to show in the task's /dev. */
   devices?: string[]
   /**
-   * Default: a root of its own that shows the system directories of the host, read-only. `'host'`: the host's own. `embed`: these
-   * paths of the host and no others, read-only, `{ hostPath: pathInRoot }`.
+   * Default: a root of its own that shows the system directories of the host, read-only. `'host'`: the host's
+   * own. `embed`: these paths of the host and no others, read-only, `{ hostPath: pathInRoot }`.
    */
   root?: 'host' | { embed: Record<string, string> }
   /** Capabilities to keep, such as `CAP_NET_BIND_SERVICE`. */
@@ -105,11 +126,15 @@ export interface Command {
   noNewPrivileges?: boolean
   /** The filter of system calls. Default `'default'`. */
   seccomp?: 'default' | 'off'
-  /** Namespaces of its own; false leaves the task in the supervisor's. Default: mount, pid, ipc, uts and cgroup. */
+  /**
+   * Namespaces of its own; false leaves the task in the supervisor's. Default: mount, pid, ipc, uts and
+   * cgroup.
+   */
   namespaces?: Partial<Record<Namespace, boolean>>
   /**
-   * Cgroups that an orchestrator has made for the task, at most one of each hierarchy: the task joins them in the place of holdfast's own there,
-   * and its limits are written into them. They are never made, emptied or removed. Linux executor, with its pid namespace.
+   * Cgroups that an orchestrator has made for the task, at most one of each hierarchy: the task joins them in
+   * the place of holdfast's own there, and its limits are written into them. They are never made, emptied or
+   * removed. Linux executor, with its pid namespace.
    */
   cgroups?: string[]
   /** -1000 to 1000: whom the kernel kills first when memory is out. */
@@ -117,25 +142,36 @@ export interface Command {
   /** -20 to 19: priority of the processor. */
   nice?: number
   /**
-   * How the kernel shares processors with it, sched(7): `'batch'`, for work that nobody waits for, or `'idle'`, only when nobody else wants one, below
-   * any `nice`. Default: the supervisor's own. From `'idle'` back the kernel lets only who may raise priorities. Linux with the native program; elsewhere a row.
+   * How the kernel shares processors with it, sched(7): `'batch'`, for work that nobody waits for, or
+   * `'idle'`, only when nobody else wants one, below any `nice`. Default: the supervisor's own. From `'idle'`
+   * back the kernel lets only who may raise priorities. Linux with the native program; elsewhere a row.
    */
   cpuPolicy?: 'other' | 'batch' | 'idle'
-  /** For people: names the task on the command line, in streams and its directory. Default: the program's own name. */
+  /**
+   * For people: names the task on the command line, in streams and its directory. Default: the program's own
+   * name.
+   */
   name?: string
-  /** For people and filters; they change nothing of how it runs. Names of 1 to 128 letters, digits, ".", "_", "-" and "/". */
+  /**
+   * For people and filters; they change nothing of how it runs. Names of 1 to 128 letters, digits, ".", "_",
+   * "-" and "/".
+   */
   labels?: Record<string, string>
 }
 
 /** Of a terminal, each 1 to 65535. */
 export type TerminalSize = { rows: number; columns: number }
 
-/** A command as it is stored: a stream has no meaning to anybody but the program that has it, and secrets are not stored. */
+/**
+ * A command as it is stored: a stream has no meaning to anybody but the program that has it, and secrets are
+ * not stored.
+ */
 export type PlainCommand = Omit<Command, 'stdin' | 'secrets'> & { stdin?: string }
 
 /**
- * A log that has reached `maxBytes` is renamed to `<file>.1`, that one to `<file>.2`, and so on; beyond `maxFiles`, the current one among them, the
- * oldest goes. So each stream takes `maxFiles * maxBytes` at most.
+ * A log that has reached `maxBytes` is renamed to `<file>.1`, that one to `<file>.2`, and so on; beyond
+ * `maxFiles`, the current one among them, the oldest goes. So each stream takes `maxFiles * maxBytes` at
+ * most.
  */
 export type LogRotation = {
   /** Bytes, 4096 or more. */
@@ -216,8 +252,9 @@ export interface Resources {
   /** Bytes that are protected (v2) or a soft limit (v1). */
   memoryReserveBytes?: number
   /**
-   * Who dies when memory is out: all of the task (default), or the process that the kernel picks. On cgroup v2 that is memory.oom.group (cgroup-v2.rst); on v1 the shim kills the
-   * others when it hears of the kernel's choice, which a parent that is quick may notice, and the row says so.
+   * Who dies when memory is out: all of the task (default), or the process that the kernel picks. On cgroup
+   * v2 that is memory.oom.group (cgroup-v2.rst); on v1 the shim kills the others when it hears of the
+   * kernel's choice, which a parent that is quick may notice, and the row says so.
    */
   oom?: 'task' | 'process'
   /** Maximum number of processes and threads. */
@@ -231,9 +268,10 @@ export interface Resources {
   /** Milliseconds after which the task is shut down, with cause `timeout`. */
   wallTimeMs?: number
   /**
-   * Bytes that its two streams may give together, 1 or more. When they have given more it is shut down, with cause `output`; what came meanwhile is in
-   * its logs. Counted by the shim, so that it holds while no supervisor lives: of a stream that the shim does not carry (`logs: 'plain'`, a file or a
-   * descriptor of the caller's) nothing is counted, and the row says so.
+   * Bytes that its two streams may give together, 1 or more. When they have given more it is shut down, with
+   * cause `output`; what came meanwhile is in its logs. Counted by the shim, so that it holds while no
+   * supervisor lives: of a stream that the shim does not carry (`logs: 'plain'`, a file or a descriptor of
+   * the caller's) nothing is counted, and the row says so.
    */
   outputBytes?: number
 }
@@ -259,13 +297,13 @@ export interface WaitResult {
   /** When the program ended, by the shim's wall clock; null when that is not known. */
   exitedAt: Date | null
   /**
-   * Of all its processes that were waited for (wait4(2)): milliseconds of processor time in user and kernel mode, and
-   * bytes of the largest resident set of one of them. Null where nobody counted.
+   * Of all its processes that were waited for (wait4(2)): milliseconds of processor time in user and kernel
+   * mode, and bytes of the largest resident set of one of them. Null where nobody counted.
    */
   usage: { cpuUserMs: number; cpuSystemMs: number; maxRssBytes: number } | null
   /**
-   * All that the task has written to its streams is in its logs, and was still there at its end. False when some of it was rotated away or could not
-   * be written, and when that is not known.
+   * All that the task has written to its streams is in its logs, and was still there at its end. False when
+   * some of it was rotated away or could not be written, and when that is not known.
    */
   logsComplete: boolean
   /** How often limits held it up. */
@@ -275,8 +313,8 @@ export interface WaitResult {
 }
 
 /**
- * How often limits held the task up. Each is null where nobody counts it: without a cgroup of that controller, where the
- * task was lost, and for an exec session, whose counters are its task's.
+ * How often limits held the task up. Each is null where nobody counts it: without a cgroup of that
+ * controller, where the task was lost, and for an exec session, whose counters are its task's.
  */
 export interface LimitsHit {
   /** Processes that the kernel killed for memory. */
@@ -284,15 +322,18 @@ export interface LimitsHit {
   /** Forks that were refused for `pids`. */
   pidsRefused: number | null
   /**
-   * How often its memory came up against a bound and had to be given back. On v2 `high` and `max` of memory.events; on v1
-   * memory.failcnt and memory.memsw.failcnt, of which a zero is not believed.
+   * How often its memory came up against a bound and had to be given back. On v2 `high` and `max` of
+   * memory.events; on v1 memory.failcnt and memory.memsw.failcnt, of which a zero is not believed.
    */
   memoryHigh: number | null
   /** Milliseconds for which its processes were kept from running by `cpuLimit`. */
   throttledMs: number | null
   /** Connections that its network rules refused. */
   egressDenied: number | null
-  /** Bytes that it wrote and that are not in its logs: rotated away, or there was no room. Null for what it writes itself. */
+  /**
+   * Bytes that it wrote and that are not in its logs: rotated away, or there was no room. Null for what it
+   * writes itself.
+   */
   logBytesDropped: number | null
 }
 
@@ -304,29 +345,41 @@ export interface Enforcement {
   kind: 'limit' | 'isolation'
   /** What was asked for, as text. */
   requested: string
-  /** As asked for; less than asked for; not at all. Under `strict` the last two refuse the start unless `chosen`. */
+  /**
+   * As asked for; less than asked for; not at all. Under `strict` the last two refuse the start unless
+   * `chosen`.
+   */
   status: 'enforced' | 'weakened' | 'skipped'
   /** Why it is not enforced in full; null when it is. */
   reason: string | null
   /** What would change it, a command where there is one; null when it is enforced. */
   hint: string | null
-  /** The caller, or a documented default, wants it so. False where this host falls short of what was asked for. */
+  /**
+   * The caller, or a documented default, wants it so. False where this host falls short of what was asked
+   * for.
+   */
   chosen: boolean
 }
 
 /**
- * A sample of what the task uses. What cannot be known is null, never 0. usage() rejects INVALID_STATE unless the task is
- * running or stopping. Figures are of the task's cgroup with all in it. Without one, processor time, memory and pids are
- * sums over the processes that live now, and the rest is null.
+ * A sample of what the task uses. What cannot be known is null, never 0. usage() rejects INVALID_STATE unless
+ * the task is running or stopping. Figures are of the task's cgroup with all in it. Without one, processor
+ * time, memory and pids are sums over the processes that live now, and the rest is null.
  */
 export interface Usage {
   /** When it was taken. */
   at: Date
   /** Milliseconds of processor time since the start, user and kernel mode together. */
   cpuMs: number | null
-  /** Per cent of one core since the previous sample of the same executor: 200 is two cores. Null for the first. */
+  /**
+   * Per cent of one core since the previous sample of the same executor: 200 is two cores. Null for the
+   * first.
+   */
   cpuPercent: number | null
-  /** Bytes in use now: v2 memory.current, v1 memory.usage_in_bytes, page cache included; without a cgroup resident sets. */
+  /**
+   * Bytes in use now: v2 memory.current, v1 memory.usage_in_bytes, page cache included; without a cgroup
+   * resident sets.
+   */
   memoryBytes: number | null
   /** The highest number of bytes in use so far: v2 memory.peak (Linux 5.19), v1 memory.max_usage_in_bytes. */
   memoryPeakBytes: number | null
@@ -340,11 +393,17 @@ export interface Usage {
   ioWriteBytes: number | null
   /** Milliseconds since the start for which `cpuLimit` kept its processes from running. */
   throttledMs: number | null
-  /** How long the task's processes waited for what they lack (PSI, the kernel's accounting/psi.rst). Null without cgroup v2 and CONFIG_PSI. */
+  /**
+   * How long the task's processes waited for what they lack (PSI, the kernel's accounting/psi.rst). Null
+   * without cgroup v2 and CONFIG_PSI.
+   */
   pressure: { cpu: Pressure | null; memory: Pressure | null; io: Pressure | null } | null
 }
 
-/** `some`: at least one of its processes waited; `full`: all of them did at once. Null where the kernel does not say. */
+/**
+ * `some`: at least one of its processes waited; `full`: all of them did at once. Null where the kernel does
+ * not say.
+ */
 export type Pressure = {
   /** Per cent of the last ten seconds. */
   somePercent: number | null
@@ -375,9 +434,15 @@ export interface HistoryEntry {
   at: Date
   from: TaskState
   to: TaskState
-  /** What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL`, `stop failed`, `input failed` and `EGRESS` change no state. */
+  /**
+   * What has led to it: `LIMIT`, `START`, `launch done`, `launch failed`, `STOP`, `KILL`, `EXITED`; `SIGNAL`,
+   * `stop failed`, `input failed` and `EGRESS` change no state.
+   */
   event: string
-  /** Of `launch done`: milliseconds from the call of start() until the program had been exec'ed, as far as the one who wrote it has started it. */
+  /**
+   * Of `launch done`: milliseconds from the call of start() until the program had been exec'ed, as far as the
+   * one who wrote it has started it.
+   */
   tookMs?: number
   /** What was asked for, or what has ended it. */
   signal?: NodeJS.Signals | null
@@ -415,11 +480,15 @@ export interface OutputChunk {
   at: Date
   bytes: Uint8Array
   /**
-   * Nobody has noted when this came, and where among the other stream's: only its own stream's order is known. So it is for `logs: 'plain'`, for what an
-   * earlier task has left in the same log, and for what is older than the notes that are kept.
+   * Nobody has noted when this came, and where among the other stream's: only its own stream's order is
+   * known. So it is for `logs: 'plain'`, for what an earlier task has left in the same log, and for what is
+   * older than the notes that are kept.
    */
   unordered?: true
-  /** So many bytes of its stream before these were rotated away before they could be read: the reader is too slow, and `logs` too small. */
+  /**
+   * So many bytes of its stream before these were rotated away before they could be read: the reader is too
+   * slow, and `logs` too small.
+   */
   lost?: number
 }
 
@@ -434,8 +503,9 @@ export interface ShutdownOptions {
   /** Milliseconds before the whole tree is killed. Default 5000. */
   graceMs?: number
   /**
-   * Who gets the first signal: the process group that the program leads (default), or that program alone, which then stops what it has started itself. What is
-   * left of the tree when it has ended, or when the grace is over, is killed either way.
+   * Who gets the first signal: the process group that the program leads (default), or that program alone,
+   * which then stops what it has started itself. What is left of the tree when it has ended, or when the
+   * grace is over, is killed either way.
    */
   target?: StopTarget
 }
@@ -448,13 +518,18 @@ export interface Executor {
   /** For people: from configureTaskDir, else the program's. */
   readonly name: string
   readonly command: Command
-  /** Sets the limits. Before start; a second call replaces the first. Rejects INVALID_ARGUMENT, INVALID_STATE. */
+  /**
+   * Sets the limits. Before start; a second call replaces the first. Rejects INVALID_ARGUMENT, INVALID_STATE.
+   */
   limit(resources: Resources): Promise<void>
-  /** Chooses the task's directory in a built allocation. Before start. Rejects NOT_FOUND for an unknown task. */
+  /**
+   * Chooses the task's directory in a built allocation. Before start. Rejects NOT_FOUND for an unknown task.
+   */
   configureTaskDir(taskName: string, alloc: AllocDir): Promise<void>
   /**
-   * Resolves when the user's command has been exec'ed. Rejects with a HoldfastError that names the stage, or with the reason of `signal` when that
-   * was aborted before the exec: then nothing of the task is left running.
+   * Resolves when the user's command has been exec'ed. Rejects with a HoldfastError that names the stage, or
+   * with the reason of `signal` when that was aborted before the exec: then nothing of the task is left
+   * running.
    */
   start(options?: StartOptions): Promise<void>
   /** Takes over a task by its id. On a fresh executor only. Rejects NOT_FOUND, STATE_CORRUPT. */
@@ -463,7 +538,10 @@ export interface Executor {
   id(): string
   /** Any number of callers, before or after the exit. */
   wait(): Promise<WaitResult>
-  /** Graceful, then force. Resolves when nothing of the task is left; rejects LOST, naming the survivors, otherwise. */
+  /**
+   * Graceful, then force. Resolves when nothing of the task is left; rejects LOST, naming the survivors,
+   * otherwise.
+   */
   shutdown(options?: ShutdownOptions): Promise<WaitResult>
   /** Kills the whole process tree now. */
   forceStop(): Promise<WaitResult>
@@ -476,47 +554,65 @@ export interface Executor {
   readonly actor: AnyActorRef
   /** What the machine knows of the task: plain data, without an actor for one that has ended. */
   readonly context: TaskContext
-  /** Sends a signal to the program. Rejects INVALID_ARGUMENT for an unknown one, INVALID_STATE when it does not run. */
+  /**
+   * Sends a signal to the program. Rejects INVALID_ARGUMENT for an unknown one, INVALID_STATE when it does
+   * not run.
+   */
   signal(signal: NodeJS.Signals): Promise<void>
-  /** Tells the task of another size of its terminal. Does nothing where it has none. Rejects INVALID_ARGUMENT, INVALID_STATE. */
+  /**
+   * Tells the task of another size of its terminal. Does nothing where it has none. Rejects INVALID_ARGUMENT,
+   * INVALID_STATE.
+   */
   resize(size: TerminalSize): Promise<void>
   /**
-   * A way into the standard input of a task whose `stdin` is `'attach'`, or that has a terminal; for this supervisor and any other, any number at once. It
-   * outlives all of them: to end the stream is to let go, and the task sees no end. Pieces of up to 4096 bytes are kept whole. Bytes wait while the task reads none.
-   * Throws UNSUPPORTED where its input was not left open, INVALID_STATE when it does not run, or has been told the end.
+   * A way into the standard input of a task whose `stdin` is `'attach'`, or that has a terminal; for this
+   * supervisor and any other, any number at once. It outlives all of them: to end the stream is to let go,
+   * and the task sees no end. Pieces of up to 4096 bytes are kept whole. Bytes wait while the task reads
+   * none. Throws UNSUPPORTED where its input was not left open, INVALID_STATE when it does not run, or has
+   * been told the end.
    */
   openInput(): Writable
   /**
-   * The task reads to the end of what has been written to openInput() by now, and then the end. At a terminal that is typed, as Ctrl-D, and it stays open.
+   * The task reads to the end of what has been written to openInput() by now, and then the end. At a terminal
+   * that is typed, as Ctrl-D, and it stays open.
    * Rejects as openInput() throws.
    */
   endInput(): Promise<void>
   /**
-   * Changes those limits of a running task that are named, all of them or none, and its network rules. Connections that are there stay.
-   * Rejects INVALID_ARGUMENT (also for rules where the task has none), INVALID_STATE, LIMIT_FAILED.
+   * Changes those limits of a running task that are named, all of them or none, and its network rules.
+   * Connections that are there stay. Rejects INVALID_ARGUMENT (also for rules where the task has none),
+   * INVALID_STATE, LIMIT_FAILED.
    */
   update(change: TaskUpdate): Promise<void>
   /** A sample now. Rejects INVALID_STATE when it does not run. */
   usage(): Promise<Usage>
-  /** A sample now and every `intervalMs` (10 or more; default 1000); completes when the task has ended. Streams of one supervisor share their samples. */
+  /**
+   * A sample now and every `intervalMs` (10 or more; default 1000); completes when the task has ended.
+   * Streams of one supervisor share their samples.
+   */
   usage$(intervalMs?: number): Observable<Usage>
   /**
-   * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by more than what is kept goes on with
-   * the oldest that is. Nobody who reads holds up the task. One who follows is at the end when the task is, or when the supervisor is closed.
+   * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by
+   * more than what is kept goes on with the oldest that is. Nobody who reads holds up the task. One who
+   * follows is at the end when the task is, or when the supervisor is closed.
    */
   logs$(stream: 'stdout' | 'stderr', options?: LogOptions): Observable<Uint8Array> & AsyncIterable<Uint8Array>
   /**
-   * Both streams in the order in which the task's shim has read them, with times, across rotations. Two pieces that came within the same few
-   * microseconds may change places. `tail` counts the lines of both. Like logs$ it can be iterated (`for await`, `Readable.from`), at the reader's own pace
-   * and in bounded memory, where to subscribe is to be told as fast as it can be read.
+   * Both streams in the order in which the task's shim has read them, with times, across rotations. Two
+   * pieces that came within the same few microseconds may change places. `tail` counts the lines of both.
+   * Like logs$ it can be iterated (`for await`, `Readable.from`), at the reader's own pace and in bounded
+   * memory, where to subscribe is to be told as fast as it can be read.
    */
   output$(options?: LogOptions): Observable<OutputChunk> & AsyncIterable<OutputChunk>
   /**
-   * What its network rules have decided (`network: { allow }`), from the first decision that is kept (2 MiB of them are), then live; complete when the task
-   * has ended. Nothing comes for a task without rules.
+   * What its network rules have decided (`network: { allow }`), from the first decision that is kept (2 MiB
+   * of them are), then live; complete when the task has ended. Nothing comes for a task without rules.
    */
   readonly egress$: Observable<EgressDecision> & AsyncIterable<EgressDecision>
-  /** A second command inside the running task's limits and isolation, to be started. Throws INVALID_STATE when the task does not run. */
+  /**
+   * A second command inside the running task's limits and isolation, to be started. Throws INVALID_STATE when
+   * the task does not run.
+   */
   exec(name: string, ...args: string[]): Executor
   /** Idempotent; leaves no process, cgroup, mount or state behind. */
   destroy(): Promise<void>
@@ -527,19 +623,24 @@ export interface Executor {
 /** What run() takes: any field of the command, and these. */
 export type RunOptions = Partial<Command> & {
   limits?: Resources
-  /** Aborted before the exec, run() rejects with its reason; later the task is shut down, which is its result. */
+  /**
+   * Aborted before the exec, run() rejects with its reason; later the task is shut down, which is its result.
+   */
   signal?: AbortSignal
   /** What the program reads from its standard input, to its end. Default: nothing. */
   input?: string | Uint8Array | Readable
   /** How the task is stopped when `signal` is aborted. Default: as the supervisor's own option says. */
   shutdown?: ShutdownOptions
-  /** Bytes of each stream that are kept in memory for the result; what is more is left out, and `truncated` says so. Default 16 MiB. */
+  /**
+   * Bytes of each stream that are kept in memory for the result; what is more is left out, and `truncated`
+   * says so. Default 16 MiB.
+   */
   maxOutputBytes?: number
   /** Leave its records and logs, to be destroyed by the caller. Default false: it is destroyed at its end. */
   keep?: boolean
   /**
-   * For code that nobody vouches for: no network, 1024 processes and open files, no core dumps, directories in memory of a bounded size, and
-   * strict. What the other options say goes before it. Default false.
+   * For code that nobody vouches for: no network, 1024 processes and open files, no core dumps, directories
+   * in memory of a bounded size, and strict. What the other options say goes before it. Default false.
    */
   untrusted?: boolean
 }
@@ -549,7 +650,9 @@ export type RunResult = WaitResult & {
   stderr: string
   /** Both, in the order in which they came. */
   output: string
-  /** Something was written that is not in here: more than `maxOutputBytes`, or faster than it could be read. */
+  /**
+   * Something was written that is not in here: more than `maxOutputBytes`, or faster than it could be read.
+   */
   truncated: boolean
 }
 
@@ -562,8 +665,8 @@ export type OutputLine = {
 }
 
 /**
- * A program that runs: a promise of its result, and its output meanwhile. A program that fails is a result; a start that fails rejects. The result waits
- * for who has begun to read the output.
+ * A program that runs: a promise of its result, and its output meanwhile. A program that fails is a result; a
+ * start that fails rejects. The result waits for who has begun to read the output.
  */
 export interface RunningTask extends Promise<RunResult> {
   readonly task: Executor

@@ -9,7 +9,10 @@ export type IdMaps = {
   readonly groups: readonly IdRange[]
   /** Whether a process there may leave groups and take on others. */
   readonly setsGroups: boolean
-  /** Somebody has made this user namespace, whoever has a number in it: its root has no power over what is the host's. */
+  /**
+   * Somebody has made this user namespace, whoever has a number in it: its root has no power over what is the
+   * host's.
+   */
   readonly isMade: boolean
 }
 
@@ -24,8 +27,9 @@ export function idMaps(proc = '/proc'): IdMaps {
 }
 
 /**
- * Numbers of namespaces that are made begin here, behind those that the kernel is born with (PROC_DYNAMIC_FIRST, include/linux/proc_ns.h). Not compared with
- * the one of the first user namespace (PROC_USER_INIT_INO): kernels that imitate Linux have their own.
+ * Numbers of namespaces that are made begin here, behind those that the kernel is born with
+ * (PROC_DYNAMIC_FIRST, include/linux/proc_ns.h). Not compared with the one of the first user namespace
+ * (PROC_USER_INIT_INO): kernels that imitate Linux have their own.
  */
 const firstMade = 0xf0000000
 

@@ -4,15 +4,20 @@ import { fileURLToPath } from 'node:url'
 import { builtVersion } from './built.ts'
 
 /**
- * The directory of this file or, where another program was bundled with this library, of the bundle. A bundle in CommonJS has no import.meta.url.
- * Never the working directory: what lies there may be anybody's.
+ * The directory of this file or, where another program was bundled with this library, of the bundle. A bundle
+ * in CommonJS has no import.meta.url. Never the working directory: what lies there may be anybody's.
  */
 export const ownDirectory = findOwnDirectory()
 
-/** Where holdfast's package.json lies, from the sources, from dist/, and from a bundle with a node_modules above it; else the own directory. */
+/**
+ * Where holdfast's package.json lies, from the sources, from dist/, and from a bundle with a node_modules
+ * above it; else the own directory.
+ */
 export const packageRoot = findPackage(ownDirectory) ?? ownDirectory
 
-/** holdfast's own; `unknown` where another program was bundled with the sources, and the package is not there. */
+/**
+ * holdfast's own; `unknown` where another program was bundled with the sources, and the package is not there.
+ */
 export const version: string = builtVersion ?? description(packageRoot).version ?? 'unknown'
 
 function findOwnDirectory(): string {

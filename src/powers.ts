@@ -4,8 +4,9 @@ import { capabilityNames } from './command/capabilities.ts'
 type Capability = (typeof capabilityNames)[number]
 
 /**
- * Which of these capabilities are not in effect for this process. Being user 0 is not power: containers, services and `setpriv` take it away
- * piece by piece. `uid` is this process's own; where /proc does not say, user 0 has all and everybody else none.
+ * Which of these capabilities are not in effect for this process. Being user 0 is not power: containers,
+ * services and `setpriv` take it away piece by piece. `uid` is this process's own; where /proc does not say,
+ * user 0 has all and everybody else none.
  */
 export function lacking(capabilities: readonly Capability[], uid: number, proc = '/proc'): Capability[] {
   const effective = effectiveOf(proc)

@@ -1,9 +1,10 @@
 import { constants } from 'node:os'
 
 /*
- * Signals by name and number, for the library and its clients. Node's table has no real-time signals: they are written as kill(1) writes them,
- * from the first (`SIGRTMIN`, `SIGRTMIN+3`) or from the last (`SIGRTMAX-1`). The C library keeps the kernel's first two for itself, so that
- * SIGRTMIN is 34 in glibc and musl (35 in musl for threads' sake is its own matter: numbers are what counts), and SIGRTMAX 64.
+ * Signals by name and number, for the library and its clients. Node's table has no real-time signals: they
+ * are written as kill(1) writes them, from the first (`SIGRTMIN`, `SIGRTMIN+3`) or from the last
+ * (`SIGRTMAX-1`). The C library keeps the kernel's first two for itself, so that SIGRTMIN is 34 in glibc and
+ * musl (35 in musl for threads' sake is its own matter: numbers are what counts), and SIGRTMAX 64.
  */
 
 const firstRealTime = 34

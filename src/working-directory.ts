@@ -11,7 +11,10 @@ export function workingDirectory(): string | null {
   }
 }
 
-/** The absolute form of a path. Throws INVALID_STATE for a relative one where the working directory has been deleted. */
+/**
+ * The absolute form of a path. Throws INVALID_STATE for a relative one where the working directory has been
+ * deleted.
+ */
 export function absolute(path: string, what: string): string {
   try {
     return resolve(path)

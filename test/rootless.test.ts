@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { runTestsAsOrdinaryUser } from './support/ordinary-user.ts'
 import { requires } from './support/requires.ts'
 
-/** Test files that mean something to an ordinary user, and how many of their tests must not be skipped there. */
+/**
+ * Test files that mean something to an ordinary user, and how many of their tests must not be skipped there.
+ */
 const suites: readonly (readonly [title: string, files: readonly string[], least: number])[] = [
   ['the contract of the isolated executor', ['test/platform/contract.rootless.ts'], 70],
   ['the isolation of a task', ['test/platform/linux-task.test.ts'], 14],

@@ -4,8 +4,9 @@ export type Span = { readonly text: string; readonly classes: string }
 const names = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
 
 /**
- * What a program prints, as lines of styled text. Of the escape sequences only the sixteen colours, bold and dim are kept; all others, and every
- * other control character, are dropped. Goes on where it was: sequences and lines may be cut anywhere. Bounded in lines and in their length.
+ * What a program prints, as lines of styled text. Of the escape sequences only the sixteen colours, bold and
+ * dim are kept; all others, and every other control character, are dropped. Goes on where it was: sequences
+ * and lines may be cut anywhere. Bounded in lines and in their length.
  */
 export class Screen {
   readonly #mostLines: number

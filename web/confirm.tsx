@@ -2,7 +2,10 @@ import { useEffect, useRef } from 'preact/hooks'
 
 type Props = { title: string; text: string; action: string; danger: boolean; yes: () => void; no: () => void }
 
-/** A question before something that cannot be undone. The browser's own modal keeps the focus inside and gives it back; Escape says no. */
+/**
+ * A question before something that cannot be undone. The browser's own modal keeps the focus inside and gives
+ * it back; Escape says no.
+ */
 export function Confirm({ title, text, action, danger, yes, no }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => dialog.current?.showModal(), [])

@@ -3,7 +3,10 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 const storageKey = 'holdfast-token'
 let token = ''
 
-/** Takes the token out of the address, so that it stands neither in the history nor on the screen; a reload of the tab still has it. */
+/**
+ * Takes the token out of the address, so that it stands neither in the history nor on the screen; a reload of
+ * the tab still has it.
+ */
 export function takeToken(): boolean {
   const fromAddress = new URLSearchParams(location.hash.slice(1)).get('token')
   if (fromAddress) {
@@ -47,7 +50,10 @@ async function reason(response: Response): Promise<string> {
   return body?.error?.message ?? `the server answered ${response.status}`
 }
 
-/** One stream of server-sent events, until it ends. By fetch, because an EventSource can carry no token but in its address. */
+/**
+ * One stream of server-sent events, until it ends. By fetch, because an EventSource can carry no token but in
+ * its address.
+ */
 export async function events(
   path: string,
   { signal, lastEventId, opened }: { signal: AbortSignal; lastEventId?: string; opened?: () => void },

@@ -124,7 +124,10 @@ export function List({ selected, select }: { selected: string | null; select: (k
   )
 }
 
-/** As tall as all rows would be. By the style object, which a content security policy lets through, unlike a style attribute. */
+/**
+ * As tall as all rows would be. By the style object, which a content security policy lets through, unlike a
+ * style attribute.
+ */
 function Runway({ height, children }: { height: number; children: ComponentChildren }) {
   return (
     <div class="runway" role="presentation" style={{ height: `${height}px` }}>

@@ -96,7 +96,10 @@ export function LogPanel({ row }: { row: Row }) {
   )
 }
 
-/** Until it is over or nobody wants it any more. After a break it begins anew with the last lines: where it was, nobody can tell. */
+/**
+ * Until it is over or nobody wants it any more. After a break it begins anew with the last lines: where it
+ * was, nobody can tell.
+ */
 async function keepReading(
   path: string,
   signal: AbortSignal,

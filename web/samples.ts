@@ -2,10 +2,16 @@
 export type Sample = { readonly at: number; readonly cpu: number | null; readonly memory: number | null }
 
 const maxSamples = 600
-/** Samples come each second. What is further apart was not measured in between: a broken connection, nobody looking on, a sleeping host. */
+/**
+ * Samples come each second. What is further apart was not measured in between: a broken connection, nobody
+ * looking on, a sleeping host.
+ */
 const maxGapMs = 3500
 
-/** Appends what was measured, with a hole before it where time has passed in which nothing was: a chart draws no line through a hole. */
+/**
+ * Appends what was measured, with a hole before it where time has passed in which nothing was: a chart draws
+ * no line through a hole.
+ */
 export function addSample(samples: Sample[], sample: Sample): void {
   const last = samples.at(-1)
   const afterGap = last !== undefined && sample.at - last.at > maxGapMs

@@ -31,7 +31,10 @@ export function timeText(at: number | string): string {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`
 }
 
-/** Characters that are not seen, or turn the direction of others, are written out: no name may pass for another. */
+/**
+ * Characters that are not seen, or turn the direction of others, are written out: no name may pass for
+ * another.
+ */
 export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, character => {
     const code = (character.codePointAt(0) ?? 0).toString(16)

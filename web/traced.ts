@@ -34,7 +34,10 @@ export function traced<Edge extends Way>(ways: readonly Edge[], entries: readonl
   return { taken, last, states }
 }
 
-/** An entry without a number has left no state that users see, but may have gone from one to another within it. */
+/**
+ * An entry without a number has left no state that users see, but may have gone from one to another within
+ * it.
+ */
 function waysOf<Edge extends Way>(ways: readonly Edge[], { from, to, event, sequence }: Entry): Edge[] {
   const between = ways.filter(
     way => way.from === from && way.to === to && (sequence !== null || way.source !== way.target),

@@ -76,7 +76,8 @@ function Plot({ row, field, color, format }: PlotProps) {
         legend: { show: false },
         cursor: { y: false },
         scales: {
-          // Half a minute at least: the first samples would fill the plot from edge to edge. For a single one uPlot takes the day that follows it.
+          // Half a minute at least: the first samples would fill the plot from edge to edge. For a single one
+          // uPlot takes the day that follows it.
           x: {
             range: ({ data: [times] }, min, max) => {
               const end = times.length === 1 ? min : max

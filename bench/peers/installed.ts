@@ -15,7 +15,10 @@ export function obstacle(name: string, program: string, version: string | null):
   return null
 }
 
-/** Runs it once: a host may have what a peer refuses (crun: cgroup2 mounted beside cgroup v1 with controllers of its own). */
+/**
+ * Runs it once: a host may have what a peer refuses (crun: cgroup2 mounted beside cgroup v1 with controllers
+ * of its own).
+ */
 export function refused(name: string, program: string, args: readonly string[]): Skipped | null {
   const { failed, stderr, shortMessage } = execaSync(program, args, { reject: false })
   return failed ? { name, reason: `it refuses: ${stderr || shortMessage}` } : null

@@ -6,7 +6,10 @@ import { type Box, type Layout, lineHeight, type Point, titleHeight } from '../.
 const anyId = 'any state'
 const startId = 'start'
 
-/** Places everything by ELK's layered algorithm. It is large, hence done when the package is built: src/graph/task-layout.ts is what comes out. */
+/**
+ * Places everything by ELK's layered algorithm. It is large, hence done when the package is built:
+ * src/graph/task-layout.ts is what comes out.
+ */
 export async function layout(chart: Chart): Promise<Layout> {
   const states = chart.states.map(state => ({ state, lines: stateLines(state) }))
   const edges = chart.edges.map(edge => ({ edge, lines: edge.labels.map(labelText) }))

@@ -1,4 +1,5 @@
-// Lays out the state chart of a task anew, for src/graph/task-layout.ts. Run by every build; what comes out is committed.
+// Lays out the state chart of a task anew, for src/graph/task-layout.ts. Run by every build; what comes out
+// is committed.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { taskLayoutText } from './text.ts'
 

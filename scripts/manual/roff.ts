@@ -78,7 +78,9 @@ function afterHelp(command: Command): string[] {
   return text === '' ? [] : ['.PP', '.nf', ...escaped(text.trim()).split('\n'), '.fi']
 }
 
-/** A dot or an apostrophe that begins a line would be a request, and a hyphen is a minus where it is typed. */
+/**
+ * A dot or an apostrophe that begins a line would be a request, and a hyphen is a minus where it is typed.
+ */
 function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\e')

@@ -8,9 +8,10 @@ const groupPasses = 0o010
 const othersPass = 0o001
 
 /**
- * Lets a task through to its files by their path on the host, which only one without a root of its own needs: an allocation is nobody's but the
- * supervisor's otherwise, so that what tasks leave in it (a set-user-ID program, above all) is out of the host's users' reach. No more than needed
- * is given: the task's group may pass through, and all users where that of another task may already. Throws PERMISSION.
+ * Lets a task through to its files by their path on the host, which only one without a root of its own needs:
+ * an allocation is nobody's but the supervisor's otherwise, so that what tasks leave in it (a set-user-ID
+ * program, above all) is out of the host's users' reach. No more than needed is given: the task's group may
+ * pass through, and all users where that of another task may already. Throws PERMISSION.
  */
 export function admit(allocation: string, { uid, gid, groups }: TaskUser): void {
   try {

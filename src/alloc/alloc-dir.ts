@@ -16,7 +16,8 @@ import type { TaskPaths } from './task-paths.ts'
 /**
  * The directory tree of an allocation, a group of tasks that share files:
  *
- *     <path>/                0700  or passable for the group of a task without a root of its own (Basic), once one is started
+ *     <path>/                0700  or passable for the group of a task without a root of its own (Basic),
+ *     once one is started
  *       alloc/               1777  shared between the tasks
  *         logs/ tmp/ data/   1777
  *       <task>/              0755  the task's own; the supervisor's to write
@@ -31,7 +32,9 @@ export class AllocDir {
   readonly sharedDir: string
   readonly #taskDirs = new Map<string, string>()
 
-  /** Touches nothing. Throws INVALID_ARGUMENT for an empty path, `/`, and one with NUL or a lone surrogate. */
+  /**
+   * Touches nothing. Throws INVALID_ARGUMENT for an empty path, `/`, and one with NUL or a lone surrogate.
+   */
   constructor(path: string) {
     if (
       typeof path !== 'string' ||
@@ -55,8 +58,9 @@ export class AllocDir {
   }
 
   /**
-   * Makes the tree with a directory for each task; what is there already is kept, so that a later supervisor can build it again.
-   * Rejects INVALID_ARGUMENT for a name no task can have (nothing is made then), PERMISSION, INVALID_STATE if a link or file is in the way.
+   * Makes the tree with a directory for each task; what is there already is kept, so that a later supervisor
+   * can build it again. Rejects INVALID_ARGUMENT for a name no task can have (nothing is made then),
+   * PERMISSION, INVALID_STATE if a link or file is in the way.
    */
   async build(taskNames: readonly string[]): Promise<void> {
     if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
@@ -70,8 +74,9 @@ export class AllocDir {
   }
 
   /**
-   * Takes a tree that somebody else has built (Nomad's client): what build() makes must be there, and nothing is made or changed.
-   * Rejects INVALID_ARGUMENT for a name no task can have, NOT_FOUND for a missing directory, INVALID_STATE for a link or file in its place.
+   * Takes a tree that somebody else has built (Nomad's client): what build() makes must be there, and nothing
+   * is made or changed. Rejects INVALID_ARGUMENT for a name no task can have, NOT_FOUND for a missing
+   * directory, INVALID_STATE for a link or file in its place.
    */
   async adopt(taskNames: readonly string[]): Promise<void> {
     if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
@@ -102,9 +107,11 @@ export class AllocDir {
   }
 
   /**
-   * Puts files and directories of the host into the task's directory, `{ hostPath: pathInTask }`: hard links where possible, else
-   * copies (always in `local/`, which the task may write); links stay links. A missing source is no error. A hard link is the host's own file: its mode and content are shared.
-   * Rejects NOT_FOUND for an unknown task, INVALID_ARGUMENT for a path that leaves the task's directory, INVALID_STATE for a link in the way.
+   * Puts files and directories of the host into the task's directory, `{ hostPath: pathInTask }`: hard links
+   * where possible, else copies (always in `local/`, which the task may write); links stay links. A missing
+   * source is no error. A hard link is the host's own file: its mode and content are shared.
+   * Rejects NOT_FOUND for an unknown task, INVALID_ARGUMENT for a path that leaves the task's directory,
+   * INVALID_STATE for a link in the way.
    */
   async embed(task: string, entries: Readonly<Record<string, string>>): Promise<void> {
     if (typeof entries !== 'object' || entries === null)
@@ -121,9 +128,10 @@ export class AllocDir {
   }
 
   /**
-   * Makes `alloc/` reachable as `<task>/alloc`. The original bind-mounted it and left mounts behind; here mounts live in the task's
-   * own mount namespace and the host gets a relative link, which also survives a move of the allocation. Idempotent.
-   * Rejects NOT_FOUND for an unknown task, INVALID_STATE if something else is in its place.
+   * Makes `alloc/` reachable as `<task>/alloc`. The original bind-mounted it and left mounts behind; here
+   * mounts live in the task's own mount namespace and the host gets a relative link, which also survives a
+   * move of the allocation. Idempotent. Rejects NOT_FOUND for an unknown task, INVALID_STATE if something
+   * else is in its place.
    */
   async mountSharedDir(task: string): Promise<void> {
     const { task: directory } = this.taskPaths(task)
@@ -138,8 +146,8 @@ export class AllocDir {
   }
 
   /**
-   * Removes the whole tree, and nothing else: no link is followed, and while something is mounted in it, nothing is removed
-   * (INVALID_STATE, naming the mount). Idempotent.
+   * Removes the whole tree, and nothing else: no link is followed, and while something is mounted in it,
+   * nothing is removed (INVALID_STATE, naming the mount). Idempotent.
    */
   async destroy(): Promise<void> {
     await removeTree(this.path)

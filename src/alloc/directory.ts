@@ -35,7 +35,10 @@ export class Directory {
     return new Directory(joined(this.#location, name), shown(joined(this.path, name)), handle)
   }
 
-  /** Opens a child, made with exactly `mode` if it is absent. One that is there keeps its mode, unless `force`. */
+  /**
+   * Opens a child, made with exactly `mode` if it is absent. One that is there keeps its mode, unless
+   * `force`.
+   */
   async make(name: EntryName, mode: number, force = false): Promise<Directory> {
     const made = await makeDirectory(this.at(name))
     const child = await this.enter(name)

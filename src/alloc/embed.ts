@@ -17,10 +17,12 @@ export type Excluded = { readonly dev: bigint; readonly ino: bigint }
 type How = { readonly excluded: Excluded; readonly put: (from: EntryName, at: EntryName) => Promise<void> }
 
 /**
- * Puts the host's file, link or directory tree at `pathInTask` below `taskDir`. Files are hard links where the file system allows it,
- * else copies, and always copies in `local/`, which the task may write; links stay links; sockets, FIFOs and devices are left out. A missing source is no error.
- * No link below `taskDir` is followed: one in the way as a directory is an error, one in the place of a file is replaced. Nor is one on the way to
- * the source that somebody else could have made, or one that appears in the tree meanwhile: what is copied was in it. Names are taken as bytes.
+ * Puts the host's file, link or directory tree at `pathInTask` below `taskDir`. Files are hard links where
+ * the file system allows it, else copies, and always copies in `local/`, which the task may write; links stay
+ * links; sockets, FIFOs and devices are left out. A missing source is no error.
+ * No link below `taskDir` is followed: one in the way as a directory is an error, one in the place of a file
+ * is replaced. Nor is one on the way to the source that somebody else could have made, or one that appears in
+ * the tree meanwhile: what is copied was in it. Names are taken as bytes.
  */
 export async function embedPath(
   taskDir: string,
@@ -47,7 +49,9 @@ export async function embedPath(
   }
 }
 
-/** The components of a path that must stay inside the task directory; an absolute one is taken relative to it. */
+/**
+ * The components of a path that must stay inside the task directory; an absolute one is taken relative to it.
+ */
 function namesWithin(pathInTask: string): string[] {
   const names = pathInTask.split('/').filter(name => name !== '' && name !== '.')
   if (names.includes('..') || !isFaithful(pathInTask)) {

@@ -1,6 +1,6 @@
 /**
- * A name in a directory, or a path that ends in one. The kernel takes any bytes but NUL and the slash: what is no UTF-8 is known by its
- * bytes alone, for Node reads it as U+FFFD, and there is no file of that name.
+ * A name in a directory, or a path that ends in one. The kernel takes any bytes but NUL and the slash: what
+ * is no UTF-8 is known by its bytes alone, for Node reads it as U+FFFD, and there is no file of that name.
  */
 export type EntryName = string | Buffer
 

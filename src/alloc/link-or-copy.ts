@@ -3,7 +3,10 @@ import { type FileHandle, link, open } from 'node:fs/promises'
 import type { EntryName } from './entry-name.ts'
 import { errnoOf } from './failure.ts'
 
-/** A hard link where the file system has them for this file, else a copy. Rejects with what the system says, EEXIST if something is at `at`. */
+/**
+ * A hard link where the file system has them for this file, else a copy. Rejects with what the system says,
+ * EEXIST if something is at `at`.
+ */
 export async function linkOrCopy(from: EntryName, at: EntryName): Promise<void> {
   if (!(await linked(from, at))) await copyFile(from, at)
 }
@@ -22,9 +25,10 @@ async function linked(from: EntryName, at: EntryName): Promise<boolean> {
 }
 
 /**
- * Not fs.copyFile: it makes the file with the source's mode, set-user-ID included, and the copy belongs to the supervisor;
- * someone else's setuid program would become root's. O_EXCL follows no link in the last component. O_NONBLOCK: a FIFO without a writer, and a
- * file under a lease (fcntl(2), F_SETLEASE), which its holder need not give up for 45 s, would hold one of Node's few file threads.
+ * Not fs.copyFile: it makes the file with the source's mode, set-user-ID included, and the copy belongs to
+ * the supervisor; someone else's setuid program would become root's. O_EXCL follows no link in the last
+ * component. O_NONBLOCK: a FIFO without a writer, and a file under a lease (fcntl(2), F_SETLEASE), which its
+ * holder need not give up for 45 s, would hold one of Node's few file threads.
  */
 export async function copyFile(from: EntryName, at: EntryName): Promise<void> {
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)

@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory and its parents. Not mkdirSync's `recursive`: where a file system answers ENOENT for a name that it does not let
- * anybody make (/proc), Node 20 tries again for ever.
+ * Makes a directory and its parents. Not mkdirSync's `recursive`: where a file system answers ENOENT for a
+ * name that it does not let anybody make (/proc), Node 20 tries again for ever.
  */
 export function makeDirectories(path: string, mode: number): void {
   if (isDirectory(path)) return

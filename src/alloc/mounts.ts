@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { errnoOf } from './failure.ts'
 
-/** The mount points at or below `path` (absolute, without links) in this process's mount namespace; none where there is no /proc. */
+/**
+ * The mount points at or below `path` (absolute, without links) in this process's mount namespace; none where
+ * there is no /proc.
+ */
 export async function mountsWithin(path: string, table = '/proc/self/mountinfo'): Promise<string[]> {
   let text: string
   try {
@@ -15,7 +18,10 @@ export async function mountsWithin(path: string, table = '/proc/self/mountinfo')
   )
 }
 
-/** The mount points of a mountinfo text: its fifth field, in which space, tab, newline and backslash are octal (proc_pid_mountinfo(5)). */
+/**
+ * The mount points of a mountinfo text: its fifth field, in which space, tab, newline and backslash are octal
+ * (proc_pid_mountinfo(5)).
+ */
 export function mountPoints(mountinfo: string): string[] {
   return mountinfo.split('\n').flatMap(line => {
     const point = line.split(' ')[4]

@@ -13,9 +13,10 @@ const asDirectory = O_PATH | (constants.O_DIRECTORY ?? 0)
 const noLink = constants.O_NOFOLLOW ?? 0
 
 /**
- * open(2) of a path of the caller's, as open_trusted() of the native program: one component at a time, each from the descriptor of the one before.
- * Links that root or we have made are followed. One that a task, or another user, could have put there (it lies in an allocation, or in a
- * directory that somebody else may write in) is refused, PERMISSION, named. Throws what open(2) says otherwise. Where there is no /proc, the
+ * open(2) of a path of the caller's, as open_trusted() of the native program: one component at a time, each
+ * from the descriptor of the one before. Links that root or we have made are followed. One that a task, or
+ * another user, could have put there (it lies in an allocation, or in a directory that somebody else may
+ * write in) is refused, PERMISSION, named. Throws what open(2) says otherwise. Where there is no /proc, the
  * last component alone is no link.
  */
 export function openTrusted(path: string, flags: number, mode = 0o640): number {

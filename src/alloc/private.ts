@@ -18,13 +18,15 @@ import { mountPoints } from './mounts.ts'
 import { assertTaskName } from './task-name.ts'
 
 /**
- * The allocation of a single task in a directory that must not exist yet: what AllocDir.build makes, without its some thirty trips
- * to Node's file threads. A trip costs this thread more than the call itself, and a start waits for all of them.
+ * The allocation of a single task in a directory that must not exist yet: what AllocDir.build makes, without
+ * its some thirty trips to Node's file threads. A trip costs this thread more than the call itself, and a
+ * start waits for all of them.
  *
- * Nothing has to be held open against planted links here: nobody but us may write in the new directory, and a directory that
- * everybody may write in is opened to them last, when all that belongs into it is there.
+ * Nothing has to be held open against planted links here: nobody but us may write in the new directory, and a
+ * directory that everybody may write in is opened to them last, when all that belongs into it is there.
  *
- * Throws as mkdir does (EEXIST: the directory is there already), and INVALID_ARGUMENT for a name no task can have.
+ * Throws as mkdir does (EEXIST: the directory is there already), and INVALID_ARGUMENT for a name no task can
+ * have.
  */
 export function makePrivateAllocation(path: string, taskName: string): TaskPaths {
   assertTaskName(taskName)
@@ -47,8 +49,9 @@ function make(path: string, mode: number): void {
 }
 
 /**
- * Removes such an allocation when its task has left nothing in it but logs, as most do. False: there is more, and AllocDir.destroy,
- * which is prepared for anything, has to go on. Nothing is lost then but empty directories and the logs.
+ * Removes such an allocation when its task has left nothing in it but logs, as most do. False: there is more,
+ * and AllocDir.destroy, which is prepared for anything, has to go on. Nothing is lost then but empty
+ * directories and the logs.
  */
 export function removePrivateAllocation(path: string, taskName: string): boolean {
   if (process.platform !== 'linux') return false
@@ -64,7 +67,10 @@ export function removePrivateAllocation(path: string, taskName: string): boolean
   }
 }
 
-/** Whoever mounts something below a task that is being removed comes as late with a table that is so old as with one of this instant. */
+/**
+ * Whoever mounts something below a task that is being removed comes as late with a table that is so old as
+ * with one of this instant.
+ */
 const tableMs = 50
 
 /** A host may have hundreds, and the kernel writes the table anew for each reader. */

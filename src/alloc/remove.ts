@@ -10,8 +10,9 @@ import { mountsWithin } from './mounts.ts'
 import { findDirectory } from './source.ts'
 
 /**
- * Removes a directory tree that hostile programs may still be changing. Follows no link, goes through no mount; a tree that is
- * not there is no error. Rejects INVALID_STATE, nothing removed, if something is mounted at or below it.
+ * Removes a directory tree that hostile programs may still be changing. Follows no link, goes through no
+ * mount; a tree that is not there is no error. Rejects INVALID_STATE, nothing removed, if something is
+ * mounted at or below it.
  */
 export async function removeTree(path: string): Promise<void> {
   try {
@@ -45,8 +46,9 @@ async function refuseMounts(path: string): Promise<void> {
 }
 
 /*
- * Node's fs.rm looks at a path (lstat), then lists and unlinks through that path: a task that swaps a directory for a link in between
- * makes it delete elsewhere. Here every directory is opened with O_NOFOLLOW and its entries are reached through the descriptor.
+ * Node's fs.rm looks at a path (lstat), then lists and unlinks through that path: a task that swaps a
+ * directory for a link in between makes it delete elsewhere. Here every directory is opened with O_NOFOLLOW
+ * and its entries are reached through the descriptor.
  */
 async function removeBelow(parent: Directory, name: string): Promise<void> {
   const root = await parent.enter(name)
@@ -61,9 +63,11 @@ async function removeBelow(parent: Directory, name: string): Promise<void> {
 
 type Walk = { readonly root: Directory; readonly mount: string; moved: number }
 
-// One descriptor per level is held. A task can nest deeper than any descriptor limit (and any path length): what lies deeper is first moved up.
+// One descriptor per level is held. A task can nest deeper than any descriptor limit (and any path length):
+// what lies deeper is first moved up.
 const deepest = 64
-// Someone may still be writing. Each round removes all it sees; a writer that wins this often is alive and has to be stopped first.
+// Someone may still be writing. Each round removes all it sees; a writer that wins this often is alive and
+// has to be stopped first.
 const rounds = 16
 // A round that moved something up has found work, not a writer; but even that has to end.
 const mostMoves = 1_000_000
@@ -92,7 +96,8 @@ async function emptied(directory: Directory, walk: Walk, depth: number): Promise
 
 async function removeEntry(directory: Directory, name: EntryName, walk: Walk, depth: number): Promise<void> {
   try {
-    // Not the listing's type: it may be out of date. unlink(2) itself tells a directory from the rest, and follows nothing.
+    // Not the listing's type: it may be out of date. unlink(2) itself tells a directory from the rest, and
+    // follows nothing.
     await unlink(directory.at(name))
   } catch (error) {
     const errno = errnoOf(error)
@@ -121,7 +126,8 @@ async function removeDirectory(parent: Directory, name: EntryName, walk: Walk, d
 }
 
 async function enterAnyway(parent: Directory, name: EntryName): Promise<Directory> {
-  // Root with its power needs no permission bits. Others are stopped by what their own task has taken away (chmod 000).
+  // Root with its power needs no permission bits. Others are stopped by what their own task has taken away
+  // (chmod 000).
   if (!overridesModes()) await regainDirectory(parent.at(name))
   return parent.enter(name)
 }
@@ -135,7 +141,10 @@ function overridesModes(): boolean {
   return rootOverrides
 }
 
-/** A mount that appeared after the check. Bind mounts share the device number, so the mount's id has to be compared. */
+/**
+ * A mount that appeared after the check. Bind mounts share the device number, so the mount's id has to be
+ * compared.
+ */
 function refuseOtherMount(directory: Directory, walk: Walk): void {
   if (mountIdOf(directory) === walk.mount) return
   throw new HoldfastError('INVALID_STATE', `${directory.path} is not removed: it is a live mount`, {

@@ -8,17 +8,22 @@ import { errnoOf } from './failure.ts'
 import { isDirectory } from './make-directories.ts'
 import { strangerIn } from './trust.ts'
 
-/** Where a source lies: the directory is held open, and the name in it is no link that was followed. Null: the source is `/`. */
+/**
+ * Where a source lies: the directory is held open, and the name in it is no link that was followed. Null: the
+ * source is `/`.
+ */
 export type Source = { readonly directory: Directory; readonly name: EntryName | null }
 
 // The kernel's own (MAXSYMLINKS, include/linux/namei.h).
 const mostLinks = 40
 
 /**
- * Finds what an absolute path names, one component at a time, each reached through the descriptor of the one before. Links that root or we
- * have made are followed (/var/run); one is refused that a task, or another user, could have put there: it lies in an allocation, in a
- * directory that somebody else may write in, or is one of /proc's that lead anywhere. The last component is not followed, unless a slash comes after it.
- * Resolves to null for what is not there. Rejects PERMISSION naming the link. The caller closes the directory.
+ * Finds what an absolute path names, one component at a time, each reached through the descriptor of the one
+ * before. Links that root or we have made are followed (/var/run); one is refused that a task, or another
+ * user, could have put there: it lies in an allocation, in a directory that somebody else may write in, or is
+ * one of /proc's that lead anywhere. The last component is not followed, unless a slash comes after it.
+ * Resolves to null for what is not there. Rejects PERMISSION naming the link. The caller closes the
+ * directory.
  */
 export async function findSource(path: string): Promise<Source | null> {
   const walk = new Walk(path)
@@ -34,8 +39,8 @@ export async function findSource(path: string): Promise<Source | null> {
 }
 
 /**
- * A directory of the caller's by such a walk to its end; null: there is none. On Windows by its path: there a task is no other user, and /proc no
- * way to anchor anything.
+ * A directory of the caller's by such a walk to its end; null: there is none. On Windows by its path: there a
+ * task is no other user, and /proc no way to anchor anything.
  */
 export async function findDirectory(path: string): Promise<Directory | null> {
   if (process.platform !== 'win32') return (await findSource(`${path}/`))?.directory ?? null

@@ -17,8 +17,9 @@ export function isOursOrRoots({ uid }: BigIntStats, self: Self = ownSelf()): boo
 }
 
 /**
- * Who else could put something else in the place of an entry of this directory; null: nobody but root and us. In a sticky directory nobody can
- * replace what is not his (unlink(2), EPERM), so that it depends on whose the entry is, as in fs.protected_symlinks.
+ * Who else could put something else in the place of an entry of this directory; null: nobody but root and us.
+ * In a sticky directory nobody can replace what is not his (unlink(2), EPERM), so that it depends on whose
+ * the entry is, as in fs.protected_symlinks.
  */
 export function strangerIn(
   directory: BigIntStats,
@@ -31,7 +32,10 @@ export function strangerIn(
   return writer === null ? null : `${writer} in the directory it is in`
 }
 
-/** Who may write in it but root and us; null: nobody. A group of the user's own, as most distributions make one, is the user. */
+/**
+ * Who may write in it but root and us; null: nobody. A group of the user's own, as most distributions make
+ * one, is the user.
+ */
 export function writerOf({ mode, gid }: BigIntStats, self: Self = ownSelf()): string | null {
   if ((mode & othersWrite) !== 0n) return 'everybody may write'
   const ownGroup = gid === 0n || (gid === BigInt(self.gid) && self.gid === self.uid)

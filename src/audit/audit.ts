@@ -25,14 +25,16 @@ export type Leftover = {
 export type AuditReport = { readonly stateDir: string; readonly leftovers: readonly Leftover[] }
 
 /**
- * Lists what crashes have left behind and no task owns, and tasks that nobody can reach any more (their shim has been stopped, their FIFOs or
- * directory are gone), which with `fix` are killed: cgroups under `holdfast`, half-made records, temporary files of ended tasks, allocations
- * without a task, FIFOs of supervisors that are gone, mounts in the state directory. With `fix` it removes all of it but mounts.
+ * Lists what crashes have left behind and no task owns, and tasks that nobody can reach any more (their shim
+ * has been stopped, their FIFOs or directory are gone), which with `fix` are killed: cgroups under
+ * `holdfast`, half-made records, temporary files of ended tasks, allocations without a task, FIFOs of
+ * supervisors that are gone, mounts in the state directory. With `fix` it removes all of it but mounts.
  *
- * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory; what is quarantined; what is
- * younger than some seconds; files of other names. Processes in a cgroup of ours that no task here knows and no shim looks after are named, and with
- * `fix` killed: whichever state directory they come from, nobody else will. A task that was lost and whose processes are left is not settled, but with `fix` those
- * processes are killed. Idempotent. Rejects PERMISSION, INVALID_ARGUMENT.
+ * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory;
+ * what is quarantined; what is younger than some seconds; files of other names. Processes in a cgroup of ours
+ * that no task here knows and no shim looks after are named, and with `fix` killed: whichever state directory
+ * they come from, nobody else will. A task that was lost and whose processes are left is not settled, but
+ * with `fix` those processes are killed. Idempotent. Rejects PERMISSION, INVALID_ARGUMENT.
  */
 export async function audit({ stateDir, fix = false }: AuditOptions = {}): Promise<AuditReport> {
   const settings = parseOptions(stateDir === undefined ? {} : { stateDir })

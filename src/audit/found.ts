@@ -19,10 +19,16 @@ export type Scene = {
   readonly now: number
 }
 
-/** What is younger may be in the making: between mkdir and the first join, between a temporary file and its rename. */
+/**
+ * What is younger may be in the making: between mkdir and the first join, between a temporary file and its
+ * rename.
+ */
 const quietMs = 10_000
 
-/** Whether nothing has been made or removed in it for that long. What is gone counts as young: there is nothing to be done about it. */
+/**
+ * Whether nothing has been made or removed in it for that long. What is gone counts as young: there is
+ * nothing to be done about it.
+ */
 export function isAged({ now }: Scene, path: string, ageMs = quietMs): boolean {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats !== undefined && now - stats.mtimeMs > ageMs

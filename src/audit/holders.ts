@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** Who is at work on what: whether a living process of root's, or of the owner of something, holds the task of that key. */
+/**
+ * Who is at work on what: whether a living process of root's, or of the owner of something, holds the task of
+ * that key.
+ */
 export type Holders = (key: string, owner: number) => boolean
 
 /**
- * Looks for the tasks, of whatever state directory, that a living process is at work on: it has a file of the task's directory open, as a shim has
- * from before it makes the first cgroup until after it has removed the last. What a process of somebody else holds, or calls itself, says nothing of
- * what is root's or ours, and processes in a pid namespace below ours are tasks, no shims. All is held of an owner whose shim cannot be looked
- * into, and of everybody where there is no /proc.
+ * Looks for the tasks, of whatever state directory, that a living process is at work on: it has a file of the
+ * task's directory open, as a shim has from before it makes the first cgroup until after it has removed the
+ * last. What a process of somebody else holds, or calls itself, says nothing of what is root's or ours, and
+ * processes in a pid namespace below ours are tasks, no shims. All is held of an owner whose shim cannot be
+ * looked into, and of everybody where there is no /proc.
  */
 export function lookForHolders(proc = '/proc'): Holders {
   const held = new Map<number, Set<string>>()
@@ -40,7 +44,10 @@ function keysOf(process: string, name: string): string[] | null {
 
 type Identity = { readonly name: string; readonly uid: number; readonly depth: number }
 
-/** From /proc/PID/status, which everybody may read; null for what is gone. `depth`: in how many pid namespaces it has a number, as seen from here. */
+/**
+ * From /proc/PID/status, which everybody may read; null for what is gone. `depth`: in how many pid namespaces
+ * it has a number, as seen from here.
+ */
 function identityOf(process: string): Identity | null {
   let text: string
   try {

@@ -30,8 +30,9 @@ export function inWords(pids: readonly number[]): string {
 }
 
 /**
- * Whether a shim is among the ancestors of these, in whatever pid namespace it lives: a container's own holdfast makes its cgroups beside ours. It is
- * root's or the owner's, and no member: what a task calls its own processes says nothing.
+ * Whether a shim is among the ancestors of these, in whatever pid namespace it lives: a container's own
+ * holdfast makes its cgroups beside ours. It is root's or the owner's, and no member: what a task calls its
+ * own processes says nothing.
  */
 export function haveShim(pids: readonly number[], owner: number): boolean {
   const members = new Set(pids)

@@ -17,8 +17,8 @@ import type { Found, Scene } from './found.ts'
 const againMs = 500
 
 /**
- * Tasks that nobody can reach by their directory any more: the shim has been stopped, its FIFOs are gone or others, or the directory itself is
- * gone while the task runs on. Only what is so twice is told.
+ * Tasks that nobody can reach by their directory any more: the shim has been stopped, its FIFOs are gone or
+ * others, or the directory itself is gone while the task runs on. Only what is so twice is told.
  */
 export async function unreachableTasks(scene: Scene): Promise<Found[]> {
   const first = lookFor(scene)
@@ -67,7 +67,10 @@ function found(path: string, why: string, start: StartRecord): Found {
   return { kind: 'task', path, why, remove }
 }
 
-/** Of this boot; null for what cannot be read, which is the business of others. An exit record says nothing of a shim that lives on. */
+/**
+ * Of this boot; null for what cannot be read, which is the business of others. An exit record says nothing of
+ * a shim that lives on.
+ */
 function startIn(dir: string): StartRecord | null {
   try {
     const start = readStart(dir)

@@ -11,12 +11,15 @@ import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
 
 /**
- * A start builds the allocation first and the record directory after it has looked at the host, which may ask a slow directory service for the
- * user: an allocation without a task is given more time than the rest.
+ * A start builds the allocation first and the record directory after it has looked at the host, which may ask
+ * a slow directory service for the user: an allocation without a task is given more time than the rest.
  */
 const allocationMs = 60_000
 
-/** Directories of tasks that were never quite made, or never quite removed; and files that nobody will rename any more. */
+/**
+ * Directories of tasks that were never quite made, or never quite removed; and files that nobody will rename
+ * any more.
+ */
 export async function leftoversOfTasks(scene: Scene): Promise<Found[]> {
   return each(scene.state.list(), key => {
     const dir = scene.state.taskDirectory(key)

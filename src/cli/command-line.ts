@@ -28,7 +28,10 @@ export async function commandLine(): Promise<void> {
   }
 }
 
-/** A umask that takes the owner's rights away would shut us out of what we make. What others get is the caller's to say. */
+/**
+ * A umask that takes the owner's rights away would shut us out of what we make. What others get is the
+ * caller's to say.
+ */
 function keepOwnRights(): void {
   const asked = process.umask(0o077)
   process.umask(asked & 0o077)

@@ -1,7 +1,10 @@
 import { numberOfSignal, type WaitResult } from '../index.ts'
 import { failureExitCode } from './failure-exit-code.ts'
 
-/** What a shell would say of this end: the exit code, 128+n for a signal, 126 or 127 for what could not be executed. Unknown is 125, never 0. */
+/**
+ * What a shell would say of this end: the exit code, 128+n for a signal, 126 or 127 for what could not be
+ * executed. Unknown is 125, never 0.
+ */
 export function exitCodeOf({
   cause,
   exitCode,

@@ -3,8 +3,9 @@ import { type Executor, HoldfastError, type Supervisor } from '../index.ts'
 export type FoundTask = { readonly key: string; readonly name: string; readonly task: Executor }
 
 /**
- * The task that a word of the command line means. In this order: a whole key, the running task of that name, the newest ended task of that name,
- * the beginning of a key. Two running tasks of one name are refused, and so is a beginning that fits several keys: a guess could stop the wrong one.
+ * The task that a word of the command line means. In this order: a whole key, the running task of that name,
+ * the newest ended task of that name, the beginning of a key. Two running tasks of one name are refused, and
+ * so is a beginning that fits several keys: a guess could stop the wrong one.
  * Rejects NOT_FOUND, INVALID_ARGUMENT listing the candidates, STATE_CORRUPT.
  */
 export async function findTask(supervisor: Supervisor, word: string): Promise<FoundTask> {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Imports nothing by itself: with too few descriptors for all the modules Node would end with code 1, which is a task's as well.
+// Imports nothing by itself: with too few descriptors for all the modules Node would end with code 1, which
+// is a task's as well.
 const { commandLine } = await import('./command-line.ts').catch((error: NodeJS.ErrnoException) => {
   const few = error.code === 'EMFILE' || error.code === 'ENFILE'
   const hint = few ? 'Raise the limit on open files: ulimit -n, LimitNOFILE.' : 'Install the package anew.'

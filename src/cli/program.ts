@@ -22,7 +22,10 @@ import { updateCommand } from './commands/update.ts'
 import { topCommand } from './commands/top.ts'
 import { waitCommand } from './commands/wait.ts'
 
-/** The whole command line. Its modules are light: what does the work is imported when a command is carried out. */
+/**
+ * The whole command line. Its modules are light: what does the work is imported when a command is carried
+ * out.
+ */
 export function holdfast(): Command {
   const program = styled(new Command('holdfast'))
     .description(

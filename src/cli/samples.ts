@@ -17,7 +17,9 @@ export function isUp(state: string): boolean {
   return state === 'running' || state === 'stopping'
 }
 
-/** Samples of all tasks that run, each second: those that others have started meanwhile come in with the next. */
+/**
+ * Samples of all tasks that run, each second: those that others have started meanwhile come in with the next.
+ */
 export function samples$(supervisor: Supervisor): Observable<TaskUsage[]> {
   const opened = (): Observable<never> => from(supervisor.openAll()).pipe(ignoreElements())
   const later = interval(intervalMs).pipe(exhaustMap(opened))

@@ -1,6 +1,9 @@
 type Details = { hint?: string | undefined; path?: string | undefined; errno?: string | undefined }
 
-/** A mistake in the command line: as a HoldfastError to who reads it, but without the library, which `--help` does not load. */
+/**
+ * A mistake in the command line: as a HoldfastError to who reads it, but without the library, which `--help`
+ * does not load.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
   readonly code = 'INVALID_ARGUMENT'

@@ -46,7 +46,8 @@ function parsed<T>(
 ): readonly T[] {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true })
   if (stats === undefined) return []
-  // The inode too: vipw and useradd write a new file and rename it, and two writes may share a tick of the clock.
+  // The inode too: vipw and useradd write a new file and rename it, and two writes may share a tick of the
+  // clock.
   const version = `${stats.ino} ${stats.mtimeNs} ${stats.size}`
   const cached = cache.get(path)
   if (cached?.version === version) return cached.entries

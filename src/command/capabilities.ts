@@ -1,6 +1,9 @@
 import { refusal } from './refusal.ts'
 
-/** Every Linux capability; its number is its place here (include/uapi/linux/capability.h, unchanged since 5.9). */
+/**
+ * Every Linux capability; its number is its place here (include/uapi/linux/capability.h, unchanged since
+ * 5.9).
+ */
 export const capabilityNames = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -54,7 +57,9 @@ export function capabilityNumber(name: string): number | null {
   return number === -1 ? null : number
 }
 
-/** The numbers of the named capabilities, ascending, each once. Throws INVALID_ARGUMENT for an unknown name. */
+/**
+ * The numbers of the named capabilities, ascending, each once. Throws INVALID_ARGUMENT for an unknown name.
+ */
 export function capabilityNumbers(names: readonly string[]): number[] {
   const numbers = names.map((name, index) => {
     const number = capabilityNumber(name)

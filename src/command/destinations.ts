@@ -2,15 +2,18 @@ import { isIP } from 'node:net'
 import type { Command } from '../api.ts'
 
 /**
- * Where the forwarder listens on the loopback of a task whose network has rules. Fixed: what a task is told in its environment is known before
- * there is anything to be asked, and nobody else is on that loopback.
+ * Where the forwarder listens on the loopback of a task whose network has rules. Fixed: what a task is told
+ * in its environment is known before there is anything to be asked, and nobody else is on that loopback.
  */
 export const forwarderPort = 3128
 
 export const takesDestination =
   '"host:port", "*.domain:port" or "address/prefix:port", where the port is a number, "*" for any, or left out for 443 and 80, and IPv6 is in brackets when it has a port'
 
-/** Of all rules together, a line each: what the forwarder takes in one message (EGRESS_TEXT_MAX, native/egress_rules.h) has a NUL besides. */
+/**
+ * Of all rules together, a line each: what the forwarder takes in one message (EGRESS_TEXT_MAX,
+ * native/egress_rules.h) has a NUL besides.
+ */
 export const largestRules = 59_998
 
 const usualPorts = [443, 80] as const
@@ -18,7 +21,10 @@ const usualPorts = [443, 80] as const
 const anyPort = 0
 const name = /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/
 
-/** A destination as the forwarder's rules, one for each port (docs/native-protocol.md, `egress-allow`). Null: it is none. */
+/**
+ * A destination as the forwarder's rules, one for each port (docs/native-protocol.md, `egress-allow`). Null:
+ * it is none.
+ */
 export function destinationRules(text: string): readonly string[] | null {
   const { place, port } = splitPort(text.toLowerCase())
   const rule = ruleOf(place)
@@ -44,7 +50,10 @@ export function wordsOfRules(allow: readonly string[]): string {
   return allow.length === 0 ? 'allow nothing' : `allow ${allow.join(', ')}`
 }
 
-/** What programs find their proxy by (curl, git, npm, pip, cargo, apt, Go, Python, Node with NODE_USE_ENV_PROXY). */
+/**
+ * What programs find their proxy by (curl, git, npm, pip, cargo, apt, Go, Python, Node with
+ * NODE_USE_ENV_PROXY).
+ */
 export function proxyVariables(network: Command['network']): Record<string, string> {
   if (!hasRules(network)) return {}
   const url = `http://127.0.0.1:${forwarderPort}`

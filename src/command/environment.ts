@@ -1,6 +1,8 @@
 import { mergedWindows, windowsDefaults } from './windows-environment.ts'
 
-/** The search path of a task whose environment names none: that of a login as root, whoever the task runs as. */
+/**
+ * The search path of a task whose environment names none: that of a login as root, whoever the task runs as.
+ */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** What a task is told of itself. */
@@ -15,9 +17,10 @@ export type TaskPlace = {
 }
 
 /**
- * A task's whole environment: the command's own, where its two directories are, and where the command has none a PATH, HOME (the task's own
- * directory, which alone of the two is nobody else's) and USER and LOGNAME, those of the user it runs as.
- * Nothing of the supervisor's. The directories are facts, so they win over variables of the same name.
+ * A task's whole environment: the command's own, where its two directories are, and where the command has
+ * none a PATH, HOME (the task's own directory, which alone of the two is nobody else's) and USER and LOGNAME,
+ * those of the user it runs as. Nothing of the supervisor's. The directories are facts, so they win over
+ * variables of the same name.
  */
 export function taskEnvironment(
   env: Readonly<Record<string, string>>,

@@ -3,7 +3,8 @@ import { isFaithful } from './faithful.ts'
 import { isAbsoluteHere } from './paths.ts'
 
 /*
- * Schemas whose every error is the one sentence that says what the field takes. validate.ts puts the path and the value before it.
+ * Schemas whose every error is the one sentence that says what the field takes. validate.ts puts the path and
+ * the value before it.
  */
 
 export function integer(minimum: number, maximum: number, unit = ''): z.ZodMiniType<number> {

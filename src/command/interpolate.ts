@@ -1,8 +1,9 @@
 import type { Command } from '../api.ts'
 
 /**
- * The program as it was called, and its argv, byte for byte; with `command.interpolate` variables of the task's own environment are put in, once.
- * Never unasked: expanded before the task's shell sees it, what a variable holds becomes code, and a secret goes into argv, for `ps` to show.
+ * The program as it was called, and its argv, byte for byte; with `command.interpolate` variables of the
+ * task's own environment are put in, once. Never unasked: expanded before the task's shell sees it, what a
+ * variable holds becomes code, and a secret goes into argv, for `ps` to show.
  */
 export function programOf(
   {
@@ -19,8 +20,9 @@ export function programOf(
 }
 
 /**
- * Replaces `$NAME` and `${NAME}` by the variable's value. An unknown variable stays as it is written, and a value is not looked
- * into again. Names are letters, digits and underscores (the original's rule), the longest run counts.
+ * Replaces `$NAME` and `${NAME}` by the variable's value. An unknown variable stays as it is written, and a
+ * value is not looked into again. Names are letters, digits and underscores (the original's rule), the
+ * longest run counts.
  */
 export function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
   if (!text.includes('$')) return text

@@ -4,9 +4,11 @@ import { HoldfastError } from '../errors.ts'
 import { workingDirectory } from '../working-directory.ts'
 
 /**
- * Finds a program as Go's exec.LookPath does: a name with a slash is taken as it is, any other is the first executable
- * regular file of that name in the directories of `pathVariable` (an empty one means `cwd`, default the process's own; where that is deleted, a relative one is none).
- * Throws START_FAILED, stage `exec`: ENOENT if there is no such file, EACCES if there are only ones that cannot be run.
+ * Finds a program as Go's exec.LookPath does: a name with a slash is taken as it is, any other is the first
+ * executable regular file of that name in the directories of `pathVariable` (an empty one means `cwd`,
+ * default the process's own; where that is deleted, a relative one is none).
+ * Throws START_FAILED, stage `exec`: ENOENT if there is no such file, EACCES if there are only ones that
+ * cannot be run.
  */
 export function lookPath(name: string, pathVariable: string | undefined, cwd = workingDirectory()): string {
   if (name.includes('/')) return name

@@ -6,8 +6,8 @@ import { parseId } from './accounts.ts'
 const ofFiles = new Set(['files', 'compat'])
 
 /**
- * Whether this host's name services (nsswitch.conf(5)) know groups that /etc/group does not list: a directory (sssd, ldap, winbind), systemd's
- * user records, a cache of those. Where there is no such file, they do not.
+ * Whether this host's name services (nsswitch.conf(5)) know groups that /etc/group does not list: a directory
+ * (sssd, ldap, winbind), systemd's user records, a cache of those. Where there is no such file, they do not.
  */
 export function knowsMoreGroups(nsswitch: string): boolean {
   const services = servicesOf(nsswitch, 'initgroups') ?? servicesOf(nsswitch, 'group') ?? []
@@ -23,13 +23,15 @@ function servicesOf(nsswitch: string, database: string): readonly string[] | nul
 
 type Known = { readonly until: number; readonly line: Promise<string | null> }
 
-/** As the services' own caches do, for less time: a program starts one task after another as the same user. */
+/**
+ * As the services' own caches do, for less time: a program starts one task after another as the same user.
+ */
 const rememberMs = 10_000
 const known = new Map<string, Known>()
 
 /**
- * What the system's name services say of an entry, one line; null if they do not know it, or there is no such program. Remembered for ten
- * seconds. `program` is getent's name or path.
+ * What the system's name services say of an entry, one line; null if they do not know it, or there is no such
+ * program. Remembered for ten seconds. `program` is getent's name or path.
  */
 export function getent(
   program: string | null,

@@ -36,7 +36,10 @@ const inEveryRoot = [
   '/local',
 ]
 
-/** Whether a path is there on the host, and the command's own root shows nothing there. False for a task that has the host's root. */
+/**
+ * Whether a path is there on the host, and the command's own root shows nothing there. False for a task that
+ * has the host's root.
+ */
 function isOnlyOnHost(path: string, command: Shown): boolean {
   if (wantsHostRoot(command)) return false
   // What is embedded is found by its place in the task, which is not looked for here.
@@ -46,8 +49,9 @@ function isOnlyOnHost(path: string, command: Shown): boolean {
 }
 
 /**
- * The error of a start, with a hint that names what is on the host alone: the working directory; the program, wherever the task's PATH or this program's
- * has it; the interpreter in its `#!` line. Any other error as it is. `cwd` is this program's own.
+ * The error of a start, with a hint that names what is on the host alone: the working directory; the program,
+ * wherever the task's PATH or this program's has it; the interpreter in its `#!` line. Any other error as it
+ * is. `cwd` is this program's own.
  */
 export function namingHostPaths(error: unknown, command: Shown, cwd = workingDirectory() ?? '/'): unknown {
   if (!(error instanceof HoldfastError)) return error
@@ -58,8 +62,8 @@ export function namingHostPaths(error: unknown, command: Shown, cwd = workingDir
 }
 
 /**
- * What arguments and variables of the environment name, and is on the host alone. A relative path is looked for in the task's working directory, or in
- * `cwd`, this program's own, where it has been given none.
+ * What arguments and variables of the environment name, and is on the host alone. A relative path is looked
+ * for in the task's working directory, or in `cwd`, this program's own, where it has been given none.
  */
 export function namedOnlyOnHost(command: Shown, cwd = workingDirectory() ?? '/'): OnlyOnHost[] {
   const words = command.args.map(arg => /^--?[\w-]+=(.+)$/s.exec(arg)?.[1] ?? arg)
@@ -83,7 +87,10 @@ function hintFor({ stage, errno }: HoldfastError, command: Shown, cwd: string): 
   return `${found.path} is on the host, and not in the task's root: ${field} (${found.flags}) shows it.`
 }
 
-/** A workspace is the task's own; what is only mounted stays whose it is, and could be one where it has its own path. */
+/**
+ * A workspace is the task's own; what is only mounted stays whose it is, and could be one where it has its
+ * own path.
+ */
 function notEntered(command: Shown): string | null {
   const workspace = workspaceOf(command)
   const at = command.cwd ?? workspace?.path ?? '/'
@@ -124,7 +131,8 @@ function placeOf(word: string, command: Shown, cwd: string): OnlyOnHost {
 }
 
 /**
- * Directories of this program's PATH that toolchains() shows, and the task is not shown: a shell of the task's looks for programs in vain that lie there.
+ * Directories of this program's PATH that toolchains() shows, and the task is not shown: a shell of the
+ * task's looks for programs in vain that lie there.
  */
 export function pathOnlyOnHost(command: Shown): string[] {
   const folders = (process.env.PATH ?? '').split(':').filter(folder => posix.isAbsolute(folder))

@@ -7,7 +7,10 @@ export function refusal(field: string, got: unknown, takes: string, hint?: strin
 
 const longest = 80
 
-/** A value as short JSON; what JSON has no word for (NaN, functions, bigints, cycles) is named instead; a symbol stands for its description. */
+/**
+ * A value as short JSON; what JSON has no word for (NaN, functions, bigints, cycles) is named instead; a
+ * symbol stands for its description.
+ */
 export function describe(value: unknown): string {
   const text = asText(value)
   return text.length > longest ? `${text.slice(0, longest)}... (${text.length} characters)` : text

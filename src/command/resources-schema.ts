@@ -6,7 +6,8 @@ import { fields, integer, listOf, matching, oneOf } from './fields.ts'
 const largest = Number.MAX_SAFE_INTEGER
 const MiB = 1024 * 1024
 
-// Below, exec itself (its stack, the first pages, the page tables) is charged more than the limit: the task would be OOM-killed before its first instruction.
+// Below, exec itself (its stack, the first pages, the page tables) is charged more than the limit: the task
+// would be OOM-killed before its first instruction.
 const smallestMemory = MiB
 // 100 years: in nanoseconds it still fits the 64 bits the deadline is kept in.
 const longestWallTime = 100 * 366 * 24 * 3600 * 1000

@@ -12,8 +12,8 @@ const takesName =
   'a file name of 1 to 255 bytes, without "/", control characters and lone surrogates, and neither "." nor ".."'
 
 /**
- * Copies of what `command.secrets` holds, so that they can be wiped; none where it is undefined. No value is ever part of an error. Throws
- * INVALID_ARGUMENT naming the field, what it got and what it takes.
+ * Copies of what `command.secrets` holds, so that they can be wiped; none where it is undefined. No value is
+ * ever part of an error. Throws INVALID_ARGUMENT naming the field, what it got and what it takes.
  */
 export function parseSecrets(value: unknown): readonly Secret[] {
   if (value === undefined) return []

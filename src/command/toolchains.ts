@@ -9,7 +9,9 @@ export type ToolchainOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: that of this program's user. */
   readonly home?: string
-  /** What the task is shown besides, by the same paths: its workspace, what it has mounted. Default: nothing. */
+  /**
+   * What the task is shown besides, by the same paths: its workspace, what it has mounted. Default: nothing.
+   */
   readonly shown?: readonly string[]
 }
 
@@ -23,9 +25,10 @@ export type Toolchains = {
 }
 
 /**
- * What a task needs to find the programs that this program finds: a Node of nvm, a Python of pyenv, what lies in /opt. Of each directory of PATH
- * outside the system's own, the installation that it belongs to (the directory above `bin`, `sbin` or `shims`), or the directory alone: where the one above is or holds the
- * home directory or keys, or does not look like an installation. Never the home directory itself.
+ * What a task needs to find the programs that this program finds: a Node of nvm, a Python of pyenv, what lies
+ * in /opt. Of each directory of PATH outside the system's own, the installation that it belongs to (the
+ * directory above `bin`, `sbin` or `shims`), or the directory alone: where the one above is or holds the home
+ * directory or keys, or does not look like an installation. Never the home directory itself.
  */
 export function toolchains({
   env = process.env,

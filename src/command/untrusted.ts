@@ -13,9 +13,10 @@ const writable: readonly Required<Tmpfs>[] = [
 const limits = { pids: 1024, rlimits: { nofile: 1024, core: 0 } } satisfies Resources
 
 /**
- * What code that nobody vouches for runs under, where the caller does not say otherwise: no network, 1024 processes, 1024 open files each, no
- * core dumps, logs of a bounded size, and directories that are file systems in memory of a bounded size, so that what it writes there is gone
- * with it. Goes with `strict`: a task that would get less than this is not started.
+ * What code that nobody vouches for runs under, where the caller does not say otherwise: no network, 1024
+ * processes, 1024 open files each, no core dumps, logs of a bounded size, and directories that are file
+ * systems in memory of a bounded size, so that what it writes there is gone with it. Goes with `strict`: a
+ * task that would get less than this is not started.
  */
 export function untrusted(
   command: Readonly<Partial<Command>>,

@@ -25,16 +25,19 @@ export type Resolved = {
   readonly credentials: Credentials
   /** The account's name; the number of a uid without one. */
   readonly name: string
-  /** The services that know more groups than the files could not be asked: `groups` are those of the files alone. */
+  /**
+   * The services that know more groups than the files could not be asked: `groups` are those of the files
+   * alone.
+   */
   readonly groupsUnknown: boolean
 }
 
 /**
  * The ids a task is to run with. A string of digits is an id; no user at all is `nobody`.
- * The gid is the given group's, else the account's own. A uid without an account gets the gid of the same number: gid 0 would
- * open what belongs to root's group, and nogroup is shared with every other such task.
- * `groups` are the account's supplementary ones, of the group file and of the name services (initgroups(3)), none for `nobody`.
- * Rejects START_FAILED, stage `user`, for an unknown name.
+ * The gid is the given group's, else the account's own. A uid without an account gets the gid of the same
+ * number: gid 0 would open what belongs to root's group, and nogroup is shared with every other such task.
+ * `groups` are the account's supplementary ones, of the group file and of the name services (initgroups(3)),
+ * none for `nobody`. Rejects START_FAILED, stage `user`, for an unknown name.
  */
 export async function resolveUser(
   user: string | number | undefined,

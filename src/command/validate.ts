@@ -6,8 +6,8 @@ import { refusal } from './refusal.ts'
 import { resourcesSchema } from './resources-schema.ts'
 
 /**
- * Limits from plain JavaScript: a checked, deeply frozen copy that is plain JSON. Infinity in `rlimits` becomes -1, which JSON can hold.
- * Throws INVALID_ARGUMENT naming the field, what it got and what it takes.
+ * Limits from plain JavaScript: a checked, deeply frozen copy that is plain JSON. Infinity in `rlimits`
+ * becomes -1, which JSON can hold. Throws INVALID_ARGUMENT naming the field, what it got and what it takes.
  */
 export function parseResources(value: unknown, name = 'resources'): Resources {
   return checked(name, value, resourcesSchema()) as Resources
@@ -34,7 +34,10 @@ export function parseUpdate(value: unknown): {
   return { resources: parseResources(resources), rules }
 }
 
-/** The copy comes first: what is checked is what will be used, whatever getters, proxies or later writes do to the original. */
+/**
+ * The copy comes first: what is checked is what will be used, whatever getters, proxies or later writes do to
+ * the original.
+ */
 function checked(name: string, value: unknown, schema: z.ZodMiniType): unknown {
   const copy = frozenCopy(value, 0)
   const result = schema.safeParse(copy)
@@ -51,7 +54,8 @@ function frozenCopy(value: unknown, depth: number, unlimited = false): unknown {
   if (Array.isArray(value)) return Object.freeze(value.map(item => frozenCopy(item, depth + 1, unlimited)))
   // The environment of this program is an exotic object, and the one that is most often passed on.
   if (value === process.env) return frozenCopy({ ...process.env }, depth, unlimited)
-  // A Map or an instance with accessors would copy to an object without fields, and its limits be lost without a word.
+  // A Map or an instance with accessors would copy to an object without fields, and its limits be lost
+  // without a word.
   if (!isPlain(value)) return typeof value === 'object' && value !== null ? unusable(value) : value
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)
   const copies = entries.map(([key, item]) => {

@@ -2,8 +2,9 @@ import { win32 } from 'node:path'
 import { refusal } from './refusal.ts'
 
 /**
- * What hardly a program of Windows starts without. Facts of the system are the supervisor's own; what is the user's is the task's directory: Node puts the
- * supervisor's own values in the place of any of these that is missing.
+ * What hardly a program of Windows starts without. Facts of the system are the supervisor's own; what is the
+ * user's is the task's directory: Node puts the supervisor's own values in the place of any of these that is
+ * missing.
  */
 export function windowsDefaults(
   own: NodeJS.ProcessEnv,
@@ -29,7 +30,10 @@ export function windowsDefaults(
   }
 }
 
-/** Names differ in their letters, not in the case of them: the later ones win, under the name that they have. Throws INVALID_ARGUMENT for two in one. */
+/**
+ * Names differ in their letters, not in the case of them: the later ones win, under the name that they have.
+ * Throws INVALID_ARGUMENT for two in one.
+ */
 export function mergedWindows(...parts: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const merged = new Map<string, readonly [string, string]>()
   for (const part of parts) {

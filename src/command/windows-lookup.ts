@@ -10,8 +10,9 @@ export type WindowsSearch = {
 }
 
 /**
- * Finds a program as Go's exec.LookPath does on Windows: a name with a separator or a drive is taken as it is, relative to `cwd`; any other is looked for in the
- * directories of PATH, and never in the current one unless that says so. A name without one of PATHEXT's endings gets each of them in turn.
+ * Finds a program as Go's exec.LookPath does on Windows: a name with a separator or a drive is taken as it
+ * is, relative to `cwd`; any other is looked for in the directories of PATH, and never in the current one
+ * unless that says so. A name without one of PATHEXT's endings gets each of them in turn.
  * Throws START_FAILED, stage `exec`: ENOENT when there is none, EINVAL for a batch file.
  */
 export function lookWindowsPath(
@@ -37,7 +38,10 @@ export function lookWindowsPath(
   })
 }
 
-/** cmd.exe, which would have to run it, takes its arguments apart by rules of its own (CVE-2024-27980): they could not reach it unchanged. */
+/**
+ * cmd.exe, which would have to run it, takes its arguments apart by rules of its own (CVE-2024-27980): they
+ * could not reach it unchanged.
+ */
 function refuseBatch(path: string): string {
   if (!/\.(?:bat|cmd)$/i.test(path)) return path
   throw new HoldfastError('START_FAILED', `cannot start ${path}: a batch file is no program`, {

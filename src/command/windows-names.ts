@@ -1,4 +1,7 @@
-/** Whether Windows can have a file of this name (Naming Files, Paths, and Namespaces). A colon would open a stream of another file. */
+/**
+ * Whether Windows can have a file of this name (Naming Files, Paths, and Namespaces). A colon would open a
+ * stream of another file.
+ */
 export function isWindowsName(name: string): boolean {
   return !/[<>:"/\\|?*\p{Cc}]/u.test(name) && !/[. ]$/.test(name) && !isReserved(name)
 }

@@ -1,7 +1,10 @@
 import { posix } from 'node:path'
 import type { Command } from '../api.ts'
 
-/** As asked for: where the directory is on the host, and in the task. Without `.`, and without a slash at its end. */
+/**
+ * As asked for: where the directory is on the host, and in the task. Without `.`, and without a slash at its
+ * end.
+ */
 export type WorkspaceAsked = { readonly path: string; readonly readOnly: boolean }
 
 /** Null: the command has none. */

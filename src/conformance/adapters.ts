@@ -13,8 +13,8 @@ export const adapters: readonly Adapter[] = [
 ]
 
 /**
- * Runs with the spawner of an adapter chosen. By the environment of this process, which is where the library looks when a supervisor starts its
- * first task: nothing else may start tasks meanwhile.
+ * Runs with the spawner of an adapter chosen. By the environment of this process, which is where the library
+ * looks when a supervisor starts its first task: nothing else may start tasks meanwhile.
  */
 export async function withAdapter<Result>({ native }: Adapter, body: () => Promise<Result>): Promise<Result> {
   const before = process.env.HOLDFAST_NATIVE

@@ -49,8 +49,8 @@ export class Bench {
   }
 
   /**
-   * Skips unless all of these are enforced here, by what a harmless task of the same kind is told. (Proving a memory limit that is not there would
-   * take the host's memory.)
+   * Skips unless all of these are enforced here, by what a harmless task of the same kind is told. (Proving a
+   * memory limit that is not there would take the host's memory.)
    */
   async needs(
     names: readonly string[],

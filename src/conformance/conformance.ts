@@ -34,9 +34,10 @@ export type ConformanceOptions = {
 }
 
 /**
- * Proves on this very host, as this user, what the executors promise: with real tasks in a temporary state directory, by their effects, one after
- * the other, in a minute or so. What this host cannot enforce is skipped with the reason. Never rejects for a broken promise. No other tasks may be
- * started from this process meanwhile.
+ * Proves on this very host, as this user, what the executors promise: with real tasks in a temporary state
+ * directory, by their effects, one after the other, in a minute or so. What this host cannot enforce is
+ * skipped with the reason. Never rejects for a broken promise. No other tasks may be started from this
+ * process meanwhile.
  */
 export async function conformance({ onRow }: ConformanceOptions = {}): Promise<ConformanceReport> {
   const rows: ConformanceRow[] = []

@@ -15,7 +15,10 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-/** A shell command that goes on for as long as its process lives, wherever that has gone: a file in /local grows. */
+/**
+ * A shell command that goes on for as long as its process lives, wherever that has gone: a file in /local
+ * grows.
+ */
 export const heartbeat = 'while :; do echo >> $HOLDFAST_TASK_DIR/beat; sleep 0.05; done'
 
 /** How often it has beaten, whichever task of the bench it belongs to. */

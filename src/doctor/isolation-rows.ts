@@ -4,8 +4,9 @@ import type { Unit } from '../platform/linux/own-unit.ts'
 import type { Refusal, RunReport } from './host-report.ts'
 
 /**
- * A row for each isolation that a run without options has, by the same name, status and hint; of the network what a task without one gets, for the
- * default is the host's. Where nothing is started, a row for each that is missing then.
+ * A row for each isolation that a run without options has, by the same name, status and hint; of the network
+ * what a task without one gets, for the default is the host's. Where nothing is started, a row for each that
+ * is missing then.
  */
 export function isolationRows(defaultRun: RunReport, basicRun: RunReport, network: RunReport): HostRow[] {
   const { refused } = defaultRun

@@ -8,7 +8,9 @@ import { hostRow, nothingStarted } from './isolation-rows.ts'
 
 export type LimitTrial = {
   readonly controller: string
-  /** What a task is limited to, to see whether it can be; null: there is nothing here that could be limited. */
+  /**
+   * What a task is limited to, to see whether it can be; null: there is nothing here that could be limited.
+   */
   readonly limits: () => Resources | null
 }
 

@@ -22,8 +22,8 @@ export type Asked = {
 const mostMs = 20_000
 
 /**
- * Starts tasks that do nothing, to see what becomes of each: the only judge of a start is the start. They have a supervisor and a state directory of
- * their own, of which nothing is left.
+ * Starts tasks that do nothing, to see what becomes of each: the only judge of a start is the start. They
+ * have a supervisor and a state directory of their own, of which nothing is left.
  */
 export class Trials {
   readonly #directory: string

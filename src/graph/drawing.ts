@@ -8,7 +8,10 @@ import {
   titleHeight,
 } from './layout.ts'
 
-/** An SVG element as data: written out as text here, built node by node in a page, which then needs no HTML out of a string. */
+/**
+ * An SVG element as data: written out as text here, built node by node in a page, which then needs no HTML
+ * out of a string.
+ */
 export type Element = {
   readonly tag: string
   readonly attributes: Readonly<Record<string, string>>
@@ -16,9 +19,10 @@ export type Element = {
 }
 
 /**
- * The drawing. Colours are the business of a style sheet: classes say what a thing is, and data attributes which one, so that
- * a page can light it: `data-state` and `data-within` of a state; `data-source` and `data-target` of an edge, which are states
- * of the chart, `data-from` and `data-to`, which are the states that users see, and `data-event` of its labels.
+ * The drawing. Colours are the business of a style sheet: classes say what a thing is, and data attributes
+ * which one, so that a page can light it: `data-state` and `data-within` of a state; `data-source` and
+ * `data-target` of an edge, which are states of the chart, `data-from` and `data-to`, which are the states
+ * that users see, and `data-event` of its labels.
  */
 export function drawing(layout: Layout): Element {
   const { width, height, states, edges, start, any, entry } = layout

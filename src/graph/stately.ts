@@ -1,6 +1,9 @@
 import { taskMachine } from '../../machines/index.ts'
 
-/** The machine's configuration as plain JSON, as Stately Studio and createMachine() take it: what is a function becomes the name of what it does. */
+/**
+ * The machine's configuration as plain JSON, as Stately Studio and createMachine() take it: what is a
+ * function becomes the name of what it does.
+ */
 export function machineConfig(): unknown {
   return plain(taskMachine.config)
 }
@@ -19,7 +22,10 @@ function plain(value: unknown): unknown {
   )
 }
 
-/** XState's own action creators keep what they were given beside the function: `assign outcome`, `spawnChild watch`. */
+/**
+ * XState's own action creators keep what they were given beside the function: `assign outcome`, `spawnChild
+ * watch`.
+ */
 function nameOf(action: object): string {
   const { type, src, actorId, assignment } = action as Partial<Record<string, unknown>>
   const verb = typeof type === 'string' ? type.replace(/^xstate\./, '') : 'inline'

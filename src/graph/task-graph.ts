@@ -9,8 +9,9 @@ import { taskLayout } from './task-layout.ts'
 export type GraphFormat = 'mermaid' | 'json' | 'svg'
 
 /**
- * The state chart of a task, drawn from the machine that carries it out: `mermaid` text, `json` (the machine's configuration without functions,
- * as Stately Studio imports it), or `svg`, laid out when this was built and legible on light and dark. Rejects INVALID_ARGUMENT.
+ * The state chart of a task, drawn from the machine that carries it out: `mermaid` text, `json` (the
+ * machine's configuration without functions, as Stately Studio imports it), or `svg`, laid out when this was
+ * built and legible on light and dark. Rejects INVALID_ARGUMENT.
  */
 export async function taskGraph(format: GraphFormat): Promise<string> {
   if (format === 'mermaid') return mermaid(taskChart())

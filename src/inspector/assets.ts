@@ -12,7 +12,10 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 }
 
-/** The page's files, by the path they are asked for: no path of a request ever becomes one of a file. Throws NOT_FOUND. */
+/**
+ * The page's files, by the path they are asked for: no path of a request ever becomes one of a file. Throws
+ * NOT_FOUND.
+ */
 export function readAssets(): ReadonlyMap<string, Asset> {
   const dir = join(packageRoot, 'dist', 'web')
   try {

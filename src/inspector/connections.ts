@@ -10,9 +10,10 @@ export type ConnectionLimits = {
 }
 
 /**
- * Every program of this host can connect, and none of those that cannot show the token may keep the others from being answered. A connection that
- * has not shown it ends after a time, whatever it does; and where there are too many of them, the user who has the most loses the older half of
- * his. So room is lost by whoever takes it.
+ * Every program of this host can connect, and none of those that cannot show the token may keep the others
+ * from being answered. A connection that has not shown it ends after a time, whatever it does; and where
+ * there are too many of them, the user who has the most loses the older half of his. So room is lost by
+ * whoever takes it.
  */
 export class Connections {
   readonly #unproven = new Map<Socket, { readonly timer: NodeJS.Timeout; user: number | null }>()
@@ -59,7 +60,9 @@ export class Connections {
 const maxBytes = 2 * 1024 * 1024
 const nobodyInParticular = -1
 
-/** Who is at the other end of loopback, as the kernel's table of sockets says (Linux: /proc/net/tcp, tcp6). */
+/**
+ * Who is at the other end of loopback, as the kernel's table of sockets says (Linux: /proc/net/tcp, tcp6).
+ */
 class UsersOfPorts {
   #users: Map<string, number> | null = null
 

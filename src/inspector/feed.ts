@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 export type FeedEvent = { readonly number: number; readonly name: string; readonly data: string }
 
 /**
- * Numbered events, of which the last ones are kept. Nothing is kept per reader: each has a position and comes for more when it has got rid of what
- * it has, so that a slow one costs no memory. One that has fallen behind what is kept is told everything anew.
+ * Numbered events, of which the last ones are kept. Nothing is kept per reader: each has a position and comes
+ * for more when it has got rid of what it has, so that a slow one costs no memory. One that has fallen behind
+ * what is kept is told everything anew.
  */
 export class Feed {
   /** Numbers of another life of the server mean nothing here. */

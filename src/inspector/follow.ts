@@ -5,7 +5,10 @@ import type { Watcher } from './watcher.ts'
 /** So that a reader notices within this time that nobody is there any more. */
 const heartbeatMs = 15_000
 
-/** Tells one reader what happens: from where it was when its connection broke, or everything if that is too long ago. */
+/**
+ * Tells one reader what happens: from where it was when its connection broke, or everything if that is too
+ * long ago.
+ */
 export async function follow(
   stream: Pick<SSEStreamingApi, 'writeSSE'>,
   { feed, watcher }: { readonly feed: Feed; readonly watcher: Watcher },

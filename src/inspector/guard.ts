@@ -9,8 +9,9 @@ export function randomToken(): string {
 }
 
 /**
- * Only requests that were meant for this server, from its own page or from no page at all. A foreign site that has its name resolved to the
- * loopback address (DNS rebinding) sends its own name as Host; one that sends requests across says so in Origin or Sec-Fetch-Site.
+ * Only requests that were meant for this server, from its own page or from no page at all. A foreign site
+ * that has its name resolved to the loopback address (DNS rebinding) sends its own name as Host; one that
+ * sends requests across says so in Origin or Sec-Fetch-Site.
  */
 export function fromHere(origins: () => ReadonlySet<string>): MiddlewareHandler {
   return async (context, next) => {
@@ -29,8 +30,8 @@ export function fromHere(origins: () => ReadonlySet<string>): MiddlewareHandler 
 }
 
 /**
- * The token comes in a header that no foreign page can set and no browser adds by itself: there is no cookie, and so nothing that another site,
- * or another server on this host, could make use of.
+ * The token comes in a header that no foreign page can set and no browser adds by itself: there is no cookie,
+ * and so nothing that another site, or another server on this host, could make use of.
  */
 export function withToken(
   tokens: readonly string[],

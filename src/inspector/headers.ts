@@ -1,7 +1,10 @@
 import { secureHeaders } from 'hono/secure-headers'
 import type { MiddlewareHandler } from 'hono'
 
-/** Nothing but the package's own files, no inline script or style, no markup out of strings, no frame, no cache. */
+/**
+ * Nothing but the package's own files, no inline script or style, no markup out of strings, no frame, no
+ * cache.
+ */
 export function strictHeaders(): MiddlewareHandler[] {
   return [
     secureHeaders({

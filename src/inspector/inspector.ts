@@ -13,7 +13,10 @@ import { routes } from './routes.ts'
 import { Watcher } from './watcher.ts'
 
 export type Inspector = {
-  /** The page's address with the token in its fragment, which no browser sends to anybody. Whoever knows it can stop tasks. */
+  /**
+   * The page's address with the token in its fragment, which no browser sends to anybody. Whoever knows it
+   * can stop tasks.
+   */
   readonly url: string
   readonly host: string
   readonly port: number
@@ -26,8 +29,9 @@ export type Inspector = {
 }
 
 /**
- * Serves a web page on loopback that shows the tasks of a supervisor, live, and stops them on request. It keeps the program running until it is
- * closed. Rejects INVALID_ARGUMENT, NOT_FOUND where the page was not built, UNSUPPORTED where the port cannot be had.
+ * Serves a web page on loopback that shows the tasks of a supervisor, live, and stops them on request. It
+ * keeps the program running until it is closed. Rejects INVALID_ARGUMENT, NOT_FOUND where the page was not
+ * built, UNSUPPORTED where the port cannot be had.
  */
 export async function inspector(options: InspectorOptions): Promise<Inspector> {
   const settings = parseInspectorOptions(options, randomToken)

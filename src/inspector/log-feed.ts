@@ -6,7 +6,10 @@ const mostBytes = 512 * 1024
 const pieceBytes = 64 * 1024
 const tailLines = 500
 
-/** Sends what a task prints. A reader that is slower than the task misses some, and is told how much; nothing piles up. */
+/**
+ * Sends what a task prints. A reader that is slower than the task misses some, and is told how much; nothing
+ * piles up.
+ */
 export async function followLog(
   stream: Pick<SSEStreamingApi, 'writeSSE'>,
   task: Executor,

@@ -5,13 +5,22 @@ export type InspectorOptions = {
   readonly supervisor: Supervisor
   /** Default 0: a free one. */
   readonly port?: number
-  /** A loopback address: `127.0.0.1` (default), another of 127.0.0.0/8, or `::1`. There is no TLS: from elsewhere, come through a tunnel. */
+  /**
+   * A loopback address: `127.0.0.1` (default), another of 127.0.0.0/8, or `::1`. There is no TLS: from
+   * elsewhere, come through a tunnel.
+   */
   readonly host?: string
-  /** What a Prometheus server says to read /metrics, and nothing else; 16 characters or more. Default: a random one. */
+  /**
+   * What a Prometheus server says to read /metrics, and nothing else; 16 characters or more. Default: a
+   * random one.
+   */
   readonly metricsToken?: string
   /** Show the arguments of tasks, too, which may hold secrets. Default false: the program alone. */
   readonly showArguments?: boolean
-  /** Milliseconds after which a reader of a stream that takes nothing of what there is for it is cut off, 1 or more. Default: 30000. */
+  /**
+   * Milliseconds after which a reader of a stream that takes nothing of what there is for it is cut off, 1 or
+   * more. Default: 30000.
+   */
   readonly stallMs?: number
 }
 

@@ -30,7 +30,10 @@ export type Parts = {
   origins(): ReadonlySet<string>
 }
 
-/** Everything that can be asked of the server. Only the page's own files, which tell nothing, are given without the token. */
+/**
+ * Everything that can be asked of the server. Only the page's own files, which tell nothing, are given
+ * without the token.
+ */
 export function routes(parts: Parts): Hono<Env> {
   const { supervisor, token, metricsToken, streams } = parts
   const app = new Hono<Env>()

@@ -1,7 +1,10 @@
 import type { Cause, Executor, TaskState } from '../index.ts'
 import { redacted } from './redact.ts'
 
-/** What the list shows of a task. Times are milliseconds since the epoch. Nothing of the environment; of the arguments, how many. */
+/**
+ * What the list shows of a task. Times are milliseconds since the epoch. Nothing of the environment; of the
+ * arguments, how many.
+ */
 export type Row = {
   readonly key: string
   readonly name: string

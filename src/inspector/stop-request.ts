@@ -4,7 +4,10 @@ import type { ShutdownOptions } from '../index.ts'
 import type { Env } from './event-stream.ts'
 import { refuse } from './guard.ts'
 
-/** The body of a stop, `{ "graceMs": 5000 }` or `{}`. It has to be called JSON, which no form of a foreign page can do. */
+/**
+ * The body of a stop, `{ "graceMs": 5000 }` or `{}`. It has to be called JSON, which no form of a foreign
+ * page can do.
+ */
 export async function stopRequest(context: Context<Env>): Promise<ShutdownOptions | { refused: Response }> {
   if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
     return { refused: refuse(context, 415, 'takes application/json') }

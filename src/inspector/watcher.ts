@@ -11,8 +11,8 @@ const lookMs = 500
 const sampleMs = 1000
 
 /**
- * Puts into the feed what happens to the tasks of a supervisor. It listens to the journal, which nobody takes for having been told, and looks at
- * the list now and then for what comes and goes without a change of state.
+ * Puts into the feed what happens to the tasks of a supervisor. It listens to the journal, which nobody takes
+ * for having been told, and looks at the list now and then for what comes and goes without a change of state.
  */
 export class Watcher {
   readonly #supervisor: Supervisor

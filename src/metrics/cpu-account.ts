@@ -1,4 +1,7 @@
-/** CPU time over all tasks, which never goes down: of those that run by the latest sample, of those that have ended by their result. */
+/**
+ * CPU time over all tasks, which never goes down: of those that run by the latest sample, of those that have
+ * ended by their result.
+ */
 export class CpuAccount {
   readonly #running = new Map<string, number>()
   readonly #ended = new Set<string>()

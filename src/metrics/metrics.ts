@@ -36,8 +36,9 @@ const causes: readonly Cause[] = [
 ]
 
 /**
- * Metrics of a supervisor's tasks for Prometheus. Events are counted from now on, once each: what an earlier supervisor has counted is not counted
- * again when its tasks are taken over. No label names a task, so that the number of series does not grow with them.
+ * Metrics of a supervisor's tasks for Prometheus. Events are counted from now on, once each: what an earlier
+ * supervisor has counted is not counted again when its tasks are taken over. No label names a task, so that
+ * the number of series does not grow with them.
  */
 export function metrics<Register extends MetricsRegister = MetricsRegister>({
   supervisor,

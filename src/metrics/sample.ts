@@ -4,7 +4,10 @@ import type { CpuAccount } from './cpu-account.ts'
 
 export type Sample = { readonly memoryBytes: number | null; readonly pids: number | null }
 
-/** Any: of each subscription only the first sample is taken. The metrics of one scrape are collected side by side, and share it. */
+/**
+ * Any: of each subscription only the first sample is taken. The metrics of one scrape are collected side by
+ * side, and share it.
+ */
 const paceMs = 60_000
 
 /** A look at all running tasks. */

@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path'
 import { driverName } from './version.ts'
 
 /**
- * Writes the file that a Nomad agent starts, called like the `plugin` block, and returns its path. With full paths, since an agent's PATH is
- * often a short one; with `exec`, since the agent watches and ends the process it has started. Throws what the file system does.
+ * Writes the file that a Nomad agent starts, called like the `plugin` block, and returns its path. With full
+ * paths, since an agent's PATH is often a short one; with `exec`, since the agent watches and ends the
+ * process it has started. Throws what the file system does.
  */
 export function installPlugin(directory: string, holdfast: readonly string[]): string {
   const path = join(resolve(directory), driverName)

@@ -7,8 +7,8 @@ import { Supervisors } from './tasks/supervisors.ts'
 import { TaskTable } from './tasks/task-table.ts'
 
 /**
- * What the calls of one plugin process share. Making it touches nothing: Nomad starts a plugin several times only to ask what it is, while
- * another one of an earlier agent may still have tasks.
+ * What the calls of one plugin process share. Making it touches nothing: Nomad starts a plugin several times
+ * only to ask what it is, while another one of an earlier agent may still have tasks.
  */
 export class PluginState {
   readonly log: Log

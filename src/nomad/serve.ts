@@ -18,8 +18,8 @@ import {
 } from './wire/services.ts'
 
 /**
- * Serves one Nomad agent, until that ends it. Resolves to why this process cannot, or null once it serves. Tasks never depend on it: whenever
- * it ends, by whatever cause, they go on.
+ * Serves one Nomad agent, until that ends it. Resolves to why this process cannot, or null once it serves.
+ * Tasks never depend on it: whenever it ends, by whatever cause, they go on.
  */
 export async function serveNomad(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
   const refused = refusal(env)
@@ -45,7 +45,10 @@ export async function serveNomad(env: NodeJS.ProcessEnv = process.env): Promise<
   return null
 }
 
-/** An agent that is interrupted at its terminal takes its plugins along, if they let it; one that is killed leaves us with broken pipes. */
+/**
+ * An agent that is interrupted at its terminal takes its plugins along, if they let it; one that is killed
+ * leaves us with broken pipes.
+ */
 function outliveTheTerminal(): void {
   process.on('SIGINT', () => {})
   process.stdout.on('error', () => {})
@@ -64,7 +67,10 @@ function outliveTheTerminal(): void {
 /** Longer, and the agent kills. */
 const mostMs = 1000
 
-/** The server first: calls that wait for a task must not be answered, for any answer would be taken for the task's end. */
+/**
+ * The server first: calls that wait for a task must not be answered, for any answer would be taken for the
+ * task's end.
+ */
 function leaveOnce(server: Server, socket: string, state: PluginState): () => void {
   let left = false
   return () => {

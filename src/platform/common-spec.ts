@@ -4,7 +4,10 @@ import type { LaunchSpec } from '../spawn/spec.ts'
 import type { TaskRequest } from './port.ts'
 import { streamTargets } from './streams.ts'
 
-/** What a launch takes from the request as it is, whichever executor plans it. `env`: the task's whole environment. */
+/**
+ * What a launch takes from the request as it is, whichever executor plans it. `env`: the task's whole
+ * environment.
+ */
 export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Record<string, string>>) {
   const { command, resources, graceMs, durable, owner } = request
   const { typed, argv } = programOf(command, env)

@@ -21,7 +21,10 @@ export type TaskCredentials = {
   readonly rows: readonly Row[]
 }
 
-/** Throws PERMISSION when another one is asked for and this process cannot become that: `ownOnly` says why, and what would change it. */
+/**
+ * Throws PERMISSION when another one is asked for and this process cannot become that: `ownOnly` says why,
+ * and what would change it.
+ */
 export async function ownOrSwitched(
   command: Readonly<Command>,
   self: Self,

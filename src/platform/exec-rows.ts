@@ -10,7 +10,10 @@ export function insideWhat({ name }: TargetTask): Pick<Enforcement, 'name' | 'ki
 /** The shim's own clock and its own count hold everywhere. */
 export const byShim: ReadonlySet<string> = new Set(['wallTimeMs', 'outputBytes'])
 
-/** What runs inside a task shares the task's limits; only those of one process, and of its own time, can be its own. */
+/**
+ * What runs inside a task shares the task's limits; only those of one process, and of its own time, can be
+ * its own.
+ */
 export function execLimitRows(resources: Resources, { rlimits }: { rlimits: boolean }): Row[] {
   return requestedLimits(resources).map(what =>
     byShim.has(what.name) || (rlimits && what.name.startsWith('rlimits.'))

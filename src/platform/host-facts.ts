@@ -21,7 +21,9 @@ export type HostFacts = {
     readonly cgroup: CgroupHost['mode']
     /** The service manager that runs here, as the one of this user: null where there is none. */
     readonly systemd: 'system' | 'user' | null
-    /** By what right tasks are isolated: as root, in an ordinary user's namespace (rootless), or not at all. */
+    /**
+     * By what right tasks are isolated: as root, in an ordinary user's namespace (rootless), or not at all.
+     */
     readonly isolation: Access['right']
   }
   readonly versions: {

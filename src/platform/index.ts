@@ -23,7 +23,9 @@ export function platform(name: PlatformName): Platform {
   return known
 }
 
-/** Whether its tasks are forked from inside a user namespace, which tasks of other platforms are not to be in. */
+/**
+ * Whether its tasks are forked from inside a user namespace, which tasks of other platforms are not to be in.
+ */
 export function isRootless(name: PlatformName): boolean {
   return name === 'linux' && ownAccess().right === 'user-namespace'
 }

@@ -13,9 +13,9 @@ import type { KillOptions } from './port.ts'
 const pauseMs = 5
 
 /**
- * SIGKILL for the task, its process group, its session and all their descendants, looked up anew until nobody is left or the time is up.
- * Resolves to the survivors. Where there is no /proc identities cannot be checked: nothing is killed and the task counts as a survivor
- * while its pid is taken.
+ * SIGKILL for the task, its process group, its session and all their descendants, looked up anew until nobody
+ * is left or the time is up. Resolves to the survivors. Where there is no /proc identities cannot be checked:
+ * nothing is killed and the task counts as a survivor while its pid is taken.
  */
 export async function killProcessTree(
   start: StartRecord,

@@ -11,15 +11,24 @@ export type TaskRequest = {
   readonly key: string
   readonly name: string
   readonly platform: PlatformName
-  /** The caller has called for the platform by its name: what it leaves out by default was chosen. Absent: it has not. */
+  /**
+   * The caller has called for the platform by its name: what it leaves out by default was chosen. Absent: it
+   * has not.
+   */
   readonly byName?: boolean
   readonly command: Readonly<PlainCommand>
   /** The names of its secrets; their bytes are in no request. Absent: none. */
   readonly secrets?: readonly string[]
-  /** Its standard input is fed by the supervisor that starts it, through the FIFO `stdin` in the task's directory. */
+  /**
+   * Its standard input is fed by the supervisor that starts it, through the FIFO `stdin` in the task's
+   * directory.
+   */
   readonly fed?: boolean
   readonly resources: Resources | null
-  /** Fields of `resources` that nobody asked for: defaults, which a host that cannot enforce them leaves out. Absent: none. */
+  /**
+   * Fields of `resources` that nobody asked for: defaults, which a host that cannot enforce them leaves out.
+   * Absent: none.
+   */
   readonly preferred?: readonly string[]
   readonly alloc: TaskPaths
   /** Refuse to start rather than weaken anything. */
@@ -42,7 +51,10 @@ export type TargetTask = {
   readonly start: StartRecord
   /** What every process of it is given at its start. */
   readonly rlimits: NonNullable<Resources['rlimits']>
-  /** What became of its isolation: who enters it has that and no other. Absent: it was stored before this was kept. */
+  /**
+   * What became of its isolation: who enters it has that and no other. Absent: it was stored before this was
+   * kept.
+   */
   readonly isolation?: readonly Enforcement[]
 }
 
@@ -60,22 +72,27 @@ export interface UsageProbe {
   close(): void
 }
 
-/** `spareShim`: the shim is left to write its record, should it come to. `limitMs`: how long to go on, 10 s unless told otherwise. */
+/**
+ * `spareShim`: the shim is left to write its record, should it come to. `limitMs`: how long to go on, 10 s
+ * unless told otherwise.
+ */
 export type KillOptions = { readonly spareShim?: boolean; readonly limitMs?: number }
 
 /** What differs between the ways to run a task. Selected once, by name; holds no state of any task. */
 export interface Platform {
   readonly name: PlatformName
   /**
-   * Decides everything about one start. `dir` is the task's record directory; `scope` says what became of the spawner's.
-   * Throws HoldfastError: INVALID_ARGUMENT for what can never work, PERMISSION or UNSUPPORTED for what this host or user cannot do,
-   * LIMIT_FAILED or ISOLATION_FAILED when `strict` and a row would not be `enforced`.
+   * Decides everything about one start. `dir` is the task's record directory; `scope` says what became of the
+   * spawner's. Throws HoldfastError: INVALID_ARGUMENT for what can never work, PERMISSION or UNSUPPORTED for
+   * what this host or user cannot do, LIMIT_FAILED or ISOLATION_FAILED when `strict` and a row would not be
+   * `enforced`.
    */
   plan(request: TaskRequest, dir: string, scope?: Scope | null): Promise<Plan>
   /**
-   * Gives a running task other limits: those `asked` for, of which `wanted` is what they come to with those it has. Resolves to a row for each one
-   * asked for. The wall time is the caller's to pass on. Throws LIMIT_FAILED when `strict` and a row would not be `enforced`, or when the kernel
-   * refuses one, and then all are as they were, or the message says which are not; INVALID_STATE when the task has just ended.
+   * Gives a running task other limits: those `asked` for, of which `wanted` is what they come to with those
+   * it has. Resolves to a row for each one asked for. The wall time is the caller's to pass on. Throws
+   * LIMIT_FAILED when `strict` and a row would not be `enforced`, or when the kernel refuses one, and then
+   * all are as they were, or the message says which are not; INVALID_STATE when the task has just ended.
    */
   update(
     request: TaskRequest,
@@ -86,8 +103,9 @@ export interface Platform {
   /** For samples of a running task, one or many. Looks at nothing yet. */
   probe(start: StartRecord): UsageProbe
   /**
-   * For a task whose shim is gone: kills what is left of its tree, checking identities first (boot id, pid and start time, or cgroup membership).
-   * Resolves to the pids that survived; empty is proof of death. With `spareShim`, also for one whose shim is there and does nothing.
+   * For a task whose shim is gone: kills what is left of its tree, checking identities first (boot id, pid
+   * and start time, or cgroup membership). Resolves to the pids that survived; empty is proof of death. With
+   * `spareShim`, also for one whose shim is there and does nothing.
    */
   killTree(start: StartRecord, options?: KillOptions): Promise<readonly number[]>
   /** Removes the task's cgroups if they are empty. Idempotent, never throws for what is already gone. */

@@ -39,7 +39,10 @@ export function whereAvailable(rows: readonly Row[], names: readonly string[] = 
   )
 }
 
-/** What is less than asked for, or than is the default, by nobody's choice: what strict refuses, and what everybody is told of. */
+/**
+ * What is less than asked for, or than is the default, by nobody's choice: what strict refuses, and what
+ * everybody is told of.
+ */
 export function shortfalls(rows: readonly Enforcement[]): readonly Enforcement[] {
   return rows.filter(({ chosen, status }) => !chosen && status !== 'enforced')
 }
@@ -57,8 +60,8 @@ export const networkByDefault: Row = loosened(
 )
 
 /**
- * The rows as reported. With `strict`, throws LIMIT_FAILED or ISOLATION_FAILED naming every row that is less than asked for.
- * Called before anything is made on the host.
+ * The rows as reported. With `strict`, throws LIMIT_FAILED or ISOLATION_FAILED naming every row that is less
+ * than asked for. Called before anything is made on the host.
  */
 export function settle(rows: readonly Row[], strict: boolean): readonly Enforcement[] {
   const missed = strict ? shortfalls(rows) : []

@@ -5,8 +5,9 @@ import type { FileTarget, LaunchSpec } from '../spawn/spec.ts'
 import type { TaskPaths, TaskRequest } from './port.ts'
 
 /**
- * Where the task reads and writes. By default logs in a directory that tasks own, opened beneath the allocation; also a path asked for is
- * opened so when it leads into the allocation, where another task may have planted a link. Any other path is the orchestrator's own.
+ * Where the task reads and writes. By default logs in a directory that tasks own, opened beneath the
+ * allocation; also a path asked for is opened so when it leads into the allocation, where another task may
+ * have planted a link. Any other path is the orchestrator's own.
  * What runs inside a task has its logs with its own records: they are its own, and go with it.
  */
 export function streamTargets(
@@ -33,8 +34,9 @@ const defaultRotation = { maxBytes: 32 * 1024 * 1024, maxFiles: 4 }
 const outputs = ['stdout', 'stderr'] as const
 
 /**
- * How a stream's log is rotated by the shim that writes it; null: the task writes it itself. A path that the orchestrator has named is left alone
- * unless it has asked for that: others may read it, and know nothing of its predecessors.
+ * How a stream's log is rotated by the shim that writes it; null: the task writes it itself. A path that the
+ * orchestrator has named is left alone unless it has asked for that: others may read it, and know nothing of
+ * its predecessors.
  */
 export function rotationOf(
   command: Readonly<Pick<PlainCommand, 'logs' | 'stdout' | 'stderr'>>,

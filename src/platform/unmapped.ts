@@ -5,7 +5,10 @@ import { type Row, weakened } from './rows.ts'
 type Credentials = Resolved['credentials']
 type Denial = { readonly reason: string; readonly hint: string }
 
-/** Why nobody can become another in this user namespace, whatever capabilities there are; null: it can be done. */
+/**
+ * Why nobody can become another in this user namespace, whatever capabilities there are; null: it can be
+ * done.
+ */
 export function nobodyElse({ users, setsGroups }: IdMaps): Denial | null {
   if (countOf(users) <= 1)
     return { reason: 'the user namespace of this process has no other user in it', hint: moreNumbers }
@@ -41,7 +44,10 @@ export function mappedGroups(
   return { credentials: { ...credentials, groups }, rows: [weakened(what, reason, moreNumbers)] }
 }
 
-/** Devices and the like are the host's root's: who is root of a user namespace has less, whatever its capabilities. */
+/**
+ * Devices and the like are the host's root's: who is root of a user namespace has less, whatever its
+ * capabilities.
+ */
 export function isHostsOwn({ users, groups, isMade }: IdMaps): boolean {
   return !isMade && isEverybody(users) && isEverybody(groups)
 }

@@ -28,7 +28,10 @@ export class CollectedOutput {
     return this.#chunks
   }
 
-  /** Each stream is decoded by itself: a character whose bytes lie in two pieces stays whole, whatever came between them. */
+  /**
+   * Each stream is decoded by itself: a character whose bytes lie in two pieces stays whole, whatever came
+   * between them.
+   */
   text(): {
     readonly stdout: string
     readonly stderr: string

@@ -33,13 +33,18 @@ const checks = lazily(
     }) as const satisfies Partial<Record<keyof RunOptions, readonly [z.ZodMiniType, string]>>,
 )
 
-/** Throws INVALID_ARGUMENT for what is no list of arguments; what they hold is checked where they are used. */
+/**
+ * Throws INVALID_ARGUMENT for what is no list of arguments; what they hold is checked where they are used.
+ */
 export function parseArguments(args: readonly string[]): string[] {
   if (!Array.isArray(args)) throw refusal('run: args', args, 'an array of strings')
   return [...(args as readonly string[])]
 }
 
-/** Throws INVALID_ARGUMENT naming the option. What is said of the command and the limits is checked where they are used. */
+/**
+ * Throws INVALID_ARGUMENT naming the option. What is said of the command and the limits is checked where they
+ * are used.
+ */
 export function parseRunOptions(options: RunOptions): ParsedRun {
   if (typeof options !== 'object' || options === null) throw refusal('run: options', options, 'an object')
   for (const [name, [shape, takes]] of Object.entries(checks())) {

@@ -4,12 +4,15 @@ import type { OutputChunk, OutputLine } from '../api.ts'
 type Stream = OutputChunk['stream']
 type Open = { readonly decoder: TextDecoder; text: string; at: Date | null }
 
-/** A line that grows beyond this is given in pieces: a program that writes no newline must not fill our memory. */
+/**
+ * A line that grows beyond this is given in pieces: a program that writes no newline must not fill our
+ * memory.
+ */
 const maxLineLength = 1024 * 1024
 
 /**
- * Pieces of output as lines, each with the time at which it began, in the order in which they ended. The newline, and a carriage return before
- * it, is left out; what stands after the last newline is a line too.
+ * Pieces of output as lines, each with the time at which it began, in the order in which they ended. The
+ * newline, and a carriage return before it, is left out; what stands after the last newline is a line too.
  */
 export async function* outputLines(chunks: AsyncIterable<OutputChunk>): AsyncGenerator<OutputLine, void> {
   const open = { stdout: begun(), stderr: begun() }

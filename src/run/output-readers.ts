@@ -1,7 +1,10 @@
 import type { Executor, OutputChunk } from '../api.ts'
 import type { CollectedOutput } from './collected-output.ts'
 
-/** Those who read a task's output beside what is collected of it, each at a pace of its own. Its logs stay until they have done. */
+/**
+ * Those who read a task's output beside what is collected of it, each at a pace of its own. Its logs stay
+ * until they have done.
+ */
 export class OutputReaders {
   readonly #task: Executor
   readonly #started: Promise<void>
@@ -15,7 +18,10 @@ export class OutputReaders {
     this.#collected = collected
   }
 
-  /** From the first byte. Who comes when the task's logs are gone gets what was collected. Rejects as the start did. */
+  /**
+   * From the first byte. Who comes when the task's logs are gone gets what was collected. Rejects as the
+   * start did.
+   */
   async *read(only?: 'stdout' | 'stderr'): AsyncGenerator<OutputChunk, void> {
     await this.#started
     if (this.#over) {

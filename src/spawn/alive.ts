@@ -11,7 +11,10 @@ export function shimAlive(dir: string): boolean {
   return channel.isHeld(`${dir}/alive`)
 }
 
-/** Calls `onGone` once, when the shim is gone; at the next tick if it already is. Returns the way to stop watching. */
+/**
+ * Calls `onGone` once, when the shim is gone; at the next tick if it already is. Returns the way to stop
+ * watching.
+ */
 export function watchAlive(dir: string, keepAlive: KeepAlive, onGone: () => void): () => void {
   return channel.watch(`${dir}/alive`, keepAlive, onGone)
 }
@@ -21,7 +24,10 @@ export function isHeld(path: string): boolean {
   return channel.isHeld(path)
 }
 
-/** Calls `onGone` once, when nobody holds it any more; soon if nobody does now. Returns the way to stop watching. */
+/**
+ * Calls `onGone` once, when nobody holds it any more; soon if nobody does now. Returns the way to stop
+ * watching.
+ */
 export function watchHeld(path: string, keepAlive: KeepAlive, onGone: () => void): () => void {
   return channel.watch(path, keepAlive, onGone)
 }

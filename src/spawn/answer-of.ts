@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 
 /**
- * What a program writes to its standard output, at most 1 MiB; null if it cannot be run, does not exit with 0, or takes longer than `timeoutMs`.
- * It gets this program's environment, and no standard input.
+ * What a program writes to its standard output, at most 1 MiB; null if it cannot be run, does not exit with
+ * 0, or takes longer than `timeoutMs`. It gets this program's environment, and no standard input.
  */
 export function answerOf(
   program: string,

@@ -6,8 +6,9 @@ import { currentBootId } from './process-table.ts'
 export const bootClockStepMs = 10
 
 /**
- * Milliseconds since boot, those in which the host was suspended included (CLOCK_BOOTTIME). All processes of a host read the same clock, and
- * nobody sets it: what has to be kept across processes, or be so long and no longer, is measured by it and not by Date.now().
+ * Milliseconds since boot, those in which the host was suspended included (CLOCK_BOOTTIME). All processes of
+ * a host read the same clock, and nobody sets it: what has to be kept across processes, or be so long and no
+ * longer, is measured by it and not by Date.now().
  */
 export function bootMs(): number {
   return Math.round(uptime() * 1000)
@@ -19,7 +20,10 @@ export function bootTime(): BootTime | null {
   return id === '' ? null : { id, at: bootMs() }
 }
 
-/** Milliseconds that are left until a deadline; zero or less: none. By the wall clock only where the other says nothing. */
+/**
+ * Milliseconds that are left until a deadline; zero or less: none. By the wall clock only where the other
+ * says nothing.
+ */
 export function leftUntil({
   killAt,
   killAtBoot,

@@ -8,7 +8,10 @@ import { LaunchFailed } from './spawner.ts'
 import type { LaunchSpec } from './spec.ts'
 import { startProcess } from './start-process.ts'
 
-/** A process that holds descriptors of this one, by the same numbers, where an ordinary user's spawner may open them. */
+/**
+ * A process that holds descriptors of this one, by the same numbers, where an ordinary user's spawner may
+ * open them.
+ */
 export type FdDonor = {
   readonly process: ProcessIdentity
   /** Resolves when it is gone. What has been opened through it stays open. */
@@ -28,9 +31,10 @@ export function descriptorsOf({
 }
 
 /**
- * Nobody in a user namespace below ours is shown a descriptor of this process: proc_pid_fd(5) asks for the right to trace it, and so for
- * capabilities in our own namespace. So a process of the native program inherits them and enters the spawner's. Those that are not open here
- * are not there either: the shim says so, as it does of root's. Rejects with LaunchFailed.
+ * Nobody in a user namespace below ours is shown a descriptor of this process: proc_pid_fd(5) asks for the
+ * right to trace it, and so for capabilities in our own namespace. So a process of the native program
+ * inherits them and enters the spawner's. Those that are not open here are not there either: the shim says
+ * so, as it does of root's. Rejects with LaunchFailed.
  */
 export async function donateDescriptors(
   program: string,

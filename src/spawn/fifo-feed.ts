@@ -6,7 +6,10 @@ import { makeFifos } from './fifos.ts'
 
 const flags = constants.O_NONBLOCK | constants.O_NOFOLLOW
 
-/** Through the FIFO `stdin` in the task's directory, which the native shim opens by its name. This process alone holds the write end. */
+/**
+ * Through the FIFO `stdin` in the task's directory, which the native shim opens by its name. This process
+ * alone holds the write end.
+ */
 export class FifoFeed implements Feed {
   readonly #path: string
   /** Both ends, until the task has its own: without a writer it would be at the end before the beginning. */

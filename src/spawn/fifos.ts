@@ -5,8 +5,9 @@ import { nativeProgram } from './native-program.ts'
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * Makes FIFOs, 0600. Node has no mkfifo(3): the native program makes them, or mkfifo(1) where there is none. Throws an error of stage `record` with the
- * errno's name as its `code`, as Node's own have it: ENOSYS where there is neither.
+ * Makes FIFOs, 0600. Node has no mkfifo(3): the native program makes them, or mkfifo(1) where there is none.
+ * Throws an error of stage `record` with the errno's name as its `code`, as Node's own have it: ENOSYS where
+ * there is neither.
  */
 export function makeFifos(...paths: readonly string[]): void {
   const native = nativeProgram()
@@ -28,7 +29,9 @@ function failure(message: string, code: string | undefined): Error {
   return Object.assign(new Error(message), { stage: 'record' }, code !== undefined && { code })
 }
 
-/** By its number from the native program; by its words from mkfifo(1), of which only the commonest are told. */
+/**
+ * By its number from the native program; by its words from mkfifo(1), of which only the commonest are told.
+ */
 function errnoIn(words: string): string | undefined {
   const [, number] = /^(\d+) /.exec(words) ?? []
   if (number !== undefined) return errnoName(Number(number))

@@ -2,8 +2,8 @@
 export type LoopHandle = { ref(): unknown; unref(): unknown }
 
 /**
- * Decides whether our handles keep the program running. They do while somebody waits for a task, and do not otherwise:
- * a program that starts a task and falls off its end must end, and leave the task running.
+ * Decides whether our handles keep the program running. They do while somebody waits for a task, and do not
+ * otherwise: a program that starts a task and falls off its end must end, and leave the task running.
  */
 export class KeepAlive {
   readonly #handles = new Set<LoopHandle>()
@@ -17,7 +17,10 @@ export class KeepAlive {
     return () => this.#handles.delete(handle)
   }
 
-  /** The same for one end of a pipe, until it is closed: each ref() and unref() of a closed socket leaves a listener behind, for ever. */
+  /**
+   * The same for one end of a pipe, until it is closed: each ref() and unref() of a closed socket leaves a
+   * listener behind, for ever.
+   */
   addStream(stream: NodeJS.EventEmitter): () => void {
     const remove = this.add(stream as unknown as LoopHandle)
     stream.once('close', remove)

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readFileSync, renameSync, unlinkSync, w
 import type { ControlLine } from './channel/channel.ts'
 
 /**
- * What a signal that follows means, for a shim that cannot read what a signal carries (sigqueue(3)): the portable one. Left in the task's directory, where
- * that is still there; else the signal has to do.
+ * What a signal that follows means, for a shim that cannot read what a signal carries (sigqueue(3)): the
+ * portable one. Left in the task's directory, where that is still there; else the signal has to do.
  */
 export function leaveWord(dir: string, line: ControlLine): void {
   try {

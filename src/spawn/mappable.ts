@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 
-/** Whether a directory can be shown with its owner's files as another user's: see src/spawn/native/idmap.c. */
+/**
+ * Whether a directory can be shown with its owner's files as another user's: see src/spawn/native/idmap.c.
+ */
 export type Mappable = {
   /** 0, or the errno of what was refused. */
   readonly refused: number

@@ -72,7 +72,9 @@ function managerOf(root: string, modules: string, project: string): Manager {
   return ['bun.lock', 'bun.lockb'].some(name => existsSync(join(project, name))) ? 'bun' : 'npm'
 }
 
-/** npm's lie in `<prefix>/lib/node_modules`, which is no project; the others have a directory called `global`. */
+/**
+ * npm's lie in `<prefix>/lib/node_modules`, which is no project; the others have a directory called `global`.
+ */
 function isGlobal(by: Manager, modules: string, project: string): boolean {
   if (by === 'npm') return basename(dirname(modules)) === 'lib' && !existsSync(join(project, 'package.json'))
   return project.split(sep).includes('global')

@@ -4,8 +4,8 @@ const pattern = /\nholdfast-native of ([0-9a-f]{32})\n$/
 const length = '\nholdfast-native of \n'.length + 32
 
 /**
- * The digest of the sources that a native program was built from: its last bytes (scripts/native-sources.mjs), read without running it. Null for a
- * file that is none, or cannot be read.
+ * The digest of the sources that a native program was built from: its last bytes
+ * (scripts/native-sources.mjs), read without running it. Null for a file that is none, or cannot be read.
  */
 export function nativeMark(path: string): string | null {
   let fd: number | null = null

@@ -26,9 +26,9 @@ export type NativeSearch = {
 }
 
 /**
- * The compiled spawner and shim, or why there is none. In this order: what `HOLDFAST_NATIVE` names (`off`: none), what was built here
- * (build/native), what the package carries (dist/native), and what was laid beside a bundle. One of another version, or
- * that does not run here, is not taken.
+ * The compiled spawner and shim, or why there is none. In this order: what `HOLDFAST_NATIVE` names (`off`:
+ * none), what was built here (build/native), what the package carries (dist/native), and what was laid beside
+ * a bundle. One of another version, or that does not run here, is not taken.
  */
 export function nativeProgram(): NativeProgram {
   return find(process.env.HOLDFAST_NATIVE)

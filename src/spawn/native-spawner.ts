@@ -12,8 +12,9 @@ import type { LaunchSpec } from './spec.ts'
 type Options = { readonly rootless?: boolean; readonly scoping?: Scoping }
 
 /**
- * One warm native spawner, started at the first launch and again when it has died. Node forks once for it and never for a task:
- * a fork of Node blocks its event loop for as long as the size of its memory asks, a fork of the spawner does not.
+ * One warm native spawner, started at the first launch and again when it has died. Node forks once for it and
+ * never for a task: a fork of Node blocks its event loop for as long as the size of its memory asks, a fork
+ * of the spawner does not.
  */
 export class NativeSpawner implements Spawner {
   readonly #program: string
@@ -28,7 +29,10 @@ export class NativeSpawner implements Spawner {
   #closed = false
   restarts = 0
 
-  /** `rootless`: it enters a user namespace first, in which its shims are root. `scoping`: how it comes into a unit of its own. */
+  /**
+   * `rootless`: it enters a user namespace first, in which its shims are root. `scoping`: how it comes into a
+   * unit of its own.
+   */
   constructor(program: string, keepAlive: KeepAlive, { rootless = false, scoping = noScope }: Options = {}) {
     this.#program = program
     this.#rootless = rootless
@@ -97,7 +101,10 @@ export class NativeSpawner implements Spawner {
     return this.#session
   }
 
-  /** A spawner that did not get its scope goes, and another is tried; after the last try one without, so that tasks can be started all the same. */
+  /**
+   * A spawner that did not get its scope goes, and another is tried; after the last try one without, so that
+   * tasks can be started all the same.
+   */
   async #settled(session: SpawnerSession, start: ScopedStart, triesLeft: number): Promise<Scope | null> {
     const complaint = await session.ready(scopeMs)
     const { pid } = session

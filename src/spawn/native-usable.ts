@@ -2,9 +2,10 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync, statS
 import { nativeFeatures } from './probe.ts'
 
 /**
- * Why a native program does not run on this host; null: it does. A look at the file, not a run of it, which every start would wait for: whether it
- * may be executed (a file system mounted noexec says no), for which processor it is, and whether its dynamic loader is here (a build for another C
- * library has none). Only what looks wrong is tried, for a registered emulator may run it all the same.
+ * Why a native program does not run on this host; null: it does. A look at the file, not a run of it, which
+ * every start would wait for: whether it may be executed (a file system mounted noexec says no), for which
+ * processor it is, and whether its dynamic loader is here (a build for another C library has none). Only what
+ * looks wrong is tried, for a registered emulator may run it all the same.
  */
 export function whyUnusable(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false })
@@ -57,7 +58,10 @@ function whyOf(head: Buffer): string | null {
 
 const programHeaderInterpreter = 3
 
-/** The dynamic loader that a 64-bit program names (PT_INTERP, elf(5)); null: it names none, or is of another layout. */
+/**
+ * The dynamic loader that a 64-bit program names (PT_INTERP, elf(5)); null: it names none, or is of another
+ * layout.
+ */
 function loaderOf(head: Buffer): string | null {
   if (head[4] !== 2 || head[5] !== 1) return null
   const at = Number(head.readBigUInt64LE(32))

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
 
-/** For each thing that isolating a task takes: 0, or the errno with which it was refused. See src/spawn/native/probe.c. */
+/**
+ * For each thing that isolating a task takes: 0, or the errno with which it was refused. See
+ * src/spawn/native/probe.c.
+ */
 export type Probe = {
   readonly user: number
   /** Of the user namespace: what was refused. Then nothing else has been tried. */
@@ -21,7 +24,8 @@ export type Probe = {
 }
 
 /**
- * Has the native program try what isolation takes, from inside a user namespace of its own. Takes some milliseconds, in which this process waits.
+ * Has the native program try what isolation takes, from inside a user namespace of its own. Takes some
+ * milliseconds, in which this process waits.
  * Null when the program cannot be run.
  */
 export function probe(program: string): Probe | null {

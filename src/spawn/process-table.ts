@@ -70,7 +70,9 @@ export function identify(pid: number): ProcessIdentity | null {
   return entry === null || isZombie(entry) ? null : { pid, startTime: entry.startTime }
 }
 
-/** Alive and the very one that was recorded. A zombie is dead: it holds nothing and cannot be killed again. */
+/**
+ * Alive and the very one that was recorded. A zombie is dead: it holds nothing and cannot be killed again.
+ */
 export function isAlive({ pid, startTime }: ProcessIdentity, proc = ownProc): boolean {
   const entry = readProcess(pid, proc)
   return entry !== null && entry.startTime === startTime && !isZombie(entry)

@@ -23,7 +23,10 @@ export function parseExit(text: string): ExitRecord | Corrupt {
   return parseRecord(text, exitRecord)
 }
 
-/** start.json of a task's directory; null if there is none. Throws HoldfastError if it is there and the system will not let it be read. */
+/**
+ * start.json of a task's directory; null if there is none. Throws HoldfastError if it is there and the system
+ * will not let it be read.
+ */
 export function readStart(dir: string): StartRecord | Corrupt | null {
   const record = readRecord(join(dir, 'start.json'), parseStart)
   const other =
@@ -83,7 +86,10 @@ function unopened(error: unknown, path: string): Corrupt | null {
   throw unreadable(error, path)
 }
 
-/** Too few descriptors or a failing disk say nothing about the record: a task must not be given up as corrupt for them. */
+/**
+ * Too few descriptors or a failing disk say nothing about the record: a task must not be given up as corrupt
+ * for them.
+ */
 function unreadable(error: unknown, path: string): HoldfastError {
   const { errno, denied, words, hint } = systemError(error)
   return new HoldfastError(

@@ -1,8 +1,9 @@
 import { renameSync } from 'node:fs'
 
 /**
- * Puts a file in the place of another, which others may have open. POSIX knows no difficulty there; Windows refuses for as long as somebody (a virus scanner, an
- * indexer, who opened it without FILE_SHARE_DELETE) holds the old one: so it is tried again, for a second.
+ * Puts a file in the place of another, which others may have open. POSIX knows no difficulty there; Windows
+ * refuses for as long as somebody (a virus scanner, an indexer, who opened it without FILE_SHARE_DELETE)
+ * holds the old one: so it is tried again, for a second.
  */
 export function renameOver(from: string, to: string): void {
   for (let tries = 1; ; tries++) {

@@ -80,7 +80,8 @@ function unescapeDetail(detail: string): string {
 const isRequestId = (id: number): boolean => id >= 1 && id <= 0x7fffffff
 const isPid = isRequestId
 
-// The protocol's lines are at most 4096 bytes. One that is much longer is no reply, and must not fill the memory until it ends.
+// The protocol's lines are at most 4096 bytes. One that is much longer is no reply, and must not fill the
+// memory until it ends.
 const longestLine = 65_536
 const newline = 10
 

@@ -17,8 +17,9 @@ type Scalar = {
 }
 
 /**
- * The fields of Command that are one word or number, and that a shim gives the task's process as they are, in the order of the protocol. A new one is
- * a row here, besides its type (src/api.ts), its schema (src/command/command-schema.ts) and the native program's part (spec.h, spec.c, child.c).
+ * The fields of Command that are one word or number, and that a shim gives the task's process as they are, in
+ * the order of the protocol. A new one is a row here, besides its type (src/api.ts), its schema
+ * (src/command/command-schema.ts) and the native program's part (spec.h, spec.c, child.c).
  */
 export const scalars = {
   nice: {

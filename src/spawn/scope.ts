@@ -1,6 +1,7 @@
 /**
- * What became of the wish that the spawner, and with it all shims, live in a unit of the service manager's that is not the supervisor's own.
- * `path` is its cgroup as /proc/<pid>/cgroup names it (`/system.slice/holdfast-….scope`), where the host has a cgroup2 hierarchy.
+ * What became of the wish that the spawner, and with it all shims, live in a unit of the service manager's
+ * that is not the supervisor's own. `path` is its cgroup as /proc/<pid>/cgroup names it
+ * (`/system.slice/holdfast-….scope`), where the host has a cgroup2 hierarchy.
  */
 export type Scope =
   { readonly unit: string; readonly path: string | null } | { readonly reason: string; readonly hint: string }

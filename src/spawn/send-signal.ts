@@ -5,9 +5,10 @@ import { nativeProgram } from './native-program.ts'
 import { isAlive, readProcess } from './process-table.ts'
 
 /**
- * Sends a signal to the very process that was recorded; false when it is gone, or not ours to signal. The native program holds the process by a
- * pidfd before it looks at the start time, so that a pid which changes hands in between is not hit. Without it, that moment is left, and no `value`
- * goes with the signal (sigqueue(3)).
+ * Sends a signal to the very process that was recorded; false when it is gone, or not ours to signal. The
+ * native program holds the process by a pidfd before it looks at the start time, so that a pid which changes
+ * hands in between is not hit. Without it, that moment is left, and no `value` goes with the signal
+ * (sigqueue(3)).
  */
 export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals, value?: bigint): boolean {
   if (target.pid <= 1 || !isAlive(target)) return false
@@ -21,7 +22,10 @@ export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals, v
   return isAlive(target) && sent(target.pid, signal)
 }
 
-/** Null: it could not be started, or did not end by itself. Some of what is in its way spawn() throws: ENOMEM, what Node's permission model refuses. */
+/**
+ * Null: it could not be started, or did not end by itself. Some of what is in its way spawn() throws: ENOMEM,
+ * what Node's permission model refuses.
+ */
 function statusOf(program: string, args: readonly string[]): number | null {
   try {
     return spawnSync(program, args, { stdio: 'ignore', env: {}, cwd: '/', timeout: 10_000 }).status

@@ -12,7 +12,10 @@ export type WorkingShim = {
   readonly deleted: boolean
 }
 
-/** Of all state directories. Those of other users, and an ordinary user's own, show nobody but root what they hold. */
+/**
+ * Of all state directories. Those of other users, and an ordinary user's own, show nobody but root what they
+ * hold.
+ */
 export function workingShims(proc = '/proc'): WorkingShim[] {
   return list(proc)
     .filter(name => /^\d+$/.test(name) && nameOf(`${proc}/${name}`) === 'holdfast-shim')

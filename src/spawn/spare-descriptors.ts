@@ -6,8 +6,9 @@ import { HoldfastError } from '../errors.ts'
 const neededForSpawn = 12
 
 /**
- * Throws START_FAILED where a spawn would run out of file descriptors. To be asked before every spawn: Node then makes a child without
- * streams (child_process.js, "there is no point in continuing"), execa stumbles over that, and the child's `error` event has no listener.
+ * Throws START_FAILED where a spawn would run out of file descriptors. To be asked before every spawn: Node
+ * then makes a child without streams (child_process.js, "there is no point in continuing"), execa stumbles
+ * over that, and the child's `error` event has no listener.
  */
 export function assertSpareDescriptors(): void {
   const held: number[] = []

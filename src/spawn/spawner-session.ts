@@ -105,7 +105,10 @@ export class SpawnerSession {
     await this.#finished
   }
 
-  /** One that hangs (stopped, frozen, in a system call that does not return) is as good as dead, and is made so: nobody may wait for it for ever. */
+  /**
+   * One that hangs (stopped, frozen, in a system call that does not return) is as good as dead, and is made
+   * so: nobody may wait for it for ever.
+   */
   #guard(): void {
     this.#dog ??= setInterval(() => {
       // What it has said meanwhile is read first, however long this program was busy.
@@ -123,7 +126,10 @@ export class SpawnerSession {
     } else if (++this.#silent === mostSilent) this.#kill()
   }
 
-  /** The rest is as when it dies by itself; a shim that is stopped, too, may hold its output open, and is not waited for. */
+  /**
+   * The rest is as when it dies by itself; a shim that is stopped, too, may hold its output open, and is not
+   * waited for.
+   */
   #kill(): void {
     this.#child.kill('SIGKILL')
     if (this.#force !== null) clearTimeout(this.#force)
@@ -205,7 +211,10 @@ export class SpawnerSession {
   }
 }
 
-/** How often a spawner that owes an answer is looked after, and how many looks in vain it is given. Milliseconds. */
+/**
+ * How often a spawner that owes an answer is looked after, and how many looks in vain it is given.
+ * Milliseconds.
+ */
 const lookMs = 2000
 const mostSilent = 4
 /** How long a spawner that is to end, or was killed, is waited for. */

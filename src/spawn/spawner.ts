@@ -5,7 +5,10 @@ import type { LaunchSpec } from './spec.ts'
 /** How a watched shim stopped being watched: it is gone, or whoever watched it for us is. */
 export type WatchEnd = 'gone' | 'unwatched'
 
-/** What was heard of a task's end first. `recorded`: nothing of it is left and its exit record is in place, while its shim still removes cgroups. */
+/**
+ * What was heard of a task's end first. `recorded`: nothing of it is left and its exit record is in place,
+ * while its shim still removes cgroups.
+ */
 export type TaskEnd = 'recorded' | WatchEnd
 
 /** Neither promise rejects. */
@@ -31,20 +34,26 @@ export class LaunchFailed extends Error {
 }
 
 /**
- * The spawner died with a request unanswered. Its reply pipe has reached end of file, and every starting shim holds a copy of
- * that pipe until it has answered: so no shim is at work on the request any more, and what happened stands in the task directory.
+ * The spawner died with a request unanswered. Its reply pipe has reached end of file, and every starting shim
+ * holds a copy of that pipe until it has answered: so no shim is at work on the request any more, and what
+ * happened stands in the task directory.
  */
 export class SpawnerDied extends Error {}
 
 /** Forks shims: the native spawner, or the portable stand-in. */
 export interface Spawner {
-  /** Resolves when the program has been exec'ed. Rejects with LaunchFailed or SpawnerDied, or a HoldfastError when it cannot be started at all. */
+  /**
+   * Resolves when the program has been exec'ed. Rejects with LaunchFailed or SpawnerDied, or a HoldfastError
+   * when it cannot be started at all.
+   */
   launch(spec: LaunchSpec, feed?: Feed | null): Promise<Launched>
-  /** For a task that this program feeds: to be made before the launch, and given to it. Throws START_FAILED. */
+  /**
+   * For a task that this program feeds: to be made before the launch, and given to it. Throws START_FAILED.
+   */
   feed(dir: string): Feed
   /**
-   * Where its process lives, once that has been settled with the service manager; null where there is none. To be asked before a start is planned:
-   * the task's cgroups belong below it. Rejects as launch does.
+   * Where its process lives, once that has been settled with the service manager; null where there is none.
+   * To be asked before a start is planned: the task's cgroups belong below it. Rejects as launch does.
    */
   scope(): Promise<Scope | null>
   /** Makes sure that its process runs, and names it for the records; null when it has none of its own. */

@@ -3,8 +3,9 @@ import { HoldfastError } from '../errors.ts'
 import { systemError } from '../system-error.ts'
 
 /**
- * spawn(), of which every failure has the same words: some errnos it throws (ENOMEM, what Node's permission model refuses), some come as an event, for
- * which there is a listener from the first moment. Throws PERMISSION or START_FAILED, stage `spawner`.
+ * spawn(), of which every failure has the same words: some errnos it throws (ENOMEM, what Node's permission
+ * model refuses), some come as an event, for which there is a listener from the first moment. Throws
+ * PERMISSION or START_FAILED, stage `spawner`.
  */
 export function startProcess(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   try {

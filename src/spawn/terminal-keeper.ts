@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { nativeProgram } from './native-program.ts'
 
-/** Puts the terminal that is this program's standard input back when that is asked for, or this program has ended, also killed. */
+/**
+ * Puts the terminal that is this program's standard input back when that is asked for, or this program has
+ * ended, also killed.
+ */
 export interface TerminalKeeper {
   /** What to write to the terminal then, in place of what was said before. Makes it raw once more. */
   say(text: string): void
@@ -12,8 +15,9 @@ export interface TerminalKeeper {
 }
 
 /**
- * Makes the terminal that is standard input raw, entirely (what Node calls raw adds a carriage return to each newline), by a process of its own: whatever ends
- * this one, the modes before are set again. Null where there is no native program, or no terminal.
+ * Makes the terminal that is standard input raw, entirely (what Node calls raw adds a carriage return to each
+ * newline), by a process of its own: whatever ends this one, the modes before are set again. Null where there
+ * is no native program, or no terminal.
  */
 export async function makeTerminalRaw(): Promise<TerminalKeeper | null> {
   const native = nativeProgram()

@@ -4,8 +4,9 @@ import { fstatSync, readFileSync, statSync } from 'node:fs'
 import { nativeProgram } from './native-program.ts'
 
 /**
- * Whether standard input is a file, pipe or socket with bytes that nobody reads. Nothing is read: whoever reads next gets them all. False where there
- * is no native program, which alone can tell, and where somebody else reads it, as a shell does line by line in `while read name; do holdfast run ...;
+ * Whether standard input is a file, pipe or socket with bytes that nobody reads. Nothing is read: whoever
+ * reads next gets them all. False where there is no native program, which alone can tell, and where somebody
+ * else reads it, as a shell does line by line in `while read name; do holdfast run ...;
  * done`: of a file something has been read, a pipe is the parent process's too.
  */
 export async function inputIsWaiting(): Promise<boolean> {
@@ -26,7 +27,10 @@ export async function inputIsWaiting(): Promise<boolean> {
   }
 }
 
-/** A shell may redirect itself for a moment to start one program with a file, so that a file of the parent says nothing; a place in the file does. */
+/**
+ * A shell may redirect itself for a moment to start one program with a file, so that a file of the parent
+ * says nothing; a place in the file does.
+ */
 function isReadByOthers(): boolean {
   try {
     const own = fstatSync(0)

@@ -7,8 +7,8 @@ import type { LaunchSpec, MountOp } from './spec.ts'
 const largestFrame = 64 * 1024 * 1024
 
 /**
- * A launch request as one frame of docs/native-protocol.md. Throws INVALID_ARGUMENT for a NUL in any string, and when the frame
- * would be over 64 MiB.
+ * A launch request as one frame of docs/native-protocol.md. Throws INVALID_ARGUMENT for a NUL in any string,
+ * and when the frame would be over 64 MiB.
  */
 export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
   const fields = launchFields(id, spec)
@@ -62,7 +62,9 @@ export function encodeQuestion(id: number): Uint8Array {
   return frame
 }
 
-/** One search of the whole is several times faster than one per field: exactly the separators may be found. */
+/**
+ * One search of the whole is several times faster than one per field: exactly the separators may be found.
+ */
 function refuseNul(fields: readonly string[], body: string): void {
   let found = 0
   for (let at = body.indexOf('\0'); at !== -1; at = body.indexOf('\0', at + 1)) found++
@@ -75,7 +77,10 @@ function refuseNul(fields: readonly string[], body: string): void {
   )
 }
 
-/** The fields of a launch, by who writes them. One that nobody writes does not compile; test/spawn/options.test.ts has the names. */
+/**
+ * The fields of a launch, by who writes them. One that nobody writes does not compile;
+ * test/spawn/options.test.ts has the names.
+ */
 type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credentials'
 type StreamField = 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'donor' | 'logRotation' | 'plainLogs'
 type ProcessField =

@@ -1,7 +1,10 @@
 import type { WaitResult } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 
-/** The results of stops that go on in parallel. Waits for all of them, then rejects LOST naming those that failed. */
+/**
+ * The results of stops that go on in parallel. Waits for all of them, then rejects LOST naming those that
+ * failed.
+ */
 export async function allStopped(stops: readonly Promise<WaitResult>[]): Promise<WaitResult[]> {
   const ends = await Promise.allSettled(stops)
   const failed = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as Error] : []))

@@ -4,7 +4,10 @@ import { Supervisor } from './supervisor.ts'
 
 const supervisors = new Map<string, Supervisor>()
 
-/** Of the package-level functions: one per state directory, so that HOLDFAST_STATE_DIR may change between calls. */
+/**
+ * Of the package-level functions: one per state directory, so that HOLDFAST_STATE_DIR may change between
+ * calls.
+ */
 function defaultSupervisor(stateDir?: string): Supervisor {
   const fresh = new Supervisor(stateDir === undefined ? {} : { stateDir })
   const known = supervisors.get(fresh.stateDir)
@@ -24,21 +27,26 @@ export function command(name: string, ...args: string[]): Executor {
 }
 
 /**
- * The platform's best executor: on Linux the Linux one, always; elsewhere Basic. Its start() rejects UNSUPPORTED on a Linux without a native
- * program: nothing falls back to less.
+ * The platform's best executor: on Linux the Linux one, always; elsewhere Basic. Its start() rejects
+ * UNSUPPORTED on a Linux without a native program: nothing falls back to less.
  */
 export function newExecutor(): Executor {
   return defaultSupervisor().executor()
 }
 
-/** Works everywhere: no limits, no isolation. To call for it is to choose that, also under `strict`; limits it is given anyway are not. */
+/**
+ * Works everywhere: no limits, no isolation. To call for it is to choose that, also under `strict`; limits it
+ * is given anyway are not.
+ */
 export function newBasicExecutor(): Executor {
   return defaultSupervisor().executor('basic')
 }
 
 /**
- * cgroups, namespaces, its own root, an unprivileged user; for an ordinary user in a user namespace and as itself. Needs Linux and the native program:
- * start() rejects UNSUPPORTED and says what mends it where there is none, `enforcement` what this host does not give.
+ * cgroups, namespaces, its own root, an unprivileged user; for an ordinary user in a user namespace and as
+ * itself. Needs Linux and the native program:
+ * start() rejects UNSUPPORTED and says what mends it where there is none, `enforcement` what this host does
+ * not give.
  */
 export function newLinuxExecutor(): Executor {
   return defaultSupervisor().executor('linux')

@@ -7,8 +7,9 @@ import { makeFifos } from '../spawn/fifos.ts'
 import type { StateDirectory } from '../task/task-directory.ts'
 
 /**
- * A supervisor's life as a FIFO: this process alone holds its write end, and the kernel lets go of it however the process ends. The shims of
- * tasks that are to die with it hold the other end. No pid is compared and no spawner is needed, so that one which dies alone takes nobody along.
+ * A supervisor's life as a FIFO: this process alone holds its write end, and the kernel lets go of it however
+ * the process ends. The shims of tasks that are to die with it hold the other end. No pid is compared and no
+ * spawner is needed, so that one which dies alone takes nobody along.
  */
 export class Lifeline {
   readonly #state: StateDirectory
@@ -29,7 +30,8 @@ export class Lifeline {
   fifo(): string {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
-    // Somebody may have removed the state directory while we live. What hangs on the old one goes on doing so.
+    // Somebody may have removed the state directory while we live. What hangs on the old one goes on doing
+    // so.
     if (!existsSync(this.#path)) this.#path = this.#make()
     return this.#path
   }
@@ -55,7 +57,8 @@ export class Lifeline {
         return path
       }
       makeFifos(path)
-      // Read-write, so that the open does not fail for want of a reader. Node's descriptors are closed on exec: no child keeps it open.
+      // Read-write, so that the open does not fail for want of a reader. Node's descriptors are closed on
+      // exec: no child keeps it open.
       const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
       if (fstatSync(fd).isFIFO()) {
         this.#held.set(path, () => closeSync(fd))

@@ -42,7 +42,9 @@ export async function openAll(
   return report
 }
 
-/** How long others may have to wait for their turn: none of what is done here waits for anything by itself. */
+/**
+ * How long others may have to wait for their turn: none of what is done here waits for anything by itself.
+ */
 const turnMs = 8
 
 function isGone(error: unknown): boolean {

@@ -13,24 +13,35 @@ import { defaultStateDir } from './state-dir.ts'
 export type Orphans = 'keep' | 'kill'
 
 export interface SupervisorOptions {
-  /** Where tasks are recorded. Default: `HOLDFAST_STATE_DIR`, `/var/lib/holdfast` as root, else `$XDG_STATE_HOME/holdfast`. */
+  /**
+   * Where tasks are recorded. Default: `HOLDFAST_STATE_DIR`, `/var/lib/holdfast` as root, else
+   * `$XDG_STATE_HOME/holdfast`.
+   */
   stateDir?: string
   /** How tasks are stopped unless the call says otherwise. Default SIGTERM, 5000 ms, the process group. */
   shutdown?: ShutdownOptions
   /** Refuse to start a task rather than weaken a limit or isolation. Default false. */
   strict?: boolean
   /**
-   * What becomes of the tasks it has started when the supervisor ends, by whatever cause: SIGKILL, or close(). Default `keep`: they go on.
-   * With `kill` their shims kill them at once, cause `forced`. Tasks it has taken over from another stay as that one wanted them.
+   * What becomes of the tasks it has started when the supervisor ends, by whatever cause: SIGKILL, or
+   * close(). Default `keep`: they go on. With `kill` their shims kill them at once, cause `forced`. Tasks it
+   * has taken over from another stay as that one wanted them.
    */
   orphans?: Orphans
-  /** Which failures an exit record survives: of the host (default), or of processes only, which saves a flush to disk per task. */
+  /**
+   * Which failures an exit record survives: of the host (default), or of processes only, which saves a flush
+   * to disk per task.
+   */
   durability?: 'host' | 'process'
-  /** Limits of tasks that do not name the field; of `rlimits` each by itself. Not of what exec() starts, which has its task's. Default: none. */
+  /**
+   * Limits of tasks that do not name the field; of `rlimits` each by itself. Not of what exec() starts, which
+   * has its task's. Default: none.
+   */
   defaults?: Resources
   /**
-   * Which ended tasks stay recorded. Beyond that they are destroyed, with their logs and directories, whenever the supervisor opens tasks or one of
-   * its tasks ends; wait() of an executor that is still held answers all the same. Default: nothing is removed.
+   * Which ended tasks stay recorded. Beyond that they are destroyed, with their logs and directories,
+   * whenever the supervisor opens tasks or one of its tasks ends; wait() of an executor that is still held
+   * answers all the same. Default: nothing is removed.
    */
   keep?: Retention
   /** XState's own inspection, passed to every task's actor. */

@@ -59,7 +59,10 @@ function endOf({ exitedAt }: EndedTask): number {
 /** How many are destroyed at once: each is some system calls, and others want the event loop meanwhile. */
 const batch = 16
 
-/** Removes them and says which. Rejects, when all have been tried, with an error that names those that could not be. */
+/**
+ * Removes them and says which. Rejects, when all have been tried, with an error that names those that could
+ * not be.
+ */
 export async function removeTasks(tasks: readonly EndedTask[]): Promise<string[]> {
   const removed: string[] = []
   const failures: { readonly key: string; readonly error: Error }[] = []
@@ -86,7 +89,10 @@ export async function removeTasks(tasks: readonly EndedTask[]): Promise<string[]
   )
 }
 
-/** Applies a supervisor's `keep` again and again: one pass at a time, and one more when something has ended meanwhile. */
+/**
+ * Applies a supervisor's `keep` again and again: one pass at a time, and one more when something has ended
+ * meanwhile.
+ */
 export class RetentionPasses {
   readonly #pass: () => Promise<unknown>
   #running: Promise<void> | null = null

@@ -9,9 +9,10 @@ import { PortableSpawner } from '../spawn/portable/portable-spawner.ts'
 import type { Spawner } from '../spawn/spawner.ts'
 
 /**
- * The spawner of a supervisor, chosen at first use: native where there is one. An ordinary user's has another for isolated tasks, inside a user
- * namespace: there a set-user-ID program does not work, as it should for a Basic task. What runs inside a task comes from the first: only from
- * outside can the user namespace of a task be entered that another supervisor has started.
+ * The spawner of a supervisor, chosen at first use: native where there is one. An ordinary user's has another
+ * for isolated tasks, inside a user namespace: there a set-user-ID program does not work, as it should for a
+ * Basic task. What runs inside a task comes from the first: only from outside can the user namespace of a
+ * task be entered that another supervisor has started.
  */
 export class Spawners {
   readonly #keepAlive: KeepAlive
@@ -23,13 +24,17 @@ export class Spawners {
     this.#keepAlive = keepAlive
   }
 
-  /** Throws UNSUPPORTED where the Linux platform is asked for and there is no native program, INVALID_STATE once closed. */
+  /**
+   * Throws UNSUPPORTED where the Linux platform is asked for and there is no native program, INVALID_STATE
+   * once closed.
+   */
   get(platform: PlatformName, inside: boolean): Spawner {
     if (this.#closed)
       throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
     const rootless = isRootless(platform) && !inside
     const running = rootless ? this.#rootless : this.#spawner
-    // What lies in the file system now is nothing to one that runs; should it have to be started again, that says what is missing.
+    // What lies in the file system now is nothing to one that runs; should it have to be started again, that
+    // says what is missing.
     if (running instanceof NativeSpawner) return running
     const native = nativeProgram()
     if (platform === 'linux' && 'unavailable' in native) throw nativeMissing(native.unavailable)
@@ -51,7 +56,8 @@ export class Spawners {
 
   async close(): Promise<void> {
     this.#closed = true
-    // Nothing else may be left that keeps the program running: without this it would end in the middle of close().
+    // Nothing else may be left that keeps the program running: without this it would end in the middle of
+    // close().
     for (const spawner of [this.#spawner, this.#rootless])
       if (spawner !== null) await this.#keepAlive.while(spawner.close())
   }

@@ -3,7 +3,10 @@ import { isAbsolute, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import { absolute } from '../working-directory.ts'
 
-/** Where tasks are recorded unless told otherwise: HOLDFAST_STATE_DIR, /var/lib/holdfast as root, else $XDG_STATE_HOME/holdfast; on Windows %LOCALAPPDATA%\\holdfast. */
+/**
+ * Where tasks are recorded unless told otherwise: HOLDFAST_STATE_DIR, /var/lib/holdfast as root, else
+ * $XDG_STATE_HOME/holdfast; on Windows %LOCALAPPDATA%\\holdfast.
+ */
 export function defaultStateDir(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
   if (env.HOLDFAST_STATE_DIR) return absolute(env.HOLDFAST_STATE_DIR, 'HOLDFAST_STATE_DIR')
   if (process.platform === 'win32')
@@ -16,7 +19,10 @@ export function defaultStateDir(env: NodeJS.ProcessEnv = process.env, uid = proc
   return join(stateHome, 'holdfast')
 }
 
-/** Without HOME, or with one that leads nowhere, it is looked up by the user's number, which need not be in any list of users (a container's usually is not). */
+/**
+ * Without HOME, or with one that leads nowhere, it is looked up by the user's number, which need not be in
+ * any list of users (a container's usually is not).
+ */
 function home(env: NodeJS.ProcessEnv): string {
   if (env.HOME !== undefined && isAbsolute(env.HOME)) return env.HOME
   const found = listedHome()

@@ -29,8 +29,9 @@ export type TaskTransition = {
   from: TaskState
   to: TaskState
   /**
-   * Position in this task's life: 1 for its first change of state, without gaps, going on after a restart. The same change always has the same
-   * number. One that a supervisor published just before it was killed may be published again by the next: key and number say so.
+   * Position in this task's life: 1 for its first change of state, without gaps, going on after a restart.
+   * The same change always has the same number. One that a supervisor published just before it was killed may
+   * be published again by the next: key and number say so.
    */
   sequence: number
   at: Date
@@ -89,7 +90,9 @@ export class TaskStreams implements TaskChanges<TaskExecutor> {
     return this.#heldWhileLive(this.#transitions)
   }
 
-  /** Of each change of state once, whichever supervisor writes it, but for what two write in the same instant. */
+  /**
+   * Of each change of state once, whichever supervisor writes it, but for what two write in the same instant.
+   */
   get journal$(): Observable<TaskHistoryEntry> {
     return this.of('recorded').pipe(map(({ task, entry }) => ({ task: label(task), ...entry })))
   }
@@ -104,7 +107,10 @@ export class TaskStreams implements TaskChanges<TaskExecutor> {
     )
   }
 
-  /** Keeps the program running while somebody listens and there is something that may still be heard: a task that has not ended. */
+  /**
+   * Keeps the program running while somebody listens and there is something that may still be heard: a task
+   * that has not ended.
+   */
   #heldWhileLive<Value>(source: Observable<Value>): Observable<Value> {
     return using(
       () => this.#isLive.pipe(switchMap(isLive => (isLive ? this.#holding : EMPTY))).subscribe(),

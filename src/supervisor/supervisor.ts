@@ -79,7 +79,8 @@ export class Supervisor {
   }
 
   /**
-   * Runs a program as a task of its own, by the platform's best adapter: a promise of its result and its output. The task is destroyed at its end.
+   * Runs a program as a task of its own, by the platform's best adapter: a promise of its result and its
+   * output. The task is destroyed at its end.
    * Throws INVALID_ARGUMENT for options that are none; a failed start rejects with its HoldfastError.
    */
   run(name: string, args: readonly string[] = [], options: RunOptions = {}): RunningTask {
@@ -90,7 +91,10 @@ export class Supervisor {
     return runningTask(task, parsed)
   }
 
-  /** An executor without a command; `platform` calls for an adapter by its name, `orphans` whether the task outlives this supervisor. */
+  /**
+   * An executor without a command; `platform` calls for an adapter by its name, `orphans` whether the task
+   * outlives this supervisor.
+   */
   executor(platform?: PlatformName, options: Omit<TaskOptions, 'byName'> = {}): TaskExecutor {
     this.#refuseIfClosed()
     const byName = platform !== undefined
@@ -114,8 +118,9 @@ export class Supervisor {
   }
 
   /**
-   * Takes over every task in the state directory. One that cannot be used stops no other: it is in `quarantined`. Called again it takes over what
-   * others have started since, and lets go of what it had taken over and others have removed.
+   * Takes over every task in the state directory. One that cannot be used stops no other: it is in
+   * `quarantined`. Called again it takes over what others have started since, and lets go of what it had
+   * taken over and others have removed.
    */
   async openAll(): Promise<OpenReport> {
     this.#refuseIfClosed()
@@ -130,9 +135,10 @@ export class Supervisor {
   }
 
   /**
-   * Removes ended tasks of the state directory, as destroy() does, and says which: those beyond the `count` newest, those that ended more than
-   * `ageMs` ago, all of them when neither is given. With `dryRun` it only says which.
-   * Rejects INVALID_ARGUMENT, and LOST or PERMISSION naming what could not be removed when all have been tried.
+   * Removes ended tasks of the state directory, as destroy() does, and says which: those beyond the `count`
+   * newest, those that ended more than `ageMs` ago, all of them when neither is given. With `dryRun` it only
+   * says which. Rejects INVALID_ARGUMENT, and LOST or PERMISSION naming what could not be removed when all
+   * have been tried.
    */
   async prune(options: PruneOptions = {}): Promise<string[]> {
     const { dryRun = false, ...bounds } = parsePrune(options)
@@ -148,8 +154,9 @@ export class Supervisor {
   }
 
   /**
-   * Kills and removes a task of the state directory by its key, also one that openAll() has quarantined: its records and FIFOs are
-   * enough for that. Idempotent. Rejects LOST, naming the survivors, and then removes nothing.
+   * Kills and removes a task of the state directory by its key, also one that openAll() has quarantined: its
+   * records and FIFOs are enough for that. Idempotent. Rejects LOST, naming the survivors, and then removes
+   * nothing.
    */
   async discard(key: string): Promise<void> {
     this.#refuseIfClosed()
@@ -164,36 +171,44 @@ export class Supervisor {
     return this.#tasks
   }
 
-  /** One result per task: first of those that have ended already and have not been destroyed, then each as it comes. Completes with close(). */
+  /**
+   * One result per task: first of those that have ended already and have not been destroyed, then each as it
+   * comes. Completes with close().
+   */
   get results$(): Observable<TaskResult> {
     return this.#streams.results$
   }
 
   /**
-   * Every change of state of every task, as it comes. For a task taken over, first those that its earlier supervisor was not there for, or
-   * was killed before it could write down that they were published: subscribe before open() and openAll().
+   * Every change of state of every task, as it comes. For a task taken over, first those that its earlier
+   * supervisor was not there for, or was killed before it could write down that they were published:
+   * subscribe before open() and openAll().
    */
   get transitions$(): Observable<TaskTransition> {
     return this.#streams.transitions$
   }
 
   /**
-   * What all tasks use that run, now and every `intervalMs` (10 to 2147483647): one sweep a tick, shared by all who want it equally often,
-   * of files that stay open. A task that cannot be sampled is left out; its `usage()` says why. Keeps the program running while
-   * somebody subscribes, and completes with close(). Throws INVALID_ARGUMENT.
+   * What all tasks use that run, now and every `intervalMs` (10 to 2147483647): one sweep a tick, shared by
+   * all who want it equally often, of files that stay open. A task that cannot be sampled is left out; its
+   * `usage()` says why. Keeps the program running while somebody subscribes, and completes with close().
+   * Throws INVALID_ARGUMENT.
    */
   usage$(intervalMs = 1000): Observable<TasksUsage> {
     return usageOfAll(this.#tasks, this.#runtime, this.#streams, intervalMs)
   }
 
-  /** What goes into the journals of the tasks, as it comes. To subscribe marks nothing as published, and keeps no program running. */
+  /**
+   * What goes into the journals of the tasks, as it comes. To subscribe marks nothing as published, and keeps
+   * no program running.
+   */
   get journal$(): Observable<TaskHistoryEntry> {
     return this.#streams.journal$
   }
 
   /**
-   * The journal of a task of the state directory, in order, each change of state once. It is for people and replay: a line may be missing after a
-   * full disk. Rejects NOT_FOUND, INVALID_ARGUMENT.
+   * The journal of a task of the state directory, in order, each change of state once. It is for people and
+   * replay: a line may be missing after a full disk. Rejects NOT_FOUND, INVALID_ARGUMENT.
    */
   async history(key: string): Promise<HistoryEntry[]> {
     if (!isTaskKey(key)) throw refusal('key', key, "a task's key")
@@ -209,15 +224,19 @@ export class Supervisor {
     return this.#spawners.restarts
   }
 
-  /** Stops all tasks that run, in parallel. Resolves when nothing of any is left; rejects LOST naming those of which something is. */
+  /**
+   * Stops all tasks that run, in parallel. Resolves when nothing of any is left; rejects LOST naming those of
+   * which something is.
+   */
   async shutdown(options: ShutdownOptions = {}): Promise<WaitResult[]> {
     const running = [...this.#tasks.values()].filter(task => task.outcome === null)
     return await allStopped(running.map(task => task.shutdown(options)))
   }
 
   /**
-   * Detaches: tasks keep running, streams complete, pending calls are told. Tasks it has started under `orphans: 'kill'` are killed first, and
-   * their results told. Idempotent. Rejects LOST naming the survivors, if there are any, having let go of everything all the same.
+   * Detaches: tasks keep running, streams complete, pending calls are told. Tasks it has started under
+   * `orphans: 'kill'` are killed first, and their results told. Idempotent. Rejects LOST naming the
+   * survivors, if there are any, having let go of everything all the same.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -229,7 +248,8 @@ export class Supervisor {
       ({ owner, outcome }) => outcome === null && this.#lifeline.owns(owner),
     )
     this.#lifeline.close()
-    // Their shims are at it already; this waits for the end, and reaches one that was stopped while it started.
+    // Their shims are at it already; this waits for the end, and reaches one that was stopped while it
+    // started.
     const ends = dying.length === 0 ? [] : await Promise.allSettled(dying.map(task => task.forceStop()))
     await this.#retention?.idle()
     for (const task of this.#tasks.values()) task.flush()
@@ -246,5 +266,8 @@ export class Supervisor {
   }
 }
 
-/** What an opened task runs on is stored with it; to look for the best there is would take longer than to open it. */
+/**
+ * What an opened task runs on is stored with it; to look for the best there is would take longer than to open
+ * it.
+ */
 const platformOfStored: PlatformName = 'basic'

@@ -22,7 +22,10 @@ export type TasksUsage = ReadonlyMap<string, Usage>
 
 type Tasks = ReadonlyMap<string, TaskExecutor>
 
-/** Samples of all running tasks, one sweep a tick, shared by all who want them equally often. Throws INVALID_ARGUMENT. */
+/**
+ * Samples of all running tasks, one sweep a tick, shared by all who want them equally often. Throws
+ * INVALID_ARGUMENT.
+ */
 export function usageOfAll(
   tasks: Tasks,
   { processes, usage }: Pick<TaskRuntime<TaskExecutor>, 'processes' | 'usage'>,

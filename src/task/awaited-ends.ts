@@ -22,7 +22,10 @@ export async function untilEnded(actor: TaskActor): Promise<Outcome> {
   return actor.withInputFailure(context.outcome)
 }
 
-/** Resolves when nothing of the task is left. Rejects with what the stop failed with, or LOST naming the survivors. */
+/**
+ * Resolves when nothing of the task is left. Rejects with what the stop failed with, or LOST naming the
+ * survivors.
+ */
 export async function untilStopped(actor: TaskActor): Promise<WaitResult> {
   const { context } = await actor.until(
     ({ status, context }) => status === 'done' || context.stopFailure !== null,
@@ -34,7 +37,10 @@ export async function untilStopped(actor: TaskActor): Promise<WaitResult> {
   return toWaitResult(actor.withInputFailure(outcome))
 }
 
-/** Now, on both clocks. What is rounded down at both ends of a period would come out shorter than it is: `step` ms go on top. */
+/**
+ * Now, on both clocks. What is rounded down at both ends of a period would come out shorter than it is:
+ * `step` ms go on top.
+ */
 export function thisInstant(step = 0): { readonly at: number; readonly boot?: BootTime } {
   const boot = bootTime()
   return { at: Date.now(), ...(boot !== null && { boot: { ...boot, at: boot.at + step } }) }

@@ -5,8 +5,8 @@ import { HoldfastError } from '../errors.ts'
 const mostBytes = 128 * 1024 * 1024
 
 /**
- * The text of a file of the state tree, which is input: no link, FIFO, device or directory, and none that is larger than any of ours. Throws
- * STATE_CORRUPT, naming it, or what the file system says.
+ * The text of a file of the state tree, which is input: no link, FIFO, device or directory, and none that is
+ * larger than any of ours. Throws STATE_CORRUPT, naming it, or what the file system says.
  */
 export function readBounded(path: string, most = mostBytes): string {
   const fd = opened(path)

@@ -10,7 +10,9 @@ const shutdownShape = lazily(() =>
   ),
 )
 
-/** What shutdown() was called with, over the supervisor's defaults. Throws INVALID_ARGUMENT naming the option. */
+/**
+ * What shutdown() was called with, over the supervisor's defaults. Throws INVALID_ARGUMENT naming the option.
+ */
 export function parseShutdownOptions(
   options: ShutdownOptions,
   defaults: Required<ShutdownOptions>,

@@ -17,9 +17,9 @@ import type { KeepAlive } from '../spawn/keep-alive.ts'
 const longestTimer = 2 ** 31 - 1
 
 /**
- * Emits once, when nothing is left, and completes. `left`, in milliseconds, is asked at each subscription, after each timer, and at least
- * every `askMs`: a deadline may move, and its clock be another than the timer's. It keeps the program running only while somebody
- * waits for a task.
+ * Emits once, when nothing is left, and completes. `left`, in milliseconds, is asked at each subscription,
+ * after each timer, and at least every `askMs`: a deadline may move, and its clock be another than the
+ * timer's. It keeps the program running only while somebody waits for a task.
  */
 export function deadline(
   left: () => number,
@@ -51,7 +51,10 @@ export async function pauseUntil(
   await lastValueFrom(over, { defaultValue: undefined })
 }
 
-/** As RxJS's timer(), which gives nobody its handle: whether it keeps the program running is not for itself to decide. */
+/**
+ * As RxJS's timer(), which gives nobody its handle: whether it keeps the program running is not for itself to
+ * decide.
+ */
 function timerOf(milliseconds: number, keepAlive: KeepAlive): Observable<void> {
   return defer(() => {
     const over = new Subject<void>()

@@ -9,8 +9,8 @@ export type DefaultLimits = {
 }
 
 /**
- * What a task is limited to: what it names, then the supervisor's defaults, then what is preferred where the host has it.
- * A default for protected memory gives way to a smaller memory limit that the task names.
+ * What a task is limited to: what it names, then the supervisor's defaults, then what is preferred where the
+ * host has it. A default for protected memory gives way to a smaller memory limit that the task names.
  */
 export function withDefaults(
   own: Resources | null,

@@ -37,8 +37,9 @@ export async function discardTask(services: TaskServices, key: string): Promise<
 }
 
 /**
- * The last threads of a process that was killed hold its files for a moment after it counts as dead. Where no FIFO lies in the place of `alive`, nobody
- * holds it: its shim, if any, was found by the directory it has open.
+ * The last threads of a process that was killed hold its files for a moment after it counts as dead. Where no
+ * FIFO lies in the place of `alive`, nobody holds it: its shim, if any, was found by the directory it has
+ * open.
  */
 async function isLetGo(dir: string): Promise<boolean> {
   const end = performance.now() + letGoMs
@@ -57,7 +58,9 @@ function processesOf(dir: string, key: string): StartRecord | null {
   return found === undefined ? null : startOf(found.shim, [])
 }
 
-/** What a start record would say that is needed to kill a task: all that descends from its shim is the task's. */
+/**
+ * What a start record would say that is needed to kill a task: all that descends from its shim is the task's.
+ */
 export function startOf(shim: StartRecord['shim'], cgroups: readonly string[]): StartRecord {
   return {
     format: 'holdfast.start',

@@ -6,13 +6,18 @@ import { readBounded } from './bounded-file.ts'
 import { type LogSource, readLog } from './log-stream.ts'
 import { type Pull, pull, type Streamed, streamed } from './pulled.ts'
 
-/** Where the shim writes what the forwarder has decided, in the task's directory (docs/native-protocol.md). */
+/**
+ * Where the shim writes what the forwarder has decided, in the task's directory (docs/native-protocol.md).
+ */
 export const egressLogName = 'egress.ndjson'
 /** The current one, and the one before it. */
 export const egressLogFiles = 2
 const largestFile = 2 * 1024 * 1024
 
-/** Each decision about a destination, from the first that is kept, live, until the task has ended. The source is asked for when somebody reads. */
+/**
+ * Each decision about a destination, from the first that is kept, live, until the task has ended. The source
+ * is asked for when somebody reads.
+ */
 export function egressStream(source: () => LogSource): Streamed<EgressDecision> {
   return streamed(() => readDecisions(source()))
 }

@@ -7,8 +7,8 @@ import { killByAllMeans } from './stop-means.ts'
 const pauseMs = 20
 
 /**
- * Ends a task that no supervisor holds, whatever has become of its shim and its directory. Resolves to the survivors, and when there are none its
- * cgroups are gone too.
+ * Ends a task that no supervisor holds, whatever has become of its shim and its directory. Resolves to the
+ * survivors, and when there are none its cgroups are gone too.
  */
 export async function endTask(dir: string, start: StartRecord): Promise<readonly number[]> {
   // Which platform it was may be unknown; the Linux one knows all that the other does.

@@ -1,6 +1,6 @@
 /**
- * The steps of a task's life between which its supervisor may die, in order. docs/crash-points.md has what is true at each;
- * the crash matrix (test/supervisor) dies at every one of them.
+ * The steps of a task's life between which its supervisor may die, in order. docs/crash-points.md has what is
+ * true at each; the crash matrix (test/supervisor) dies at every one of them.
  */
 export const crashPoints = [
   'start-asked',
@@ -38,8 +38,9 @@ export const crashPoints = [
 export type CrashPoint = (typeof crashPoints)[number]
 
 /**
- * Kills this process when HOLDFAST_FAULT names the point: `name`, or `name:n` for its n-th pass. For tests of what a crash leaves behind; read
- * once, so that where it is not set a point costs the call of an empty function.
+ * Kills this process when HOLDFAST_FAULT names the point: `name`, or `name:n` for its n-th pass. For tests of
+ * what a crash leaves behind; read once, so that where it is not set a point costs the call of an empty
+ * function.
  */
 export const failpoint: (point: CrashPoint) => void = armed(process.env.HOLDFAST_FAULT)
 

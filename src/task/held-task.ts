@@ -21,8 +21,8 @@ import { TransitionLog } from './transition-log.ts'
 import { toWaitResult } from './wait-result.ts'
 
 /**
- * One task as its supervisor holds it: its machine, what is published of it, its processes. Two executors of one task share it: two actors
- * would both act for it.
+ * One task as its supervisor holds it: its machine, what is published of it, its processes. Two executors of
+ * one task share it: two actors would both act for it.
  */
 export class HeldTask<Face extends { readonly key: string }> {
   readonly actor: TaskActor
@@ -72,7 +72,10 @@ export class HeldTask<Face extends { readonly key: string }> {
     this.#runtime.changes.publish({ type: 'started', task: this.#face })
   }
 
-  /** Goes on from what was stored. Resolves when a launch that it was in the middle of is over: then its id is good for signals and limits. */
+  /**
+   * Goes on from what was stored. Resolves when a launch that it was in the middle of is over: then its id is
+   * good for signals and limits.
+   */
   async resume({ spec, delivered, final, snapshot, events }: Rehydrated): Promise<void> {
     this.begin(spec, { by: 'another' }, delivered)
     if (final) this.log.moved(snapshot, true)
@@ -111,7 +114,10 @@ export class HeldTask<Face extends { readonly key: string }> {
     if (this.#destroyed !== null) throw destroyed('start')
   }
 
-  /** Waits for the directory of a task, whose name is `name`. Rejects INVALID_STATE when the task was destroyed meanwhile. */
+  /**
+   * Waits for the directory of a task, whose name is `name`. Rejects INVALID_STATE when the task was
+   * destroyed meanwhile.
+   */
   async built(directory: Promise<TaskPaths>, name: string): Promise<TaskPaths> {
     this.#building = directory.catch(() => {})
     const paths = await directory
@@ -134,7 +140,10 @@ export class HeldTask<Face extends { readonly key: string }> {
     return { stream, failed }
   }
 
-  /** Starts the program. Rejects with what the start failed with, or with the reason of `signal` when that was aborted before. */
+  /**
+   * Starts the program. Rejects with what the start failed with, or with the reason of `signal` when that was
+   * aborted before.
+   */
   async launch(signal: AbortSignal | null): Promise<void> {
     if (phaseOf(this.actor.snapshot()) === 'limited') this.log.note('limited', 'START')
     this.actor.live().send({ type: 'START', key: this.#face.key, at: Date.now() })

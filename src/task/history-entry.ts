@@ -5,8 +5,9 @@ import { nameOfSignal } from '../signals.ts'
 export type Change = { readonly from: TaskState; readonly to: TaskState; readonly sequence: number }
 
 /**
- * A change of state as the journal has it. All but the time of an end that nobody knows follows from what is stored, so that whoever takes a
- * task over writes what its predecessor did not come to write. No message and no path: a path may have been put together from the environment.
+ * A change of state as the journal has it. All but the time of an end that nobody knows follows from what is
+ * stored, so that whoever takes a task over writes what its predecessor did not come to write. No message and
+ * no path: a path may have been put together from the environment.
  */
 export function changeEntry(change: Change, context: TaskContext, now: number): HistoryEntry {
   const at = new Date(timeOf(change.to, context) ?? now)

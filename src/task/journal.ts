@@ -12,8 +12,9 @@ const mostWaiting = 100
 export const journalName = 'journal.ndjson'
 
 /**
- * What happened to a task, a line each, beside its records: for people and for replay. Nothing is decided by it, and no failure to write it is
- * anybody's trouble: what a full disk refuses is written later, or by the next supervisor of the task, or not at all.
+ * What happened to a task, a line each, beside its records: for people and for replay. Nothing is decided by
+ * it, and no failure to write it is anybody's trouble: what a full disk refuses is written later, or by the
+ * next supervisor of the task, or not at all.
  */
 export class Journal {
   readonly #dir: string
@@ -73,7 +74,10 @@ export class Journal {
   }
 }
 
-/** The journal in a task's directory, in order, each change of state once: two supervisors may both have written it. Empty where there is none. */
+/**
+ * The journal in a task's directory, in order, each change of state once: two supervisors may both have
+ * written it. Empty where there is none.
+ */
 export function readHistory(dir: string): HistoryEntry[] {
   return merged(inOrder(readJournal(join(dir, journalName))), readEgressHistory(dir))
 }
@@ -149,7 +153,9 @@ function isEntry({ sequence, from, to, event }: HistoryEntry): boolean {
   )
 }
 
-/** Changes by their numbers, the first writer of each having the word; other events where they were written. */
+/**
+ * Changes by their numbers, the first writer of each having the word; other events where they were written.
+ */
 function inOrder(entries: readonly HistoryEntry[]): HistoryEntry[] {
   const seen = new Set<number>()
   const places: { place: number; entry: HistoryEntry }[] = []

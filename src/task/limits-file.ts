@@ -19,8 +19,9 @@ const mostBytes = 1024 * 1024
 const pattern = /^limits\.(\d{1,9})\.json$/
 
 /**
- * Limits that have been changed do not stand in task.json, which every supervisor of the task writes from what it remembers, but in a file of
- * their own for each change, of which only the last counts. Null: they are what the task was started with, or the directory is gone.
+ * Limits that have been changed do not stand in task.json, which every supervisor of the task writes from
+ * what it remembers, but in a file of their own for each change, of which only the last counts. Null: they
+ * are what the task was started with, or the directory is gone.
  * Throws STATE_CORRUPT for one that cannot be believed: which limits hold is not guessed.
  */
 export function readLimits(dir: string): UpdatedLimits | null {
@@ -37,7 +38,9 @@ export function readLimits(dir: string): UpdatedLimits | null {
   return null
 }
 
-/** False when somebody else has made this revision: then theirs counts, and whoever asked begins anew from it. */
+/**
+ * False when somebody else has made this revision: then theirs counts, and whoever asked begins anew from it.
+ */
 export function writeLimits(dir: string, { revision, ...limits }: UpdatedLimits): boolean {
   const temporary = join(dir, temporaryName('limits'))
   writeFileSync(temporary, JSON.stringify({ format: 'holdfast.limits', version: 1, ...limits }), {

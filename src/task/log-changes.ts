@@ -28,7 +28,9 @@ export class LogChanges {
     this.#wake?.()
   }
 
-  /** Before the look after which somebody waits, or what comes in between would be noticed late. Idempotent. */
+  /**
+   * Before the look after which somebody waits, or what comes in between would be noticed late. Idempotent.
+   */
   watch(target: FileTarget, onChange: () => void = () => {}): void {
     const key = `${target.base ?? ''}/${target.path}`
     if (target.path === '' || this.#closed || this.#watches.get(key)?.works) return
@@ -69,7 +71,10 @@ export class LogChanges {
     this.#wake?.()
   }
 
-  /** The result of a look at files that somebody may hold a lease on: tried again until the kernel must have taken that away. */
+  /**
+   * The result of a look at files that somebody may hold a lease on: tried again until the kernel must have
+   * taken that away.
+   */
   async patiently<Value>(look: () => Value): Promise<Value> {
     for (const deadline = performance.now() + leaseMostMs; ;) {
       try {

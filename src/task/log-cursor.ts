@@ -2,12 +2,18 @@ import { closeSync, fstatSync, readSync } from 'node:fs'
 import type { LogFiles, OpenedLog } from './log-files.ts'
 import { tailPlace } from './log-reader.ts'
 
-/** How long a number may be missing before it is taken for lost: a rotation takes microseconds, unless whoever did it was killed amid it. */
+/**
+ * How long a number may be missing before it is taken for lost: a rotation takes microseconds, unless whoever
+ * did it was killed amid it.
+ */
 const gapMs = 1000
 
 const largestChunk = 64 * 1024
 
-/** Reads a log that is being written and rotated, each byte once. It holds one file open, which the rotation may drop meanwhile. */
+/**
+ * Reads a log that is being written and rotated, each byte once. It holds one file open, which the rotation
+ * may drop meanwhile.
+ */
 export class LogCursor {
   readonly #files: LogFiles
   #at: OpenedLog
@@ -60,12 +66,14 @@ export class LogCursor {
 
   #successor(writing: boolean): OpenedLog | null {
     const number = this.#number()
-    // Numbers only grow, and we looked upwards: it is not there any more. What follows now is the oldest there is.
+    // Numbers only grow, and we looked upwards: it is not there any more. What follows now is the oldest
+    // there is.
     if (number === null) return this.#below(this.#files.count)
     const next = this.#files.open(number - 1)
     if (next === null) return this.#isAmidRotation(writing) ? null : this.#below(number - 1)
     this.#gapSince = null
-    // Renamed in between, the other is not the one that follows. The oldest is renamed first: while ours has its number, the next has its own.
+    // Renamed in between, the other is not the one that follows. The oldest is renamed first: while ours has
+    // its number, the next has its own.
     if (this.#files.is(number, this.#at)) return next
     closeSync(next.fd)
     return null

@@ -7,8 +7,9 @@ import { isLeased, logIdentity, openLogForReading } from './log-reader.ts'
 export type OpenedLog = { readonly fd: number; readonly identity: string; readonly number: number }
 
 /**
- * A log and its rotated predecessors, by number: 0 is the one being written, 1 the one before it. Whoever rotates renames the oldest first, so
- * that at any instant the files are in order, with one number missing at most.
+ * A log and its rotated predecessors, by number: 0 is the one being written, 1 the one before it. Whoever
+ * rotates renames the oldest first, so that at any instant the files are in order, with one number missing at
+ * most.
  */
 export class LogFiles {
   readonly #target: FileTarget
@@ -21,8 +22,8 @@ export class LogFiles {
   }
 
   /**
-   * Null: there is none of this number. Throws as openLogForReading() does for number 0; what else lies in an older one's place is skipped. A file
-   * under a lease is skipped in no place.
+   * Null: there is none of this number. Throws as openLogForReading() does for number 0; what else lies in an
+   * older one's place is skipped. A file under a lease is skipped in no place.
    */
   open(number: number): OpenedLog | null {
     try {
@@ -57,7 +58,8 @@ export class LogFiles {
   openAll(): OpenedLog[] {
     for (let attempt = 1; ; attempt++) {
       const opened = this.#openEach()
-      // Nothing was renamed while they were opened; or too much is, and what falls out of the number of files is lost anyway.
+      // Nothing was renamed while they were opened; or too much is, and what falls out of the number of files
+      // is lost anyway.
       const stable = this.count === 1 || opened.every((one, number) => this.#isStill(number, one))
       if (stable || attempt === 10) return distinct(opened).reverse()
       for (const one of opened) if (one !== null) closeSync(one.fd)

@@ -6,8 +6,8 @@ import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 
 /**
- * Opens a task's log for reading. What lies beneath `base` may belong to a hostile task, and we may be root: no component is
- * followed if it is a link, and only a plain file is read. Null when there is no log (yet).
+ * Opens a task's log for reading. What lies beneath `base` may belong to a hostile task, and we may be root:
+ * no component is followed if it is a link, and only a plain file is read. Null when there is no log (yet).
  */
 export function openLogForReading({ base, path }: FileTarget): number | null {
   try {
@@ -84,8 +84,8 @@ function unreadable(path: string): HoldfastError {
 }
 
 /**
- * A lookup component by component, through /proc/self/fd: each step starts from the directory that was checked, not from its name. `use` must not
- * follow a link.
+ * A lookup component by component, through /proc/self/fd: each step starts from the directory that was
+ * checked, not from its name. `use` must not follow a link.
  */
 function beneath<Value>(base: string, path: string, use: (at: string) => Value): Value {
   const components = path.split(sep)
@@ -111,7 +111,10 @@ function child(directory: number, name: string, component: string): string {
   return anchored ? `/proc/self/fd/${directory}/${component}` : join(name, component)
 }
 
-/** How far back a last line is looked for: a log without newlines, or made of a hole, must not hold up who asks. */
+/**
+ * How far back a last line is looked for: a log without newlines, or made of a hole, must not hold up who
+ * asks.
+ */
 const tailMost = 16 * 1024 * 1024
 
 /** Where to begin so that the last `lines` lines follow, or the last 16 MiB. */
@@ -119,7 +122,10 @@ export function tailOffset(fd: number, size: number, lines: number): number {
   return lines <= 0 ? size : lookBack(fd, size, { lines, most: tailMost, newest: true }).offset
 }
 
-/** The same for a log of several files (one at least), the oldest first: which of them to begin with, and where. */
+/**
+ * The same for a log of several files (one at least), the oldest first: which of them to begin with, and
+ * where.
+ */
 export function tailPlace(
   fds: readonly number[],
   lines: number,

@@ -28,8 +28,9 @@ export function logStream(source: LogSource, options: LogOptions = {}): Streamed
 }
 
 /**
- * The bytes of a log in order, across its rotations. Without `follow`, it ends at the present end; with it, when the task has ended, or its
- * supervisor was closed, and all is read. A follower that falls behind what is kept goes on with the oldest that is.
+ * The bytes of a log in order, across its rotations. Without `follow`, it ends at the present end; with it,
+ * when the task has ended, or its supervisor was closed, and all is read. A follower that falls behind what
+ * is kept goes on with the oldest that is.
  */
 export function readLog(source: LogSource, options: LogOptions = {}): Pull<Uint8Array> {
   const changes = new LogChanges()

@@ -6,7 +6,10 @@ import type { FileTarget } from '../spawn/spec.ts'
 export class LogWatch {
   #watcher: FSWatcher | null = null
 
-  /** `onChange` for every change of the log, and some others. It is only a hint: a watch there is none of, or one that misses something, says nothing. */
+  /**
+   * `onChange` for every change of the log, and some others. It is only a hint: a watch there is none of, or
+   * one that misses something, says nothing.
+   */
   constructor({ base, path }: FileTarget, onChange: () => void) {
     const full = base === null ? path : join(base, path)
     const name = basename(full)

@@ -1,6 +1,9 @@
 import type { Enforcement, IoLimit, Resources } from '../api.ts'
 
-/** The limits of a task that is given others: what is not named stays. Of `rlimits` that is each name, of `io` each number of a device. */
+/**
+ * The limits of a task that is given others: what is not named stays. Of `rlimits` that is each name, of `io`
+ * each number of a device.
+ */
 export function mergeResources(current: Resources | null, asked: Resources): Resources {
   const { memoryMB, memoryBytes, ...rest } = current ?? {}
   // Two names of one limit.
@@ -23,7 +26,10 @@ function mergeDevices(current: readonly IoLimit[], asked: readonly IoLimit[]): I
   return [...merged.values()]
 }
 
-/** The rows of the limits that were changed take the place of the earlier ones; new ones come after the other limits. */
+/**
+ * The rows of the limits that were changed take the place of the earlier ones; new ones come after the other
+ * limits.
+ */
 export function mergeRows(
   current: readonly Enforcement[],
   changed: readonly Enforcement[],

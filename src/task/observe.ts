@@ -7,8 +7,8 @@ import { aliveIsHeld, shimLives } from './shim-life.ts'
 
 /** What lies in a task's directory and in the process table, for reconcile(). */
 export function observe(dir: string): Observation {
-  // `alive` is the first thing a shim makes, already held (docs/native-protocol.md): seen without a holder after a trace,
-  // it has been and gone.
+  // `alive` is the first thing a shim makes, already held (docs/native-protocol.md): seen without a holder
+  // after a trace, it has been and gone.
   const traced = hasTraces(dir)
   // Before the records: the shim writes them before it goes, so that whoever sees it gone sees them.
   const held = aliveIsHeld(dir)
@@ -25,7 +25,8 @@ export function observe(dir: string): Observation {
     start: start !== null && 'corrupt' in start ? 'corrupt' : start,
     sameBoot,
     shimAlive: alive,
-    // Without a word of its end there may be something left of it, even when its leader is gone: that one dies with the shim.
+    // Without a word of its end there may be something left of it, even when its leader is gone: that one
+    // dies with the shim.
     treeAlive: !alive && exit === null && sameBoot && start !== null && !('corrupt' in start),
     traces: traced || alive,
   }
@@ -42,5 +43,8 @@ export function hasTraces(dir: string): boolean {
   }
 }
 
-/** The supervisor's own, its end of the standard input among them, and FIFOs that a shim is about to put in their place. */
+/**
+ * The supervisor's own, its end of the standard input among them, and FIFOs that a shim is about to put in
+ * their place.
+ */
 const ours = new Set([journalName, 'stdin', 'alive.tmp', 'control.tmp'])

@@ -6,7 +6,10 @@ import type { OutputRecord } from './output-index.ts'
 
 const largestChunk = 64 * 1024
 const attempts = 100
-/** A follower that is slower than its task has so many files that are rotated away meanwhile, which then still take room on the disk. */
+/**
+ * A follower that is slower than its task has so many files that are rotated away meanwhile, which then still
+ * take room on the disk.
+ */
 const heldMost = 64
 
 export type Place = { readonly generation: number; readonly position: number }
@@ -20,8 +23,8 @@ export type Piece = {
 }
 
 /**
- * One stream's log as the index names it: by generation, which counts its rotations, where a file's number counts from the newest. What was there
- * at the begin is held, so that nothing of it is missed.
+ * One stream's log as the index names it: by generation, which counts its rotations, where a file's number
+ * counts from the newest. What was there at the begin is held, so that nothing of it is missed.
  */
 export class OutputFiles {
   readonly #files: LogFiles
@@ -75,7 +78,10 @@ export class OutputFiles {
     this.#mark = null
   }
 
-  /** The bytes of a record, and before them those that no record has named. `skip`: none of them, as if they had been read. */
+  /**
+   * The bytes of a record, and before them those that no record has named. `skip`: none of them, as if they
+   * had been read.
+   */
   *take({ generation, position, length }: OutputRecord, skip: boolean): Generator<Piece, void> {
     const end = { generation, position: position + length }
     if (!isBefore(this.#at, end)) return
@@ -212,7 +218,10 @@ export class OutputFiles {
     return generation
   }
 
-  /** What was found while nothing was rotated. A rotation takes microseconds; one that never ends is that of a shim which was killed amid it. */
+  /**
+   * What was found while nothing was rotated. A rotation takes microseconds; one that never ends is that of a
+   * shim which was killed amid it.
+   */
   #stable<Found extends OpenedLog | null | readonly OpenedLog[]>(find: (turns: number) => Found): Found {
     for (let attempt = 1; ; attempt++) {
       const before = this.#turns()

@@ -21,8 +21,8 @@ const magic = Buffer.from('HFINDEX\0')
 const version = 1
 
 /**
- * What a shim has noted of the order of its task's two streams, docs/native-protocol.md. Its files are rotated as a log's are, each begins with a
- * header, and all are rows of entries.
+ * What a shim has noted of the order of its task's two streams, docs/native-protocol.md. Its files are
+ * rotated as a log's are, each begins with a header, and all are rows of entries.
  */
 export class OutputIndex {
   readonly #files: LogFiles
@@ -34,7 +34,10 @@ export class OutputIndex {
     this.#files = new LogFiles({ base: dir, path: indexName }, files)
   }
 
-  /** Those that follow; an empty array: there are none yet. `writing`: somebody may be in the middle of a rotation. */
+  /**
+   * Those that follow; an empty array: there are none yet. `writing`: somebody may be in the middle of a
+   * rotation.
+   */
   read(writing: boolean): OutputRecord[] {
     this.#cursor ??= LogCursor.open(this.#files, 'start')
     const chunk = this.#cursor?.read(writing) ?? null
@@ -86,7 +89,10 @@ const turnsMost = 2 * 2 ** 32
 /** Of a Date: milliseconds. */
 const latest = 8.64e15
 
-/** Null: a header, an entry that was cut short, or one that no shim has written: a time or a place that there is not. */
+/**
+ * Null: a header, an entry that was cut short, or one that no shim has written: a time or a place that there
+ * is not.
+ */
 function recordIn(entry: Buffer): OutputRecord | null {
   if (entry.readUInt32LE(36) !== checkOf(entry)) return null
   const [at, position] = [uint64(entry, 0) / 1000, uint64(entry, 16)]

@@ -15,7 +15,9 @@ export type OutputSource = Pick<LogSource, 'writing' | 'onEnd' | 'hold'> & {
   log(stream: OutputStream): { readonly target: FileTarget; readonly files: number }
   /** Where the index lies. */
   readonly dir: string
-  /** How many files there can be of it; 0: the task writes its logs itself, so that nobody knows their order. */
+  /**
+   * How many files there can be of it; 0: the task writes its logs itself, so that nobody knows their order.
+   */
   indexFiles(): number
 }
 
@@ -83,7 +85,10 @@ export class OutputReader {
     return this.#plain.size === this.#streams.size ? logs : [...logs, ...index]
   }
 
-  /** Also while whoever asked for the last piece is still busy with it. Says nothing of what fails: who reads will find out. */
+  /**
+   * Also while whoever asked for the last piece is still busy with it. Says nothing of what fails: who reads
+   * will find out.
+   */
   prefetch(): void {
     if (this.#closed || performance.now() < this.#prefetchedAt + prefetchMs) return
     this.#prefetchedAt = performance.now()

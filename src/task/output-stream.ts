@@ -10,8 +10,8 @@ export function outputStream(source: OutputSource, options: LogOptions = {}): St
 }
 
 /**
- * Both streams in the order in which they came, as far as that is kept; else each one's bytes in their own order, and `unordered` says so.
- * Ends as {@link readLog} does.
+ * Both streams in the order in which they came, as far as that is kept; else each one's bytes in their own
+ * order, and `unordered` says so. Ends as {@link readLog} does.
  */
 function readOutput(source: OutputSource, options: LogOptions = {}): Pull<OutputChunk> {
   const only: readonly OutputStream[] = options.only === undefined ? ['stdout', 'stderr'] : [options.only]

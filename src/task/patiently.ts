@@ -4,8 +4,9 @@ import { HoldfastError } from '../errors.ts'
 const pauseMs = 50
 
 /**
- * Reads a record as soon as it can be read. A program that is out of file descriptors for a moment (EMFILE), or a disk that fails a read
- * (EIO), knows nothing about the task: to take that for an answer would invent a result, or lose one.
+ * Reads a record as soon as it can be read. A program that is out of file descriptors for a moment (EMFILE),
+ * or a disk that fails a read (EIO), knows nothing about the task: to take that for an answer would invent a
+ * result, or lose one.
  */
 export async function patiently<Value>(read: () => Value): Promise<Value> {
   for (;;) {

@@ -15,15 +15,19 @@ import {
 export interface TaskEffects {
   /** `abandoned` before anything was asked for: nothing may be started. */
   launch(abandoned: AbortSignal): Promise<StartRecord>
-  /** Reports once, with the stop that somebody else had asked for; returns the way to let go of the task without touching it. */
+  /**
+   * Reports once, with the stop that somebody else had asked for; returns the way to let go of the task
+   * without touching it.
+   */
   watch(report: (outcome: Outcome, stop?: StopRequest | null) => void): () => void
   /** `abandoned` means let go, never kill. */
   stop(request: StopInput, abandoned: AbortSignal): Promise<void>
 }
 
 /**
- * The task machine with its effects. Provided once per supervisor, not per task (building a machine costs more than running one), so
- * the actors find their task by the key in their input, which is also what survives in a snapshot.
+ * The task machine with its effects. Provided once per supervisor, not per task (building a machine costs
+ * more than running one), so the actors find their task by the key in their input, which is also what
+ * survives in a snapshot.
  */
 export function provideTaskMachine(tasks: ReadonlyMap<string, TaskEffects>) {
   const find = (key: string): TaskEffects => {

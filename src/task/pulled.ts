@@ -8,8 +8,8 @@ const turnBytes = 1024 * 1024
 export type Pull<Value> = AsyncIterableIterator<Value>
 
 /**
- * An Observable that is also an async iterable. To subscribe is to be told as fast as it can be read; to iterate (`for await`, `Readable.from`) is to be
- * told at one's own pace, with one piece in memory at a time.
+ * An Observable that is also an async iterable. To subscribe is to be told as fast as it can be read; to
+ * iterate (`for await`, `Readable.from`) is to be told at one's own pace, with one piece in memory at a time.
  */
 export type Streamed<Value> = Observable<Value> & AsyncIterable<Value>
 

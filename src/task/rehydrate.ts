@@ -35,8 +35,8 @@ export type Rehydrated = {
 }
 
 /**
- * Reads a stored task, looks at what became of it meanwhile, and decides (machines/reconcile.ts) how to go on. A task that has ended
- * is settled without its actors: none of them may run again for it.
+ * Reads a stored task, looks at what became of it meanwhile, and decides (machines/reconcile.ts) how to go
+ * on. A task that has ended is settled without its actors: none of them may run again for it.
  * Rejects NOT_FOUND, or STATE_CORRUPT for what is kept but cannot be used.
  */
 export async function rehydrate(services: TaskServices, key: string): Promise<Rehydrated> {
@@ -53,7 +53,8 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
   const { dir, snapshot, spec, stamp } = await settled(services, key)
   const passed = passedStates(snapshot).length
   const delivered = Math.min(spec.delivered ?? passed, passed)
-  // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these, and reads one file of each.
+  // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these,
+  // and reads one file of each.
   if (snapshot.context.outcome?.evidence === 'record')
     return { spec, snapshot, delivered, final: true, events: [] }
   const seen = await seenAtRest(dir)
@@ -89,7 +90,10 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
 /** Milliseconds that a shim is given to go once its record is there: it has its cgroups to remove. */
 const goingMs = 2000
 
-/** A record is the word of a shim that has gone, or is about to go: of one that lives on it is not, whatever lies in its place. */
+/**
+ * A record is the word of a shim that has gone, or is about to go: of one that lives on it is not, whatever
+ * lies in its place.
+ */
 async function seenAtRest(dir: string): Promise<Observation> {
   const end = performance.now() + goingMs
   for (;;) {
@@ -113,9 +117,10 @@ type Settled = {
 }
 
 /**
- * The one thing that is polled for: a supervisor (or its spawner, which outlives it by a moment) that has written down its intent and
- * may be about to fork the shim. While it lives, an empty directory says nothing; when it is dead, the directory says all: a shim that
- * makes its first trace after that starts nothing (docs/native-protocol.md). Read anew each time: the one who is at work may say how it went.
+ * The one thing that is polled for: a supervisor (or its spawner, which outlives it by a moment) that has
+ * written down its intent and may be about to fork the shim. While it lives, an empty directory says nothing;
+ * when it is dead, the directory says all: a shim that makes its first trace after that starts nothing
+ * (docs/native-protocol.md). Read anew each time: the one who is at work may say how it went.
  */
 async function settled(services: TaskServices, key: string): Promise<Settled> {
   const dir = services.state.taskDirectory(key)
@@ -152,7 +157,10 @@ function readEnvelope(services: TaskServices, key: string): Envelope {
   return migrated.ok
 }
 
-/** What a supervisor leaves that dies before the first task.json is in its place, or after the last one was removed. */
+/**
+ * What a supervisor leaves that dies before the first task.json is in its place, or after the last one was
+ * removed.
+ */
 function isHalfMade(dir: string): boolean {
   try {
     return isRemains(readdirSync(dir))

@@ -2,8 +2,8 @@ import type { Executor } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 
 /**
- * Sets program and arguments. A bare name is looked up on the task's own PATH when the task is started, since only then it is known.
- * Throws INVALID_ARGUMENT, INVALID_STATE once started.
+ * Sets program and arguments. A bare name is looked up on the task's own PATH when the task is started, since
+ * only then it is known. Throws INVALID_ARGUMENT, INVALID_STATE once started.
  */
 export function setCommand(executor: Executor, name: string, args: readonly string[] = []): void {
   if (typeof executor?.command !== 'object') {

@@ -7,8 +7,9 @@ import { readStart } from '../spawn/records.ts'
 type Recorded = Pick<StartRecord, 'shim' | 'bootId'> | null
 
 /**
- * Whether the shim of a task lives: by the FIFO `alive`, which it holds, and where that is gone or another, by the process that was recorded. Throws
- * INVALID_STATE when that cannot be found out now, STATE_CORRUPT where neither says anything.
+ * Whether the shim of a task lives: by the FIFO `alive`, which it holds, and where that is gone or another,
+ * by the process that was recorded. Throws INVALID_STATE when that cannot be found out now, STATE_CORRUPT
+ * where neither says anything.
  */
 export function shimLives(dir: string, recorded: Recorded): boolean {
   try {

@@ -2,7 +2,9 @@ import type { StartRecord, StoredSnapshot } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
 import { readStart } from '../spawn/records.ts'
 
-/** The start record of one task: what was read of it last, and what the machine remembers where it is gone. */
+/**
+ * The start record of one task: what was read of it last, and what the machine remembers where it is gone.
+ */
 export class StartRecords {
   readonly #dir: string
   readonly #snapshot: () => StoredSnapshot | null
@@ -13,7 +15,10 @@ export class StartRecords {
     this.#snapshot = snapshot
   }
 
-  /** Reads it from the directory; null: there is none, or it cannot be believed. Throws where it cannot be read now. */
+  /**
+   * Reads it from the directory; null: there is none, or it cannot be believed. Throws where it cannot be
+   * read now.
+   */
   read(): StartRecord | null {
     const start = readStart(this.#dir)
     if (start === null || 'corrupt' in start) return null
@@ -33,7 +38,10 @@ export class StartRecords {
     return start
   }
 
-  /** The processes of the task by whatever names them, also when the record is gone or cannot be read now. Never throws. */
+  /**
+   * The processes of the task by whatever names them, also when the record is gone or cannot be read now.
+   * Never throws.
+   */
   known(): StartRecord | null {
     const remembered = this.#last ?? this.#snapshot()?.context.start
     if (remembered) return remembered

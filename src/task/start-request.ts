@@ -25,7 +25,10 @@ export type TaskSettings = {
   readonly alloc: TaskPaths | null
 }
 
-/** The running task that a command is exec'ed into, and the parts of its start that count for the command, too. */
+/**
+ * The running task that a command is exec'ed into, and the parts of its start that count for the command,
+ * too.
+ */
 export type ExecTarget = {
   readonly task: TargetTask
   readonly alloc: TaskPaths
@@ -74,7 +77,10 @@ function othersSecrets(): HoldfastError {
   )
 }
 
-/** All that is stored of a task before anything is started. `owner`: the FIFO of the supervisor that it is not to outlive. */
+/**
+ * All that is stored of a task before anything is started. `owner`: the FIFO of the supervisor that it is not
+ * to outlive.
+ */
 export function startSpec(
   key: string,
   { command, input, secrets, name, target }: StartDraft,

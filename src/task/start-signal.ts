@@ -5,7 +5,10 @@ import { refusal } from '../command/refusal.ts'
 
 const shape = lazily(() => z.strictObject({ signal: z.optional(z.instanceof(AbortSignal)) }))
 
-/** Throws INVALID_ARGUMENT for what is no AbortSignal, and the signal's reason when it has been aborted already. */
+/**
+ * Throws INVALID_ARGUMENT for what is no AbortSignal, and the signal's reason when it has been aborted
+ * already.
+ */
 export function startSignal(options: StartOptions): AbortSignal | null {
   if (!shape().safeParse(options).success)
     throw refusal('start: options', options, 'an object with signal (an AbortSignal)')
@@ -15,8 +18,9 @@ export function startSignal(options: StartOptions): AbortSignal | null {
 }
 
 /**
- * Starts under a signal. One that is aborted before the program was exec'ed stops the task, whose end is waited for, and is the reason of the
- * rejection; later it calls `stop` alone. `ended` tells when there is nothing to stop any more.
+ * Starts under a signal. One that is aborted before the program was exec'ed stops the task, whose end is
+ * waited for, and is the reason of the rejection; later it calls `stop` alone. `ended` tells when there is
+ * nothing to stop any more.
  */
 export async function startUnder(
   signal: AbortSignal,

@@ -2,10 +2,16 @@ import { finished, type Readable } from 'node:stream'
 import type { Feed } from '../spawn/feed.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 
-/** A stream of this program that a task reads from. `failed` is called when it ends without having come to its end. */
+/**
+ * A stream of this program that a task reads from. `failed` is called when it ends without having come to its
+ * end.
+ */
 export type TaskInput = { readonly stream: Readable; readonly failed: (error: Error) => void }
 
-/** Feeds a stream of this program to a task. This process alone holds the other end: the task reads to the end however it ends. */
+/**
+ * Feeds a stream of this program to a task. This process alone holds the other end: the task reads to the end
+ * however it ends.
+ */
 export class StdinFeed {
   /** By what the task is fed. */
   readonly way: Feed
@@ -19,8 +25,9 @@ export class StdinFeed {
   }
 
   /**
-   * The task runs: the rest is between its end and the stream. `failed` is called when the stream ends without having come to its end: then the task
-   * is shown none either, and reads on until it is stopped or this is let go.
+   * The task runs: the rest is between its end and the stream. `failed` is called when the stream ends
+   * without having come to its end: then the task is shown none either, and reads on until it is stopped or
+   * this is let go.
    */
   begin(failed: (error: Error) => void): void {
     const sink = this.way.begin()
@@ -29,7 +36,8 @@ export class StdinFeed {
       return
     }
     this.#keepAlive.addStream(sink)
-    // EPIPE: the task reads no further, or has ended. Not by pipeline(), which would make that an error of the source.
+    // EPIPE: the task reads no further, or has ended. Not by pipeline(), which would make that an error of
+    // the source.
     sink.on('error', () => {}).once('close', () => this.#source.destroy())
     finished(this.#source, { writable: false }, error => {
       // Destroyed by ourselves, because the task reads no further.

@@ -9,8 +9,9 @@ const tellAgainMs = 1000
 /** The task is killed past its shim. */
 const bypassMs = 3000
 /**
- * The shim itself is killed, and the task is lost where something of it is left. Not earlier unless it is stopped or nothing of the task is left:
- * it gives up on what cannot be killed after 10 s, names the survivors and says so in its record.
+ * The shim itself is killed, and the task is lost where something of it is left. Not earlier unless it is
+ * stopped or nothing of the task is left: it gives up on what cannot be killed after 10 s, names the
+ * survivors and says so in its record.
  */
 export const overdueMs = 15_000
 
@@ -21,14 +22,18 @@ export type StopMeans = {
   start(): StartRecord | null
   /** Kills what belongs to the task but its shim. Resolves to the survivors. */
   killTask(start: StartRecord): Promise<readonly number[]>
-  /** Resolves after that many milliseconds, or when it is abandoned: the task has ended, or is another's to stop. */
+  /**
+   * Resolves after that many milliseconds, or when it is abandoned: the task has ended, or is another's to
+   * stop.
+   */
   pause(milliseconds: number): Promise<void>
   readonly abandoned: AbortSignal
 }
 
 /**
- * Sends an order to the shim: down its FIFO, and where that is gone, or is no FIFO any more, by the signal that means the same to it. One that
- * somebody has stopped is continued. Null when there is no shim to be reached.
+ * Sends an order to the shim: down its FIFO, and where that is gone, or is no FIFO any more, by the signal
+ * that means the same to it. One that somebody has stopped is continued. Null when there is no shim to be
+ * reached.
  */
 export function tellShim(
   { dir, start }: Pick<StopMeans, 'dir' | 'start'>,
@@ -53,9 +58,10 @@ function stopValue(line: ControlLine): bigint | undefined {
 }
 
 /**
- * After the deadline: kills the task by one means after the other, each when the one before has had its time. The shim is asked first, since it
- * alone can say how the task ended; with `continue` it is only continued, and acts on a deadline of its own. Resolves when it is abandoned, or when
- * the last means has had its time, and then to the survivors, without a shim or a PID 1 that are dying.
+ * After the deadline: kills the task by one means after the other, each when the one before has had its time.
+ * The shim is asked first, since it alone can say how the task ended; with `continue` it is only continued,
+ * and acts on a deadline of its own. Resolves when it is abandoned, or when the last means has had its time,
+ * and then to the survivors, without a shim or a PID 1 that are dying.
  */
 export async function killByAllMeans(
   means: StopMeans,

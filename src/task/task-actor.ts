@@ -32,14 +32,17 @@ export type ActorServices = {
   readonly keepAlive: KeepAlive
 }
 
-/** A stored machine. `final`: the task has ended and this is known, so that there is nothing to come that was not published. */
+/**
+ * A stored machine. `final`: the task has ended and this is known, so that there is nothing to come that was
+ * not published.
+ */
 export type Restored = { readonly snapshot: StoredSnapshot; readonly final: boolean }
 
 export type AnySnapshot = TaskSnapshot | StoredSnapshot
 
 /**
- * The machine of one task. Its actor is made when somebody needs it: a task that had ended when it was opened is no more
- * than what was stored of it.
+ * The machine of one task. Its actor is made when somebody needs it: a task that had ended when it was opened
+ * is no more than what was stored of it.
  */
 export class TaskActor {
   readonly #services: ActorServices
@@ -48,7 +51,10 @@ export class TaskActor {
   #restored: Restored | null
   #actor: Actor<ProvidedTaskMachine> | null = null
 
-  /** `moved` is called after each step of the machine. Without `restored` it is a new one, of a task without a name. */
+  /**
+   * `moved` is called after each step of the machine. Without `restored` it is a new one, of a task without a
+   * name.
+   */
   constructor(
     services: ActorServices,
     moved: (snapshot: TaskSnapshot) => void,
@@ -80,7 +86,10 @@ export class TaskActor {
     return this.#actor?.getSnapshot().status === 'stopped'
   }
 
-  /** A stream as standard input has failed half way, which becomes part of the task's result. False when that has one already. */
+  /**
+   * A stream as standard input has failed half way, which becomes part of the task's result. False when that
+   * has one already.
+   */
   inputFailed(failure: Failure): boolean {
     if (this.#inputFailure !== null || this.snapshot().context.outcome !== null) return false
     this.#inputFailure = failure
@@ -100,7 +109,10 @@ export class TaskActor {
       : this.live().getSnapshot()
   }
 
-  /** To be stored. Null: of one that has been stopped there is only a dead snapshot, which nobody could restore. */
+  /**
+   * To be stored. Null: of one that has been stopped there is only a dead snapshot, which nobody could
+   * restore.
+   */
   persisted(): StoredSnapshot | null {
     if (this.#restored !== null) return this.#restored.snapshot
     if (this.live().getSnapshot().status === 'stopped') return null
@@ -131,7 +143,10 @@ export class TaskActor {
     return () => subscription.unsubscribe()
   }
 
-  /** Waits for a snapshot, and keeps the program running meanwhile. Rejects INVALID_STATE when the actor is stopped before. */
+  /**
+   * Waits for a snapshot, and keeps the program running meanwhile. Rejects INVALID_STATE when the actor is
+   * stopped before.
+   */
   async until(reached: (snapshot: TaskSnapshot) => boolean): Promise<TaskSnapshot> {
     const actor = this.live()
     const snapshot = actor.getSnapshot()
@@ -159,7 +174,8 @@ export class TaskActor {
         ? createActor(machine, { ...options, input: { name: '' } })
         : restoreTask(machine, restored.snapshot, options)
     if (restored?.final) return actor
-    // A bug in the machine or its effects: whoever waits hears it through waitFor; here it only must not crash the program.
+    // A bug in the machine or its effects: whoever waits hears it through waitFor; here it only must not
+    // crash the program.
     actor.subscribe({ next: snapshot => this.#moved(snapshot), error: () => {} })
     return actor
   }

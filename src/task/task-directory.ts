@@ -34,8 +34,9 @@ export class StateDirectory {
   }
 
   /**
-   * Throws PERMISSION unless the directory, those of all tasks and that of this one are root's or ours, and nobody else may write in them. Looked
-   * at once, but for the task's: who could change it afterwards is trusted.
+   * Throws PERMISSION unless the directory, those of all tasks and that of this one are root's or ours, and
+   * nobody else may write in them. Looked at once, but for the task's: who could change it afterwards is
+   * trusted.
    */
   assertTrusted(key?: string): void {
     if (!this.#trusted) {
@@ -53,7 +54,10 @@ export class StateDirectory {
     return join(this.path, 'tasks', key)
   }
 
-  /** The allocation of a task that was given none. Outside `tasks/`: a Basic task of another user must be able to reach it. */
+  /**
+   * The allocation of a task that was given none. Outside `tasks/`: a Basic task of another user must be able
+   * to reach it.
+   */
   allocDirectory(key: string): string {
     return join(this.path, 'allocs', key)
   }
@@ -162,7 +166,8 @@ export class StateDirectory {
   }
 
   /**
-   * A private allocation of one task. Only its own state directory knows its key, so nobody can be there before us.
+   * A private allocation of one task. Only its own state directory knows its key, so nobody can be there
+   * before us.
    */
   buildAlloc(key: string, taskName: string): TaskPaths | Promise<TaskPaths> {
     this.prepare()
@@ -175,7 +180,10 @@ export class StateDirectory {
     }
   }
 
-  /** An earlier start of the same executor has made it, or somebody removed the tree while we lived; or there is a reason to give. */
+  /**
+   * An earlier start of the same executor has made it, or somebody removed the tree while we lived; or there
+   * is a reason to give.
+   */
   async #rebuildAlloc(path: string, taskName: string): Promise<TaskPaths> {
     const alloc = new AllocDir(path)
     await alloc.build([taskName]).catch(failure => {
@@ -194,8 +202,8 @@ export class StateDirectory {
   remove(key: string): void {
     const dir = this.taskDirectory(key)
     try {
-      // It is flat: this is a third of what the recursive removal costs. Until task.json goes, what says how the task ended is there; after it
-      // there is no task, whatever is left (isRemains).
+      // It is flat: this is a third of what the recursive removal costs. Until task.json goes, what says how
+      // the task ended is there; after it there is no task, whatever is left (isRemains).
       const names = readdirSync(dir)
       for (const name of names)
         if (name !== 'task.json' && !records.includes(name)) unlinkSync(`${dir}/${name}`)
@@ -213,13 +221,19 @@ export class StateDirectory {
 /** In the order of their removal. */
 const records = ['start.json', 'exit.json']
 
-/** Whether that is all that is in the directory of a task that was half made, where no shim has been yet, or half removed: its exit record is there. */
+/**
+ * Whether that is all that is in the directory of a task that was half made, where no shim has been yet, or
+ * half removed: its exit record is there.
+ */
 export function isRemains(names: readonly string[]): boolean {
   const rest = names.filter(name => !name.startsWith('task.json.'))
   return rest.length === 0 || (rest.includes('exit.json') && rest.every(name => records.includes(name)))
 }
 
-/** Two supervisors of one task must not write the same temporary file: one would publish what the other has half written. */
+/**
+ * Two supervisors of one task must not write the same temporary file: one would publish what the other has
+ * half written.
+ */
 const writer = lazily(() => ({ name: randomHex(4) }))
 
 export function temporaryName(path: string): string {

@@ -22,13 +22,19 @@ export type TaskOptions = {
   readonly orphans?: 'keep' | 'kill'
   /** Refuse to start rather than weaken anything. Default: as the supervisor's own option says. */
   readonly strict?: boolean
-  /** Limits that it does not name and gets where this host can enforce them; elsewhere `enforcement` says that they are not there. */
+  /**
+   * Limits that it does not name and gets where this host can enforce them; elsewhere `enforcement` says that
+   * they are not there.
+   */
   readonly preferred?: api.Resources
   /** The platform was called for by its name, and is not just the best there is. Default false. */
   readonly byName?: boolean
 }
 
-/** The running task that a command is to be exec'ed into, asked for when that is started. Throws INVALID_STATE when it does not run. */
+/**
+ * The running task that a command is to be exec'ed into, asked for when that is started. Throws INVALID_STATE
+ * when it does not run.
+ */
 export type AskTarget = () => ExecTarget
 
 /** A start that was asked for. `alloc` is usually made at once. */
@@ -74,7 +80,10 @@ export class TaskDraft {
     return this.#settings.name
   }
 
-  /** Before the start it has none of its own yet: its changes of state are published by the name that it will get. */
+  /**
+   * Before the start it has none of its own yet: its changes of state are published by the name that it will
+   * get.
+   */
   name(known: string): string {
     return (this.#settings.name ?? known) || (this.command.name ?? defaultTaskName(this.command.path))
   }
@@ -109,7 +118,9 @@ export class TaskDraft {
     if (this.command.path === '') throw noCommand()
   }
 
-  /** Checks what is to be started and begins to make its directory. Throws INVALID_ARGUMENT, INVALID_STATE. */
+  /**
+   * Checks what is to be started and begins to make its directory. Throws INVALID_ARGUMENT, INVALID_STATE.
+   */
   ask(): AskedStart {
     const { name, orphans, alloc } = this.#settings
     const draft = draftStart(this.command, name, this.#askTarget?.() ?? null)

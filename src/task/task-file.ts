@@ -16,8 +16,8 @@ export type TaskView = {
 export type LaunchFacts = Pick<TaskSpec, 'enforcement' | 'logs' | 'launchers'>
 
 /**
- * task.json and the journal beside it. The snapshot in it is a cache of what the records say, so that writes may be
- * skipped and joined; it only ever goes forward, whichever supervisor of the task writes it.
+ * task.json and the journal beside it. The snapshot in it is a cache of what the records say, so that writes
+ * may be skipped and joined; it only ever goes forward, whichever supervisor of the task writes it.
  */
 export class TaskFile {
   readonly journal: Journal
@@ -72,8 +72,8 @@ export class TaskFile {
   }
 
   /**
-   * Writes what saveSoon() has put off. Not by fs.promises: four trips to the file threads cost this thread ten times
-   * what the four calls do, and none waits for a disk.
+   * Writes what saveSoon() has put off. Not by fs.promises: four trips to the file threads cost this thread
+   * ten times what the four calls do, and none waits for a disk.
    */
   flush(): void {
     this.#timer = false
@@ -85,23 +85,31 @@ export class TaskFile {
     if (!this.#closed) this.journal.flush()
   }
 
-  /** Writes the snapshot, before something is done or published that the records alone would not tell. Never throws. */
+  /**
+   * Writes the snapshot, before something is done or published that the records alone would not tell. Never
+   * throws.
+   */
   saveNow(): void {
     if (this.#closed) return
     this.#dirty = false
     const snapshot = this.snapshot
     if (snapshot === null) return
-    // Before the number of what was published: what is stored as such is in the journal, or a successor would leave it out.
+    // Before the number of what was published: what is stored as such is in the journal, or a successor would
+    // leave it out.
     if (this.journal.flush()) failpoint('journal-written')
     try {
       if (this.#isBehind(snapshot)) return
       this.#replace(snapshot)
     } catch {
-      // A full disk or a directory that another process has removed. The records tell the same story, and a stop must work.
+      // A full disk or a directory that another process has removed. The records tell the same story, and a
+      // stop must work.
     }
   }
 
-  /** Writes nothing after this: the task is being removed. What is due goes first, unless an exit record says it anyway. */
+  /**
+   * Writes nothing after this: the task is being removed. What is due goes first, unless an exit record says
+   * it anyway.
+   */
   close(): void {
     if (this.snapshot?.context.outcome?.evidence !== 'record') this.flush()
     this.#closed = true

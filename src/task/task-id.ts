@@ -3,14 +3,17 @@ import { HoldfastError } from '../errors.ts'
 import { randomUUID } from '../random.ts'
 
 /**
- * A new task key: 8 characters of time, so that keys sort by age, and 6 of chance. Lower-case letters and digits only, since it
- * names directories, cgroups and host names.
+ * A new task key: 8 characters of time, so that keys sort by age, and 6 of chance. Lower-case letters and
+ * digits only, since it names directories, cgroups and host names.
  */
 export function newTaskKey(now = Date.now()): string {
   return now.toString(36).padStart(8, '0').slice(-8) + chance()
 }
 
-/** Six characters. From a UUID, whose first 48 bits are of chance: Node gets those for many at a time from the system, and bytes each time anew. */
+/**
+ * Six characters. From a UUID, whose first 48 bits are of chance: Node gets those for many at a time from the
+ * system, and bytes each time anew.
+ */
 function chance(): string {
   const bytes = Buffer.from(randomUUID().replace('-', '').slice(0, 12), 'hex')
   return bytes.reduce((text, byte) => text + (byte % 36).toString(36), '')

@@ -26,15 +26,18 @@ import type { TaskServices } from './task-services.ts'
 import type { TaskSpec } from './task-spec.ts'
 import { untilCleared } from './until-cleared.ts'
 
-/** How a task came to this supervisor: started by it (`input`: a stream that the task reads from), or by another. */
+/**
+ * How a task came to this supervisor: started by it (`input`: a stream that the task reads from), or by
+ * another.
+ */
 export type Origin =
   | { readonly by: 'us'; readonly input: TaskInput | null; readonly secrets: readonly Secret[] }
   | { readonly by: 'another' }
 
 /**
- * One task outside of its machine: the machine's three actors, its files, and what may be asked of it while it runs. All
- * it knows of the task after the start it reads from the task's directory, so that it does the same for a task it started
- * and for one it took over.
+ * One task outside of its machine: the machine's three actors, its files, and what may be asked of it while
+ * it runs. All it knows of the task after the start it reads from the task's directory, so that it does the
+ * same for a task it started and for one it took over.
  */
 export class TaskProcess implements TaskEffects {
   readonly file: TaskFile
@@ -150,8 +153,9 @@ export class TaskProcess implements TaskEffects {
   // --- the end ---
 
   /**
-   * Removes cgroups and directories of a task that has ended. At every step what is left is the ended task with its
-   * result, which can be removed again, until task.json goes; after it there is nothing but an empty directory.
+   * Removes cgroups and directories of a task that has ended. At every step what is left is the ended task
+   * with its result, which can be removed again, until task.json goes; after it there is nothing but an empty
+   * directory.
    */
   async remove(): Promise<void> {
     const { keeper, records, services } = this.#task

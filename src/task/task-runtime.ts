@@ -12,7 +12,10 @@ export type TaskRuntime<Task> = TaskServices & {
   readonly durable: boolean
   /** Limits of tasks that do not name them. */
   readonly defaults: Resources | null
-  /** The FIFO by which tasks learn that this supervisor is gone. Made at first use; throws INVALID_STATE once closed. */
+  /**
+   * The FIFO by which tasks learn that this supervisor is gone. Made at first use; throws INVALID_STATE once
+   * closed.
+   */
   lifelinePath(): string
   /** Whether its tasks die with it unless told otherwise. */
   readonly orphans: 'keep' | 'kill'

@@ -7,6 +7,9 @@ import type { StateDirectory } from './task-directory.ts'
 export type TaskServices = {
   readonly state: StateDirectory
   readonly keepAlive: KeepAlive
-  /** Started at first use; `inside`: for what runs inside another task. Throws INVALID_STATE once closed, UNSUPPORTED. */
+  /**
+   * Started at first use; `inside`: for what runs inside another task. Throws INVALID_STATE once closed,
+   * UNSUPPORTED.
+   */
   spawner(platform: PlatformName, inside: boolean): Spawner
 }

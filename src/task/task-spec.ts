@@ -10,9 +10,15 @@ export type TaskSpec = {
   readonly logs: { readonly stdout: FileTarget; readonly stderr: FileTarget }
   /** The allocation was made for this task alone, and goes with it. */
   readonly ownAlloc: boolean
-  /** Who is starting it: while one of them lives, a directory without any trace of a shim may still come to life. */
+  /**
+   * Who is starting it: while one of them lives, a directory without any trace of a shim may still come to
+   * life.
+   */
   readonly launchers: readonly ProcessIdentity[]
-  /** The number of the last transition that need not be published again. Absent: that of the last one the snapshot has passed. */
+  /**
+   * The number of the last transition that need not be published again. Absent: that of the last one the
+   * snapshot has passed.
+   */
   readonly delivered?: number
 }
 
@@ -27,7 +33,9 @@ export function toEnvelope(spec: TaskSpec, snapshot: unknown, savedAt = Date.now
   return JSON.stringify(envelope)
 }
 
-/** The envelope's own checks are migrate()'s; this looks at the parts that are used without further question. */
+/**
+ * The envelope's own checks are migrate()'s; this looks at the parts that are used without further question.
+ */
 export function isTaskSpec(spec: unknown): spec is TaskSpec {
   const { request, enforcement, logs, launchers } = (spec ?? {}) as Partial<TaskSpec>
   return (

@@ -22,7 +22,10 @@ export type TransitionEvents = {
 /** Where it is written down. `adopted`: another supervisor has started the task. */
 export type LogPlace = { readonly file: TaskFile; readonly adopted: boolean }
 
-/** The changes of state of one task, numbered, journaled and published; and which of them need not be published again. */
+/**
+ * The changes of state of one task, numbered, journaled and published; and which of them need not be
+ * published again.
+ */
 export class TransitionLog {
   readonly #events: TransitionEvents
   #place: LogPlace | null = null
@@ -49,7 +52,10 @@ export class TransitionLog {
     this.#startedAt = performance.now()
   }
 
-  /** From here on there is a place to write to. `delivered`: the number that its last supervisor has written down. */
+  /**
+   * From here on there is a place to write to. `delivered`: the number that its last supervisor has written
+   * down.
+   */
   begin(place: LogPlace, delivered = 0): void {
     this.#place = place
     this.#published = this.#delivered = delivered
@@ -57,9 +63,10 @@ export class TransitionLog {
   }
 
   /**
-   * Runs after each step of the machine. Changes of state that happened while nobody looked are published like any other,
-   * and so are those that a predecessor has not marked as delivered: perhaps twice, by one number, but never not at all.
-   * `stored`: the snapshot is as it was stored, so that nothing of it is to be written.
+   * Runs after each step of the machine. Changes of state that happened while nobody looked are published
+   * like any other, and so are those that a predecessor has not marked as delivered: perhaps twice, by one
+   * number, but never not at all. `stored`: the snapshot is as it was stored, so that nothing of it is to be
+   * written.
    */
   moved(snapshot: AnySnapshot, stored = false): void {
     const { context } = snapshot
@@ -67,8 +74,8 @@ export class TransitionLog {
     this.#noteStopFailure(stateOf(snapshot), context.stopFailure)
     if (passed.length <= this.#published) return
     const adopted = this.#place?.adopted ?? false
-    // What the records do not say by themselves is written down before it is published, or a successor could come to
-    // another conclusion.
+    // What the records do not say by themselves is written down before it is published, or a successor could
+    // come to another conclusion.
     if (!stored && (adopted || context.outcome?.evidence === 'inferred')) this.#place?.file.saveNow()
     const deliveredBefore = this.#delivered
     this.#publish(passed, context, adopted)
@@ -99,8 +106,8 @@ export class TransitionLog {
       this.#record(this.#entryOf(change, context))
       if (index < this.#published) continue
       const wasPublished = this.#events.transition(change)
-      // The supervisor that started a task needs no redelivery, even without subscribers. One that adopted it must not
-      // mark as delivered what another subscriber waits for.
+      // The supervisor that started a task needs no redelivery, even without subscribers. One that adopted it
+      // must not mark as delivered what another subscriber waits for.
       if (wasPublished || !adopted) this.#delivered = change.sequence
       this.#published = change.sequence
       if (to !== 'configured' && to !== 'limited') failpoint(`${to}-published`)

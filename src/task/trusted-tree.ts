@@ -11,9 +11,11 @@ const mostLinks = 40
 const overflow = 65_534n
 
 /**
- * Throws PERMISSION unless only root and we can have put there what lies in a directory: it, all above it and the links that lead to it belong to
- * one of the two, and nobody else may write in them, as ssh demands it of its files (StrictModes). Records say what to kill and where to write: who
- * could edit them would have our rights. Above the directory itself a sticky one may be everybody's (/tmp). What is not there yet is trusted.
+ * Throws PERMISSION unless only root and we can have put there what lies in a directory: it, all above it and
+ * the links that lead to it belong to one of the two, and nobody else may write in them, as ssh demands it of
+ * its files (StrictModes). Records say what to kill and where to write: who could edit them would have our
+ * rights. Above the directory itself a sticky one may be everybody's (/tmp). What is not there yet is
+ * trusted.
  */
 export function assertTrustedPath(path: string): void {
   if (process.geteuid === undefined) return
@@ -93,8 +95,9 @@ function refused(path: string, why: string, hint: string): HoldfastError {
 }
 
 /**
- * In a user namespace without the host's root the system's directories belong to nobody that it knows (user_namespaces(7), overflow ids): it has no
- * root at all (a sandbox), or one by name that `/` does not belong to (`unshare --map-root-user`). What is the state's own is never so.
+ * In a user namespace without the host's root the system's directories belong to nobody that it knows
+ * (user_namespaces(7), overflow ids): it has no root at all (a sandbox), or one by name that `/` does not
+ * belong to (`unshare --map-root-user`). What is the state's own is never so.
  */
 function isUnmapped({ uid }: BigIntStats): boolean {
   const { users } = idMaps()

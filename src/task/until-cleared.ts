@@ -2,12 +2,16 @@ import type { Launched } from '../spawn/spawner.ts'
 import type { TaskParts } from './effects/task-parts.ts'
 import { untilGone } from './until-gone.ts'
 
-/** No cgroup keeps a shim busy for longer; one that hangs is not waited for: what it would have removed, the caller does. */
+/**
+ * No cgroup keeps a shim busy for longer; one that hangs is not waited for: what it would have removed, the
+ * caller does.
+ */
 const clearMs = 3000
 
 /**
- * Resolves when the shim of a task whose end it has told is gone: until then it removes cgroups, and holds the task's directory. `launched` is null of a
- * task that another has started, whose end is heard from the shim's own.
+ * Resolves when the shim of a task whose end it has told is gone: until then it removes cgroups, and holds
+ * the task's directory. `launched` is null of a task that another has started, whose end is heard from the
+ * shim's own.
  */
 export async function untilCleared(
   { dir, records, services }: TaskParts,

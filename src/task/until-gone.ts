@@ -9,8 +9,8 @@ import { aliveIsHeld, isRunning } from './shim-life.ts'
 const askMs = 200
 
 /**
- * Resolves when the shim of a task directory is gone, or `letGo` says that nobody waits any more. Rejects where that cannot be seen. `recorded`: by
- * which it is looked for where its FIFO is gone or another.
+ * Resolves when the shim of a task directory is gone, or `letGo` says that nobody waits any more. Rejects
+ * where that cannot be seen. `recorded`: by which it is looked for where its FIFO is gone or another.
  */
 export async function untilGone(
   dir: string,

@@ -21,8 +21,8 @@ import { HoldfastError } from '../errors.ts'
 const longest = 2 ** 31 - 1
 
 /**
- * Samples for everybody who watches tasks of one supervisor: all that is wanted equally often comes of one timer, in one turn of the event
- * loop, and is taken once for all who want the same.
+ * Samples for everybody who watches tasks of one supervisor: all that is wanted equally often comes of one
+ * timer, in one turn of the event loop, and is taken once for all who want the same.
  */
 export class UsageSweep {
   /** The next turn: those that come in the same turn are served in one. */
@@ -42,8 +42,8 @@ export class UsageSweep {
   }
 
   /**
-   * What `work` gives, now and every `intervalMs`; one that takes longer than the interval takes the place of the next. Of one
-   * `owner` all share it who want it equally often. Throws INVALID_ARGUMENT.
+   * What `work` gives, now and every `intervalMs`; one that takes longer than the interval takes the place of
+   * the next. Of one `owner` all share it who want it equally often. Throws INVALID_ARGUMENT.
    */
   every<Value>(owner: object, intervalMs: number, work: () => Observable<Value>): Observable<Value> {
     if (!(intervalMs >= 10 && intervalMs <= longest)) {

@@ -3,7 +3,10 @@ import type { WaitResult } from '../api.ts'
 import { fromFailure } from '../errors.ts'
 import { nameOfSignal } from '../signals.ts'
 
-/** The outcome as its readers want it: signals by name, times as Dates. A new object each time, so that no reader can change another's. */
+/**
+ * The outcome as its readers want it: signals by name, times as Dates. A new object each time, so that no
+ * reader can change another's.
+ */
 export function toWaitResult(outcome: Outcome): WaitResult {
   const error = outcome.failure === null ? null : fromFailure(outcome.failure)
   const signal = outcome.signal === null ? null : nameOfSignal(outcome.signal)

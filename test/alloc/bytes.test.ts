@@ -20,7 +20,10 @@ import { Supervisor } from '../../src/index.ts'
 import { requires } from '../support/requires.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
-/** Names that the kernel takes, and no string says: Latin-1, a cut-off sequence, an overlong one, a surrogate in UTF-8. */
+/**
+ * Names that the kernel takes, and no string says: Latin-1, a cut-off sequence, an overlong one, a surrogate
+ * in UTF-8.
+ */
 const names = ['636166e9', 'e282', 'c0af', 'eda080', 'ff'].map(hex => Buffer.from(hex, 'hex'))
 const lone = 'a\ud800b'
 

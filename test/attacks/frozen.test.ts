@@ -40,7 +40,8 @@ describe('attack: a process that cannot be killed', function () {
         writeFileSync(join(cage, 'freezer.state'), 'FROZEN')
         try {
           const alive = { code: 'LOST', message: new RegExp(`still alive: ${pid}$`) }
-          // On a machine that is slow enough it says that it has waited too long; so it is asked again when all is known.
+          // On a machine that is slow enough it says that it has waited too long; so it is asked again when
+          // all is known.
           await assert.rejects(task.forceStop(), { code: 'LOST' })
           const { exitCode, signal, cause, evidence, logsComplete, error } = await task.wait()
           assert.deepEqual(

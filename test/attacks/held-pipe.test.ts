@@ -37,7 +37,10 @@ describe('attack: a task holds the lock of the pipe that its shim reads', () => 
   }
 })
 
-/** A task whose shim waits for the lock. One that has emptied the pipe before anybody held it never asks for it: then another is tried. */
+/**
+ * A task whose shim waits for the lock. One that has emptied the pipe before anybody held it never asks for
+ * it: then another is tried.
+ */
 async function holding(bench: Workbench, way: string): Promise<Executor> {
   for (let tries = 10; ; tries--) {
     const task = attacker(bench, 'held_pipe', [way])

@@ -24,7 +24,10 @@ export function compiled(name: string): string {
   return path
 }
 
-/** A task that runs a hostile program, which a root of its own gets as /tmp/hostile/NAME: there it can still be a shared root. */
+/**
+ * A task that runs a hostile program, which a root of its own gets as /tmp/hostile/NAME: there it can still
+ * be a shared root.
+ */
 export function attacker(
   bench: Workbench,
   name: string,
@@ -46,7 +49,10 @@ export function nativePath(): string {
   return found.path
 }
 
-/** The native program as a host would run it that lacks something: started through these, which take that away. For HOLDFAST_NATIVE. */
+/**
+ * The native program as a host would run it that lacks something: started through these, which take that
+ * away. For HOLDFAST_NATIVE.
+ */
 export function without(program: string, ...wrappers: readonly string[]): string {
   const path = join(temporaryDirectory('without'), 'program')
   chmodSync(join(path, '..'), 0o755)
@@ -97,7 +103,8 @@ function split(line: string): [string, string] {
 function compiledDirectory(): string {
   if (directory === undefined) {
     const made = temporaryDirectory('hostile')
-    // mocha may load this module apart from the set-up's own, whose last hook then knows nothing of what was made here.
+    // mocha may load this module apart from the set-up's own, whose last hook then knows nothing of what was
+    // made here.
     process.once('exit', () => rmSync(made, { recursive: true, force: true }))
     directory = made
   }

@@ -29,7 +29,8 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
     requires(this, 'isolation', 'linux', 'native')
   })
 
-  // Landlock keeps a task from all of this (exec-sessions.test.ts). What follows must hold on kernels that have none.
+  // Landlock keeps a task from all of this (exec-sessions.test.ts). What follows must hold on kernels that
+  // have none.
   let inherited: string | undefined
   before(() => {
     inherited = process.env.HOLDFAST_NATIVE

@@ -6,7 +6,10 @@ import { asRoot, requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 import { attacker, verdicts } from './hostile.ts'
 
-/** Own processes and threads apart, nothing of /proc opens for writing; these harmless ones, where a kernel has them. */
+/**
+ * Own processes and threads apart, nothing of /proc opens for writing; these harmless ones, where a kernel
+ * has them.
+ */
 const allowed = new Set<string>()
 
 /** In which nobody can say a word without CAP_NET_ADMIN, or which only describe addresses and routes. */

@@ -110,7 +110,9 @@ async function writableIn(
   return { paths, rows: task.enforcement }
 }
 
-/** A directory of ours with a plain file, and the kernel's files two steps down, mounted there by the host. */
+/**
+ * A directory of ours with a plain file, and the kernel's files two steps down, mounted there by the host.
+ */
 async function withHostMounts(body: (bench: Workbench, parent: string) => Promise<void>): Promise<void> {
   await withWorkbench('linux', async bench => {
     const parent = bench.directory('parent')

@@ -10,7 +10,10 @@ import { output, outputOf, untilOutput } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 
-/** An ordinary user's task is of the same user as its shim, its supervisor and all else that user runs: what keeps it from them here is not the user. */
+/**
+ * An ordinary user's task is of the same user as its shim, its supervisor and all else that user runs: what
+ * keeps it from them here is not the user.
+ */
 describe('attack: a task on what else its user has', () => {
   before(function () {
     requires(this, 'isolation', 'linux', 'native')

@@ -29,7 +29,9 @@ type Scene = {
   readonly secret: string
 }
 
-/** Each option that takes a path of the host, used with a link of a task's in its place or on the way there. */
+/**
+ * Each option that takes a path of the host, used with a link of a task's in its place or on the way there.
+ */
 const uses: Record<string, (scene: Scene) => Promise<unknown>> = {
   'mounts, the place itself': scene => start(scene, { mounts: [{ source: at(scene, 'dir'), target: '/m' }] }),
   'mounts, on the way': scene => start(scene, { mounts: [{ source: at(scene, 'dir/file'), target: '/m' }] }),

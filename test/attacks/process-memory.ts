@@ -2,7 +2,9 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 
 type Region = { readonly start: number; readonly end: number; readonly flags: readonly string[] }
 
-/** Whether a text is anywhere in the readable memory of a process. Root only: ours cannot be read by others. */
+/**
+ * Whether a text is anywhere in the readable memory of a process. Root only: ours cannot be read by others.
+ */
 export function memoryHas(pid: number, text: string): boolean {
   return regionsWith(pid, text).length > 0
 }

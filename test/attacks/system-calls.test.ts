@@ -116,7 +116,10 @@ describe('attack: system calls', () => {
   })
 })
 
-/** Into other processes: a task with processes of its own may, where Landlock keeps it from those of others (exec-sessions.test.ts). */
+/**
+ * Into other processes: a task with processes of its own may, where Landlock keeps it from those of others
+ * (exec-sessions.test.ts).
+ */
 const reaching = ['ptrace', 'process_vm_readv', 'process_vm_writev', 'kcmp', 'pidfd_getfd']
 
 async function expectAllRefused(

@@ -132,7 +132,8 @@ describe('attack: a workspace', () => {
         for (const name of ['roots', 'secret', 'nobodys'])
           assert.equal(readFileSync(join(workspace, name), 'utf8'), name)
         assert.equal(readFileSync(join(workspace, 'owners'), 'utf8'), 'stolen\n')
-        // As root by name it has root's own files there neither: the owner's are root's to it, and root's the owner's.
+        // As root by name it has root's own files there neither: the owner's are root's to it, and root's the
+        // owner's.
         const root = working(bench, workspace, 'cat secret 2>/dev/null; cat owners', { user: 'root' })
         assert.equal(await outputOf(root), 'stolen\n')
       }),

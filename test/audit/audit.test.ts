@@ -241,7 +241,8 @@ describe('audit', () => {
         for (const path of cgroups) age(path)
         const stateDir = temporaryDirectory('other')
         assert.deepEqual(ours(await audit({ stateDir, fix: true }), stateDir, keyOf(task)), [])
-        // Nothing is in them any more, but their shim lives (it cannot run), and has yet to read what they counted.
+        // Nothing is in them any more, but their shim lives (it cannot run), and has yet to read what they
+        // counted.
         const { shim, init } = startRecordOf(task)
         process.kill(shim.pid, 'SIGSTOP')
         try {
@@ -383,7 +384,9 @@ describe('audit', () => {
   })
 })
 
-/** What was found in this test's own directory and cgroups: others on this host have leftovers of their own. */
+/**
+ * What was found in this test's own directory and cgroups: others on this host have leftovers of their own.
+ */
 async function found(bench: Workbench, fix = false, key?: string): Promise<[string, string, boolean][]> {
   const report = await audit({ stateDir: bench.stateDir, fix })
   return ours(report, bench.stateDir, ...bench.keys(), ...(key === undefined ? [] : [key])).map(

@@ -66,7 +66,9 @@ describe('a reader that is slow', function () {
     readFrom([process.execPath, cli, '--state-dir', stateDir, ...args], process.env)
 })
 
-/** Reads nothing until the program has come to rest, then all. `peak`: the most memory that it had by then. */
+/**
+ * Reads nothing until the program has come to rest, then all. `peak`: the most memory that it had by then.
+ */
 async function readFrom([file = '', ...args]: readonly string[], env: NodeJS.ProcessEnv) {
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] }) as ChildProcessByStdio<
     null,

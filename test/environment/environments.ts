@@ -4,8 +4,9 @@ export const commands = ['run', 'ps', 'logs', 'stop', 'rm', 'doctor'] as const
 export type Step = 'library' | (typeof commands)[number]
 
 /**
- * `works`: as in a good environment, with the same rows. `refused`: an error of holdfast's own, which says where and what to do. `unprinted`: it says
- * that what it printed went nowhere. Nothing else is allowed: no trace, no death by a signal, no task that nobody knows of.
+ * `works`: as in a good environment, with the same rows. `refused`: an error of holdfast's own, which says
+ * where and what to do. `unprinted`: it says that what it printed went nowhere. Nothing else is allowed: no
+ * trace, no death by a signal, no task that nobody knows of.
  */
 export type Verdict = 'works' | 'refused' | 'unprinted'
 

@@ -10,8 +10,9 @@ import { type Environment, environments, type Step, type Verdict } from './envir
 import { type Programs, Place, programs, type Seen } from './walk.ts'
 
 /**
- * Whatever environment it is started in, a task either runs as it would elsewhere, or is refused in words of our own. Each row: a task's life by the
- * library, a run by the command line, and the commands that look after a task that runs already.
+ * Whatever environment it is started in, a task either runs as it would elsewhere, or is refused in words of
+ * our own. Each row: a task's life by the library, a run by the command line, and the commands that look
+ * after a task that runs already.
  */
 describe('an environment that is hostile:', function () {
   this.timeout(60_000)

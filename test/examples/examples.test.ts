@@ -84,7 +84,10 @@ async function example(name: string, args: readonly string[] = []): Promise<stri
   return stdout
 }
 
-/** Runs it until it has printed such a line, and sends the signal then. What it has printed to its end, and its exit code. */
+/**
+ * Runs it until it has printed such a line, and sends the signal then. What it has printed to its end, and
+ * its exit code.
+ */
 async function killedAt(
   line: RegExp,
   name: string,

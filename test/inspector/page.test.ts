@@ -291,7 +291,10 @@ async function taken(page: Page, from: string, to: string): Promise<void> {
   await page.locator(`.edge.taken[data-from=${from}][data-to=${to}]`).waitFor({ state: 'attached' })
 }
 
-/** Notes every state that is lit: one that passes quickly must not be missed by a test that looks now and then. */
+/**
+ * Notes every state that is lit: one that passes quickly must not be missed by a test that looks now and
+ * then.
+ */
 async function observeLit(page: Page): Promise<void> {
   await page.evaluate(() => {
     const noted: string[] = []

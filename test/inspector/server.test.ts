@@ -287,7 +287,8 @@ describe('the inspector as a server', () => {
       const path = `/api/tasks/${task.key}/logs/stdout`
       const text = (messages: readonly Message[]) =>
         messages.map(({ event, data }) => (event === 'text' ? (data as { text: string }).text : '')).join('')
-      // Not of all there is each time: of 30 MB that would be gigabytes, for the collector to take away before the memory is looked at.
+      // Not of all there is each time: of 30 MB that would be gigabytes, for the collector to take away
+      // before the memory is looked at.
       const endsWith = (messages: readonly Message[], end: string) => text(messages.slice(-8)).endsWith(end)
       const stalled = await new Promise<{ destroy(): void }>(resolve => {
         const asked = open(page, { path }, response => {

@@ -33,7 +33,10 @@ const frozen = async (version: number, phase: Phase): Promise<Envelope> => {
   return JSON.parse(await readFile(file, 'utf8')) as Envelope
 }
 
-/** The files are what each version wrote: they never change. A format they do not fit any more needs a migration. */
+/**
+ * The files are what each version wrote: they never change. A format they do not fit any more needs a
+ * migration.
+ */
 for (const version of [1, 2]) {
   describe(`a snapshot of version ${version}`, () => {
     const actors: Record<Phase, readonly string[]> = {
@@ -74,7 +77,10 @@ for (const version of [1, 2]) {
   })
 }
 
-/** Version 1 stored the reason with the input of its stop actor, too, where nobody read it. Left there, it is not read either. */
+/**
+ * Version 1 stored the reason with the input of its stop actor, too, where nobody read it. Left there, it is
+ * not read either.
+ */
 function withoutReason(envelope: Envelope): unknown {
   const isInput = (value: object): boolean => 'killAt' in value && !('requestedAt' in value)
   return JSON.parse(JSON.stringify(envelope), (_key, value: unknown) => {

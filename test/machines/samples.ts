@@ -73,7 +73,10 @@ export type Call =
   | { readonly actor: 'watch' | 'unwatch'; readonly input: WatchInput }
   | { readonly actor: 'stop'; readonly input: StopInput }
 
-/** The machine with actors that only write down that they were started; they end when the test says so, by events. */
+/**
+ * The machine with actors that only write down that they were started; they end when the test says so, by
+ * events.
+ */
 export function recordingMachine(calls: Call[] = []): typeof taskMachine {
   return taskMachine.provide({
     actors: {

@@ -43,7 +43,10 @@ const wait: fc.Arbitrary<WaitResult> = fc.record({
 const amount = fc.option(fc.double({ min: 0, max: 1e12, noNaN: true }))
 const whole = fc.option(fc.integer({ min: 0, max: 2 ** 31 }))
 
-/** Answers without some of their parts make the agent's own code fall over, and every task of the node with it. */
+/**
+ * Answers without some of their parts make the agent's own code fall over, and every task of the node with
+ * it.
+ */
 describe('the agent is never given what it panics on', () => {
   it('InspectTask always has a task, both times and a result, whatever the state', () =>
     fc.assert(

@@ -9,7 +9,10 @@ import { programCommand } from '../support/program.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
-/** As a container runtime leaves it: a cgroup namespace, and the supervisor itself in what looks like the root. */
+/**
+ * As a container runtime leaves it: a cgroup namespace, and the supervisor itself in what looks like the
+ * root.
+ */
 describe('in a container with cgroup v2', () => {
   before(function () {
     requires(this, 'linux', 'root', 'cgroup-v2', 'native', 'throwaway')

@@ -1,4 +1,5 @@
-// For test/vm: what is of the native program. The portable shim is a Node process per task, to which another host makes no difference.
+// For test/vm: what is of the native program. The portable shim is a Node process per task, to which another
+// host makes no difference.
 import { adapters } from './contract/adapter.ts'
 import { contract } from './contract.ts'
 

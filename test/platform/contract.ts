@@ -17,7 +17,10 @@ import { streams } from './contract/streams.ts'
 import { tree } from './contract/tree.ts'
 import { updating } from './contract/updating.ts'
 
-/** Needs no shim to be decided; with a portable one, each start of which is a Node process, it would be proven again at some cost. */
+/**
+ * Needs no shim to be decided; with a portable one, each start of which is a Node process, it would be proven
+ * again at some cost.
+ */
 const decidedBefore = 'calls out of turn'
 
 const sections: Readonly<Record<string, Section>> = {

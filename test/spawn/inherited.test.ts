@@ -13,8 +13,9 @@ type Fields = Readonly<Record<string, string>>
 type Seen = Record<'caller' | 'shim' | 'task', Fields> & { readonly bytes: number; readonly end: string }
 
 /**
- * A row of docs/inherited-state.md, a field, and what it is in the caller (what it passes on to any child: so it has been changed), in the shim
- * and in the task. Limits are of the soft one. Null: nothing shows it from outside. `root`: only root can be started so.
+ * A row of docs/inherited-state.md, a field, and what it is in the caller (what it passes on to any child: so
+ * it has been changed), in the shim and in the task. Limits are of the soft one. Null: nothing shows it from
+ * outside. `root`: only root can be started so.
  */
 type Row = {
   readonly row: string
@@ -148,7 +149,10 @@ function changed(): string {
       ${compiled('born')} of "$@"`
 }
 
-/** Starts a supervisor that was started so, and a task by it. The task shows itself, the shim is looked at while it runs. */
+/**
+ * Starts a supervisor that was started so, and a task by it. The task shows itself, the shim is looked at
+ * while it runs.
+ */
 async function seenUnder(through: string, stateDir: string, bytes = 0): Promise<Seen> {
   const born = compiled('born')
   // Node resets most signals in its children: who starts the native program is to be one that does not.

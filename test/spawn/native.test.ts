@@ -22,7 +22,9 @@ import { bareSpec, everyOption, launchFields } from '../support/launch-spec.ts'
 import { requireSanitized, sanitizedProgram } from '../support/sanitized.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
-/** Another architecture's, in a machine or under an emulator: without sanitizers, which its compiler may lack. */
+/**
+ * Another architecture's, in a machine or under an emulator: without sanitizers, which its compiler may lack.
+ */
 const given = process.env.HOLDFAST_TEST_NATIVE
 const program = given ?? sanitizedProgram
 /** By qemu's user-mode emulator (test/arm64/run). */

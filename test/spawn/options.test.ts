@@ -44,7 +44,10 @@ function documentedOptions(): Option[] {
 
 const isOne = /^(\S+ or \S+|comma list)$/
 
-/** The options that TypeScript writes, found by walking what it wrote with the operands that the native program takes. */
+/**
+ * The options that TypeScript writes, found by walking what it wrote with the operands that the native
+ * program takes.
+ */
 function writtenOptions(): { readonly names: ReadonlySet<string>; readonly repeated: ReadonlySet<string> } {
   const operands = new Map(nativeOptions().map(({ name, operands }) => [name, operands]))
   const names = new Set<string>()

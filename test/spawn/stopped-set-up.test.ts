@@ -19,8 +19,8 @@ import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
 /**
- * Somebody stops (SIGSTOP) one of our processes while a task is set up. What holds the set-up in the right moment is a lease on a file that is about to
- * be opened: the kernel lets the opener wait.
+ * Somebody stops (SIGSTOP) one of our processes while a task is set up. What holds the set-up in the right
+ * moment is a lease on a file that is about to be opened: the kernel lets the opener wait.
  */
 describe('a process that is stopped in the midst of a set-up', function () {
   this.timeout(120_000)

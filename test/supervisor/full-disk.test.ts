@@ -90,7 +90,8 @@ async function sameForOthers(
     const here = results.find(({ task }) => task.key === key)
     const there = await next.tasks.get(key)?.wait()
     if (outcome?.evidence === 'inferred') {
-      // A failed start of which nothing could be written down: it has left nothing, or the intent and the shim's first traces.
+      // A failed start of which nothing could be written down: it has left nothing, or the intent and the
+      // shim's first traces.
       assert.equal(outcome.cause, 'startFailed')
       assert.ok([undefined, 'startFailed', 'lost'].includes(there?.cause), there?.cause)
     } else

@@ -6,8 +6,9 @@ import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 const asked = Number(process.env.HOLDFAST_LEAK_TASKS ?? (process.env.CI === undefined ? 300 : 5000))
 /**
- * What code still comes to in the last third, and what the collector may leave of each task for a while. One ended task that is held costs three
- * KiB at least: a third of a hundred tasks, the fewest here, would come to more.
+ * What code still comes to in the last third, and what the collector may leave of each task for a while. One
+ * ended task that is held costs three KiB at least: a third of a hundred tasks, the fewest here, would come
+ * to more.
  */
 const slackBytes = (tasks: number) => 256 * 1024 + 64 * tasks
 /** Code that is made more of as it runs hotter would look like a leak. */

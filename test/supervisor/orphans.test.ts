@@ -230,7 +230,9 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
-/** Of those at work some are closed while they are listed: a program that has just begun reads its libraries. */
+/**
+ * Of those at work some are closed while they are listed: a program that has just begun reads its libraries.
+ */
 function openFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
     try {

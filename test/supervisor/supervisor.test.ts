@@ -221,7 +221,8 @@ const dying: Section = (check, { native, platform }) => {
           const task = next.tasks.get(key)
           assert.ok(task)
           assert.equal(task.state, 'running', key)
-          // It is found as soon as it is recorded, a moment before its exec: killed by then, it would be a failed start.
+          // It is found as soon as it is recorded, a moment before its exec: killed by then, it would be a
+          // failed start.
           while (!taskProcesses(key).some(runsScript)) await sleep(5)
           assert.equal((await task.forceStop()).cause, 'forced')
         }
@@ -233,7 +234,8 @@ const dying: Section = (check, { native, platform }) => {
             `${key} was started by nobody and has ended well: ${JSON.stringify(result)}`,
           )
         }
-        // No process without a task that answers for it. The shim of one that was never there may be about to see that.
+        // No process without a task that answers for it. The shim of one that was never there may be about to
+        // see that.
         await untilNoneLeft(bench.keys())
       },
     )

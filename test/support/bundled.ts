@@ -4,8 +4,9 @@ import { build } from 'esbuild'
 import { packageRoot } from '../../src/spawn/native-program.ts'
 
 /**
- * Programs of the repository as dist/ has them: a few files each, where the sources have hundreds, so that they start as fast and need as few
- * descriptors as what users have. Returns where each of them is, in the order given.
+ * Programs of the repository as dist/ has them: a few files each, where the sources have hundreds, so that
+ * they start as fast and need as few descriptors as what users have. Returns where each of them is, in the
+ * order given.
  */
 export async function bundled(programs: readonly string[], splitting = true): Promise<string[]> {
   mkdirSync(join(packageRoot, 'build'), { recursive: true })

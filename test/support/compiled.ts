@@ -18,15 +18,18 @@ type Compiler = Pick<typeof esbuild, 'buildSync'>
 let directory: string | undefined
 
 /**
- * A program of the repository as JavaScript, bundled as dist/ is: one that is started some hundred times must neither load a compiler each time nor some hundred
- * files. All are made at the first call of a test process.
+ * A program of the repository as JavaScript, bundled as dist/ is: one that is started some hundred times must
+ * neither load a compiler each time nor some hundred files. All are made at the first call of a test process.
  */
 export function compiled(program: string): string {
   directory ??= compileAll()
   return join(directory, program.replace(/\.ts$/, '.js'))
 }
 
-/** The same; null where there is nothing to compile, or nothing to compile it with, or no right to put it there, as an ordinary user has none. */
+/**
+ * The same; null where there is nothing to compile, or nothing to compile it with, or no right to put it
+ * there, as an ordinary user has none.
+ */
 export function compiledOrNull(program: string): string | null {
   const needed = [program, 'node_modules/esbuild'].map(path => join(packageRoot, path))
   return needed.every(path => existsSync(path)) && isOurs(packageRoot) ? compiled(program) : null

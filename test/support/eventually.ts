@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Tries until it holds; the last complaint is the test's when it does not come about. Generous: the machine may be busy. */
+/**
+ * Tries until it holds; the last complaint is the test's when it does not come about. Generous: the machine
+ * may be busy.
+ */
 export async function eventually(holds: () => void | Promise<void>, mostMs = 30_000): Promise<void> {
   const end = performance.now() + mostMs
   for (;;) {

@@ -10,8 +10,9 @@ type Timer = {
 const names = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'] as const
 
 /**
- * Time that passes only when it is told to: `setTimeout`, `setInterval` and `Date.now` of this process, from its making until `restore()`.
- * `setImmediate` calls at once. What `node:timers/promises` gives is not of this clock. Node's own mock.timers warns that it is experimental.
+ * Time that passes only when it is told to: `setTimeout`, `setInterval` and `Date.now` of this process, from
+ * its making until `restore()`. `setImmediate` calls at once. What `node:timers/promises` gives is not of
+ * this clock. Node's own mock.timers warns that it is experimental.
  */
 export class FakeClock {
   readonly #real = Object.fromEntries(names.map(name => [name, globalThis[name]]))
@@ -43,7 +44,10 @@ export class FakeClock {
     return this.#now
   }
 
-  /** Passes them at once, calling whatever is due on the way in its turn. What is promised meanwhile is not waited for. */
+  /**
+   * Passes them at once, calling whatever is due on the way in its turn. What is promised meanwhile is not
+   * waited for.
+   */
   pass(ms: number): void {
     const end = this.#now + ms
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
@@ -89,7 +93,10 @@ export class FakeClock {
 
 const immediately = setImmediate
 
-/** Whatever has been promised, and what is promised by it, has gone on as far as it goes without time or input. */
+/**
+ * Whatever has been promised, and what is promised by it, has gone on as far as it goes without time or
+ * input.
+ */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise<void>(resolve => immediately(resolve))
 }

@@ -27,7 +27,10 @@ type Fakes = {
   readonly spawner?: Spawner
 }
 
-/** The parts of a task of a temporary state directory, of which platform and spawner are the test's. Nothing is on disk yet. */
+/**
+ * The parts of a task of a temporary state directory, of which platform and spawner are the test's. Nothing
+ * is on disk yet.
+ */
 export function fakeTask({ keeper, planner, spawner }: Fakes = {}): FakeTask {
   const state = new StateDirectory(temporaryDirectory('effects'))
   const spec = fakeSpec(state)

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** On Windows: the directory with `sh.exe`, `seq.exe` and the like, each Node's own program, and what makes them that (test/windows/box). */
+/**
+ * On Windows: the directory with `sh.exe`, `seq.exe` and the like, each Node's own program, and what makes
+ * them that (test/windows/box).
+ */
 const place = process.platform === 'win32' ? (process.env.HOLDFAST_TEST_PROGRAMS ?? '') : null
 
 /** The command of a Unix program as this system has it. What is none, or is not there, stays as it is. */
@@ -12,7 +15,10 @@ export function programOf(path: string, args: readonly string[]): readonly [stri
   return existsSync(program) ? [program, join(place, 'box.mjs'), name, ...args] : [path, ...args]
 }
 
-/** Of the tasks with these keys: who of their processes lives. Each has left its pid (test/windows/box/box.ts); null where those are not asked. */
+/**
+ * Of the tasks with these keys: who of their processes lives. Each has left its pid
+ * (test/windows/box/box.ts); null where those are not asked.
+ */
 export function foreignProcesses(keys: readonly string[]): number[] | null {
   if (place === null) return null
   return readdirSync(join(place, 'pids'))

@@ -11,7 +11,10 @@ export function childrenOf(parent: number): number[] {
     .map(Number)
 }
 
-/** Of all handles that keep the loop running, and of the process itself. Only those of a waiting program are counted. */
+/**
+ * Of all handles that keep the loop running, and of the process itself. Only those of a waiting program are
+ * counted.
+ */
 export function listenersOfHandles(): number {
   const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] }
   return [process, ...handles.call(process).filter(isEmitter)].reduce(

@@ -2,7 +2,10 @@ import { bestPlatform } from '../../src/platform/index.ts'
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { serviceManager } from '../../src/platform/linux/delegated-scope.ts'
 
-/** The ways to run an isolated task, by whom and on what host: for each there is one run of the contract somewhere. */
+/**
+ * The ways to run an isolated task, by whom and on what host: for each there is one run of the contract
+ * somewhere.
+ */
 export const linuxModes = [
   'linux v1',
   'linux v2',

@@ -2,7 +2,10 @@ import { appendFileSync, existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OutputSource, OutputStream } from '../../src/task/output-reader.ts'
 
-/** What a shim leaves of a task's two streams, written by the test: logs that are rotated when it says so, and the index of their order. */
+/**
+ * What a shim leaves of a task's two streams, written by the test: logs that are rotated when it says so, and
+ * the index of their order.
+ */
 export class IndexedOutput {
   readonly dir: string
   /** How many files each log can have. */
@@ -49,7 +52,9 @@ export class IndexedOutput {
     appendFileSync(this.#index, entryOf(record))
   }
 
-  /** As the shim does: the oldest falls out, the others go up by one, a new one begins; the header says it. */
+  /**
+   * As the shim does: the oldest falls out, the others go up by one, a new one begins; the header says it.
+   */
   rotate(stream: OutputStream): void {
     const path = this.path(stream)
     for (let number = this.files - 2; number >= 0; number--) {

@@ -10,7 +10,10 @@ const cgroupRoot = '/sys/fs/cgroup'
 /** Where these tests look, which may be hidden from the library (test/hidden/run). */
 const proc = process.env.HOLDFAST_TEST_PROC ?? '/proc'
 
-/** The processes that belong to a task, its shim included: by environment, cgroup, open files or mounts. Zombies are dead. */
+/**
+ * The processes that belong to a task, its shim included: by environment, cgroup, open files or mounts.
+ * Zombies are dead.
+ */
 export function processesOf(key: string): number[] {
   return processesOfAny([key])
 }

@@ -10,7 +10,10 @@ export function output(
   return firstValueFrom(task.logs$(stream, options).pipe(reduce(append, '')))
 }
 
-/** Waits until the task has written `text`: how a test knows that a script has come to a certain point. Resolves to all output so far. */
+/**
+ * Waits until the task has written `text`: how a test knows that a script has come to a certain point.
+ * Resolves to all output so far.
+ */
 export function untilOutput(task: Executor, text: string): Promise<string> {
   return firstValueFrom(
     task.logs$('stdout', { follow: true }).pipe(

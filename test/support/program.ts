@@ -5,7 +5,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { nodePath } from '../../src/spawn/portable/node-path.ts'
 import { compiledOrNull } from './compiled.ts'
 
-/** The command line of one of test/fixtures/programs: compiled where the tests are (test/vm/bundle.mjs), or at the first use of any, else through tsx. */
+/**
+ * The command line of one of test/fixtures/programs: compiled where the tests are (test/vm/bundle.mjs), or at
+ * the first use of any, else through tsx.
+ */
 export function programCommand(name: string): string[] {
   const bundled = fileURLToPath(new URL(`./programs/${name}.mjs`, import.meta.url))
   const compiled = existsSync(bundled) ? bundled : compiledOrNull(`test/fixtures/programs/${name}.ts`)

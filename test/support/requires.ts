@@ -97,8 +97,8 @@ const checks: Readonly<Record<Need, Check>> = {
 }
 
 /**
- * Call it first in a test or hook: `requires(this, 'root', 'cgroup-v1')`. Skips, saying what is missing and how to get it;
- * under CI a skip that this host could have avoided is a failure.
+ * Call it first in a test or hook: `requires(this, 'root', 'cgroup-v1')`. Skips, saying what is missing and
+ * how to get it; under CI a skip that this host could have avoided is a failure.
  */
 export function requires(context: Mocha.Context, ...needs: Need[]): void {
   const missing = needs.filter(need => !checks[need].met())

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { Context } from 'mocha'
 import { packageRoot } from '../../src/spawn/native-program.ts'
 
-/** The native program under the address and undefined behaviour sanitizers, built where it is not there yet. */
+/**
+ * The native program under the address and undefined behaviour sanitizers, built where it is not there yet.
+ */
 export const sanitizedProgram = join(packageRoot, 'build/native/holdfast-native-asan')
 
 /** For a `before` hook: skips where it cannot be built, with the reason; in CI that is a failure. */

@@ -16,7 +16,9 @@ export async function withFilesystem(options: string, body: (path: string) => Pr
   }
 }
 
-/** Patiently: whoever looks through the files of all processes, as `audit` does, keeps it busy for a moment. */
+/**
+ * Patiently: whoever looks through the files of all processes, as `audit` does, keeps it busy for a moment.
+ */
 async function unmount(path: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (spawnSync('umount', [path], { stdio: 'ignore' }).status === 0) return

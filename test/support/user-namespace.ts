@@ -8,7 +8,10 @@ export type Maps = { readonly users: string; readonly groups: string; readonly s
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-/** Runs a program as root of a user namespace with these maps, and a mount namespace of its own. Only root can. */
+/**
+ * Runs a program as root of a user namespace with these maps, and a mount namespace of its own. Only root
+ * can.
+ */
 export async function asRootOf(
   { users, groups, setgroups }: Maps,
   program: readonly string[],

@@ -11,7 +11,10 @@ import { removeTemporary, temporaryDirectory } from './temporary.ts'
 /** When the first is started. */
 fromSources.compile = () => compiledOrNull('src/spawn/portable/shim.ts')
 
-/** One test's own state directory and supervisors. Its end destroys every task and checks that nothing is left of any. */
+/**
+ * One test's own state directory and supervisors. Its end destroys every task and checks that nothing is left
+ * of any.
+ */
 export class Workbench {
   readonly stateDir = temporaryDirectory('bench')
   readonly platform: PlatformName
@@ -89,7 +92,9 @@ export class Workbench {
   }
 }
 
-/** Runs a test with a workbench of its own. What the test itself threw comes before what the clean-up says. */
+/**
+ * Runs a test with a workbench of its own. What the test itself threw comes before what the clean-up says.
+ */
 export async function withWorkbench(
   platform: PlatformName,
   body: (bench: Workbench) => Promise<void>,

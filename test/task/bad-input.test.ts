@@ -10,7 +10,10 @@ import { output, outputOf } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { keyOf } from '../support/task-key.ts'
 
-/** The start is refused in these words, with a hint, and nothing runs; withWorkbench sees that nothing is left. */
+/**
+ * The start is refused in these words, with a hint, and nothing runs; withWorkbench sees that nothing is
+ * left.
+ */
 async function startRefused(task: Executor, expected: Parameters<typeof refuses>[1]): Promise<HoldfastError> {
   const error = await refuses(task.start(), { hint: /\w/, ...expected })
   const result = await task.wait()

@@ -1,4 +1,7 @@
-/** Compiled by `npm run typecheck`, never run: what a call may be given. Each @ts-expect-error is an option that must not compile. */
+/**
+ * Compiled by `npm run typecheck`, never run: what a call may be given. Each @ts-expect-error is an option
+ * that must not compile.
+ */
 import { Readable } from 'node:stream'
 import { expectTypeOf } from 'expect-type'
 import {

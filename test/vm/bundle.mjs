@@ -1,6 +1,7 @@
 // Usage: node bundle.mjs [--built] DIR FILE...
-// Bundles test files, and the programs they start, into DIR: a guest under software emulation must neither compile TypeScript nor find some
-// thousand small files on a network file system (tsx: 40 s before the first test; the bundle: 3 s). --built: its portable shim is that of dist/.
+// Bundles test files, and the programs they start, into DIR: a guest under software emulation must neither
+// compile TypeScript nor find some thousand small files on a network file system (tsx: 40 s before the first
+// test; the bundle: 3 s). --built: its portable shim is that of dist/.
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +26,8 @@ const common = {
   logLevel: 'warning',
 }
 
-// One file, so that modules with a state (what is to be removed at the end, what has been counted) exist once.
+// One file, so that modules with a state (what is to be removed at the end, what has been counted) exist
+// once.
 const tests = ['test/setup.ts', ...files].map(file => JSON.stringify(join(root, file)))
 await build({
   ...common,

@@ -1,4 +1,5 @@
-// Usage: node mocha.mjs TESTS   Runs a bundle of tests; its exit status is 1 when a test failed, 2 when none ran.
+// Usage: node mocha.mjs TESTS   Runs a bundle of tests; its exit status is 1 when a test failed, 2 when none
+// ran.
 import { pathToFileURL } from 'node:url'
 import Mocha from 'mocha'
 

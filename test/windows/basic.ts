@@ -1,4 +1,5 @@
-// The Basic contract on Windows' own Node (test/windows/run: under Wine). The tasks are scripts of node.exe: there is no shell that both systems have.
+// The Basic contract on Windows' own Node (test/windows/run: under Wine). The tasks are scripts of node.exe:
+// there is no shell that both systems have.
 import { strict as assert } from 'node:assert'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

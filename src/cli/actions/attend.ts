@@ -4,12 +4,14 @@ import { print, Remarks } from '../output/printing.ts'
 import { escaped } from '../output/escape.ts'
 import type { StateLine } from '../output/state-line.ts'
 
-/** How it ended, and whether what it printed could be passed on; a reader that has gone away is no failure. */
+/**
+ * How it ended, and whether what it printed could be passed on; a reader that has gone away is no failure.
+ */
 export type Attended = { readonly result: WaitResult; readonly unprinted: boolean }
 
 /**
- * Starts a task and stays with it: prints what it prints, passes interrupts on as stops, resolves to its result. A task whose output can go nowhere
- * any more is stopped: nobody would know of it.
+ * Starts a task and stays with it: prints what it prints, passes interrupts on as stops, resolves to its
+ * result. A task whose output can go nowhere any more is stopped: nobody would know of it.
  * Rejects when it could not be started, or could not be stopped.
  */
 export async function attend(
@@ -33,7 +35,10 @@ export async function attend(
   })
 }
 
-/** The same with the caller's terminal as the task's, so that what is typed there is no interrupt of ours. `'detached'`: the caller has left it. */
+/**
+ * The same with the caller's terminal as the task's, so that what is typed there is no interrupt of ours.
+ * `'detached'`: the caller has left it.
+ */
 export async function attendAtTerminal(
   task: Executor,
   start: () => Promise<void>,
@@ -81,7 +86,10 @@ async function stoppable<Result>(
 
 type Stop = 'stop' | 'kill' | 'hangUp'
 
-/** The stops that were asked for. One that comes while the task is being prepared is remembered until there is something to stop. */
+/**
+ * The stops that were asked for. One that comes while the task is being prepared is remembered until there is
+ * something to stop.
+ */
 class Stops {
   readonly #task: Executor
   readonly #running: Promise<unknown>[] = []

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { parseEnvironment } from '../parse/environment.ts'
 import { readTrusted, unreadable } from './read-trusted.ts'
 
-/** What --env-file and --env say together: --env wins, in whichever order they were given. Throws as {@link readEnvironmentFile} does. */
+/**
+ * What --env-file and --env say together: --env wins, in whichever order they were given. Throws as {@link
+ * readEnvironmentFile} does.
+ */
 export function withEnvironmentFiles(
   paths: readonly string[],
   env: Readonly<Record<string, string>> | undefined,
@@ -11,8 +14,9 @@ export function withEnvironmentFiles(
 }
 
 /**
- * The variables of a file, one a line, as --env takes them; empty lines and those that begin with "#" say nothing. Values are taken as they
- * stand: no quotes, no expansion. Throws INVALID_ARGUMENT naming the file, PERMISSION where a task could have put a link on the way to it.
+ * The variables of a file, one a line, as --env takes them; empty lines and those that begin with "#" say
+ * nothing. Values are taken as they stand: no quotes, no expansion. Throws INVALID_ARGUMENT naming the file,
+ * PERMISSION where a task could have put a link on the way to it.
  */
 export function readEnvironmentFile(path: string): string[] {
   const bytes = readTrusted('--env-file', path, fd => readFileSync(fd))

@@ -2,7 +2,10 @@ import { inputIsWaiting } from '../../index.ts'
 
 const notice = 'holdfast: standard input has data that nobody reads: -i gives it to the task\n'
 
-/** A task that goes on is told of while it can still be started anew for little; one that ends before has its notice then. */
+/**
+ * A task that goes on is told of while it can still be started anew for little; one that ends before has its
+ * notice then.
+ */
 const afterMs = 1000
 
 /** Says once that what was piped into this program does not reach the task. */
@@ -19,7 +22,10 @@ export class InputNotice {
     }, afterMs)
   }
 
-  /** The task has ended, or could not be started; resolves when nothing more is said. `quietly`: nothing is to be said any more. */
+  /**
+   * The task has ended, or could not be started; resolves when nothing more is said. `quietly`: nothing is to
+   * be said any more.
+   */
   async end({ quietly = false } = {}): Promise<void> {
     clearTimeout(this.#timer)
     await this.#looks

@@ -3,8 +3,8 @@ import { openTrusted } from '../../index.ts'
 import { UsageError } from '../usage-error.ts'
 
 /**
- * What `read` makes of a file that a flag names. Throws INVALID_ARGUMENT naming flag and file, PERMISSION where a task could have put a link on the way
- * to it.
+ * What `read` makes of a file that a flag names. Throws INVALID_ARGUMENT naming flag and file, PERMISSION
+ * where a task could have put a link on the way to it.
  */
 export function readTrusted<Read>(flag: string, path: string, read: (fd: number) => Read): Read {
   try {

@@ -7,8 +7,8 @@ import { readTrusted } from './read-trusted.ts'
 const readMost = (1 << 20) + 1
 
 /**
- * `NAME=FILE`, or `NAME` for the variable of that name in `own`; what they hold is never part of an error. Throws INVALID_ARGUMENT, PERMISSION where a task could
- * have put a link on the way to the file.
+ * `NAME=FILE`, or `NAME` for the variable of that name in `own`; what they hold is never part of an error.
+ * Throws INVALID_ARGUMENT, PERMISSION where a task could have put a link on the way to the file.
  */
 export function parseSecrets(
   entries: readonly string[],

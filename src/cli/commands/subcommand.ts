@@ -10,8 +10,8 @@ export type Action<Options> = (operands: readonly string[], options: Options) =>
 export type CommonOptions = { readonly stateDir?: string; readonly json?: boolean }
 
 /**
- * A command whose exit code is a task's (`run`, `wait`) says 125 when holdfast itself failed, so that it cannot be taken for the task's;
- * all others say 1.
+ * A command whose exit code is a task's (`run`, `wait`) says 125 when holdfast itself failed, so that it
+ * cannot be taken for the task's; all others say 1.
  */
 export function subcommand(name: string, exits: 'own' | 'task' = 'own'): Command {
   return styled(new Command(name))

@@ -19,7 +19,10 @@ export type Field = `command.${keyof Command}` | `resources.${keyof Resources}`
 
 export type Sets = {
   readonly field: Field
-  /** Adds what the flag says to what is asked for so far. `given` is one word, several where it repeats, or true. Throws INVALID_ARGUMENT. */
+  /**
+   * Adds what the flag says to what is asked for so far. `given` is one word, several where it repeats, or
+   * true. Throws INVALID_ARGUMENT.
+   */
   readonly read: (asked: Asked, passed: never, flag: string) => void
 }
 

@@ -2,7 +2,9 @@ import { HoldfastError } from '../../index.ts'
 import { longName } from './flag.ts'
 import { flagTable } from './table.ts'
 
-/** Waits for what the library makes of the values of flags; its refusal names the flag instead of the field. */
+/**
+ * Waits for what the library makes of the values of flags; its refusal names the flag instead of the field.
+ */
 export async function namingFlags<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work()

@@ -5,8 +5,8 @@ import { outputFlags } from './rows/output.ts'
 import { taskFlags } from './rows/task.ts'
 
 /**
- * The flags of `run`, `exec` and `update`, a row each, in the order and under the headings of their help. They are read in this order, too: a row
- * sees what earlier ones have set.
+ * The flags of `run`, `exec` and `update`, a row each, in the order and under the headings of their help.
+ * They are read in this order, too: a row sees what earlier ones have set.
  */
 export const flagTable: readonly { readonly heading: string; readonly flags: readonly Flag[] }[] = [
   { heading: 'The task:', flags: taskFlags },

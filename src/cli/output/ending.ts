@@ -1,7 +1,10 @@
 import type { WaitResult } from '../../index.ts'
 import { timeText } from './units.ts'
 
-/** How it ended, in words: `exited with code 3 after 12 ms`, `was killed by SIGKILL (out of memory) after 2 s`. */
+/**
+ * How it ended, in words: `exited with code 3 after 12 ms`, `was killed by SIGKILL (out of memory) after 2
+ * s`.
+ */
 export function endingText(result: WaitResult): string {
   const reason = reasons[result.cause]
   const { startedAt, exitedAt } = result

@@ -7,7 +7,10 @@ export type EnforcementLine = {
   readonly hint: string | null
 }
 
-/** One line for all that holds, then one for each reason why something does not. What was loosened on purpose is not news. */
+/**
+ * One line for all that holds, then one for each reason why something does not. What was loosened on purpose
+ * is not news.
+ */
 export function enforcementLines(rows: readonly Enforcement[]): EnforcementLine[] {
   const held = rows.filter(({ status }) => status === 'enforced')
   const short = shortfalls(rows)

@@ -2,7 +2,10 @@ import { escaped, json } from './escape.ts'
 import { systemError } from '../../system-error.ts'
 import { colorsFor } from './terminal.ts'
 
-/** What a HoldfastError says, and whatever else was thrown. Looked at by shape, so that a usage mistake needs no library. */
+/**
+ * What a HoldfastError says, and whatever else was thrown. Looked at by shape, so that a usage mistake needs
+ * no library.
+ */
 type Reported = {
   readonly code?: unknown
   readonly message: string
@@ -39,7 +42,10 @@ function shape(error: unknown): Reported {
   return { message: String(error) }
 }
 
-/** What the operating system, or Node, refused somewhere where nobody has said it in better words: a module that could not be loaded, above all. */
+/**
+ * What the operating system, or Node, refused somewhere where nobody has said it in better words: a module
+ * that could not be loaded, above all.
+ */
 function systemReport(error: NodeJS.ErrnoException): Reported {
   const { errno, denied, words, hint } = systemError(error)
   return { code: denied ? 'PERMISSION' : 'INVALID_STATE', message: words, errno, path: error.path, hint }

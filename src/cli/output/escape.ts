@@ -1,6 +1,6 @@
 /**
- * Names, commands and messages come from whoever started a task: control characters could rewrite the terminal, and invisible or
- * direction-changing ones make one name look like another.
+ * Names, commands and messages come from whoever started a task: control characters could rewrite the
+ * terminal, and invisible or direction-changing ones make one name look like another.
  */
 const hostile = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
@@ -13,7 +13,10 @@ export function escaped(text: string): string {
   })
 }
 
-/** One JSON document. JSON.stringify leaves most of those characters as they are; within strings it may say them otherwise. */
+/**
+ * One JSON document. JSON.stringify leaves most of those characters as they are; within strings it may say
+ * them otherwise.
+ */
 export function json(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(hostile, character =>
     character === '\n' ? character : utf16(character),

@@ -27,8 +27,8 @@ export function dieQuietlyWithoutReader(): void {
 }
 
 /**
- * What to do instead of exiting when what is printed goes nowhere any more: whoever holds something that would be left unattended must stop it, or
- * name it.
+ * What to do instead of exiting when what is printed goes nowhere any more: whoever holds something that
+ * would be left unattended must stop it, or name it.
  */
 export function whenOutputFails(reaction: (failure: OutputFailure) => void = exit): void {
   react = reaction

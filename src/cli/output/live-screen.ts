@@ -1,6 +1,9 @@
 export type ScreenSize = { readonly columns: number; readonly rows: number }
 
-/** The terminal's other screen, drawn over in place: no line is ever empty between two frames, so that nothing flickers. */
+/**
+ * The terminal's other screen, drawn over in place: no line is ever empty between two frames, so that nothing
+ * flickers.
+ */
 export class LiveScreen {
   readonly #out: NodeJS.WriteStream
   readonly #lines: (size: ScreenSize) => readonly string[]

@@ -1,6 +1,9 @@
 import type { OutputChunk } from '../../index.ts'
 
-/** Resolves when it is written, or cannot be (hang-up.ts hears of that): who prints no faster than this holds one piece in memory. */
+/**
+ * Resolves when it is written, or cannot be (hang-up.ts hears of that): who prints no faster than this holds
+ * one piece in memory.
+ */
 export function print(stream: 'stdout' | 'stderr', bytes: Uint8Array | string): Promise<void> {
   return new Promise(resolve => {
     process[stream].write(bytes, () => resolve())

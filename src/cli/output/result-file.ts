@@ -5,7 +5,10 @@ import { json } from './escape.ts'
 
 const toReplace = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
 
-/** The file of --result. Opened before the task is started, so that a path that cannot be written costs no run. */
+/**
+ * The file of --result. Opened before the task is started, so that a path that cannot be written costs no
+ * run.
+ */
 export class ResultFile {
   readonly #path: string
   readonly #fd: number

@@ -7,8 +7,9 @@ import { bytesText, timeText } from './units.ts'
 export type Screen = Pick<NodeJS.WriteStream, 'write'> & { readonly columns?: number }
 
 /**
- * One line below what a task prints: its state, time, CPU and memory. Cleared before anything else is written, and drawn again only where that
- * has ended with a newline: a prompt of the task's is not written over.
+ * One line below what a task prints: its state, time, CPU and memory. Cleared before anything else is
+ * written, and drawn again only where that has ended with a newline: a prompt of the task's is not written
+ * over.
  */
 export class StateLine {
   readonly #screen: Screen

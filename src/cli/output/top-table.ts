@@ -17,12 +17,18 @@ const remembered = 16
 /** Between two samples; so many missing ones are drawn through. */
 const intervalMs = 1000
 const tolerated = 2
-/** Per cent at which a bar is full, for a task that has never used more: that one is awake now and then is to be seen. */
+/**
+ * Per cent at which a bar is full, for a task that has never used more: that one is awake now and then is to
+ * be seen.
+ */
 const smallest = 10
 const keysText = 'c cpu  m memory  p processes  n name  ↑ ↓ PgUp PgDn Home End move  q quit'
 const head = `${'KEY'.padEnd(14)}  ${'NAME'.padEnd(20)}  ${'%CPU'.padStart(6)}  ${'CPU'.padEnd(remembered)}  ${'TIME'.padStart(8)}  ${'MEMORY'.padStart(10)}  ${'LIMIT'.padStart(10)}  ${'PIDS'.padStart(5)}`
 
-/** What `top` shows: the present samples in the order asked for, each with its recent past. No task is drawn that does not fit. */
+/**
+ * What `top` shows: the present samples in the order asked for, each with its recent past. No task is drawn
+ * that does not fit.
+ */
 export class TopTable {
   readonly #colors: Colors
   readonly #past = new Map<string, (number | null)[]>()

@@ -2,7 +2,10 @@ import { refused } from './refused.ts'
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** `500ms`, `5s`, `1.5m`, `1h` in milliseconds. A number without a unit could be any of them, and is refused. Throws INVALID_ARGUMENT. */
+/**
+ * `500ms`, `5s`, `1.5m`, `1h` in milliseconds. A number without a unit could be any of them, and is refused.
+ * Throws INVALID_ARGUMENT.
+ */
 export function parseDuration(flag: string, text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h)$/.exec(text) ?? []
   const milliseconds = Math.round(Number(number) * (units[unit] ?? 0))

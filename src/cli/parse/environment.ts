@@ -2,8 +2,8 @@ import { UsageError } from '../usage-error.ts'
 import { refuseChangedVariable } from './own-bytes.ts'
 
 /**
- * `NAME=value`, or `NAME` for the value it has in `own`: secrets need not stand in the arguments, which everybody on the host can read.
- * Values are never part of an error. Throws INVALID_ARGUMENT.
+ * `NAME=value`, or `NAME` for the value it has in `own`: secrets need not stand in the arguments, which
+ * everybody on the host can read. Values are never part of an error. Throws INVALID_ARGUMENT.
  */
 export function parseEnvironment(
   entries: readonly string[],

@@ -7,7 +7,10 @@ export type TaskFilter = (task: Filtered) => boolean
 const states = ['configured', 'limited', 'running', 'stopping', 'exited']
 const takes = `label=NAME, label=NAME=VALUE, name=NAME or state=STATE (${states.join(', ')})`
 
-/** Several of one field are alternatives, but each label is a condition of its own, as are different fields. Throws INVALID_ARGUMENT. */
+/**
+ * Several of one field are alternatives, but each label is a condition of its own, as are different fields.
+ * Throws INVALID_ARGUMENT.
+ */
 export function parseFilters(texts: readonly string[]): TaskFilter & { readonly namesState: boolean } {
   const filters = texts.map(parseFilter)
   const names = filters.filter(({ field }) => field === 'name')

@@ -1,6 +1,9 @@
 import { refused } from './refused.ts'
 
-/** `NAME=VALUE` each; the last of a name counts. What names there may be is the library's to say. Throws INVALID_ARGUMENT. */
+/**
+ * `NAME=VALUE` each; the last of a name counts. What names there may be is the library's to say. Throws
+ * INVALID_ARGUMENT.
+ */
 export function parseLabels(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map(text => {

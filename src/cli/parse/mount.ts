@@ -4,7 +4,8 @@ import { refused } from './refused.ts'
 import { parseSize } from './size.ts'
 
 /**
- * `SRC[:DST][:ro]`; a relative SRC is relative to the current directory, and DST is SRC where there is none. Throws INVALID_ARGUMENT.
+ * `SRC[:DST][:ro]`; a relative SRC is relative to the current directory, and DST is SRC where there is none.
+ * Throws INVALID_ARGUMENT.
  */
 export function parseMount(text: string): Mount {
   const [, path, target, mode] = /^([^:]+)(?::(\/[^:]*))?(?::(ro|rw))?$/.exec(text) ?? []

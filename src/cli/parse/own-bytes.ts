@@ -5,8 +5,8 @@ import { UsageError } from '../usage-error.ts'
 const replaced = '\ufffd'
 
 /**
- * Refuses an argument that Node could not read as it is: what would be run is something else. Linux only, where the kernel keeps the bytes.
- * Throws INVALID_ARGUMENT.
+ * Refuses an argument that Node could not read as it is: what would be run is something else. Linux only,
+ * where the kernel keeps the bytes. Throws INVALID_ARGUMENT.
  */
 export function refuseChangedArguments(args: readonly string[], file = '/proc/self/cmdline'): void {
   if (!args.some(argument => argument.includes(replaced))) return

@@ -9,9 +9,9 @@ import { untilShown } from './present-screen.ts'
 const typedMost = 1 << 20
 
 /**
- * Gives a running task the caller's terminal until it ends, or until the caller wants it back (Ctrl-P Ctrl-Q, a terminal that is closed, `letGo`).
- * Resolves when the terminal is as it was; `ended`: all that the task has shown was shown. `joined`: the task has been running, and its screen is to
- * be shown first.
+ * Gives a running task the caller's terminal until it ends, or until the caller wants it back (Ctrl-P Ctrl-Q,
+ * a terminal that is closed, `letGo`). Resolves when the terminal is as it was; `ended`: all that the task
+ * has shown was shown. `joined`: the task has been running, and its screen is to be shown first.
  */
 export async function atTerminal(
   task: Executor,
@@ -48,7 +48,10 @@ function typing(input: Writable, leave: () => void): (typed: Uint8Array | null) 
   }
 }
 
-/** To the end of the task's output. No faster than it is taken, which holds up nobody: it is read from the task's log. */
+/**
+ * To the end of the task's output. No faster than it is taken, which holds up nobody: it is read from the
+ * task's log.
+ */
 async function show(
   task: Executor,
   output: AsyncIterator<Uint8Array>,

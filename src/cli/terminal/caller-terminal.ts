@@ -53,7 +53,10 @@ export class CallerTerminal {
     this.#stdin.on('error', () => typed(null))
   }
 
-  /** Also when this program goes on after it was stopped: whoever had the terminal meanwhile may have changed it. */
+  /**
+   * Also when this program goes on after it was stopped: whoever had the terminal meanwhile may have changed
+   * it.
+   */
   onSize(changed: (size: TerminalSize) => void): void {
     this.#resumed = () => changed(windowSize())
     process.on('SIGWINCH', this.#resumed)

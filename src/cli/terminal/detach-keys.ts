@@ -1,6 +1,9 @@
 const [ctrlP, ctrlQ] = [0x10, 0x11]
 
-/** Finds Ctrl-P Ctrl-Q in what is typed, however it is cut. A Ctrl-P is passed on when it is known what follows it. */
+/**
+ * Finds Ctrl-P Ctrl-Q in what is typed, however it is cut. A Ctrl-P is passed on when it is known what
+ * follows it.
+ */
 export class DetachKeys {
   #held = false
 

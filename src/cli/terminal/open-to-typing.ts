@@ -7,7 +7,10 @@ type Asked = {
   readonly detach?: boolean | undefined
 }
 
-/** What -t and -i mean for a task whose other flags have been read: its terminal, and an input that whoever attaches later finds open. */
+/**
+ * What -t and -i mean for a task whose other flags have been read: its terminal, and an input that whoever
+ * attaches later finds open.
+ */
 export function openToTyping(
   { command }: Executor,
   { tty, interactive, detach }: Asked,

@@ -5,11 +5,17 @@ import { ScreenModes } from './screen-modes.ts'
 
 /** Of what a task has shown, the last part says what is on its screen; the modes before that are kept. */
 const readMost = 1 << 20
-/** What is in the log comes at once; a pause is its end. What is read too late, or too soon, is only shown later, or as it comes. */
+/**
+ * What is in the log comes at once; a pause is its end. What is read too late, or too soon, is only shown
+ * later, or as it comes.
+ */
 const pauseMs = 50
 const lookMostMs = 2000
 
-/** Reads what a task has shown so far; what draws the screen that it has now on another terminal, of that size. */
+/**
+ * Reads what a task has shown so far; what draws the screen that it has now on another terminal, of that
+ * size.
+ */
 export async function untilShown(
   output: AsyncIterator<Uint8Array>,
   size: TerminalSize,

@@ -1,4 +1,7 @@
-/** DEC's private modes that are on where a terminal has not been told anything: the wrap at the margin, the cursor. */
+/**
+ * DEC's private modes that are on where a terminal has not been told anything: the wrap at the margin, the
+ * cursor.
+ */
 const onByDefault: ReadonlySet<number> = new Set([7, 25])
 
 /** Modes whose change clears or moves: what was shown before them is not to be drawn over. */
@@ -7,8 +10,8 @@ const otherScreen: readonly number[] = [1049, 1047, 47]
 const longestSequence = 64
 
 /**
- * Which modes of a terminal a program has changed and not put back: another screen, a hidden cursor, reports of the mouse. Reads the program's output,
- * however it is cut.
+ * Which modes of a terminal a program has changed and not put back: another screen, a hidden cursor, reports
+ * of the mouse. Reads the program's output, however it is cut.
  */
 export class ScreenModes {
   readonly #changed = new Set<number>()

@@ -4,7 +4,9 @@ import { configuration, flag, integer, text, texts } from './attribute.ts'
 const isPath = (value: string) => isAbsolute(value)
 const isName = (value: string) => value !== ''
 
-/** The `config` block of `plugin "holdfast"` in the agent's configuration. docs/nomad.md says what each means. */
+/**
+ * The `config` block of `plugin "holdfast"` in the agent's configuration. docs/nomad.md says what each means.
+ */
 const agent = configuration({
   enabled: flag(true),
   state_dir: text('an absolute path', isPath),

@@ -1,9 +1,15 @@
 import { HoldfastError } from '../../index.ts'
 
-/** One attribute or block of a configuration: what the agent is told of it (hclspec), and how what arrives is checked. */
+/**
+ * One attribute or block of a configuration: what the agent is told of it (hclspec), and how what arrives is
+ * checked.
+ */
 export type Attribute<Value> = {
   readonly spec: (name: string) => object
-  /** `value` is null or undefined where it was left out. Throws INVALID_ARGUMENT naming `at`, what it got and what it takes. */
+  /**
+   * `value` is null or undefined where it was left out. Throws INVALID_ARGUMENT naming `at`, what it got and
+   * what it takes.
+   */
   readonly read: (value: unknown, at: string) => Value
 }
 
@@ -11,7 +17,10 @@ type Values<Attributes> = { readonly [Name in keyof Attributes]: ValueOf<Attribu
 type ValueOf<Of> = Of extends Attribute<infer Value> ? Value : never
 type Attributes = Readonly<Record<string, Attribute<unknown>>>
 
-/** The whole of a configuration: what ConfigSchema and TaskConfigSchema answer, and the reader of what then comes. */
+/**
+ * The whole of a configuration: what ConfigSchema and TaskConfigSchema answer, and the reader of what then
+ * comes.
+ */
 export function configuration<Of extends Attributes>(attributes: Of) {
   return {
     spec: objectSpec(attributes),

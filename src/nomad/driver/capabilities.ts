@@ -3,8 +3,9 @@ const networks = { host: 0, group: 1, none: 3 } as const
 const anyMounts = 0
 
 /**
- * `image`: the client tells tasks of `/alloc`, `/local` and `/secrets` and leaves it to us to put them there, and gives them nothing of the host's
- * environment. Where there is no root of one's own (no Linux, no root user) tasks see the host's paths.
+ * `image`: the client tells tasks of `/alloc`, `/local` and `/secrets` and leaves it to us to put them there,
+ * and gives them nothing of the host's environment. Where there is no root of one's own (no Linux, no root
+ * user) tasks see the host's paths.
  */
 export function capabilities(ownRoot: boolean): object {
   return {

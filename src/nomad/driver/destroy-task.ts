@@ -1,7 +1,10 @@
 import type { PluginState } from '../plugin-state.ts'
 import { hasEnded } from '../tasks/task.ts'
 
-/** Leaves nothing of the task. One that runs is destroyed only by force; one that nobody knows is destroyed already. */
+/**
+ * Leaves nothing of the task. One that runs is destroyed only by force; one that nobody knows is destroyed
+ * already.
+ */
 export async function destroy(
   { table, log }: PluginState,
   { task_id, force }: { task_id: string; force: boolean },

@@ -5,7 +5,10 @@ import { fingerprintOf } from './health.ts'
 
 const everyMs = 300_000
 
-/** At once, and again every five minutes: hosts change, and each look starts some tasks. A look that fails is told like any other finding; the stream stays open. */
+/**
+ * At once, and again every five minutes: hosts change, and each look starts some tasks. A look that fails is
+ * told like any other finding; the stream stays open.
+ */
 export function fingerprints(state: PluginState) {
   return streamOut((_request, out) => {
     const look = () => {

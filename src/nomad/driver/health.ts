@@ -14,8 +14,8 @@ export type Fingerprint = {
 const optional = new Set(['cgroup.io'])
 
 /**
- * What `doctor` says, as the agent wants to hear it. Healthy is a node on which a task gets all of its limits and all of its isolation;
- * with `allow_weakened` also one that says what is missing.
+ * What `doctor` says, as the agent wants to hear it. Healthy is a node on which a task gets all of its limits
+ * and all of its isolation; with `allow_weakened` also one that says what is missing.
  */
 export function fingerprintOf(
   { rows, mode, defaultRun }: Pick<HostReport, 'rows' | 'mode' | 'defaultRun'>,

@@ -10,8 +10,8 @@ export async function inspect({ table }: PluginState, { task_id }: ByTask): Prom
 }
 
 /**
- * Each of its parts is always there: Nomad's client does not look before it takes a result or a time out of its message, and without one the whole
- * agent panics.
+ * Each of its parts is always there: Nomad's client does not look before it takes a result or a time out of
+ * its message, and without one the whole agent panics.
  */
 export async function taskStatus(task: Task): Promise<object> {
   const { id, name, startedAt } = task.record

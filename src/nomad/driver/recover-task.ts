@@ -5,7 +5,10 @@ import type { TaskHandle } from '../wire/task-messages.ts'
 /** 0 is of agents that were before handles had versions. */
 export const handleVersion = 1
 
-/** Rejects only where nothing is known of the task any more: the agent then destroys what may be left, and starts it anew. */
+/**
+ * Rejects only where nothing is known of the task any more: the agent then destroys what may be left, and
+ * starts it anew.
+ */
 export async function recover(
   state: PluginState,
   { handle }: { handle: TaskHandle | null },

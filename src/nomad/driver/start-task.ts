@@ -4,7 +4,10 @@ import { startTask } from '../tasks/start.ts'
 import { type TaskConfig, taskState } from '../wire/task-messages.ts'
 import { handleVersion } from './recover-task.ts'
 
-/** The handle has the agent's own configuration in it, unchanged: the agent keeps nothing else by which it could recover the task. */
+/**
+ * The handle has the agent's own configuration in it, unchanged: the agent keeps nothing else by which it
+ * could recover the task.
+ */
 export async function start(
   state: PluginState,
   { task: config }: { task: TaskConfig | null },

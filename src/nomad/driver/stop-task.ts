@@ -8,8 +8,8 @@ import { milliseconds } from '../wire/time.ts'
 const defaultSignal = 'SIGINT'
 
 /**
- * Resolves when nothing of the task is left. What is not there needs no stopping: an error would only make the agent ask again, five times.
- * Without a timeout the task is killed at once.
+ * Resolves when nothing of the task is left. What is not there needs no stopping: an error would only make
+ * the agent ask again, five times. Without a timeout the task is killed at once.
  */
 export async function stop({ table }: PluginState, { task_id, timeout, signal }: StopTask): Promise<object> {
   const task = await table.find(task_id)

@@ -9,7 +9,10 @@ const leastMs = 100
 const cpuField = { totalTicks: 2, throttledTime: 4, percent: 5 } as const
 const memoryField = { maxUsage: 2, usage: 5 } as const
 
-/** A sample at each interval until the task has ended. Then the stream ends in order: an error would fill the agent's log. */
+/**
+ * A sample at each interval until the task has ended. Then the stream ends in order: an error would fill the
+ * agent's log.
+ */
 export function taskStats(state: PluginState) {
   return streamOut(({ task_id, collection_interval }: StatsRequest, out) => {
     const intervalMs = Math.max(leastMs, Math.round(milliseconds(collection_interval) ?? 1000))
@@ -31,7 +34,10 @@ export function taskStats(state: PluginState) {
   }, startError)
 }
 
-/** What is not known is left out of the measured fields, and is 0 on the wire. Usage itself is always there: without it the agent panics. */
+/**
+ * What is not known is left out of the measured fields, and is 0 on the wire. Usage itself is always there:
+ * without it the agent panics.
+ */
 export function statsOf(id: string, usage: Usage, coreMhz: number | null): object {
   const { cpuPercent, throttledMs, memoryBytes, memoryPeakBytes } = usage
   const ticks = cpuPercent === null || coreMhz === null ? null : (cpuPercent / 100) * coreMhz

@@ -2,7 +2,10 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { makeFifo, removeFifo } from './fifo.ts'
 
-/** What a command says, on its way out: a FIFO as its output. When nobody takes it the command waits; no disk and no memory fills. */
+/**
+ * What a command says, on its way out: a FIFO as its output. When nobody takes it the command waits; no disk
+ * and no memory fills.
+ */
 export class ExecOutput {
   /** For the command's `stdout` or `stderr`. */
   readonly path: string
@@ -14,13 +17,19 @@ export class ExecOutput {
     this.#fd = fd
   }
 
-  /** Open from before the start, so that what a short command says is still there when it is read. Rejects with what the file system says. */
+  /**
+   * Open from before the start, so that what a short command says is still there when it is read. Rejects
+   * with what the file system says.
+   */
   static async open(stateDir: string): Promise<ExecOutput> {
     const path = makeFifo(stateDir)
     return new ExecOutput(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   }
 
-  /** Once the command has started: before, there is no writer, and the end would be now. Ends when nothing of the command is left. */
+  /**
+   * Once the command has started: before, there is no writer, and the end would be now. Ends when nothing of
+   * the command is left.
+   */
   read(): AsyncIterable<Buffer> {
     this.#reader = new Socket({ fd: this.#fd, readable: true, writable: false })
     return this.#reader

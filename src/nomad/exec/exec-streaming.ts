@@ -62,7 +62,9 @@ async function feed(requests: AsyncIterator<Request>, input: ExecInput, command:
   }
 }
 
-/** Resolves when the command has ended and all of the stream is on its way, or whoever asked for it has gone. */
+/**
+ * Resolves when the command has ended and all of the stream is on its way, or whoever asked for it has gone.
+ */
 async function show(
   call: Call,
   name: 'stdout' | 'stderr',

@@ -6,7 +6,10 @@ import { exitResult } from '../tasks/exit-result.ts'
 import type { ExecRequest } from '../wire/task-messages.ts'
 import { milliseconds } from '../wire/time.ts'
 
-/** A command in a task to its end: health checks by script. One that takes longer than it may is killed, and says so by its result. */
+/**
+ * A command in a task to its end: health checks by script. One that takes longer than it may is killed, and
+ * says so by its result.
+ */
 export async function exec({ table }: PluginState, request: ExecRequest): Promise<object> {
   const { executor: task } = await table.get(request.task_id)
   const command = commandIn(task, request.command)

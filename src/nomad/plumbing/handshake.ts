@@ -1,4 +1,7 @@
-/** What Nomad puts into the environment of a plugin it starts, so that nobody takes one for a program of their own. */
+/**
+ * What Nomad puts into the environment of a plugin it starts, so that nobody takes one for a program of their
+ * own.
+ */
 export const cookie = {
   name: 'NOMAD_PLUGIN_MAGIC_COOKIE',
   value: 'e4327c2e01eabfd75a8a67adb114fb34a757d57eee7728d857a8cec6e91a7255',
@@ -21,8 +24,8 @@ export function refusal(env: NodeJS.ProcessEnv): string | null {
 }
 
 /**
- * The one line on standard output by which go-plugin learns where we listen. The last field is only for those who ask for it: older hosts
- * refuse seven.
+ * The one line on standard output by which go-plugin learns where we listen. The last field is only for those
+ * who ask for it: older hosts refuse seven.
  */
 export function handshakeLine(socket: string, env: NodeJS.ProcessEnv): string {
   const line = [coreVersion, appVersion, 'unix', socket, 'grpc', '']

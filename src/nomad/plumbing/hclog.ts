@@ -1,15 +1,17 @@
 /** The levels of HashiCorp's hclog. */
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
-/** One line of the agent's log. Never put an environment or a job's configuration there: both hold secrets. */
+/**
+ * One line of the agent's log. Never put an environment or a job's configuration there: both hold secrets.
+ */
 export type Log = (level: Level, message: string, details?: Readonly<Record<string, string | number>>) => void
 
 /** Longer lines are shown raw by the agent. */
 const longestMessage = 16_384
 
 /**
- * A line in hclog's JSON. The three keys with `@` have to be strings, or the whole agent panics; the time has to have exactly six
- * digits after the point, or the line is shown raw.
+ * A line in hclog's JSON. The three keys with `@` have to be strings, or the whole agent panics; the time has
+ * to have exactly six digits after the point, or the line is shown raw.
  */
 export function hclogLine(
   level: Level,

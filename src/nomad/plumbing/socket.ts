@@ -7,7 +7,10 @@ import { type Server, ServerCredentials } from '@grpc/grpc-js'
 /** Of sockaddr_un, its final NUL left out. */
 const longestPath = 107
 
-/** Where the agent may find us; a name nobody can foresee. Throws when the directory's own path is too long for a socket. */
+/**
+ * Where the agent may find us; a name nobody can foresee. Throws when the directory's own path is too long
+ * for a socket.
+ */
 export function socketPath(env: NodeJS.ProcessEnv): string {
   const path = join(env.PLUGIN_UNIX_SOCKET_DIR || tmpdir(), `holdfast-${randomBytes(8).toString('hex')}.sock`)
   if (Buffer.byteLength(path) > longestPath)
@@ -15,7 +18,10 @@ export function socketPath(env: NodeJS.ProcessEnv): string {
   return path
 }
 
-/** Resolves when connections are accepted. The socket is for our own user alone from its first moment: whoever may connect is root's equal. */
+/**
+ * Resolves when connections are accepted. The socket is for our own user alone from its first moment: whoever
+ * may connect is root's equal.
+ */
 export async function listen(server: Server, path: string): Promise<void> {
   const umask = process.umask(0o177)
   try {

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { TaskConfig } from '../wire/task-messages.ts'
 
 /**
- * The cgroups that Nomad's client has made for the task, and will empty and remove by itself when the task has gone. It names one: on
- * cgroup v2 the task's, on v1 the one for processors, beside which the others lie. An agent without cgroups names one that does not exist.
+ * The cgroups that Nomad's client has made for the task, and will empty and remove by itself when the task
+ * has gone. It names one: on cgroup v2 the task's, on v1 the one for processors, beside which the others lie.
+ * An agent without cgroups names one that does not exist.
  */
 export function externalCgroups({ resources, alloc_id, name }: TaskConfig): string[] {
   const named = resources?.linux_resources?.cpuset_cgroup ?? ''

@@ -9,7 +9,10 @@ import { networkOf } from './network.ts'
 
 type Policy = Pick<AgentConfig, 'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts'>
 
-/** A Nomad task as the library's command. Throws PERMISSION for what this node does not let jobs do, INVALID_ARGUMENT for what cannot be. */
+/**
+ * A Nomad task as the library's command. Throws PERMISSION for what this node does not let jobs do,
+ * INVALID_ARGUMENT for what cannot be.
+ */
 export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy): Command {
   const ours = nomadDirectories(task)
   const jobs = jobMounts(options, policy.allow_mounts)

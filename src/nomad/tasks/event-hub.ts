@@ -25,7 +25,10 @@ export class TaskEventHub {
     })
   }
 
-  /** Limits and isolation that this host enforces less than in full: only where the agent's configuration allows that at all. */
+  /**
+   * Limits and isolation that this host enforces less than in full: only where the agent's configuration
+   * allows that at all.
+   */
   tellShortfalls(record: TaskRecord, enforcement: readonly Enforcement[]): void {
     for (const { name, status, reason } of shortfalls(enforcement))
       this.tell(record, `${name} is ${status}: ${reason ?? 'unknown'}`, { enforcement: name })

@@ -10,7 +10,10 @@ export type ExitResult = {
 /** While a task runs. Never leave it out: Nomad's client panics on an InspectTask without one. */
 export const noResult: ExitResult = { exit_code: 0, signal: 0, oom_killed: false }
 
-/** An unknown end is -1, never 0: Nomad takes 0 for a success. A signal is reported beside 128 plus its number, as a shell has it. */
+/**
+ * An unknown end is -1, never 0: Nomad takes 0 for a success. A signal is reported beside 128 plus its
+ * number, as a shell has it.
+ */
 export function exitResult({ exitCode, signal, oomKilled }: WaitResult): ExitResult {
   const number = signal === null ? 0 : signalNumber(signal)
   return {

@@ -8,8 +8,9 @@ import type { TaskConfig } from '../wire/task-messages.ts'
 const mebibyte = 1024 * 1024
 
 /**
- * What Nomad lays out for a task besides `local/`, which the library knows: `secrets/`, a file system in memory, and `tmp/`, on the allocation's
- * disk. `private/` is the client's own and stays hidden, beneath something empty.
+ * What Nomad lays out for a task besides `local/`, which the library knows: `secrets/`, a file system in
+ * memory, and `tmp/`, on the allocation's disk. `private/` is the client's own and stays hidden, beneath
+ * something empty.
  */
 export function nomadDirectories({ alloc_dir, name }: TaskConfig): { mounts: Mount[]; tmpfs: Tmpfs[] } {
   const at = (part: string) => join(alloc_dir, name, part)
@@ -23,8 +24,8 @@ export function nomadDirectories({ alloc_dir, name }: TaskConfig): { mounts: Mou
 }
 
 /**
- * Volumes and what device plugins add: the client has decided that the task may have them. Throws UNSUPPORTED for mounts that are to travel
- * between the task and the node.
+ * Volumes and what device plugins add: the client has decided that the task may have them. Throws UNSUPPORTED
+ * for mounts that are to travel between the task and the node.
  */
 export function volumeMounts({ mounts }: TaskConfig): Mount[] {
   return mounts.map(
@@ -40,8 +41,9 @@ export function volumeMounts({ mounts }: TaskConfig): Mount[] {
 }
 
 /**
- * Device nodes appear under their own names: what a task sees elsewhere than the host is no node of its own /dev. They are to be read and to be
- * written, as far as the node's own mode allows the task's user; nothing here could forbid one of the two.
+ * Device nodes appear under their own names: what a task sees elsewhere than the host is no node of its own
+ * /dev. They are to be read and to be written, as far as the node's own mode allows the task's user; nothing
+ * here could forbid one of the two.
  */
 export function deviceNodes({ devices }: TaskConfig): string[] {
   return devices.map(({ host_path: host, task_path: task, cgroup_permissions: permissions }) => {
@@ -63,13 +65,18 @@ export function deviceNodes({ devices }: TaskConfig): string[] {
   })
 }
 
-/** What lies inside another mount comes after it, in whatever order a job has them: else it would be hidden. */
+/**
+ * What lies inside another mount comes after it, in whatever order a job has them: else it would be hidden.
+ */
 export function parentsFirst(mounts: readonly Mount[]): Mount[] {
   const depth = ({ target }: Mount) => target.split('/').filter(part => part !== '').length
   return mounts.toSorted((one, other) => depth(one) - depth(other))
 }
 
-/** A job's own mounts, as far as the agent's configuration lets jobs have them. Links are followed before that is asked. */
+/**
+ * A job's own mounts, as far as the agent's configuration lets jobs have them. Links are followed before that
+ * is asked.
+ */
 export function jobMounts({ mount, tmpfs }: TaskOptions, allowed: readonly string[]) {
   return {
     mounts: mount.map(({ source, target, read_only }, index): Mount => {

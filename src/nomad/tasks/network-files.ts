@@ -5,8 +5,8 @@ import type { TaskConfig } from '../wire/task-messages.ts'
 import { resolverFile } from './resolver.ts'
 
 /**
- * Names and name servers of a task with a network of its own, put over the host's files in its root. They lie in the state directory,
- * where no task can reach them, and are removed with the task.
+ * Names and name servers of a task with a network of its own, put over the host's files in its root. They lie
+ * in the state directory, where no task can reach them, and are removed with the task.
  */
 export class NetworkFiles {
   readonly #root: string
@@ -50,7 +50,10 @@ function hostsFile({ hostname, address }: { readonly hostname: string; readonly 
   return `${[...own, ...(hostname === '' || address === '' ? [] : [`${address} ${hostname}`])].join('\n')}\n`
 }
 
-/** Nothing can be mounted over a link, but at what it leads to: /etc/resolv.conf is one where systemd resolves. */
+/**
+ * Nothing can be mounted over a link, but at what it leads to: /etc/resolv.conf is one where systemd
+ * resolves.
+ */
 function behindLinks(path: string, hops = 8): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
   return isLink && hops > 0 ? behindLinks(resolve(dirname(path), readlinkSync(path)), hops - 1) : path

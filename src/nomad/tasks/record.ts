@@ -16,8 +16,9 @@ export type TaskRecord = {
 }
 
 /**
- * The records of one state directory, a file for each start. A file is named after the allocation's task, then after the start, so that both
- * are found without reading any other. Nothing is removed but by remove(): another plugin process may be about to need it.
+ * The records of one state directory, a file for each start. A file is named after the allocation's task,
+ * then after the start, so that both are found without reading any other. Nothing is removed but by remove():
+ * another plugin process may be about to need it.
  */
 export class TaskRecords {
   readonly #directory: string

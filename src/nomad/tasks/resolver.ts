@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { Dns } from '../wire/task-messages.ts'
 
-/** Where the host has its name servers; `behindStub` are those that systemd-resolved asks, where `file` names only its stub. */
+/**
+ * Where the host has its name servers; `behindStub` are those that systemd-resolved asks, where `file` names
+ * only its stub.
+ */
 type HostResolver = { readonly file: string; readonly behindStub: string }
 
 const hostResolver: HostResolver = {
@@ -10,8 +13,9 @@ const hostResolver: HostResolver = {
 }
 
 /**
- * A task's resolv.conf(5): what the job says, and what it leaves out as the host has it. Null: the host's own file says it all. `ownNetwork`: the task
- * is in a network namespace of its own, where nobody answers at the stub's address.
+ * A task's resolv.conf(5): what the job says, and what it leaves out as the host has it. Null: the host's own
+ * file says it all. `ownNetwork`: the task is in a network namespace of its own, where nobody answers at the
+ * stub's address.
  */
 export function resolverFile(dns: Dns | null, ownNetwork: boolean, host = hostResolver): string | null {
   const { servers = [], searches = [], options = [] } = dns ?? {}

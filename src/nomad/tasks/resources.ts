@@ -5,7 +5,9 @@ import type { TaskConfig } from '../wire/task-messages.ts'
 
 const mebibyte = 1024 * 1024
 
-/** cgroups' own range of shares, in which Nomad's megahertz are taken as they are, like its other drivers do. */
+/**
+ * cgroups' own range of shares, in which Nomad's megahertz are taken as they are, like its other drivers do.
+ */
 const leastShares = 2
 const mostShares = 262_144
 
@@ -16,7 +18,10 @@ export type HostShares = {
 
 export const hostShares: HostShares = { cores: availableParallelism() }
 
-/** Nomad's resources of a task as limits. `pids`: what the agent's configuration says for tasks that say nothing. */
+/**
+ * Nomad's resources of a task as limits. `pids`: what the agent's configuration says for tasks that say
+ * nothing.
+ */
 export function taskLimits(
   task: TaskConfig,
   { limits, cpu_hard_limit }: TaskOptions,

@@ -1,6 +1,9 @@
 import { Supervisor } from '../../index.ts'
 
-/** One supervisor for each state directory: what an earlier configuration has started lies where that one said. */
+/**
+ * One supervisor for each state directory: what an earlier configuration has started lies where that one
+ * said.
+ */
 export class Supervisors {
   readonly #made = new Map<string, Supervisor>()
   readonly #watch: (supervisor: Supervisor, stateDir: string) => void

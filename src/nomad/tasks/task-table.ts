@@ -7,8 +7,8 @@ import type { Supervisors } from './supervisors.ts'
 import type { Task } from './task.ts'
 
 /**
- * The tasks this process holds, by Nomad's id. A cache: what is not in it is looked up in the records, so that a call for any task works in
- * any plugin process at any time.
+ * The tasks this process holds, by Nomad's id. A cache: what is not in it is looked up in the records, so
+ * that a call for any task works in any plugin process at any time.
  */
 export class TaskTable {
   readonly #supervisors: Supervisors
@@ -36,7 +36,10 @@ export class TaskTable {
     return task
   }
 
-  /** Takes the task over if this process does not hold it yet. Null: nobody has heard of it. Rejects where its state cannot be used. */
+  /**
+   * Takes the task over if this process does not hold it yet. Null: nobody has heard of it. Rejects where its
+   * state cannot be used.
+   */
   async find(id: string): Promise<Task | null> {
     const held = this.#tasks.get(id)
     if (held !== undefined) return held
@@ -45,7 +48,9 @@ export class TaskTable {
     return this.#open(record, this.#stateDir())
   }
 
-  /** By what the agent has kept, where the records have nothing: the state directory may be another one now. */
+  /**
+   * By what the agent has kept, where the records have nothing: the state directory may be another one now.
+   */
   async adopt(id: string, { stateDir, key, startedAt }: HandleState): Promise<Task> {
     const held = this.#tasks.get(id)
     if (held !== undefined) return held
@@ -56,7 +61,10 @@ export class TaskTable {
     return task
   }
 
-  /** Whatever there is of a task goes: processes, cgroups, records. Also of one whose state cannot be read. Idempotent. */
+  /**
+   * Whatever there is of a task goes: processes, cgroups, records. Also of one whose state cannot be read.
+   * Idempotent.
+   */
   async remove(id: string): Promise<void> {
     const held = this.#tasks.get(id)
     const record = held?.record ?? this.#records().find(id)
@@ -65,8 +73,9 @@ export class TaskTable {
   }
 
   /**
-   * Ends the starts of the same task of which the agent has never heard: its plugin was killed before it could answer, and the agent asks again
-   * under another id. Two of one task must not run at once. Resolves to their number.
+   * Ends the starts of the same task of which the agent has never heard: its plugin was killed before it
+   * could answer, and the agent asks again under another id. Two of one task must not run at once. Resolves
+   * to their number.
    */
   async endForgotten(next: Pick<TaskRecord, 'id' | 'allocId' | 'name'>): Promise<number> {
     const stateDir = this.#stateDir()

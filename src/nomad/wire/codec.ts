@@ -6,12 +6,15 @@ import { driverPackage } from './tables/driver.ts'
 import { pluginPackage } from './tables/plugin.ts'
 import { sharedPackages } from './tables/shared.ts'
 
-/** A message as a plain object: absent messages are null, lists and maps are always there, 64-bit integers are numbers, bytes are Buffers. */
+/**
+ * A message as a plain object: absent messages are null, lists and maps are always there, 64-bit integers are
+ * numbers, bytes are Buffers.
+ */
 export type Message = Readonly<Record<string, unknown>>
 
 /**
- * Bytes to plain objects and back, for one message of the tables. The types built from the tables are protobufjs's own, without a .proto
- * file and without a build step.
+ * Bytes to plain objects and back, for one message of the tables. The types built from the tables are
+ * protobufjs's own, without a .proto file and without a build step.
  */
 export type Codec = {
   readonly encode: (message: object) => Buffer

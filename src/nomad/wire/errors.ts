@@ -10,16 +10,17 @@ export class TaskNotFound extends Error {
 }
 
 /**
- * Any error as the gRPC status a Go driver would have sent: UNKNOWN with the message. Never UNAVAILABLE or CANCELLED, which Nomad takes for the
- * death of the plugin.
+ * Any error as the gRPC status a Go driver would have sent: UNKNOWN with the message. Never UNAVAILABLE or
+ * CANCELLED, which Nomad takes for the death of the plugin.
  */
 export function serviceError(error: unknown): ServiceError {
   return asServiceError(sentence(error), status.UNKNOWN, new Metadata())
 }
 
 /**
- * The error of a start. `recoverable`: the job's restart policy may try again; otherwise the allocation fails at once and is placed anew.
- * Nomad looks for its RecoverableError as the first detail of a FAILED_PRECONDITION.
+ * The error of a start. `recoverable`: the job's restart policy may try again; otherwise the allocation fails
+ * at once and is placed anew. Nomad looks for its RecoverableError as the first detail of a
+ * FAILED_PRECONDITION.
  */
 export function startError(error: unknown): ServiceError {
   const recoverable = isPassing(error)
@@ -38,7 +39,10 @@ export function startError(error: unknown): ServiceError {
   return asServiceError(message, status.FAILED_PRECONDITION, metadata)
 }
 
-/** What a moment later may be different: a host that is short of something, a spawner that was killed. Not a job that is wrong. */
+/**
+ * What a moment later may be different: a host that is short of something, a spawner that was killed. Not a
+ * job that is wrong.
+ */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof HoldfastError)) return false
   return (error.errno !== undefined && passing.has(error.errno)) || error.stage === 'spawner'

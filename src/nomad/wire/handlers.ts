@@ -25,7 +25,10 @@ export function unary<Request>(
   }
 }
 
-/** A stream of answers: `begin` gets a way to send, one to end, and returns what is to be done when the stream is over, by whatever cause. */
+/**
+ * A stream of answers: `begin` gets a way to send, one to end, and returns what is to be done when the stream
+ * is over, by whatever cause.
+ */
 export function streamOut<Request>(
   begin: (request: Request, out: Out) => () => void,
   toError: (error: unknown) => Partial<ReturnType<typeof serviceError>> = serviceError,
@@ -64,7 +67,10 @@ export type Out = {
   readonly fail: (error: unknown) => void
 }
 
-/** A stream both ways. What `talk` rejects with reaches the agent as a status; `cancelled` fires when the agent has gone. */
+/**
+ * A stream both ways. What `talk` rejects with reaches the agent as a status; `cancelled` fires when the
+ * agent has gone.
+ */
 export function streamBoth(
   talk: (call: ServerDuplexStream<Message, object>, cancelled: AbortSignal) => Promise<void>,
 ): handleBidiStreamingCall<Message, object> {

@@ -1,6 +1,7 @@
 /**
- * One message: each field's number and type. A type is a scalar of protobuf, a message or an enum of the table by its full name or by its last
- * part within the same package; `[]T` is a repeated field, `map<T>` a map from strings. Fields of `oneof` exclude each other.
+ * One message: each field's number and type. A type is a scalar of protobuf, a message or an enum of the
+ * table by its full name or by its last part within the same package; `[]T` is a repeated field, `map<T>` a
+ * map from strings. Fields of `oneof` exclude each other.
  */
 export type MessageTable = {
   readonly fields: Readonly<Record<string, readonly [number: number, type: string]>>

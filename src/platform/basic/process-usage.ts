@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 export type ProcessUsage = { readonly cpuMs: number; readonly memoryBytes: number }
 
 /**
- * Of one living process, from /proc; null when it is gone. Not by pidusage, which keeps a descriptor of each process it was ever asked for
- * open for a minute: a supervisor of short tasks would run out of them.
+ * Of one living process, from /proc; null when it is gone. Not by pidusage, which keeps a descriptor of each
+ * process it was ever asked for open for a minute: a supervisor of short tasks would run out of them.
  */
 export function processUsage(pid: number): ProcessUsage | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name before the last `)` may hold anything. Fields 14 and 15 (proc_pid_stat(5)) are user and system time.
+    // The name before the last `)` may hold anything. Fields 14 and 15 (proc_pid_stat(5)) are user and system
+    // time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
     // A kernel thread and a zombie have no VmRSS.
@@ -20,5 +21,7 @@ export function processUsage(pid: number): ProcessUsage | null {
   }
 }
 
-/** USER_HZ, the unit in which Linux tells times to programs, is 100 on every architecture that Node runs on. */
+/**
+ * USER_HZ, the unit in which Linux tells times to programs, is 100 on every architecture that Node runs on.
+ */
 const tickMs = 10

@@ -16,13 +16,18 @@ const asCalled = 'the basic executor was called for by name: it has no isolation
 
 type Called = {
   readonly inside?: TargetTask | null
-  /** The caller has called for this executor by its name: what it does not isolate by default was a choice. */
+  /**
+   * The caller has called for this executor by its name: what it does not isolate by default was a choice.
+   */
   readonly byName: boolean
   /** Null where the system has no user numbers. */
   readonly uid: number | null
 }
 
-/** One row per limit that was asked for, and one per isolation, asked for or default: what is asked for is never chosen to be left out. */
+/**
+ * One row per limit that was asked for, and one per isolation, asked for or default: what is asked for is
+ * never chosen to be left out.
+ */
 export function basicRows(command: Readonly<Command>, resources: Resources, called: Called): Row[] {
   const { inside, byName } = called
   return [

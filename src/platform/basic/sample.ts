@@ -11,7 +11,10 @@ export function probeTree(start: StartRecord): UsageProbe {
   return { sample: () => sampleTree(start), close: () => {} }
 }
 
-/** Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and I/O are not known. */
+/**
+ * Sums over the processes that live now: what those that ended have used is not in it, and peaks, limits and
+ * I/O are not known.
+ */
 export async function sampleTree(start: StartRecord): Promise<Usage> {
   const pids = livingPids(start)
   const stats = pids.length === 0 ? [] : await usageOf(pids)
@@ -36,7 +39,10 @@ export async function sampleTree(start: StartRecord): Promise<Usage> {
 
 let table_: ProcessEntry[] | null = null
 
-/** One look for all who ask in the same turn: it costs more than all the rest, and a sweep asks for many tasks. */
+/**
+ * One look for all who ask in the same turn: it costs more than all the rest, and a sweep asks for many
+ * tasks.
+ */
 function sharedTable(): ProcessEntry[] {
   if (table_ === null) {
     table_ = processTable()

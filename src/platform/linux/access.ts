@@ -8,8 +8,9 @@ import { type Denial, type KernelFeatures, kernelFeatures, missingNamespace } fr
 import { capabilityHint, namespaceHint, refusalOf, userNamespaceDenial } from './namespace-denial.ts'
 
 /**
- * By what right tasks are isolated: `root` does it on the host, where it has the capabilities for it; anybody else (an ordinary user, a root that
- * was left without, and the root of a user namespace) does it in a user namespace, in which the spawner and its shims have them; with `none` there is neither, and a task gets what
+ * By what right tasks are isolated: `root` does it on the host, where it has the capabilities for it; anybody
+ * else (an ordinary user, a root that was left without, and the root of a user namespace) does it in a user
+ * namespace, in which the spawner and its shims have them; with `none` there is neither, and a task gets what
  * needs no right at all (no_new_privs, seccomp, rlimits, a delegated cgroup).
  */
 export type Right = 'root' | 'user-namespace' | 'none'
@@ -42,7 +43,10 @@ export type AccessSources = {
 let known:
   { readonly named: string | undefined; readonly program: string | null; readonly access: Access } | undefined
 
-/** Of this process; looked at once for each native program, and for root once for each that is named: its right does not depend on one. */
+/**
+ * Of this process; looked at once for each native program, and for root once for each that is named: its
+ * right does not depend on one.
+ */
 export function ownAccess(): Access {
   const named = process.env.HOLDFAST_NATIVE
   if (known?.access.right === 'root' && known.named === named) return known.access
@@ -170,7 +174,10 @@ function rootDenial(
   return tried.ids === 'none' ? unmapped() : (refused.get('root') ?? null)
 }
 
-/** Root's number is given away by those only who may write file capabilities, since Linux 5.12: user_namespaces(7). */
+/**
+ * Root's number is given away by those only who may write file capabilities, since Linux 5.12:
+ * user_namespaces(7).
+ */
 function unmapped(): Denial {
   return {
     reason:

@@ -2,7 +2,10 @@ import { existsSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
 
-/** A block device's path or `major:minor` as `major:minor`. Throws INVALID_ARGUMENT for anything else, and for partitions, which cannot be throttled. */
+/**
+ * A block device's path or `major:minor` as `major:minor`. Throws INVALID_ARGUMENT for anything else, and for
+ * partitions, which cannot be throttled.
+ */
 export function blockDeviceNumber(device: string, sys = '/sys'): string {
   const number = /^\d+:\d+$/.test(device) ? device : numberOf(device)
   const entry = `${sys}/dev/block/${number}`

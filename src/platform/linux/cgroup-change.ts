@@ -5,9 +5,10 @@ import type { CgroupWrite } from './cgroups.ts'
 import { type DeferredCgroup, makeDeferred, moveInto, removeDeferred } from './deferred-cgroups.ts'
 
 /**
- * Makes the cgroups that the task comes into, writes one value after the other, and moves the task, whose processes are those in `members`. When
- * the kernel refuses a step, those before it are undone, last first, so that the task has either all of its new limits or its old ones. Throws
- * LIMIT_FAILED, which says so or names what could not be set back; INVALID_STATE when the cgroup is gone.
+ * Makes the cgroups that the task comes into, writes one value after the other, and moves the task, whose
+ * processes are those in `members`. When the kernel refuses a step, those before it are undone, last first,
+ * so that the task has either all of its new limits or its old ones. Throws LIMIT_FAILED, which says so or
+ * names what could not be set back; INVALID_STATE when the cgroup is gone.
  */
 export function changeCgroups(
   writes: readonly CgroupWrite[],
@@ -70,7 +71,10 @@ function moved(group: DeferredCgroup, members: string): Undo {
   }
 }
 
-/** v1 takes no memory limit above the one of memory and swap together, and none of both below that of memory: what is raised past the other goes second. */
+/**
+ * v1 takes no memory limit above the one of memory and swap together, and none of both below that of memory:
+ * what is raised past the other goes second.
+ */
 function inOrder(writes: readonly CgroupWrite[]): readonly CgroupWrite[] {
   const both = writes.find(({ path }) => basename(path) === 'memory.memsw.limit_in_bytes')
   const memory = writes.find(({ path }) => basename(path) === 'memory.limit_in_bytes')
@@ -79,8 +83,8 @@ function inOrder(writes: readonly CgroupWrite[]): readonly CgroupWrite[] {
 }
 
 /**
- * cgroup v2 obeys a limit below what is in use by killing (cgroup-v2.rst, memory.max), where v1 refuses with EBUSY. What can be given back is
- * asked for first; if that is not enough, it is refused here as v1 does.
+ * cgroup v2 obeys a limit below what is in use by killing (cgroup-v2.rst, memory.max), where v1 refuses with
+ * EBUSY. What can be given back is asked for first; if that is not enough, it is refused here as v1 does.
  */
 function makeRoom({ path, value }: CgroupWrite): void {
   if (basename(path) !== 'memory.max') return
@@ -92,7 +96,10 @@ function makeRoom({ path, value }: CgroupWrite): void {
   if (current() > Number(value)) throw Object.assign(new Error('the task uses more'), { code: 'EBUSY' })
 }
 
-/** What to write to be back where it was: some files hold a line for each device, and are written one line at a time. */
+/**
+ * What to write to be back where it was: some files hold a line for each device, and are written one line at
+ * a time.
+ */
 function earlierValue({ path, value }: CgroupWrite, before: string): string {
   const name = basename(path)
   const [device = ''] = value.split(' ')

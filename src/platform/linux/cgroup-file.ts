@@ -4,8 +4,9 @@ import { closeSync, openSync, readSync } from 'node:fs'
 let buffer = Buffer.allocUnsafe(16 * 1024)
 
 /**
- * A file of a cgroup that is looked at again and again. To open and close it costs several times what reading it does, so that it can be kept open.
- * A descriptor does not keep its cgroup from being removed, and says ENODEV from then on, whichever cgroup has that path by then.
+ * A file of a cgroup that is looked at again and again. To open and close it costs several times what reading
+ * it does, so that it can be kept open. A descriptor does not keep its cgroup from being removed, and says
+ * ENODEV from then on, whichever cgroup has that path by then.
  */
 export class CgroupFile {
   readonly #path: string
@@ -17,7 +18,10 @@ export class CgroupFile {
     this.#path = path
   }
 
-  /** From the next look on it stays open, until close(). When it is not there, it is not looked for again before retry(). */
+  /**
+   * From the next look on it stays open, until close(). When it is not there, it is not looked for again
+   * before retry().
+   */
   keep(): void {
     this.#keep = true
   }
@@ -47,7 +51,10 @@ export class CgroupFile {
     return length < 0 ? null : numberOf(length)
   }
 
-  /** How much is in the buffer now, or -1. The kernel makes such a file up as one record, and hands out all of it where there is room. */
+  /**
+   * How much is in the buffer now, or -1. The kernel makes such a file up as one record, and hands out all of
+   * it where there is room.
+   */
   #read(): number {
     if (this.#absent) return -1
     try {
@@ -67,7 +74,9 @@ export class CgroupFile {
   }
 }
 
-/** And not that there is no descriptor left, which passes. EOPNOTSUPP: a kernel that was started without PSI. */
+/**
+ * And not that there is no descriptor left, which passes. EOPNOTSUPP: a kernel that was started without PSI.
+ */
 function isAbsent({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP'
 }

@@ -22,8 +22,8 @@ export type Mount = {
 }
 
 /**
- * The v1 controllers that exist: a v1 mount's superblock options name its controllers among other words (rw, name=systemd, xattr, clone_children).
- * From Documentation/admin-guide/cgroup-v1.
+ * The v1 controllers that exist: a v1 mount's superblock options name its controllers among other words (rw,
+ * name=systemd, xattr, clone_children). From Documentation/admin-guide/cgroup-v1.
  */
 const v1Controllers = new Set([
   'cpu',
@@ -42,7 +42,10 @@ const v1Controllers = new Set([
   'misc',
 ])
 
-/** Where the controllers are, from mountinfo (which says the same as statfs's magic numbers, and the controllers besides). */
+/**
+ * Where the controllers are, from mountinfo (which says the same as statfs's magic numbers, and the
+ * controllers besides).
+ */
 export function detectCgroups({ proc = '/proc' }: { proc?: string } = {}): CgroupHost {
   const mounts = inView(readMounts(proc))
   const unusable = new Map<string, string>()
@@ -64,7 +67,10 @@ export function detectCgroups({ proc = '/proc' }: { proc?: string } = {}): Cgrou
   return { mode, v1, v2, unusable }
 }
 
-/** Of several at one place the last covers the others. And what the table calls writable may be covered from further up: the kernel is asked. */
+/**
+ * Of several at one place the last covers the others. And what the table calls writable may be covered from
+ * further up: the kernel is asked.
+ */
 function inView(mounts: readonly Mount[]): Mount[] {
   const top = new Map(mounts.map(mount => [mount.point, mount]))
   return mounts

@@ -44,7 +44,10 @@ export class CgroupParents {
     })
   }
 
-  /** In the spawner's scope where it has one: what systemd has delegated is the only place in its tree that it leaves alone. */
+  /**
+   * In the spawner's scope where it has one: what systemd has delegated is the only place in its tree that it
+   * leaves alone.
+   */
   v2(scope: Scope | null = null): Parent {
     const { v2 } = this.#host
     if (!v2) return { reason: 'cgroup2 is not mounted' }
@@ -57,7 +60,10 @@ export class CgroupParents {
     })
   }
 
-  /** Whether the kernel offers this file to the tasks' cgroups; asked of the parent, because root cgroups lack most of them. */
+  /**
+   * Whether the kernel offers this file to the tasks' cgroups; asked of the parent, because root cgroups lack
+   * most of them.
+   */
   offers(dir: string, file: string): boolean {
     const path = join(dir, file)
     const known = this.#files.get(path)
@@ -68,9 +74,11 @@ export class CgroupParents {
   }
 
   /**
-   * Enables what can be enabled, one controller at a time: a write of several fails as a whole when one of them does. A cgroup other than the
-   * root that has processes of its own cannot pass controllers on ("no internal processes", cgroup-v2.rst), so ours move to a leaf beside
-   * `holdfast` first. First, because cpu and pids would be taken: they would make it the root of a threaded subtree, in which nothing can be joined.
+   * Enables what can be enabled, one controller at a time: a write of several fails as a whole when one of
+   * them does. A cgroup other than the root that has processes of its own cannot pass controllers on ("no
+   * internal processes", cgroup-v2.rst), so ours move to a leaf beside `holdfast` first. First, because cpu
+   * and pids would be taken: they would make it the root of a threaded subtree, in which nothing can be
+   * joined.
    */
   #delegate(base: string, controllers: ReadonlySet<string>): ReadonlySet<string> {
     if (isInner(base)) this.#moveOwnProcesses(base)
@@ -133,7 +141,10 @@ function isInner(dir: string): boolean {
   return existsSync(join(dir, 'cgroup.type'))
 }
 
-/** The scopes of all spawners, also of supervisors that are gone, in whatever slice or user's manager: some levels down, and never below a scope. */
+/**
+ * The scopes of all spawners, also of supervisors that are gone, in whatever slice or user's manager: some
+ * levels down, and never below a scope.
+ */
 function scopesBelow(dir: string, levels = 8): string[] {
   if (levels === 0) return []
   return directoriesIn(dir).flatMap(name => {
@@ -166,7 +177,10 @@ function attempt(make: () => Parent): Parent {
   }
 }
 
-/** A new v1 cpuset has no processors and no memory nodes, and nobody can join it until it has both (cgroup-v1/cpusets.rst). */
+/**
+ * A new v1 cpuset has no processors and no memory nodes, and nobody can join it until it has both
+ * (cgroup-v1/cpusets.rst).
+ */
 function inherit(dir: string, file: string): void {
   const own = join(dir, file)
   if (readText(own).trim() !== '') return

@@ -8,9 +8,10 @@ import { V1Usage } from './usage-v1.ts'
 import { V2Usage } from './usage-v2.ts'
 
 /**
- * Samples from the cgroups of one task, read synchronously: six files take 7 us, nearly 50 us when each is opened anew, and a millisecond with
- * fs.promises. They stay open from the first sample until close() where the budget has room for all of them, and are opened for each sample
- * where it has not. A file that is not there (any more) leaves null.
+ * Samples from the cgroups of one task, read synchronously: six files take 7 us, nearly 50 us when each is
+ * opened anew, and a millisecond with fs.promises. They stay open from the first sample until close() where
+ * the budget has room for all of them, and are opened for each sample where it has not. A file that is not
+ * there (any more) leaves null.
  */
 export class CgroupProbe implements UsageProbe {
   readonly #v1: V1Usage

@@ -1,7 +1,10 @@
 import type { DeviceLimit, Limits } from '../limits.ts'
 import { cpuBandwidth, type Knob, one } from './knob.ts'
 
-/** Documentation/admin-guide/cgroup-v1. In the order of writing: memsw may not be set below limit_in_bytes, so it comes second. */
+/**
+ * Documentation/admin-guide/cgroup-v1. In the order of writing: memsw may not be set below limit_in_bytes, so
+ * it comes second.
+ */
 export const v1Knobs: readonly Knob[] = [
   knob('cpu', 'cpu', 'cpu.shares', ({ cpu }) => one(cpu)),
   knob('cpuLimit', 'cpu', 'cpu.cfs_period_us', ({ cpuLimit }) =>

@@ -10,7 +10,8 @@ export const v2Knobs: readonly Knob[] = [
     return [`${quotaUs} ${periodUs}`]
   }),
   knob('cpuset', 'cpuset', 'cpuset.cpus', ({ cpuset }) => one(cpuset)),
-  // A task with one process killed for memory cannot be relied on: the kernel kills the whole group, also for an ancestor's limit.
+  // A task with one process killed for memory cannot be relied on: the kernel kills the whole group, also for
+  // an ancestor's limit.
   knob('oom', 'memory', 'memory.oom.group', ({ oom }) => [oom === 'process' ? '0' : '1']),
   knob('memory', 'memory', 'memory.max', ({ memory }) => one(memory)),
   {

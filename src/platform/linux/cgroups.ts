@@ -18,7 +18,10 @@ import { notDelegated } from './limit-shortfalls.ts'
 
 export type CgroupPlan = {
   readonly cgroups: readonly CgroupSpec[]
-  /** Of v1 hierarchies that it does not join now: where its cgroup will be, should it get a limit there while it runs. */
+  /**
+   * Of v1 hierarchies that it does not join now: where its cgroup will be, should it get a limit there while
+   * it runs.
+   */
   readonly deferred: readonly string[]
   readonly oomFile: string | null
   /** What the shim does when memory is out; null: the kernel does it, or nobody counts. */
@@ -52,10 +55,11 @@ type Options = ParentOptions & { readonly sys?: string }
 /**
  * Turns limits into cgroups and files, per host. One per process: it remembers what the host offers.
  *
- * A v1 task joins memory and cpuacct always: the first has the OOM counter and the usage (and, in `tasks`, the number of threads),
- * the second the CPU time of those that have already ended. Each hierarchy costs 0.05 to 0.12 ms of a start and exit
- * (mkdir + join + rmdir, measured on 6.18: memory 122 us, cpu 97, cpuset 102, cpuacct 83, blkio 70, pids 54, freezer 52),
- * so the others are joined only for a limit, and the freezer only where no pid namespace makes the kill complete.
+ * A v1 task joins memory and cpuacct always: the first has the OOM counter and the usage (and, in `tasks`,
+ * the number of threads), the second the CPU time of those that have already ended. Each hierarchy costs 0.05
+ * to 0.12 ms of a start and exit (mkdir + join + rmdir, measured on 6.18: memory 122 us, cpu 97, cpuset 102,
+ * cpuacct 83, blkio 70, pids 54, freezer 52), so the others are joined only for a limit, and the freezer only
+ * where no pid namespace makes the kill complete.
  */
 export class CgroupPlanner {
   readonly #host: CgroupHost
@@ -117,8 +121,9 @@ export class CgroupPlanner {
   }
 
   /**
-   * What is to be written, in order, into the cgroups a running task is in, so that it has what was asked for; `wanted` is that and what it has.
-   * In a v1 hierarchy that it has not joined it gets a cgroup now, unless an orchestrator has given it some: then that one decides where it is.
+   * What is to be written, in order, into the cgroups a running task is in, so that it has what was asked
+   * for; `wanted` is that and what it has. In a v1 hierarchy that it has not joined it gets a cgroup now,
+   * unless an orchestrator has given it some: then that one decides where it is.
    */
   change(cgroups: readonly string[], asked: Resources, wanted: Resources): CgroupChange {
     const scope = scopeOf(cgroups, this.#host)

@@ -6,7 +6,9 @@ import { HoldfastError } from '../../errors.ts'
 import type { Row } from '../rows.ts'
 import type { Right } from './access.ts'
 
-/** Options that cannot both be had. Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for the rest. */
+/**
+ * Options that cannot both be had. Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for the rest.
+ */
 export function refuseContradictions(command: Readonly<Command>, right: Right): void {
   const { namespaces = {}, hostname, root, network } = command
   refuseUserNamespace(namespaces.user, right)
@@ -42,8 +44,9 @@ export function refuseContradictions(command: Readonly<Command>, right: Right): 
 }
 
 /**
- * Who isolates as root gets none: its tasks are of another user without capabilities already, and inside one a task could reach more of the kernel, not
- * less. Everybody else's tasks are always in one: without it there are no other namespaces either.
+ * Who isolates as root gets none: its tasks are of another user without capabilities already, and inside one
+ * a task could reach more of the kernel, not less. Everybody else's tasks are always in one: without it there
+ * are no other namespaces either.
  */
 function refuseUserNamespace(wanted: boolean | undefined, right: Right): void {
   if (wanted === true && right === 'root')

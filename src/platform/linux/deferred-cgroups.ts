@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { directoriesIn } from './cgroup-parents.ts'
 import { readText } from './cgroup-mode.ts'
 
-/** A v1 cgroup for a task that runs without one in that hierarchy. `mount` is the hierarchy's, `controllers` what it has. */
+/**
+ * A v1 cgroup for a task that runs without one in that hierarchy. `mount` is the hierarchy's, `controllers`
+ * what it has.
+ */
 export type DeferredCgroup = {
   readonly dir: string
   readonly mount: string
@@ -11,7 +14,10 @@ export type DeferredCgroup = {
   readonly files: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** More than a task takes that does not do it on purpose: each pass takes what was forked during the one before. */
+/**
+ * More than a task takes that does not do it on purpose: each pass takes what was forked during the one
+ * before.
+ */
 const passes = 200
 
 /** Makes it, empty. False when another supervisor of the task is about the same, and it is there. */
@@ -26,10 +32,11 @@ export function makeDeferred({ dir }: DeferredCgroup): boolean {
 }
 
 /**
- * Moves all processes of a task, those in its cgroup `members`, into one that has been made for it. They go on meanwhile, and fork: who is forked
- * by one that has been moved is in it from birth, and for the others the next pass comes. When all who are listed as the task's now had been
- * moved before the list was made, there is nobody left outside who could fork. Returns the way back. Throws what the kernel says, EAGAIN after too
- * many passes; then they are back where they were.
+ * Moves all processes of a task, those in its cgroup `members`, into one that has been made for it. They go
+ * on meanwhile, and fork: who is forked by one that has been moved is in it from birth, and for the others
+ * the next pass comes. When all who are listed as the task's now had been moved before the list was made,
+ * there is nobody left outside who could fork. Returns the way back. Throws what the kernel says, EAGAIN
+ * after too many passes; then they are back where they were.
  */
 export function moveInto(deferred: DeferredCgroup, members: string): () => void {
   const origin = originOf(deferred, processesIn(members)[0])
@@ -49,7 +56,10 @@ export function moveInto(deferred: DeferredCgroup, members: string): () => void 
   }
 }
 
-/** Once it is empty. Else somebody is in it still, with a limit that nobody knows of any more, and it goes with the task. */
+/**
+ * Once it is empty. Else somebody is in it still, with a limit that nobody knows of any more, and it goes
+ * with the task.
+ */
 export function removeDeferred({ dir }: DeferredCgroup): void {
   try {
     rmdirSync(dir)
@@ -66,7 +76,10 @@ function moveOut({ dir }: DeferredCgroup, origin: string): void {
   }
 }
 
-/** Where a task is that has no cgroup of its own: with its spawner. Paths in /proc are as this process sees the hierarchy, as its mount is. */
+/**
+ * Where a task is that has no cgroup of its own: with its spawner. Paths in /proc are as this process sees
+ * the hierarchy, as its mount is.
+ */
 function originOf({ mount, controllers }: DeferredCgroup, pid: number | undefined): string {
   const lines = readText(`/proc/${pid ?? 'self'}/cgroup`).split('\n')
   const line = lines.find(entry =>

@@ -5,8 +5,8 @@ import type { Scope, ScopedStart } from '../../spawn/scope.ts'
 import { readText } from './cgroup-mode.ts'
 
 /**
- * Whose units: `system` is PID 1's, for root; `user` is those of `systemd --user`, for everybody else. Both make the same scope, owned by
- * whoever asked.
+ * Whose units: `system` is PID 1's, for root; `user` is those of `systemd --user`, for everybody else. Both
+ * make the same scope, owned by whoever asked.
  */
 type Bus = 'system' | 'user'
 
@@ -19,10 +19,11 @@ export type ScopeSources = {
 }
 
 /**
- * A transient scope with a delegated subtree (systemd.resource-control(5), Delegate=) for one spawner: `systemd-run --scope` makes it over D-Bus,
- * waits for the job, and becomes the program. So no process of ours is ever in a cgroup that systemd may kill or write to behind our back: neither
- * a stop of the supervisor's unit (KillMode=control-group) nor `daemon-reload` reaches the tasks, whose cgroups are below this one. When the last
- * process is gone, so is the scope.
+ * A transient scope with a delegated subtree (systemd.resource-control(5), Delegate=) for one spawner:
+ * `systemd-run --scope` makes it over D-Bus, waits for the job, and becomes the program. So no process of
+ * ours is ever in a cgroup that systemd may kill or write to behind our back: neither a stop of the
+ * supervisor's unit (KillMode=control-group) nor `daemon-reload` reaches the tasks, whose cgroups are below
+ * this one. When the last process is gone, so is the scope.
  *
  * Null where no service manager runs for this user: then nothing is touched. Throws nothing.
  */
@@ -37,7 +38,10 @@ export function delegatedScope(
 
 type Manager = { readonly bus: Bus; readonly runtime: string }
 
-/** sd_booted(3): the directory is there exactly when systemd is PID 1. The user's manager listens in its own runtime directory. */
+/**
+ * sd_booted(3): the directory is there exactly when systemd is PID 1. The user's manager listens in its own
+ * runtime directory.
+ */
 export function serviceManager({
   root = '',
   env = process.env,
@@ -82,7 +86,8 @@ function systemdRun(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * An administrator who put the supervisor's unit into a slice of its own meant its tasks too. Not so a login's slice, which ends with the login.
+ * An administrator who put the supervisor's unit into a slice of its own meant its tasks too. Not so a
+ * login's slice, which ends with the login.
  */
 function ownSlice(proc: string): string | null {
   const path = unifiedPath(proc, 'self') ?? ''
@@ -90,7 +95,10 @@ function ownSlice(proc: string): string | null {
   return slice === undefined || /^(user|system|machine)\b/.test(slice) ? null : slice
 }
 
-/** A scope may be gone again at birth though the job is said to be done (systemd#36781): then its unit file is, too. */
+/**
+ * A scope may be gone again at birth though the job is said to be done (systemd#36781): then its unit file
+ * is, too.
+ */
 function verify(unit: string, pid: number, at: { transient: string; proc: string }): Scope {
   const cgroups = readText(`${at.proc}/${pid}/cgroup`)
   const inside = cgroups.split('\n').some(line => line.split('/').includes(unit))

@@ -10,8 +10,9 @@ import type { CgroupPlan } from './cgroups.ts'
 import { cgroupTypes } from './own-cgroup.ts'
 
 /**
- * The plan with an orchestrator's cgroups in the place of holdfast's own in the same hierarchies. They come last: the first cgroup is the one
- * whose members are the task, and a given one may have others. Throws INVALID_ARGUMENT for what is no cgroup, and for two of one hierarchy.
+ * The plan with an orchestrator's cgroups in the place of holdfast's own in the same hierarchies. They come
+ * last: the first cgroup is the one whose members are the task, and a given one may have others. Throws
+ * INVALID_ARGUMENT for what is no cgroup, and for two of one hierarchy.
  */
 export function planExternal(
   plan: CgroupPlan,
@@ -47,7 +48,10 @@ export function planExternal(
   }
 }
 
-/** Its files are the kernel's, whatever they are called. Throws PERMISSION for a link on the way that a task could have made. */
+/**
+ * Its files are the kernel's, whatever they are called. Throws PERMISSION for a link on the way that a task
+ * could have made.
+ */
 function isReal(path: string): boolean {
   try {
     const fd = openTrusted(path, O_PATH | constants.O_DIRECTORY)
@@ -62,12 +66,18 @@ function isReal(path: string): boolean {
   }
 }
 
-/** A cpuset of our own is completed with what its parent has, before anybody can join it; a given one is complete. */
+/**
+ * A cpuset of our own is completed with what its parent has, before anybody can join it; a given one is
+ * complete.
+ */
 function isAskedFor(file: string, cpuset: string | undefined): boolean {
   return file === 'cpuset.mems' ? false : file !== 'cpuset.cpus' || cpuset !== undefined
 }
 
-/** The root of the hierarchy: the highest directory that is still a cgroup. By its real path, since controllers mounted together have aliases. */
+/**
+ * The root of the hierarchy: the highest directory that is still a cgroup. By its real path, since
+ * controllers mounted together have aliases.
+ */
 function hierarchyOf(path: string): string {
   const parent = dirname(path)
   return isCgroup(parent) && parent !== path ? hierarchyOf(parent) : realpathSync(path)

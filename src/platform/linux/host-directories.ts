@@ -2,7 +2,10 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MountOp } from '../../spawn/spec.ts'
 
-/** What the host's own root looks like, as far as a task may see it. Looked at once: it is needed for every start. */
+/**
+ * What the host's own root looks like, as far as a task may see it. Looked at once: it is needed for every
+ * start.
+ */
 export type HostDirectories = {
   /** The read-only set. */
   readonly system: () => readonly MountOp[]

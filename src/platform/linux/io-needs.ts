@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { CgroupHost } from './cgroup-mode.ts'
 import type { Shortfall } from './knob.ts'
 
-/** Weights are taken by the kernel whether or not anything on the host acts on them. Null when something does. */
+/**
+ * Weights are taken by the kernel whether or not anything on the host acts on them. Null when something does.
+ */
 export function ioNeedUnmet(need: 'bfq' | 'iocost', host: CgroupHost, sys: string): Shortfall | null {
   return need === 'bfq' ? bfqUnmet(sys) : iocostUnmet(host)
 }

@@ -10,7 +10,10 @@ export type KernelFeatures = {
   readonly seccomp: boolean
   /** The version of Landlock; 0 or absent: there is none, or one too old. */
   readonly landlock?: number
-  /** What the kernel has and yet refuses to this process: namespaces by their names, and `root` for a root of the task's own. */
+  /**
+   * What the kernel has and yet refuses to this process: namespaces by their names, and `root` for a root of
+   * the task's own.
+   */
   readonly denied?: ReadonlyMap<string, Denial>
 }
 

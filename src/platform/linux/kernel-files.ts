@@ -6,8 +6,9 @@ import { type Row, weakened } from '../rows.ts'
 import { readMounts } from './cgroup-mode.ts'
 
 /**
- * File systems whose files are the kernel's own knobs: a write changes the host, and root without capabilities owns most of them. Names as in
- * /proc/filesystems, numbers as in linux/magic.h. One of the two is enough to know them by.
+ * File systems whose files are the kernel's own knobs: a write changes the host, and root without
+ * capabilities owns most of them. Names as in /proc/filesystems, numbers as in linux/magic.h. One of the two
+ * is enough to know them by.
  */
 const kernelTypes: Readonly<Record<string, number>> = {
   proc: 0x9fa0,
@@ -38,8 +39,8 @@ const magicNumbers: ReadonlySet<number> = new Set(Object.values(kernelTypes))
 export type KernelFiles = { readonly readOnly: readonly string[]; readonly rows: readonly Row[] }
 
 /**
- * Nobody is given the kernel's files to write, whatever his user and however their place is spelt. Throws INVALID_ARGUMENT where a writable mount
- * is of nothing else; those beneath what is mounted are read-only.
+ * Nobody is given the kernel's files to write, whatever his user and however their place is spelt. Throws
+ * INVALID_ARGUMENT where a writable mount is of nothing else; those beneath what is mounted are read-only.
  */
 export function kernelFilesOf({ source, readOnly = false }: Mount, at: string): KernelFiles {
   if (readOnly) return { readOnly: [], rows: [] }
@@ -66,7 +67,10 @@ function refusal(source: string): HoldfastError {
   )
 }
 
-/** Mounts of the kernel's files below `place`, less those that lie in another of them: what is read-only is so with all beneath it. */
+/**
+ * Mounts of the kernel's files below `place`, less those that lie in another of them: what is read-only is so
+ * with all beneath it.
+ */
 function kernelsBeneath(place: string): string[] {
   const under = place === '/' ? '/' : `${place}/`
   const points = readMounts('/proc').flatMap(({ point, type }) =>

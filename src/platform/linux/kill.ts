@@ -12,8 +12,9 @@ const killMostMs = 10_000
 const pauseMs = 5
 
 /**
- * For a task whose shim is gone. PID 1 of its pid namespace, where it still lives, takes everything in it along; then the
- * cgroups are emptied; then, for tasks that have neither, the process tree. Resolves to the pids that survived.
+ * For a task whose shim is gone. PID 1 of its pid namespace, where it still lives, takes everything in it
+ * along; then the cgroups are emptied; then, for tasks that have neither, the process tree. Resolves to the
+ * pids that survived.
  */
 export async function killLinuxTree(
   start: StartRecord,
@@ -34,7 +35,8 @@ export async function killLinuxTree(
 /** Kills the members of one cgroup until it has none, or the time is up. Resolves to those that are left. */
 export async function emptyCgroup(dir: string, limitMs: number): Promise<number[]> {
   const deadline = performance.now() + limitMs
-  // Frozen processes cannot fork, so the list cannot be outrun; they die when thawed (cgroup-v1/freezer-subsystem.rst).
+  // Frozen processes cannot fork, so the list cannot be outrun; they die when thawed
+  // (cgroup-v1/freezer-subsystem.rst).
   const freezable = readText(join(dir, 'freezer.state')) !== null
   for (;;) {
     const members = membersOf(dir)

@@ -51,7 +51,10 @@ export class KnobPlacer {
     return unmet ?? knob.short?.(limits) ?? { status: 'enforced' }
   }
 
-  /** A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted with what was wanted. */
+  /**
+   * A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted
+   * with what was wanted.
+   */
   completeCpusets(groups: Map<string, KnobValue[]>): void {
     const mount = this.#host.v1.get('cpuset')
     const parent = mount === undefined ? null : this.#parents.v1(mount)
@@ -76,7 +79,10 @@ export class KnobPlacer {
     return mount === undefined ? null : this.#parents.v1(mount)
   }
 
-  /** v1 where the controller is mounted there, v2 otherwise; what neither has is the business of the host's main table. */
+  /**
+   * v1 where the controller is mounted there, v2 otherwise; what neither has is the business of the host's
+   * main table.
+   */
   #responsible(knob: Knob): boolean {
     const isV1 = v1Knobs.includes(knob)
     const other = knob.controller === 'io' ? 'blkio' : knob.controller === 'blkio' ? 'io' : knob.controller
@@ -95,7 +101,10 @@ export class KnobPlacer {
     return offered.find(({ needs }) => !needs || !ioNeedUnmet(needs, this.#host, this.#sys)) ?? offered[0]
   }
 
-  /** v1 answers EINVAL from deep inside the start, v2 falls back to all processors without a word (cgroup-v2.rst, cpuset.cpus). */
+  /**
+   * v1 answers EINVAL from deep inside the start, v2 falls back to all processors without a word
+   * (cgroup-v2.rst, cpuset.cpus).
+   */
   #checkProcessors(list: string, dir: string): void {
     const available = readFirst([
       join(dir, 'cpuset.cpus.effective'),

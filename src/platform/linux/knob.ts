@@ -2,7 +2,10 @@ import type { Limits } from '../limits.ts'
 
 /** One kernel file of one controller: which limit it serves and what is written there. */
 export type Knob = {
-  /** The field of Resources whose row it decides; `memory` stands for memoryMB and memoryBytes. Null: set always, where the file exists. */
+  /**
+   * The field of Resources whose row it decides; `memory` stands for memoryMB and memoryBytes. Null: set
+   * always, where the file exists.
+   */
   readonly limit: keyof Limits | null
   readonly controller: string
   /** The first of these that the host has is used. */
@@ -32,8 +35,8 @@ export function one(value: number | string | null): readonly string[] {
 }
 
 /**
- * CFS bandwidth. The kernel takes no quota below 1 ms (min_cfs_quota_period, kernel/sched/core.c), so a small share of a processor
- * needs a longer period than the usual 100 ms; 1 s is the longest.
+ * CFS bandwidth. The kernel takes no quota below 1 ms (min_cfs_quota_period, kernel/sched/core.c), so a small
+ * share of a processor needs a longer period than the usual 100 ms; 1 s is the longest.
  */
 export function cpuBandwidth(cores: number): { periodUs: number; quotaUs: number } {
   const periodUs = cores * 100_000 < 1000 ? 1_000_000 : 100_000

@@ -39,8 +39,8 @@ const lacks: readonly (readonly [version: number, what: string])[] = [
 ]
 
 /**
- * A second wall where a task has a root of its own: what the kernel lacks is told, and strict passes it. Where it is the only one, that is less than
- * the default.
+ * A second wall where a task has a root of its own: what the kernel lacks is told, and strict passes it.
+ * Where it is the only one, that is less than the default.
  */
 export function landlockOf(
   command: Readonly<Command>,
@@ -129,8 +129,9 @@ function accessOf(op: MountOp): LandlockRule['access'] | null {
 }
 
 /**
- * In the host's root, where that alone is the wall: what a root of its own would show, at the host's own places. What other programs share there
- * is not shown: /tmp (TMPDIR is the allocation's), /dev/shm, terminals. Logs are written by shims alone.
+ * In the host's root, where that alone is the wall: what a root of its own would show, at the host's own
+ * places. What other programs share there is not shown: /tmp (TMPDIR is the allocation's), /dev/shm,
+ * terminals. Logs are written by shims alone.
  */
 export function rulesOfHost(
   { shared, task, local }: TaskPaths,

@@ -25,7 +25,8 @@ export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, re
   return requestedLimits(resources).map(what => {
     if (byShim.has(what.name) || what.name.startsWith('rlimits.')) return enforced(what)
     const limit = limitFields[what.name] ?? (what.name as keyof Limits)
-    // An unlimited swap makes the memory limit itself worth less: that row says so when nobody asked for the swap.
+    // An unlimited swap makes the memory limit itself worth less: that row says so when nobody asked for the
+    // swap.
     const implied =
       limit === 'memory' && resources.swapBytes === undefined ? (outcomes.get('swap') ?? []) : []
     const own = outcomes.get(limit) ?? []

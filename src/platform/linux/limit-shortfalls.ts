@@ -4,7 +4,10 @@ import type { Parent } from './cgroup-parents.ts'
 import type { Knob } from './knob.ts'
 import type { Outcome } from './limit-rows.ts'
 
-/** Why a limit cannot be had whose controller is not where the task's cgroup would be. Null: nobody asked for it. */
+/**
+ * Why a limit cannot be had whose controller is not where the task's cgroup would be. Null: nobody asked for
+ * it.
+ */
 export function missingController(
   { controller, limit }: Pick<Knob, 'controller' | 'limit'>,
   parent: Parent,
@@ -54,7 +57,10 @@ function controllerHint(host: CgroupHost, controller: string): string {
   return `mkdir -p ${at} && mount -t cgroup -o ${controller} cgroup ${at}`
 }
 
-/** How an ordinary user comes to a cgroup of its own. A v1 hierarchy is never delegated: there it could take its limits off itself. */
+/**
+ * How an ordinary user comes to a cgroup of its own. A v1 hierarchy is never delegated: there it could take
+ * its limits off itself.
+ */
 function delegationHint({ mode }: CgroupHost): string {
   if (mode !== 'v2') return 'run as root (sudo)'
   if (existsSync('/run/systemd/system'))

@@ -8,8 +8,8 @@ import type { Denial } from './kernel-features.ts'
 type Asked = { readonly proc?: string; readonly uid?: number; readonly hint?: string }
 
 /**
- * Why this process gets no user namespace here, and the command that would change it: each distribution has a switch of its own. `hint`: what would
- * make one needless.
+ * Why this process gets no user namespace here, and the command that would change it: each distribution has a
+ * switch of its own. `hint`: what would make one needless.
  */
 export function userNamespaceDenial(
   { user, step = '' }: Probe,

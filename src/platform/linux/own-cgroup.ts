@@ -6,12 +6,16 @@ import { parentName } from './cgroup-parents.ts'
 /** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC (linux/magic.h). */
 export const cgroupTypes: ReadonlySet<number> = new Set([0x27e0eb, 0x63677270])
 
-/** What a path of a record leads to: nothing (any more), a cgroup of root's or ours, or something else, which is not to be touched. */
+/**
+ * What a path of a record leads to: nothing (any more), a cgroup of root's or ours, or something else, which
+ * is not to be touched.
+ */
 type Kind = 'absent' | 'cgroup' | 'stranger'
 
 /**
- * A record is a file, and what it names is believed only when it is what it is called: a directory of a cgroup file system, in which nobody can
- * make a link, under that very path, so that no link was followed on the way.
+ * A record is a file, and what it names is believed only when it is what it is called: a directory of a
+ * cgroup file system, in which nobody can make a link, under that very path, so that no link was followed on
+ * the way.
  */
 export function kindOf(dir: string): Kind {
   let fd: number

@@ -5,9 +5,10 @@ import type { CgroupHost } from './cgroup-mode.ts'
 const root = '/sys/fs/cgroup'
 
 /**
- * The task's own cgroups where programs look for their limits, read-only: the one of cgroup2 as /sys/fs/cgroup, those of version 1 below it by the
- * names of the host's mounts. `base` makes the places. A task without cgroups finds nothing there, and so does one for a controller that it was
- * given later, by update().
+ * The task's own cgroups where programs look for their limits, read-only: the one of cgroup2 as
+ * /sys/fs/cgroup, those of version 1 below it by the names of the host's mounts. `base` makes the places. A
+ * task without cgroups finds nothing there, and so does one for a controller that it was given later, by
+ * update().
  */
 export function cgroupView(
   host: Pick<CgroupHost, 'v1' | 'v2'> | undefined,

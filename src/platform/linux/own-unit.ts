@@ -19,7 +19,8 @@ export async function ownUnit({ proc, root, show }: UnitSources): Promise<Unit |
   // The unified hierarchy, or systemd's own of version 1.
   const path = lines.find(line => /^(0::|\d+:name=systemd:)\/.+/.test(line))?.split(':')[2] ?? ''
   const parts = path.split('/')
-  // What a service has made below itself belongs to it, and so does a scope to none: the innermost unit counts.
+  // What a service has made below itself belongs to it, and so does a scope to none: the innermost unit
+  // counts.
   const name = parts.findLast(part => /\.(service|scope)$/.test(part))
   if (name === undefined || name.endsWith('.scope') || /^user@\d+\.service$/.test(name)) return null
   const bus = parts.some(part => /^user@\d+\.service$/.test(part)) ? 'user' : 'system'

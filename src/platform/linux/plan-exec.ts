@@ -23,8 +23,9 @@ import { workspaceOf } from '../../command/workspace.ts'
 import { ownersCredentials } from './workspace-owner.ts'
 
 /**
- * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the command gets the privileges that
- * the task's own has. A bare name is looked up by the native program when it is inside, on the PATH as it is there.
+ * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the
+ * command gets the privileges that the task's own has. A bare name is looked up by the native program when it
+ * is inside, on the PATH as it is there.
  */
 export async function planExec(
   request: TaskRequest,
@@ -85,7 +86,10 @@ export async function planExec(
   }
 }
 
-/** A task that runs as the owner of its workspace has exec sessions that do, unless they are told otherwise. Null: it does not. */
+/**
+ * A task that runs as the owner of its workspace has exec sessions that do, unless they are told otherwise.
+ * Null: it does not.
+ */
 async function ownerOf(
   { start: { task }, isolation = [] }: TargetTask,
   command: Readonly<Command>,
@@ -96,7 +100,10 @@ async function ownerOf(
   return owner && ownersCredentials(owner, command, access)
 }
 
-/** The walls of the task's root are the exec session's. None where the task has the host's, or was stored without what it has. */
+/**
+ * The walls of the task's root are the exec session's. None where the task has the host's, or was stored
+ * without what it has.
+ */
 function rulesIn(entered: readonly Enforcement[], { alloc }: TaskRequest): readonly LandlockRule[] {
   const status = entered.find(({ name }) => name === 'root')?.status
   if (status === 'enforced') return rulesOfSession
@@ -104,8 +111,8 @@ function rulesIn(entered: readonly Enforcement[], { alloc }: TaskRequest): reado
 }
 
 /**
- * What the task has, its exec sessions have: a supervisor with other rights than that of the task, or of another day, cannot tell from its own. None for a
- * task that was stored without them.
+ * What the task has, its exec sessions have: a supervisor with other rights than that of the task, or of
+ * another day, cannot tell from its own. None for a task that was stored without them.
  */
 function enteredRows({ isolation = [] }: TargetTask): readonly Enforcement[] {
   return isolation.filter(isEntered)

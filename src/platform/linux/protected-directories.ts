@@ -35,8 +35,8 @@ export function protectedOfHost(): Protected[] {
 }
 
 /**
- * The first of them that the directory is, holds, or lies in. Compared by device and inode: a directory is the same one under every name, and by every
- * bind mount. `place` is its path without links.
+ * The first of them that the directory is, holds, or lies in. Compared by device and inode: a directory is
+ * the same one under every name, and by every bind mount. `place` is its path without links.
  */
 export function protectedBy(place: string, all: readonly Protected[]): Protected | null {
   const own = identityOf(place)

@@ -46,9 +46,9 @@ function devicesBy(make: (node: (typeof nodes)[number]) => MountOp): MountOp[] {
 }
 
 /**
- * The OCI runtimes' lists (moby, oci/defaults.go: MaskedPaths and ReadonlyPaths), less what is in /sys, which a task does not have.
- * sysrq-trigger is hidden rather than read-only: that is one mount instead of two. Root without capabilities owns
- * most of these files and could write them otherwise.
+ * The OCI runtimes' lists (moby, oci/defaults.go: MaskedPaths and ReadonlyPaths), less what is in /sys, which
+ * a task does not have. sysrq-trigger is hidden rather than read-only: that is one mount instead of two. Root
+ * without capabilities owns most of these files and could write them otherwise.
  */
 const masked = [
   'acpi',
@@ -63,10 +63,16 @@ const masked = [
   'timer_list',
   'timer_stats',
 ]
-/** Each file of `pressure` that was opened for writing waits for RCU when it is closed: thousands keep a killed task from ending for a minute. */
+/**
+ * Each file of `pressure` that was opened for writing waits for RCU when it is closed: thousands keep a
+ * killed task from ending for a minute.
+ */
 const readOnly = ['bus', 'fs', 'irq', 'pressure', 'sys']
 
-/** What modes keep from others, and root without capabilities owns: the kernel's memory, page by page, and its log. */
+/**
+ * What modes keep from others, and root without capabilities owns: the kernel's memory, page by page, and its
+ * log.
+ */
 const maskedForRoot = [
   'kmsg',
   'kpagecgroup',

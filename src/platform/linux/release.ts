@@ -7,8 +7,9 @@ const attempts = 20
 const pauseMs = 10
 
 /**
- * Removes cgroups that are empty. A process that is being reaped keeps its cgroup busy for a moment, so EBUSY is tried again for 0.2 s.
- * Never throws for what is gone or still in use; paths that are not `.../holdfast/<key>`, or lead to no cgroup, are left alone.
+ * Removes cgroups that are empty. A process that is being reaped keeps its cgroup busy for a moment, so EBUSY
+ * is tried again for 0.2 s. Never throws for what is gone or still in use; paths that are not
+ * `.../holdfast/<key>`, or lead to no cgroup, are left alone.
  */
 export async function releaseCgroups(
   cgroups: readonly string[],

@@ -6,7 +6,10 @@ import type { MountOp } from '../../spawn/spec.ts'
 import { type Row, skipped } from '../rows.ts'
 import { bind } from './mount-ops.ts'
 
-/** Names at the top of the new root that belong to the system or to holdfast; a task directory cannot replace them. */
+/**
+ * Names at the top of the new root that belong to the system or to holdfast; a task directory cannot replace
+ * them.
+ */
 const reserved = new Set([
   'bin',
   'sbin',
@@ -23,7 +26,10 @@ const reserved = new Set([
   'local',
 ])
 
-/** What the orchestrator has put into the task directory, at the top of the root; a row for each entry that cannot be there. `system`: what is there already. */
+/**
+ * What the orchestrator has put into the task directory, at the top of the root; a row for each entry that
+ * cannot be there. `system`: what is there already.
+ */
 export function taskEntries(
   directory: string,
   system: readonly MountOp[],
@@ -70,7 +76,10 @@ function clash(source: string, name: string): Row {
   )
 }
 
-/** What the command itself says of the top of the root goes before what happens to lie in the task directory, and is no clash. */
+/**
+ * What the command itself says of the top of the root goes before what happens to lie in the task directory,
+ * and is no clash.
+ */
 function placedBy({ mounts = [], tmpfs = [] }: Readonly<Command>): Set<string> {
   return new Set([...mounts, ...tmpfs].map(({ target }) => posix.normalize(target)))
 }

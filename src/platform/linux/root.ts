@@ -18,7 +18,10 @@ import { terminalGroup } from './terminal-group.ts'
 import type { Workspace } from './workspace.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
 
-/** `shared`: how many of the first operations are the same for every task of this kind; see LaunchSpec.rootShared. */
+/**
+ * `shared`: how many of the first operations are the same for every task of this kind; see
+ * LaunchSpec.rootShared.
+ */
 export type RootPlan = {
   readonly ops: readonly MountOp[]
   readonly shared: number
@@ -36,7 +39,10 @@ const defaultTmpfsBytes = 512 * 1024 * 1024
 export type RootOptions = {
   /** Bytes; a tmpfs is not to be larger. */
   readonly memory: number | null
-  /** In an ordinary user's namespace: no device nodes can be made there, and no /proc mounted where none is in view. */
+  /**
+   * In an ordinary user's namespace: no device nodes can be made there, and no /proc mounted where none is in
+   * view.
+   */
   readonly rootless?: boolean
   /** The task is in the host's pid namespace. */
   readonly seesProcesses?: boolean
@@ -54,8 +60,8 @@ export type RootOptions = {
 }
 
 /**
- * The task's own root, in the order of mounting: system directories read-only, what the orchestrator put into the task
- * directory, /dev, /proc, /tmp, the two writable directories, then what the command asks for on top.
+ * The task's own root, in the order of mounting: system directories read-only, what the orchestrator put into
+ * the task directory, /dev, /proc, /tmp, the two writable directories, then what the command asks for on top.
  * Throws INVALID_ARGUMENT for a source that does not exist.
  */
 export function rootPlan(
@@ -110,7 +116,8 @@ export function rootPlan(
     // Files of our own lie below the task's directory.
     ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
     bind(alloc.shared, '/alloc', false),
-    // Written by shims alone: a task can read its log there, and forge, erase or replace none, its own or a neighbour's.
+    // Written by shims alone: a task can read its log there, and forge, erase or replace none, its own or a
+    // neighbour's.
     { op: 'readonly', at: '/alloc/logs' },
     bind(alloc.local, '/local', false),
     ...withWorkspace([...tmpfs, ...mounted.ops], workspace),
@@ -132,15 +139,16 @@ export function rootPlan(
 }
 
 /**
- * The kernel lets an ordinary user mount a /proc only where another one is in full view (mount_too_revealing(), fs/namespace.c), and in a
- * root put together beforehand there is none. The task's own comes to lie over it, and only a task without capabilities, who cannot take
- * that away again, is let into a shared root.
+ * The kernel lets an ordinary user mount a /proc only where another one is in full view
+ * (mount_too_revealing(), fs/namespace.c), and in a root put together beforehand there is none. The task's
+ * own comes to lie over it, and only a task without capabilities, who cannot take that away again, is let
+ * into a shared root.
  */
 const visibleProc = bind('/proc', '/proc', true)
 
 /**
- * A shared root is read-only from the start: a mount point of one's own cannot be made there, only below what is mounted in it. What covers a file
- * that is there already needs none.
+ * A shared root is read-only from the start: a mount point of one's own cannot be made there, only below what
+ * is mounted in it. What covers a file that is there already needs none.
  */
 function needsNoPlace(ops: readonly MountOp[], places: readonly MountOp[]): boolean {
   const below = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts']

@@ -6,8 +6,9 @@ let known:
   { readonly until: number; readonly directory: string; readonly paths: readonly string[] } | undefined
 
 /**
- * What root, or root's group, owns in a directory and others may not read: password hashes, private keys, secrets of services. A task of user 0
- * without capabilities is their owner, so that their modes keep nothing from it. A directory that others may not enter counts as one.
+ * What root, or root's group, owns in a directory and others may not read: password hashes, private keys,
+ * secrets of services. A task of user 0 without capabilities is their owner, so that their modes keep nothing
+ * from it. A directory that others may not enter counts as one.
  */
 export function rootsOwnFiles(directory: string): readonly string[] {
   if (known?.directory !== directory || performance.now() >= known.until)

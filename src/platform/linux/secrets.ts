@@ -8,8 +8,9 @@ import { enforced, type Row } from '../rows.ts'
 export const secretsDir = '/secrets'
 
 /**
- * The rows of a task's secrets, none where it has none. They lie in memory that its own root alone shows. Throws UNSUPPORTED where it gets no such root, and
- * INVALID_ARGUMENT where something else is to be at their place.
+ * The rows of a task's secrets, none where it has none. They lie in memory that its own root alone shows.
+ * Throws UNSUPPORTED where it gets no such root, and INVALID_ARGUMENT where something else is to be at their
+ * place.
  */
 export function secretsRows(
   { command, secrets = [] }: TaskRequest,

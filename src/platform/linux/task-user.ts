@@ -8,8 +8,9 @@ import type { Access, Own } from './access.ts'
 import type { Denial } from './kernel-features.ts'
 
 /**
- * Who the task runs as. Root's tasks are nobody's unless told otherwise; those of whoever cannot become another, or not nobody, are its own, whatever
- * the default. Throws PERMISSION for somebody else than can be had, START_FAILED for an unknown name.
+ * Who the task runs as. Root's tasks are nobody's unless told otherwise; those of whoever cannot become
+ * another, or not nobody, are its own, whatever the default. Throws PERMISSION for somebody else than can be
+ * had, START_FAILED for an unknown name.
  */
 export async function taskUser(command: Readonly<Command>, access: Access): Promise<TaskCredentials> {
   const { ownUserOnly, self, maps } = access

@@ -7,8 +7,8 @@ import { changeCgroups } from './cgroup-change.ts'
 import type { CgroupPlanner } from './cgroups.ts'
 
 /**
- * Decides first, as a start does, and only then writes anything. Cgroups that the task has not been in are made before others are changed, and
- * entered after: each step that fails undoes those before it.
+ * Decides first, as a start does, and only then writes anything. Cgroups that the task has not been in are
+ * made before others are changed, and entered after: each step that fails undoes those before it.
  */
 export function updateLimits(
   { strict, command }: TaskRequest,
@@ -24,7 +24,10 @@ export function updateLimits(
   return enforcement
 }
 
-/** Each process has its rlimits for itself, and passes them on to its children: there is no place where a task's could be changed. */
+/**
+ * Each process has its rlimits for itself, and passes them on to its children: there is no place where a
+ * task's could be changed.
+ */
 function ofRunning(row: Row): Row {
   if (!row.name.startsWith('rlimits.')) return row
   return weakened(

@@ -6,7 +6,9 @@ export function fieldOf(text: string | null, name: string): number | null {
   return before < 0 ? null : numberFrom(text, before + name.length + 2)
 }
 
-/** Of all the numbers that stand after this; 0 when it does not occur, as for a device that nobody has used. */
+/**
+ * Of all the numbers that stand after this; 0 when it does not occur, as for a device that nobody has used.
+ */
 export function sumAfter(text: string | null, mark: string): number | null {
   if (text === null) return null
   let total = 0

@@ -68,8 +68,9 @@ export class V1Usage {
   }
 
   /**
-   * `tasks` is opened anew each time: whoever keeps it open and asks more often than once a second gets the same list for ever (pidlists in
-   * kernel/cgroup/cgroup-v1.c). Whether what has that path is still the task's own cgroup, another file of it tells.
+   * `tasks` is opened anew each time: whoever keeps it open and asks more often than once a second gets the
+   * same list for ever (pidlists in kernel/cgroup/cgroup-v1.c). Whether what has that path is still the
+   * task's own cgroup, another file of it tells.
    */
   #countThreads(answer: number | null): number | null {
     if (this.#threads === undefined || answer === null) return null

@@ -51,8 +51,9 @@ export class V2Usage {
   }
 
   /**
-   * The files of a controller that is switched on for a running task (for a limit that update() brings) are there from then on; those of one that
-   * is switched off are gone, also for who comes back to it. A cgroup that is gone says nothing, and nothing is looked for in its place.
+   * The files of a controller that is switched on for a running task (for a limit that update() brings) are
+   * there from then on; those of one that is switched off are gone, also for who comes back to it. A cgroup
+   * that is gone says nothing, and nothing is looked for in its place.
    */
   #followControllers(): void {
     const enabled = this.#controllers.text()
@@ -72,7 +73,9 @@ export class V2Usage {
   }
 }
 
-/** `some avg10=0.12 avg60=0.05 avg300=0.01 total=12345`, then the same for `full`. Times are in microseconds. */
+/**
+ * `some avg10=0.12 avg60=0.05 avg300=0.01 total=12345`, then the same for `full`. Times are in microseconds.
+ */
 function pressureOf(text: string | null): Pressure | null {
   if (text === null) return null
   const full = text.indexOf('full ')

@@ -3,7 +3,10 @@ import { posix } from 'node:path'
 import { onceIn } from '../../once-in.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 
-/** Where a path of the task leads when its links are followed there, as far as the host's own files decide that. */
+/**
+ * Where a path of the task leads when its links are followed there, as far as the host's own files decide
+ * that.
+ */
 type Place = {
   /** The first place on the way that the task is not shown, or the file itself. */
   readonly at: string
@@ -13,8 +16,8 @@ type Place = {
 const linksMost = 16
 
 /**
- * Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has them. Component by component: a directory on
- * the way may be a link too (/etc/resolvconf/run).
+ * Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has
+ * them. Component by component: a directory on the way may be a link too (/etc/resolvconf/run).
  */
 function placeOf(path: string, shown: readonly string[]): Place | null {
   let at = '/'
@@ -41,7 +44,10 @@ function placeOf(path: string, shown: readonly string[]): Place | null {
   return null
 }
 
-/** Milliseconds. Two dozen looks for each start otherwise, at links that administrators and network managers exchange. */
+/**
+ * Milliseconds. Two dozen looks for each start otherwise, at links that administrators and network managers
+ * exchange.
+ */
 const placesMs = 1000
 
 const places = onceIn(placesMs, (of): Place | null => {
@@ -49,7 +55,9 @@ const places = onceIn(placesMs, (of): Place | null => {
   return shown.includes('/etc') ? placeOf(path, shown) : null
 })
 
-/** A place that is not shown is mounted, which fails where nothing is there any more: that one is looked at. */
+/**
+ * A place that is not shown is mounted, which fails where nothing is there any more: that one is looked at.
+ */
 function placeNow(path: string, shown: readonly string[]): Place | null {
   const place = places([path, ...shown].join('\0'))
   return place === null || place.shown || exists(place.at) ? place : placeOf(path, shown)
@@ -69,7 +77,10 @@ function exists(path: string): boolean {
   }
 }
 
-/** What programs look for in /etc that distributions keep elsewhere: name servers (systemd-resolved, resolvconf, NetworkManager) and certificates. */
+/**
+ * What programs look for in /etc that distributions keep elsewhere: name servers (systemd-resolved,
+ * resolvconf, NetworkManager) and certificates.
+ */
 const oftenElsewhere = [
   '/etc/resolv.conf',
   '/etc/ssl/certs',
@@ -79,8 +90,9 @@ const oftenElsewhere = [
 ]
 
 /**
- * Of those, what a task would find a dangling link for: the file or directory is shown where the link leads to, as it is when the task starts.
- * `base` makes the places, in the part of the root that tasks share; `own` mounts there.
+ * Of those, what a task would find a dangling link for: the file or directory is shown where the link leads
+ * to, as it is when the task starts. `base` makes the places, in the part of the root that tasks share; `own`
+ * mounts there.
  */
 export function filesElsewhere(system: readonly MountOp[]): { base: MountOp[]; own: MountOp[] } {
   const shown = shownIn(system)
@@ -103,7 +115,10 @@ function isDirectory(path: string): boolean {
   return lstatSync(realpathSync(path)).isDirectory()
 }
 
-/** The file of host names as the task sees it: the host's, and the task's own name, which leads to itself. Null: the host has none. */
+/**
+ * The file of host names as the task sees it: the host's, and the task's own name, which leads to itself.
+ * Null: the host has none.
+ */
 export function hostsFile(system: readonly MountOp[], hostname: string | null): MountOp | null {
   const place = hostname === null ? null : placeNow('/etc/hosts', shownIn(system))
   if (!place?.shown) return null
@@ -114,8 +129,8 @@ export function hostsFile(system: readonly MountOp[], hostname: string | null): 
 const checkedForOwner = ['/etc/ssh/ssh_config', '/etc/ssh/ssh_config.d']
 
 /**
- * Where root has no number, its files belong to nobody: those whose owner is asked for are shown as copies, which belong to the task's user. As
- * they are when the task starts.
+ * Where root has no number, its files belong to nobody: those whose owner is asked for are shown as copies,
+ * which belong to the task's user. As they are when the task starts.
  */
 export function ownedCopies(system: readonly MountOp[]): MountOp[] {
   if (!system.some(({ op, at }) => op === 'bind' && at === '/etc')) return []

@@ -9,7 +9,10 @@ import type { Access } from './access.ts'
 import { readMounts } from './cgroup-mode.ts'
 import type { Owner, WorkspacePlace } from './workspace-place.ts'
 
-/** How the files of a workspace come to be the task's. `why`: why not by mapping them, which is the way that needs nothing of the task. */
+/**
+ * How the files of a workspace come to be the task's. `why`: why not by mapping them, which is the way that
+ * needs nothing of the task.
+ */
 export type Ownership =
   /** Its owner is the task's user. */
   | { readonly way: 'own' }
@@ -43,7 +46,10 @@ export async function ownershipOf(
     : { way: 'as-owner', user: asOwner, why: mapped }
 }
 
-/** Of somebody other than root, where the caller has left the task's user to us. Without other groups: those may be worth more than the files. */
+/**
+ * Of somebody other than root, where the caller has left the task's user to us. Without other groups: those
+ * may be worth more than the files.
+ */
 export async function ownersCredentials(
   { uid, gid }: Owner,
   { user, group }: Readonly<Command>,

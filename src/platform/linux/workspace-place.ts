@@ -23,8 +23,8 @@ type Surroundings = {
 }
 
 /**
- * Throws INVALID_ARGUMENT for what is no directory, or none that a task may be given to work in; PERMISSION for a link on the way that somebody else
- * could have put there, and where this process may not go.
+ * Throws INVALID_ARGUMENT for what is no directory, or none that a task may be given to work in; PERMISSION
+ * for a link on the way that somebody else could have put there, and where this process may not go.
  */
 export function workspacePlace(asked: WorkspaceAsked, { dir, alloc }: Surroundings): WorkspacePlace {
   refuseOwnNames(asked.path)

@@ -79,7 +79,10 @@ function bindOf({ path, readOnly, owner }: WorkspacePlace, ownership: Ownership)
   }
 }
 
-/** Root's programs that run as root stay what they are. The tree is looked through for that; in others' directories it is not. */
+/**
+ * Root's programs that run as root stay what they are. The tree is looked through for that; in others'
+ * directories it is not.
+ */
 function frozen({ path, readOnly, owner }: WorkspacePlace, { way }: Ownership): MountOp[] {
   return way === 'mapped' && owner.uid === 0 && !readOnly ? [{ op: 'freeze', at: path }] : []
 }
@@ -96,7 +99,10 @@ function refuseMountOnIt({ mounts = [], tmpfs = [] }: Readonly<Command>, at: str
   )
 }
 
-/** The filter of system calls alone keeps a task from leaving a set-user-ID program, which on the host would be root's. */
+/**
+ * The filter of system calls alone keeps a task from leaving a set-user-ID program, which on the host would
+ * be root's.
+ */
 function refuseRootsSetId(
   { owner, readOnly, path }: WorkspacePlace,
   { way }: Ownership,

@@ -4,14 +4,18 @@ import { randomHex } from '../../random.ts'
 import { renameOver } from '../rename-over.ts'
 
 /**
- * A named pipe of Windows, held by a living process for others to see that it lives, and to write lines to. Its name is of chance, since anybody may ask for a
- * name, and stands in the file at the path for those who may read that. Keeps no program running.
+ * A named pipe of Windows, held by a living process for others to see that it lives, and to write lines to.
+ * Its name is of chance, since anybody may ask for a name, and stands in the file at the path for those who
+ * may read that. Keeps no program running.
  */
 export class Endpoint {
   readonly #server: Server
   readonly #connections = new Set<Socket>()
 
-  /** It is there, and held, when the constructor returns: who sees the path without a holder takes us for dead. */
+  /**
+   * It is there, and held, when the constructor returns: who sees the path without a holder takes us for
+   * dead.
+   */
   constructor(path: string, onLine: (line: string) => void = () => {}) {
     const name = `\\\\.\\pipe\\holdfast-${randomHex(16)}`
     this.#server = createServer(socket => this.#serve(socket, onLine))

@@ -26,8 +26,8 @@ function isHeld(fifo: string): boolean {
 }
 
 /**
- * Calls `onGone` once, when nobody holds the write end any more; at the next tick if nobody does now. Returns the way to stop watching.
- * A FIFO is watched through a net.Socket: it costs an epoll entry and no thread.
+ * Calls `onGone` once, when nobody holds the write end any more; at the next tick if nobody does now. Returns
+ * the way to stop watching. A FIFO is watched through a net.Socket: it costs an epoll entry and no thread.
  */
 function watchHeld(fifo: string, keepAlive: KeepAlive, onGone: () => void): () => void {
   const fd = openFifo(fifo)
@@ -86,7 +86,10 @@ function hasWriter(fd: number): boolean {
   }
 }
 
-/** False when there is no shim to read it: without a reader, a non-blocking open for writing fails with ENXIO (fifo(7)). */
+/**
+ * False when there is no shim to read it: without a reader, a non-blocking open for writing fails with ENXIO
+ * (fifo(7)).
+ */
 function sendLine(path: string, line: ControlLine): boolean {
   let fd: number
   try {
@@ -100,11 +103,13 @@ function sendLine(path: string, line: ControlLine): boolean {
   try {
     // A regular file of that name would swallow the line and look like success.
     if (!fstatSync(fd).isFIFO()) return false
-    // The newline before it ends what another writer may have left unfinished. One write: nothing comes between.
+    // The newline before it ends what another writer may have left unfinished. One write: nothing comes
+    // between.
     writeSync(fd, `\n${line}\n`)
     return true
   } catch (error) {
-    // EPIPE: the shim went between open and write. EAGAIN: 64 KiB of lines unread, so it is stopped or stuck; the caller escalates.
+    // EPIPE: the shim went between open and write. EAGAIN: 64 KiB of lines unread, so it is stopped or stuck;
+    // the caller escalates.
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EPIPE' || code === 'EAGAIN') return false
     throw error

@@ -5,8 +5,8 @@ import type { Channel } from './channel.ts'
 import { untilClosed } from './until-closed.ts'
 
 /**
- * Named pipes of Windows. The file at the path has the pipe's name (endpoint.ts), which the kernel forgets with the process that made it; lines are written to the
- * very pipe by which that one is known to live.
+ * Named pipes of Windows. The file at the path has the pipe's name (endpoint.ts), which the kernel forgets
+ * with the process that made it; lines are written to the very pipe by which that one is known to live.
  */
 export const pipeChannel: Channel = {
   isHeld(path) {

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net'
 import type { KeepAlive } from '../keep-alive.ts'
 
-/** Calls `onGone` once when the other end of the socket is gone, whatever came before. Returns the way to hear no more, which closes it. */
+/**
+ * Calls `onGone` once when the other end of the socket is gone, whatever came before. Returns the way to hear
+ * no more, which closes it.
+ */
 export function untilClosed(socket: Socket, keepAlive: KeepAlive, onGone: () => void): () => void {
   const forget = keepAlive.add(socket)
   socket.once('close', () => {

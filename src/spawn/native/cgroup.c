@@ -21,7 +21,8 @@ static bool write_in(const char *dir, const char *name, const char *value) {
   return join_path(path, dir, name) && write_file(path, value);
 }
 
-/* A cgroup found in our way holds an earlier run's leftovers, and its counters are that run's too: a fresh one is better where rmdir allows it. */
+/* A cgroup found in our way holds an earlier run's leftovers, and its counters are that run's too: a fresh
+ * one is better where rmdir allows it. */
 static bool clear_leaf(const char *dir, const char *freezer) {
   struct stat status;
   char state[PATH_MAX];
@@ -37,7 +38,8 @@ static bool clear_leaf(const char *dir, const char *freezer) {
 
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (!cgroup->external && mkdir(cgroup->dir, 0755) != 0 && (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
+    if (!cgroup->external && mkdir(cgroup->dir, 0755) != 0 &&
+        (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
       return fail(failure, STAGE_CGROUP, errno, "%s", cgroup->dir);
     for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
       bool optional = file->name[0] == '?';
@@ -57,9 +59,9 @@ static const struct cgroup *first_of_v2(const struct cgroup *cgroups) {
 }
 
 /*
- * To move even oneself, v2 takes cgroup_threadgroup_rwsem for writing, which after some quiet waits for an RCU grace period: 12 ms in the median.
- * Who is born there is not moved. Whatever this is refused for (an old kernel, a filter of system calls, pids.max, a threaded cgroup), the other way
- * says better, or may.
+ * To move even oneself, v2 takes cgroup_threadgroup_rwsem for writing, which after some quiet waits for an
+ * RCU grace period: 12 ms in the median. Who is born there is not moved. Whatever this is refused for (an old
+ * kernel, a filter of system calls, pids.max, a threaded cgroup), the other way says better, or may.
  */
 pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined) {
   *joined = first_of_v2(cgroups);
@@ -73,8 +75,9 @@ pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined) {
 }
 
 /*
- * On v1 through `tasks`: for "0" written there the kernel need not take cgroup_threadgroup_rwsem, which waits for an RCU grace period (0.1 ms
- * instead of up to several; cgroup_procs_write_start(), since Linux 5.18). We are of one thread, so it is the same membership. v2 has no such file.
+ * On v1 through `tasks`: for "0" written there the kernel need not take cgroup_threadgroup_rwsem, which waits
+ * for an RCU grace period (0.1 ms instead of up to several; cgroup_procs_write_start(), since Linux 5.18). We
+ * are of one thread, so it is the same membership. v2 has no such file.
  */
 static bool join(const char *dir) {
   return write_in(dir, "tasks", "0") || (errno == ENOENT && write_in(dir, "cgroup.procs", "0"));
@@ -82,17 +85,19 @@ static bool join(const char *dir) {
 
 int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup != joined && !join(cgroup->dir)) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
+    if (cgroup != joined && !join(cgroup->dir))
+      return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
   return 0;
 }
 
 /*
- * Those of them that are there. We are among the task's processes already: whoever makes one after this look, or is about to (a cpuset without
- * processors: ENOSPC), moves us there with the others.
+ * Those of them that are there. We are among the task's processes already: whoever makes one after this look,
+ * or is about to (a cpuset without processors: ENOSPC), moves us there with the others.
  */
 int cgroups_join_deferred(const struct cgroup *cgroups, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (!join(cgroup->dir) && errno != ENOENT && errno != ENODEV && errno != ENOSPC) return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
+    if (!join(cgroup->dir) && errno != ENOENT && errno != ENODEV && errno != ENOSPC)
+      return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
   return 0;
 }
 
@@ -120,7 +125,8 @@ static void kill_member(pid_t pid, void *context) {
   *(bool *)context = false;
 }
 
-/* A frozen member cannot fork, so none can escape between reading the list and killing it; SIGKILL is taken at the thaw. */
+/* A frozen member cannot fork, so none can escape between reading the list and killing it; SIGKILL is taken
+ * at the thaw. */
 static void freeze(const char *freezer) {
   if (!write_in(freezer, "freezer.state", "FROZEN")) return;
   char path[PATH_MAX], state[32] = "";
@@ -168,7 +174,8 @@ int64_t oom_kills(const char *file) {
 int oom_watch(const char *file) {
   const char *slash = strrchr(file, '/');
   char directory[PATH_MAX], line[32];
-  if (slash == NULL || snprintf(directory, sizeof directory, "%.*s", (int)(slash - file), file) >= PATH_MAX) return errno = EINVAL, -1;
+  if (slash == NULL || snprintf(directory, sizeof directory, "%.*s", (int)(slash - file), file) >= PATH_MAX)
+    return errno = EINVAL, -1;
   _cleanup_fd_ int control = open(file, O_RDONLY | O_CLOEXEC);
   _cleanup_fd_ int event = control < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (event < 0) return -1;

@@ -3,11 +3,12 @@
 #include "failure.h"
 #include "spec.h"
 
-/* Runs in the shim. Makes each directory (its parents exist), kills what an earlier run left there, writes the files. */
+/* Runs in the shim. Makes each directory (its parents exist), kills what an earlier run left there, writes
+ * the files. */
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure);
 /*
- * Runs in the shim: forks, where that can be had into the one of v2 among them, which `*joined` then is, in the child as well; else NULL.
- * The others are left to cgroups_join.
+ * Runs in the shim: forks, where that can be had into the one of v2 among them, which `*joined` then is, in
+ * the child as well; else NULL. The others are left to cgroups_join.
  */
 pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined);
 /* Runs in the task's process before exec. `joined`: where it is already. */
@@ -22,5 +23,6 @@ void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void 
 void cgroup_remove(const char *dir, const char *freezer);
 /* The oom_kill line of memory.oom_control (v1) or memory.events (v2); -1 where there is none. */
 int64_t oom_kills(const char *file);
-/* A descriptor that is readable whenever memory is out in the cgroup of v1 whose memory.oom_control this is, before the kernel has killed anybody; -1: errno says why there is none. */
+/* A descriptor that is readable whenever memory is out in the cgroup of v1 whose memory.oom_control this is,
+ * before the kernel has killed anybody; -1: errno says why there is none. */
 int oom_watch(const char *file);

@@ -18,7 +18,8 @@ struct child_setup {
   /* Where a listening socket goes to the forwarder; -1: there is none. */
   int egress;
   pid_t shim;
-  /* Of one that runs inside a task: the task's leader in /proc, and the pipe for the pid of the process to come. */
+  /* Of one that runs inside a task: the task's leader in /proc, and the pipe for the pid of the process to
+   * come. */
   int process, pid_pipe;
   /* Where the terminal that it makes goes; -1: it has none. */
   int console;
@@ -28,8 +29,9 @@ enum { CHILD_MARK = 'x' };
 
 _Noreturn void child_run(const struct child_setup *setup);
 /*
- * The same for one that runs inside a task, in two steps: this process does everything that takes privileges where the task cannot see it, and its
- * child, which the task can see, begins with what the program will have. That child is the shim's own; its pid is reported, and this one ends.
+ * The same for one that runs inside a task, in two steps: this process does everything that takes privileges
+ * where the task cannot see it, and its child, which the task can see, begins with what the program will
+ * have. That child is the shim's own; its pid is reported, and this one ends.
  */
 _Noreturn void child_run_inside(const struct child_setup *setup);
 /* Runs in PID 1 of the task's pid namespace: reaps, and dies with the shim, taking the namespace along. */

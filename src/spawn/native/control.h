@@ -10,7 +10,18 @@ struct control {
   char line[MAX_CONTROL_LINE + 1];
 };
 
-enum command_kind { COMMAND_BAD, COMMAND_SIGNAL, COMMAND_STOP, COMMAND_KILL, COMMAND_TIMEOUT, COMMAND_OUTPUT, COMMAND_SIZE, COMMAND_END, COMMAND_OOM, COMMAND_EGRESS };
+enum command_kind {
+  COMMAND_BAD,
+  COMMAND_SIGNAL,
+  COMMAND_STOP,
+  COMMAND_KILL,
+  COMMAND_TIMEOUT,
+  COMMAND_OUTPUT,
+  COMMAND_SIZE,
+  COMMAND_END,
+  COMMAND_OOM,
+  COMMAND_EGRESS
+};
 struct command {
   enum command_kind kind;
   int signal;
@@ -27,7 +38,9 @@ struct command {
 };
 
 /* Takes in bytes; calls handle_command for each whole line. */
-void control_feed(struct control *control, const char *bytes, size_t count, void handle_command(const struct command *command, void *context), void *context);
+void control_feed(struct control *control, const char *bytes, size_t count,
+    void handle_command(const struct command *command, void *context), void *context);
 
-/* The command `stop` as the value of a signal: number in bits 0 to 6, leader alone in bit 7, grace in milliseconds above. False: it is none. */
+/* The command `stop` as the value of a signal: number in bits 0 to 6, leader alone in bit 7, grace in
+ * milliseconds above. False: it is none. */
 bool control_unpack(uint64_t value, struct command *command);

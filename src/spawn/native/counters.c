@@ -27,7 +27,8 @@ static int64_t memory_high(const char *dir) {
   /* Where memory and swap together have a limit, and swap none of its own, that one is met first. */
   int64_t memory = count_in(dir, "memory.failcnt", ""), both = count_in(dir, "memory.memsw.failcnt", "");
   int64_t sum = memory + (both < 0 ? 0 : both);
-  /* A zero says nothing: where the limit of both is met first, a kernel may count nothing (seen on 6.18, amid OOM kills). */
+  /* A zero says nothing: where the limit of both is met first, a kernel may count nothing (seen on 6.18, amid
+   * OOM kills). */
   return memory < 0 || sum == 0 ? -1 : sum;
 }
 

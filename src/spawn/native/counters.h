@@ -3,7 +3,9 @@
 #include "spec.h"
 
 /* Each -1 where nobody counts it. */
-struct counters { int64_t pids_refused, memory_high, throttled_us; };
+struct counters {
+  int64_t pids_refused, memory_high, throttled_us;
+};
 #define NO_COUNTERS {-1, -1, -1}
 
 /* Of the first of these directories that has such a counter, whichever version of cgroups it is of. */

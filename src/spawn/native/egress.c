@@ -13,7 +13,8 @@ static void take_request(struct forwarder *forwarder, struct connection *connect
   if (target->protocol == EGRESS_FORWARD) {
     char head[BUFFER];
     struct flow *up = &connection->up;
-    size_t rest = up->end - target->used, length = egress_request_rewrite(up->bytes, target->used, target, head, sizeof head - rest);
+    size_t rest = up->end - target->used,
+           length = egress_request_rewrite(up->bytes, target->used, target, head, sizeof head - rest);
     if (length == 0) {
       egress_refuse(forwarder, connection, 431, "the request is too large");
       return;
@@ -25,7 +26,8 @@ static void take_request(struct forwarder *forwarder, struct connection *connect
   if (target->is_address) {
     connection->addresses = (struct egress_addresses){.list = {target->address}, .count = 1};
     egress_decide(forwarder, connection);
-  } else if (egress_allows_name(&forwarder->rules, target->host, target->port)) egress_look_up(forwarder, connection);
+  } else if (egress_allows_name(&forwarder->rules, target->host, target->port))
+    egress_look_up(forwarder, connection);
   /* A name that nobody allowed is not looked up either: a question carries it out of here. */
   else egress_deny(forwarder, connection, "not an allowed destination");
 }
@@ -36,11 +38,15 @@ static void egress_read_request(struct forwarder *forwarder, struct connection *
     egress_end(forwarder, connection);
     return;
   }
-  switch (egress_request_parse(up->bytes + up->start, up->end - up->start, connection->greeted, &connection->target)) {
+  switch (egress_request_parse(
+      up->bytes + up->start, up->end - up->start, connection->greeted, &connection->target)) {
     case EGRESS_MORE:
       if (up->ended) egress_end(forwarder, connection);
       return;
-    case EGRESS_BAD: egress_refuse(forwarder, connection, connection->target.status, "not a request that a proxy takes: CONNECT, an absolute http:// URL, or SOCKS5"); return;
+    case EGRESS_BAD:
+      egress_refuse(forwarder, connection, connection->target.status,
+          "not a request that a proxy takes: CONNECT, an absolute http:// URL, or SOCKS5");
+      return;
     case EGRESS_GREETED: {
       const unsigned char chosen[] = {5, 0};
       connection->greeted = true;
@@ -59,10 +65,14 @@ static void egress_read_request(struct forwarder *forwarder, struct connection *
 /* Rules, or the socket that listens where the task is. */
 static void read_channel(struct forwarder *forwarder) {
   _cleanup_free_ char *text = malloc(EGRESS_TEXT_MAX);
-  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
   if (text == NULL) _exit(1);
   struct iovec bytes = {text, EGRESS_TEXT_MAX};
-  struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t count = recvmsg(forwarder->channel.fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count <= 0) _exit(0);
@@ -91,7 +101,8 @@ static void handle(struct forwarder *forwarder, struct endpoint *endpoint) {
 
 static void check_deadlines(struct forwarder *forwarder) {
   int64_t now = boottime_ms();
-  for (struct connection *connection = forwarder->connections; connection != NULL; connection = connection->next) {
+  for (struct connection *connection = forwarder->connections; connection != NULL;
+      connection = connection->next) {
     if (connection->dead || connection->deadline == 0 || now < connection->deadline) continue;
     if (connection->phase == PHASE_LOOKUP) egress_ask_next(forwarder, connection);
     else if (connection->phase == PHASE_CONNECT) egress_connect_next(forwarder, connection);
@@ -113,8 +124,10 @@ static size_t count_connections(void) {
 
 _Noreturn void egress_run(int channel, int landlock) {
   struct forwarder forwarder = {
-    .epoll = epoll_create1(EPOLL_CLOEXEC), .listener = {END_LISTENER, -1, 0, NULL}, .channel = {END_CHANNEL, channel, 0, NULL},
-    .count_max = count_connections(),
+      .epoll = epoll_create1(EPOLL_CLOEXEC),
+      .listener = {END_LISTENER, -1, 0, NULL},
+      .channel = {END_CHANNEL, channel, 0, NULL},
+      .count_max = count_connections(),
   };
   signal(SIGPIPE, SIG_IGN);
   if (forwarder.epoll < 0 || !egress_confine(landlock)) _exit(1);

@@ -12,7 +12,9 @@ static const char *words_for(int status) {
   }
 }
 
-static int socks_code(int status) { return status == 403 ? 2 : status == 502 ? 4 : status == 504 ? 6 : status < 100 ? status : 1; }
+static int socks_code(int status) {
+  return status == 403 ? 2 : status == 502 ? 4 : status == 504 ? 6 : status < 100 ? status : 1;
+}
 
 void egress_answer(struct connection *connection, const void *bytes, size_t count) {
   struct flow *down = &connection->down;
@@ -28,14 +30,19 @@ void egress_answer_socks(struct connection *connection, int code) {
 
 static void answer_http(struct connection *connection, int status, const char *reason) {
   char text[512], body[256];
-  int length = snprintf(body, sizeof body, "holdfast: %.*s%s%s\n", EGRESS_NAME_MAX - 150, connection->target.host, connection->target.host[0] == '\0' ? "" : ": ", reason);
+  int length = snprintf(body, sizeof body, "holdfast: %.*s%s%s\n", EGRESS_NAME_MAX - 150,
+      connection->target.host, connection->target.host[0] == '\0' ? "" : ": ", reason);
   if (length < 0 || length >= (int)sizeof body) length = (int)strlen(body);
-  length = snprintf(text, sizeof text, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, words_for(status), length, body);
+  length = snprintf(text, sizeof text,
+      "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+      status, words_for(status), length, body);
   if (length > 0 && length < (int)sizeof text) egress_answer(connection, text, (size_t)length);
 }
 
-/* The client is told why, and has a moment to read it: what it has still sent would otherwise reset the connection. */
-void egress_refuse(struct forwarder *forwarder, struct connection *connection, int status, const char *reason) {
+/* The client is told why, and has a moment to read it: what it has still sent would otherwise reset the
+ * connection. */
+void egress_refuse(
+    struct forwarder *forwarder, struct connection *connection, int status, const char *reason) {
   egress_close_endpoint(forwarder, &connection->server);
   egress_close_endpoint(forwarder, &connection->lookup_end);
   if (connection->target.protocol == EGRESS_SOCKS) {
@@ -48,12 +55,17 @@ void egress_refuse(struct forwarder *forwarder, struct connection *connection, i
   connection->down.ended = true;
   connection->up = (struct flow){0};
   if (!egress_drain(&connection->down, connection->client.fd)) egress_end(forwarder, connection);
-  else egress_set_interest(forwarder, &connection->client, EPOLLIN | (connection->down.shut ? 0 : (uint32_t)EPOLLOUT));
+  else
+    egress_set_interest(
+        forwarder, &connection->client, EPOLLIN | (connection->down.shut ? 0 : (uint32_t)EPOLLOUT));
 }
 
 void egress_await_refused(struct forwarder *forwarder, struct connection *connection) {
   connection->up.start = connection->up.end = 0;
-  bool whole = egress_fill(&connection->up, connection->client.fd) && egress_drain(&connection->down, connection->client.fd);
+  bool whole = egress_fill(&connection->up, connection->client.fd) &&
+               egress_drain(&connection->down, connection->client.fd);
   if (!whole || (connection->up.ended && connection->down.shut)) egress_end(forwarder, connection);
-  else egress_set_interest(forwarder, &connection->client, EPOLLIN | (connection->down.shut ? 0 : (uint32_t)EPOLLOUT));
+  else
+    egress_set_interest(
+        forwarder, &connection->client, EPOLLIN | (connection->down.shut ? 0 : (uint32_t)EPOLLOUT));
 }

@@ -3,7 +3,8 @@
 #include "egress_rules.h"
 
 /*
- * To the forwarder: the rules as text, NUL included; or one byte, with the socket that listens in the task's network. From it: decisions.
+ * To the forwarder: the rules as text, NUL included; or one byte, with the socket that listens in the task's
+ * network. From it: decisions.
  */
 struct egress_decision {
   int64_t at_ms;

@@ -24,7 +24,8 @@ static void print_addresses(const struct egress_addresses *found) {
 }
 
 static void check_request(const char *bytes, size_t length, bool greeted) {
-  static const char *const names[] = {[EGRESS_MORE] = "more", [EGRESS_BAD] = "bad", [EGRESS_GREETED] = "greeted", [EGRESS_READY] = "ready"};
+  static const char *const names[] = {
+      [EGRESS_MORE] = "more", [EGRESS_BAD] = "bad", [EGRESS_GREETED] = "greeted", [EGRESS_READY] = "ready"};
   struct egress_target target;
   char head[EGRESS_HEAD_MAX + 512];
   enum egress_parsed parsed = egress_request_parse(bytes, length, greeted, &target);
@@ -34,7 +35,8 @@ static void check_request(const char *bytes, size_t length, bool greeted) {
   if (parsed == EGRESS_READY && target.protocol == EGRESS_FORWARD) {
     size_t count = egress_request_rewrite(bytes, target.used, &target, head, sizeof head);
     putchar(' ');
-    for (size_t i = 0; i < count; i++) printf(head[i] < 32 || head[i] > 126 || head[i] == '\\' ? "\\x%02x" : "%c", (unsigned char)head[i]);
+    for (size_t i = 0; i < count; i++)
+      printf(head[i] < 32 || head[i] > 126 || head[i] == '\\' ? "\\x%02x" : "%c", (unsigned char)head[i]);
   }
   puts("");
 }
@@ -42,17 +44,20 @@ static void check_request(const char *bytes, size_t length, bool greeted) {
 /* RULES NUL HOST NUL PORT: whether the host, a name or an address, may be reached. */
 static void check_rules(char *bytes, size_t length) {
   struct egress_rules rules = {0};
-  size_t first = strnlen(bytes, length), second = first < length ? first + 1 + strnlen(bytes + first + 1, length - first - 1) : length;
+  size_t first = strnlen(bytes, length),
+         second = first < length ? first + 1 + strnlen(bytes + first + 1, length - first - 1) : length;
   int64_t port;
-  if (second >= length || !egress_rules_parse(&rules, copy_of(bytes, first, true)) || !parse_number(bytes + second + 1, 1, 65535, &port)) {
+  if (second >= length || !egress_rules_parse(&rules, copy_of(bytes, first, true)) ||
+      !parse_number(bytes + second + 1, 1, 65535, &port)) {
     puts("bad");
     egress_rules_free(&rules);
     return;
   }
   char *host = bytes + first + 1;
   struct egress_address address;
-  bool allowed = egress_address_parse(host, &address) ? egress_allows_address(&rules, &address, (uint16_t)port)
-                                                      : egress_name_normalize(host) && egress_allows_name(&rules, host, (uint16_t)port);
+  bool allowed = egress_address_parse(host, &address)
+                     ? egress_allows_address(&rules, &address, (uint16_t)port)
+                     : egress_name_normalize(host) && egress_allows_name(&rules, host, (uint16_t)port);
   puts(allowed ? "allowed" : "denied");
   egress_rules_free(&rules);
 }

@@ -6,8 +6,8 @@
 enum { EGRESS_USER = 1879048191 };
 
 /*
- * No capabilities, no new privileges, a user of its own (where one can be had: in a user namespace of one user it keeps that), not to be traced, and a
- * filter of system calls that allows Internet sockets, the files it reads of /etc, and memory. `landlock`: the kernel's version, 0 for none.
- * False: errno.
+ * No capabilities, no new privileges, a user of its own (where one can be had: in a user namespace of one
+ * user it keeps that), not to be traced, and a filter of system calls that allows Internet sockets, the files
+ * it reads of /etc, and memory. `landlock`: the kernel's version, 0 for none. False: errno.
  */
 bool egress_confine(int landlock);

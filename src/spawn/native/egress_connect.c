@@ -8,7 +8,8 @@
 
 /* The shim writes it down; while it does not, nothing is decided. */
 static void report(struct forwarder *forwarder, const struct connection *connection, bool allowed) {
-  struct egress_decision decision = {.at_ms = realtime_ms(), .port = connection->target.port, .allowed = allowed};
+  struct egress_decision decision = {
+      .at_ms = realtime_ms(), .port = connection->target.port, .allowed = allowed};
   memcpy(decision.host, connection->target.host, sizeof decision.host);
   while (send(forwarder->channel.fd, &decision, sizeof decision, MSG_NOSIGNAL) < 0)
     if (errno != EINTR) _exit(1);
@@ -23,7 +24,8 @@ static void connected(struct forwarder *forwarder, struct connection *connection
   static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
   connection->phase = PHASE_RELAY;
   connection->deadline = 0;
-  if (connection->target.protocol == EGRESS_CONNECT) egress_answer(connection, established, sizeof established - 1);
+  if (connection->target.protocol == EGRESS_CONNECT)
+    egress_answer(connection, established, sizeof established - 1);
   else if (connection->target.protocol == EGRESS_SOCKS) egress_answer_socks(connection, 0);
   egress_relay(forwarder, connection, &connection->client);
 }
@@ -44,7 +46,8 @@ int egress_socket_to(const struct egress_address *address, uint16_t port, int ty
 void egress_connect_next(struct forwarder *forwarder, struct connection *connection) {
   egress_close_endpoint(forwarder, &connection->server);
   while (connection->tried < connection->addresses.count) {
-    connection->server.fd = egress_socket_to(&connection->addresses.list[connection->tried++], connection->target.port, SOCK_STREAM);
+    connection->server.fd = egress_socket_to(
+        &connection->addresses.list[connection->tried++], connection->target.port, SOCK_STREAM);
     if (connection->server.fd < 0) continue;
     connection->phase = PHASE_CONNECT;
     connection->deadline = boottime_ms() + CONNECT_MAX_MS;
@@ -58,7 +61,8 @@ void egress_connect_next(struct forwarder *forwarder, struct connection *connect
 void egress_check_connected(struct forwarder *forwarder, struct connection *connection) {
   int error = 0;
   socklen_t size = sizeof error;
-  if (getsockopt(connection->server.fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) connected(forwarder, connection);
+  if (getsockopt(connection->server.fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0)
+    connected(forwarder, connection);
   else egress_connect_next(forwarder, connection);
 }
 
@@ -70,13 +74,16 @@ void egress_decide(struct forwarder *forwarder, struct connection *connection) {
   for (size_t i = 0; i < found; i++) {
     const struct egress_address address = addresses->list[i];
     bool is_named = !connection->target.is_address && egress_is_public(&address);
-    if (is_named || egress_allows_address(&forwarder->rules, &address, connection->target.port)) addresses->list[addresses->count++] = address;
+    if (is_named || egress_allows_address(&forwarder->rules, &address, connection->target.port))
+      addresses->list[addresses->count++] = address;
   }
   if (found == 0) {
     report(forwarder, connection, true);
     egress_refuse(forwarder, connection, 502, "no address is known for it");
   } else if (addresses->count == 0) {
-    egress_deny(forwarder, connection, connection->target.is_address ? "not an allowed destination" : "its addresses are private, and not allowed by address");
+    egress_deny(forwarder, connection,
+        connection->target.is_address ? "not an allowed destination"
+                                      : "its addresses are private, and not allowed by address");
   } else {
     report(forwarder, connection, true);
     egress_connect_next(forwarder, connection);

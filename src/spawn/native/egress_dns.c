@@ -45,7 +45,15 @@ void resolv_servers(char *text, struct dns_servers *servers) {
   if (servers->count == 0) servers->count = egress_address_parse("127.0.0.1", &servers->list[0]) ? 1 : 0;
 }
 
-enum { HEADER = 12, FLAG_RESPONSE = 0x80, FLAG_RECURSION = 0x01, RCODE = 0x0f, CLASS_IN = 1, TYPE_OPT = 41, POINTER = 0xc0 };
+enum {
+  HEADER = 12,
+  FLAG_RESPONSE = 0x80,
+  FLAG_RECURSION = 0x01,
+  RCODE = 0x0f,
+  CLASS_IN = 1,
+  TYPE_OPT = 41,
+  POINTER = 0xc0
+};
 
 static unsigned char *put16(unsigned char *to, unsigned value) {
   to[0] = (unsigned char)(value >> 8);
@@ -94,7 +102,8 @@ static size_t skip_name(const unsigned char *message, size_t length, size_t at) 
   return 0;
 }
 
-static bool is_question(const unsigned char *message, size_t length, const char *name, uint16_t type, size_t *after) {
+static bool is_question(
+    const unsigned char *message, size_t length, const char *name, uint16_t type, size_t *after) {
   unsigned char expected[EGRESS_NAME_MAX + 2];
   size_t size = (size_t)(put_name(expected, name) - expected);
   if (length < HEADER + size + 4) return false;
@@ -108,9 +117,11 @@ static bool is_question(const unsigned char *message, size_t length, const char 
   return get16(message + HEADER + size) == type && get16(message + HEADER + size + 2) == CLASS_IN;
 }
 
-bool dns_answer(const unsigned char *message, size_t length, uint16_t id, const char *name, uint16_t type, struct egress_addresses *found) {
+bool dns_answer(const unsigned char *message, size_t length, uint16_t id, const char *name, uint16_t type,
+    struct egress_addresses *found) {
   size_t at;
-  if (length < HEADER || get16(message) != id || (message[2] & FLAG_RESPONSE) == 0 || get16(message + 4) != 1) return false;
+  if (length < HEADER || get16(message) != id || (message[2] & FLAG_RESPONSE) == 0 || get16(message + 4) != 1)
+    return false;
   if (!is_question(message, length, name, type, &at)) return false;
   unsigned answers = (message[3] & RCODE) == 0 ? get16(message + 6) : 0, size = type == DNS_A ? 4 : 16;
   for (unsigned i = 0; i < answers; i++) {
@@ -129,7 +140,8 @@ bool dns_answer(const unsigned char *message, size_t length, uint16_t id, const 
   return true;
 }
 
-socklen_t egress_socket_address(const struct egress_address *address, uint16_t port, struct sockaddr_storage *to) {
+socklen_t egress_socket_address(
+    const struct egress_address *address, uint16_t port, struct sockaddr_storage *to) {
   char text[INET6_ADDRSTRLEN];
   egress_address_text(address, text, sizeof text);
   memset(to, 0, sizeof *to);

@@ -1,6 +1,6 @@
 /*
- * Runs in the forwarder: names to addresses, by /etc/hosts and the servers of /etc/resolv.conf (RFC 1035, hosts(5), resolver(5)). Not by the C
- * library: a static one has no modules of nsswitch.conf, and waits.
+ * Runs in the forwarder: names to addresses, by /etc/hosts and the servers of /etc/resolv.conf (RFC 1035,
+ * hosts(5), resolver(5)). Not by the C library: a static one has no modules of nsswitch.conf, and waits.
  */
 #pragma once
 #include <sys/socket.h>
@@ -25,7 +25,9 @@ void resolv_servers(char *text, struct dns_servers *servers);
 /* A question for one type, with a size that fits a datagram. Its length. */
 size_t dns_question(unsigned char message[DNS_MESSAGE_MAX], uint16_t id, const char *name, uint16_t type);
 /* Adds the addresses in an answer to just that question. False: it is another's, or none. */
-bool dns_answer(const unsigned char *message, size_t length, uint16_t id, const char *name, uint16_t type, struct egress_addresses *found);
+bool dns_answer(const unsigned char *message, size_t length, uint16_t id, const char *name, uint16_t type,
+    struct egress_addresses *found);
 
 /* As the kernel takes it; its length. */
-socklen_t egress_socket_address(const struct egress_address *address, uint16_t port, struct sockaddr_storage *to);
+socklen_t egress_socket_address(
+    const struct egress_address *address, uint16_t port, struct sockaddr_storage *to);

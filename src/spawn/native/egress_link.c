@@ -38,18 +38,22 @@ static _Noreturn void run_forwarder(int channel, struct request *request, const 
 
 static bool send_rules(int channel, const struct spec *spec) {
   _cleanup_text_ struct text text = {0};
-  for (const struct egress_text *rule = spec->egress; rule != NULL; rule = rule->next) text_add(&text, "%s\n", rule->text);
+  for (const struct egress_text *rule = spec->egress; rule != NULL; rule = rule->next)
+    text_add(&text, "%s\n", rule->text);
   if (text.failed) return errno = ENOMEM, false;
   const char *rules = text.data == NULL ? "" : text.data;
   return send(channel, rules, text.length + 1, MSG_NOSIGNAL) >= 0;
 }
 
-int egress_link_open(struct egress_link *link, int dir, const struct spec *spec, struct request *request, const struct host *host, struct failure *failure) {
+int egress_link_open(struct egress_link *link, int dir, const struct spec *spec, struct request *request,
+    const struct host *host, struct failure *failure) {
   if (spec->egress_port == 0) return 0;
   int ends[2];
-  if ((link->log = openat(dir, log_name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)) < 0)
+  if ((link->log = openat(
+           dir, log_name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)) < 0)
     return fail(failure, STAGE_RECORD, errno, "%s/%s", spec->dir, log_name);
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return fail(failure, STAGE_NETWORK, errno, "socket of the forwarder");
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail(failure, STAGE_NETWORK, errno, "socket of the forwarder");
   link->channel = ends[0];
   _cleanup_fd_ int peer = ends[1];
   if (!send_rules(link->channel, spec)) return fail(failure, STAGE_NETWORK, errno, "rules of the forwarder");
@@ -61,19 +65,26 @@ int egress_link_open(struct egress_link *link, int dir, const struct spec *spec,
 }
 
 static bool pass_socket(int channel, int fd) {
-  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control = {0};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control = {0};
   char byte = 0;
   struct iovec bytes = {&byte, 1};
-  struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+  struct msghdr message = {
+      .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  control.header =
+      (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
   memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
   return sendmsg(channel, &message, MSG_NOSIGNAL) == 1;
 }
 
 int egress_listen(int channel, int port, struct failure *failure) {
-  const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  const struct sockaddr_in here = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   _cleanup_fd_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, (const struct sockaddr *)&here, sizeof here) != 0 || listen(fd, EGRESS_CONNECTIONS_MAX) != 0)
+  if (fd < 0 || bind(fd, (const struct sockaddr *)&here, sizeof here) != 0 ||
+      listen(fd, EGRESS_CONNECTIONS_MAX) != 0)
     return fail(failure, STAGE_NETWORK, errno, "port %d of the task's loopback", port);
   return pass_socket(channel, fd) ? 0 : fail(failure, STAGE_NETWORK, errno, "socket for the forwarder");
 }
@@ -118,7 +129,8 @@ bool egress_link_update(const struct egress_link *link, int dir) {
   char *rules = malloc(EGRESS_TEXT_MAX);
   ssize_t length = rules == NULL ? -1 : read_file_at(dir, "egress.rules", rules, EGRESS_TEXT_MAX);
   /* As many as do not fit are none of the supervisor's. */
-  bool sent = length >= 0 && length < EGRESS_TEXT_MAX - 1 && send(link->channel, rules, (size_t)length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+  bool sent = length >= 0 && length < EGRESS_TEXT_MAX - 1 &&
+              send(link->channel, rules, (size_t)length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
   int error = errno;
   free(rules);
   return errno = error, sent;

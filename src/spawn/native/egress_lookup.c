@@ -7,13 +7,16 @@
 
 enum { FILE_MAX_BYTES = 64 << 10 };
 
-/* NUL at its end; NULL when it cannot be read. A file of the host's: what is beyond the bound is not looked at. */
+/* NUL at its end; NULL when it cannot be read. A file of the host's: what is beyond the bound is not looked
+ * at. */
 static char *read_text(const char *path) {
   _cleanup_fd_ int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   char *text = fd < 0 ? NULL : malloc(FILE_MAX_BYTES);
   if (text == NULL) return NULL;
   size_t used = 0;
-  for (ssize_t count; used < FILE_MAX_BYTES - 1 && (count = read(fd, text + used, FILE_MAX_BYTES - 1 - used)) > 0;) used += (size_t)count;
+  for (ssize_t count;
+      used < FILE_MAX_BYTES - 1 && (count = read(fd, text + used, FILE_MAX_BYTES - 1 - used)) > 0;)
+    used += (size_t)count;
   text[used] = '\0';
   return text;
 }
@@ -34,7 +37,8 @@ void egress_ask_next(struct forwarder *forwarder, struct connection *connection)
   struct lookup *lookup = &connection->lookup;
   egress_close_endpoint(forwarder, &connection->lookup_end);
   while (lookup->asked < lookup->servers.count * LOOKUP_ROUNDS) {
-    _cleanup_fd_ int fd = egress_socket_to(&lookup->servers.list[lookup->asked++ % lookup->servers.count], 53, SOCK_DGRAM);
+    _cleanup_fd_ int fd =
+        egress_socket_to(&lookup->servers.list[lookup->asked++ % lookup->servers.count], 53, SOCK_DGRAM);
     if (getrandom(lookup->ids, sizeof lookup->ids, 0) != (ssize_t)sizeof lookup->ids) _exit(1);
     if (fd < 0 || !ask(lookup, fd, connection->target.host)) continue;
     connection->lookup_end.fd = fd;
@@ -55,7 +59,8 @@ void egress_read_answers(struct forwarder *forwarder, struct connection *connect
   while ((length = recv(connection->lookup_end.fd, message, sizeof message, 0)) >= 0)
     for (int i = 0; i < 2; i++)
       if (!lookup->answered[i])
-        lookup->answered[i] = dns_answer(message, (size_t)length, lookup->ids[i], connection->target.host, types[i], &connection->addresses);
+        lookup->answered[i] = dns_answer(message, (size_t)length, lookup->ids[i], connection->target.host,
+            types[i], &connection->addresses);
   if (lookup->answered[0] && lookup->answered[1]) {
     egress_close_endpoint(forwarder, &connection->lookup_end);
     egress_decide(forwarder, connection);

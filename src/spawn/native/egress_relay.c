@@ -32,13 +32,15 @@ bool egress_drain(struct flow *flow, int to) {
 }
 
 static uint32_t interest_in(const struct flow *from, const struct flow *to) {
-  return (!from->ended && from->end - from->start < sizeof from->bytes ? (uint32_t)EPOLLIN : 0) | (to->start < to->end ? (uint32_t)EPOLLOUT : 0);
+  return (!from->ended && from->end - from->start < sizeof from->bytes ? (uint32_t)EPOLLIN : 0) |
+         (to->start < to->end ? (uint32_t)EPOLLOUT : 0);
 }
 
 void egress_relay(struct forwarder *forwarder, struct connection *connection, const struct endpoint *ready) {
   struct flow *up = &connection->up, *down = &connection->down;
   int client = connection->client.fd, server = connection->server.fd;
-  bool whole = (ready == &connection->client ? egress_fill(up, client) : egress_fill(down, server)) && egress_drain(up, server) && egress_drain(down, client);
+  bool whole = (ready == &connection->client ? egress_fill(up, client) : egress_fill(down, server)) &&
+               egress_drain(up, server) && egress_drain(down, client);
   if (!whole || (up->shut && down->shut)) {
     egress_end(forwarder, connection);
     return;

@@ -39,7 +39,9 @@ static bool take_authority(struct egress_target *target, const char *text, size_
   if (length > 0 && text[0] == '[') {
     host = text + 1;
     after = memchr(host, ']', length - 1);
-    if (after == NULL || memchr(host, ':', (size_t)(after - host)) == NULL || !take_host(target, host, (size_t)(after - host))) return false;
+    if (after == NULL || memchr(host, ':', (size_t)(after - host)) == NULL ||
+        !take_host(target, host, (size_t)(after - host)))
+      return false;
     after++;
   } else {
     after = memchr(text, ':', length);
@@ -65,7 +67,9 @@ static bool split_line(const char *line, size_t length, const char **middle, siz
 static const char scheme[] = "http://";
 enum { SCHEME_LENGTH = sizeof scheme - 1 };
 
-static bool is_http_url(const char *url, size_t length) { return length > SCHEME_LENGTH && strncasecmp(url, scheme, SCHEME_LENGTH) == 0; }
+static bool is_http_url(const char *url, size_t length) {
+  return length > SCHEME_LENGTH && strncasecmp(url, scheme, SCHEME_LENGTH) == 0;
+}
 
 static size_t authority_length(const char *url, size_t length) {
   size_t at = SCHEME_LENGTH;
@@ -81,21 +85,26 @@ static enum egress_parsed parse_http(const char *bytes, size_t count, struct egr
   const char *middle;
   size_t size;
   if (memchr(bytes, '\0', target->used) != NULL) return bad(target, HTTP_BAD);
-  if (!split_line(bytes, (size_t)((const char *)memmem(bytes, count, "\r\n", 2) - bytes), &middle, &size)) return bad(target, HTTP_BAD);
+  if (!split_line(bytes, (size_t)((const char *)memmem(bytes, count, "\r\n", 2) - bytes), &middle, &size))
+    return bad(target, HTTP_BAD);
   bool connects = strncmp(bytes, "CONNECT ", 8) == 0;
   target->protocol = connects ? EGRESS_CONNECT : EGRESS_FORWARD;
   if (connects) return take_authority(target, middle, size, 0) ? EGRESS_READY : bad(target, HTTP_BAD);
   if (!is_http_url(middle, size)) return bad(target, HTTP_BAD);
-  return take_authority(target, middle + SCHEME_LENGTH, authority_length(middle, size), 80) ? EGRESS_READY : bad(target, HTTP_BAD);
+  return take_authority(target, middle + SCHEME_LENGTH, authority_length(middle, size), 80)
+             ? EGRESS_READY
+             : bad(target, HTTP_BAD);
 }
 
-static enum egress_parsed parse_greeting(const unsigned char *bytes, size_t count, struct egress_target *target) {
+static enum egress_parsed parse_greeting(
+    const unsigned char *bytes, size_t count, struct egress_target *target) {
   if (count < 2 || count < 2u + bytes[1]) return EGRESS_MORE;
   target->used = 2u + bytes[1];
   return memchr(bytes + 2, 0, bytes[1]) != NULL ? EGRESS_GREETED : bad(target, SOCKS_FAILED);
 }
 
-static enum egress_parsed parse_socks(const unsigned char *bytes, size_t count, struct egress_target *target) {
+static enum egress_parsed parse_socks(
+    const unsigned char *bytes, size_t count, struct egress_target *target) {
   if (count < 5) return EGRESS_MORE;
   if (bytes[0] != SOCKS_VERSION) return bad(target, SOCKS_FAILED);
   size_t at = bytes[3] == SOCKS_NAME ? 5 : 4, length;
@@ -108,22 +117,28 @@ static enum egress_parsed parse_socks(const unsigned char *bytes, size_t count, 
   target->port = (uint16_t)(bytes[at + length] << 8 | bytes[at + length + 1]);
   if (bytes[1] != SOCKS_CONNECT) return bad(target, SOCKS_NO_COMMAND);
   if (target->port == 0) return bad(target, SOCKS_FAILED);
-  if (bytes[3] == SOCKS_NAME) return take_host(target, (const char *)bytes + at, length) ? EGRESS_READY : bad(target, SOCKS_FAILED);
+  if (bytes[3] == SOCKS_NAME)
+    return take_host(target, (const char *)bytes + at, length) ? EGRESS_READY : bad(target, SOCKS_FAILED);
   target->is_address = true;
   egress_address_from(bytes + at, length, &target->address);
   egress_address_text(&target->address, target->host, sizeof target->host);
   return EGRESS_READY;
 }
 
-enum egress_parsed egress_request_parse(const char *bytes, size_t count, bool greeted, struct egress_target *target) {
+enum egress_parsed egress_request_parse(
+    const char *bytes, size_t count, bool greeted, struct egress_target *target) {
   *target = (struct egress_target){0};
   if (count == 0) return EGRESS_MORE;
   if (!greeted && bytes[0] != SOCKS_VERSION) return parse_http(bytes, count, target);
   target->protocol = EGRESS_SOCKS;
-  return greeted ? parse_socks((const unsigned char *)bytes, count, target) : parse_greeting((const unsigned char *)bytes, count, target);
+  return greeted ? parse_socks((const unsigned char *)bytes, count, target)
+                 : parse_greeting((const unsigned char *)bytes, count, target);
 }
 
-struct writer { char *next, *end; bool full; };
+struct writer {
+  char *next, *end;
+  bool full;
+};
 
 static void put(struct writer *writer, const char *bytes, size_t count) {
   if ((size_t)(writer->end - writer->next) < count) writer->full = true;
@@ -135,10 +150,12 @@ static void put_text(struct writer *writer, const char *text) { put(writer, text
 
 /* What is between us and the client, what names a host, and what would say otherwise. */
 static bool is_ours(const char *line, size_t length) {
-  static const char *const names[] = {"host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "upgrade"};
+  static const char *const names[] = {
+      "host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "upgrade"};
   const char *colon = memchr(line, ':', length);
   for (size_t i = 0; colon != NULL && i < sizeof names / sizeof names[0]; i++)
-    if (strlen(names[i]) == (size_t)(colon - line) && strncasecmp(line, names[i], strlen(names[i])) == 0) return true;
+    if (strlen(names[i]) == (size_t)(colon - line) && strncasecmp(line, names[i], strlen(names[i])) == 0)
+      return true;
   return false;
 }
 
@@ -153,7 +170,8 @@ static void put_host(struct writer *writer, const struct egress_target *target) 
   put_text(writer, "\r\nConnection: close\r\n");
 }
 
-size_t egress_request_rewrite(const char *head, size_t length, const struct egress_target *target, char *to, size_t size) {
+size_t egress_request_rewrite(
+    const char *head, size_t length, const struct egress_target *target, char *to, size_t size) {
   struct writer writer = {to, to + size, false};
   const char *end = head + length - 2, *line = memmem(head, length, "\r\n", 2), *url;
   size_t url_length;

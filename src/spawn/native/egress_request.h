@@ -21,13 +21,17 @@ struct egress_target {
 enum { EGRESS_HEAD_MAX = 15 << 10 };
 
 /*
- * CONNECT, a request by absolute URL, or SOCKS5, by the first bytes. EGRESS_GREETED: `used` bytes are a greeting of SOCKS5 that offers no password;
- * it is to be answered, and the request comes after it. `greeted` says that one has come.
+ * CONNECT, a request by absolute URL, or SOCKS5, by the first bytes. EGRESS_GREETED: `used` bytes are a
+ * greeting of SOCKS5 that offers no password; it is to be answered, and the request comes after it. `greeted`
+ * says that one has come.
  */
-enum egress_parsed egress_request_parse(const char *bytes, size_t count, bool greeted, struct egress_target *target);
+enum egress_parsed egress_request_parse(
+    const char *bytes, size_t count, bool greeted, struct egress_target *target);
 
 /*
- * What the server is sent in the place of `head`: the path alone, its own Host, and `Connection: close`, so that no second request, to another host,
- * follows on the same connection. The length, or 0 when it does not fit.
+ * What the server is sent in the place of `head`: the path alone, its own Host, and `Connection: close`, so
+ * that no second request, to another host, follows on the same connection. The length, or 0 when it does not
+ * fit.
  */
-size_t egress_request_rewrite(const char *head, size_t length, const struct egress_target *target, char *to, size_t size);
+size_t egress_request_rewrite(
+    const char *head, size_t length, const struct egress_target *target, char *to, size_t size);

@@ -18,7 +18,9 @@ void egress_address_from(const unsigned char *bytes, size_t length, struct egres
 
 void egress_address_text(const struct egress_address *address, char *text, size_t size) {
   bool is_v4 = memcmp(address->bytes, v4_mapped, sizeof v4_mapped) == 0;
-  if (inet_ntop(is_v4 ? AF_INET : AF_INET6, address->bytes + (is_v4 ? sizeof v4_mapped : 0), text, (socklen_t)size) == NULL) text[0] = '\0';
+  if (inet_ntop(is_v4 ? AF_INET : AF_INET6, address->bytes + (is_v4 ? sizeof v4_mapped : 0), text,
+          (socklen_t)size) == NULL)
+    text[0] = '\0';
 }
 
 static bool is_label_byte(char byte) {
@@ -48,19 +50,23 @@ static bool parse_prefix(char *text, struct egress_rule *rule) {
   if (slash == NULL) return false;
   *slash = '\0';
   bool is_v4 = strchr(text, ':') == NULL;
-  if (!egress_address_parse(text, &rule->address) || !parse_number(slash + 1, 0, is_v4 ? 32 : 128, &length)) return false;
+  if (!egress_address_parse(text, &rule->address) || !parse_number(slash + 1, 0, is_v4 ? 32 : 128, &length))
+    return false;
   rule->length = (unsigned)length + (is_v4 ? (unsigned)V4_MAPPED_LENGTH : 0);
   return true;
 }
 
 bool egress_rule_parse(char *text, struct egress_rule *rule) {
-  char *rest = NULL, *kind = strtok_r(text, " ", &rest), *value = strtok_r(NULL, " ", &rest), *port = strtok_r(NULL, " ", &rest);
+  char *rest = NULL, *kind = strtok_r(text, " ", &rest), *value = strtok_r(NULL, " ", &rest),
+       *port = strtok_r(NULL, " ", &rest);
   int64_t number;
-  if (port == NULL || strtok_r(NULL, " ", &rest) != NULL || !parse_number(port, 0, PORT_MAX, &number)) return false;
+  if (port == NULL || strtok_r(NULL, " ", &rest) != NULL || !parse_number(port, 0, PORT_MAX, &number))
+    return false;
   *rule = (struct egress_rule){.port = (uint16_t)number, .name = value};
   if (strcmp(kind, "prefix") == 0) return rule->kind = EGRESS_PREFIX, parse_prefix(value, rule);
   if (strcmp(kind, "name") == 0) return rule->kind = EGRESS_NAME, egress_name_normalize(value);
-  if (strcmp(kind, "suffix") == 0) return rule->kind = EGRESS_SUFFIX, value[0] == '.' && egress_name_normalize(value + 1);
+  if (strcmp(kind, "suffix") == 0)
+    return rule->kind = EGRESS_SUFFIX, value[0] == '.' && egress_name_normalize(value + 1);
   return false;
 }
 
@@ -85,7 +91,9 @@ bool egress_rules_parse(struct egress_rules *rules, char *text) {
   return true;
 }
 
-static bool is_for_port(const struct egress_rule *rule, uint16_t port) { return rule->port == 0 || rule->port == port; }
+static bool is_for_port(const struct egress_rule *rule, uint16_t port) {
+  return rule->port == 0 || rule->port == port;
+}
 
 bool egress_allows_name(const struct egress_rules *rules, const char *name, uint16_t port) {
   size_t length = strlen(name);
@@ -106,7 +114,8 @@ static bool begins_with(const unsigned char *bytes, const unsigned char *prefix,
   return bits == 0 || ((bytes[whole] ^ prefix[whole]) & mask) == 0;
 }
 
-bool egress_allows_address(const struct egress_rules *rules, const struct egress_address *address, uint16_t port) {
+bool egress_allows_address(
+    const struct egress_rules *rules, const struct egress_address *address, uint16_t port) {
   for (size_t i = 0; i < rules->count; i++) {
     const struct egress_rule *rule = &rules->list[i];
     if (rule->kind != EGRESS_PREFIX || !is_for_port(rule, port)) continue;
@@ -117,9 +126,24 @@ bool egress_allows_address(const struct egress_rules *rules, const struct egress
 
 /* The registries of special-purpose addresses (RFC 6890 and its successors), and multicast. */
 static bool is_public_v4(const unsigned char *bytes) {
-  static const struct { unsigned char prefix[4]; unsigned length; } kept[] = {
-    {{0}, 8},             {{10}, 8},           {{100, 64}, 10},       {{127}, 8},          {{169, 254}, 16},     {{172, 16}, 12},      {{192, 0, 0}, 24},
-    {{192, 0, 2}, 24},    {{192, 88, 99}, 24}, {{192, 168}, 16},      {{198, 18}, 15},     {{198, 51, 100}, 24}, {{203, 0, 113}, 24},  {{224}, 3},
+  static const struct {
+    unsigned char prefix[4];
+    unsigned length;
+  } kept[] = {
+      {{0}, 8},
+      {{10}, 8},
+      {{100, 64}, 10},
+      {{127}, 8},
+      {{169, 254}, 16},
+      {{172, 16}, 12},
+      {{192, 0, 0}, 24},
+      {{192, 0, 2}, 24},
+      {{192, 88, 99}, 24},
+      {{192, 168}, 16},
+      {{198, 18}, 15},
+      {{198, 51, 100}, 24},
+      {{203, 0, 113}, 24},
+      {{224}, 3},
   };
   for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
     if (begins_with(bytes, kept[i].prefix, kept[i].length)) return false;
@@ -127,12 +151,16 @@ static bool is_public_v4(const unsigned char *bytes) {
 }
 
 bool egress_is_public(const struct egress_address *address) {
-  static const unsigned char global[] = {0x20}, special[] = {0x20, 0x01, 0x00, 0x00}, documented[] = {0x20, 0x01, 0x0d, 0xb8};
-  static const unsigned char documented_too[] = {0x3f, 0xff, 0x00}, relayed[] = {0x20, 0x02}, translated[12] = {0x00, 0x64, 0xff, 0x9b};
+  static const unsigned char global[] = {0x20}, special[] = {0x20, 0x01, 0x00, 0x00},
+                             documented[] = {0x20, 0x01, 0x0d, 0xb8};
+  static const unsigned char documented_too[] = {0x3f, 0xff, 0x00}, relayed[] = {0x20, 0x02},
+                             translated[12] = {0x00, 0x64, 0xff, 0x9b};
   const unsigned char *bytes = address->bytes;
-  if (memcmp(bytes, v4_mapped, sizeof v4_mapped) == 0 || memcmp(bytes, translated, sizeof translated) == 0) return is_public_v4(bytes + 12);
+  if (memcmp(bytes, v4_mapped, sizeof v4_mapped) == 0 || memcmp(bytes, translated, sizeof translated) == 0)
+    return is_public_v4(bytes + 12);
   if (begins_with(bytes, relayed, 16)) return is_public_v4(bytes + 2);
-  /* Unicast that is routed between networks is in 2000::/3 alone; 2001::/23 holds what is not (Teredo, benchmarks, ORCHID). */
-  return begins_with(bytes, global, 3) && !begins_with(bytes, special, 23) && !begins_with(bytes, documented, 32) &&
-         !begins_with(bytes, documented_too, 20);
+  /* Unicast that is routed between networks is in 2000::/3 alone; 2001::/23 holds what is not (Teredo,
+   * benchmarks, ORCHID). */
+  return begins_with(bytes, global, 3) && !begins_with(bytes, special, 23) &&
+         !begins_with(bytes, documented, 32) && !begins_with(bytes, documented_too, 20);
 }

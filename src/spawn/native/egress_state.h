@@ -6,7 +6,13 @@
 #include "egress_request.h"
 
 enum { BUFFER = 16 << 10, EVENTS_MAX = 64 };
-enum { REQUEST_MAX_MS = 30000, CONNECT_MAX_MS = 10000, LOOKUP_MAX_MS = 2000, LOOKUP_ROUNDS = 2, REFUSAL_MAX_MS = 2000 };
+enum {
+  REQUEST_MAX_MS = 30000,
+  CONNECT_MAX_MS = 10000,
+  LOOKUP_MAX_MS = 2000,
+  LOOKUP_ROUNDS = 2,
+  REFUSAL_MAX_MS = 2000
+};
 
 /* What an event of epoll is of. The task's listening socket and the shim's channel have no connection. */
 enum end { END_LISTENER, END_CHANNEL, END_CLIENT, END_SERVER, END_LOOKUP };
@@ -17,7 +23,8 @@ struct endpoint {
   struct connection *connection;
 };
 
-/* One direction: what was read at one end and is not yet written to the other. `ended`: no more comes; `shut`: the other end knows. */
+/* One direction: what was read at one end and is not yet written to the other. `ended`: no more comes;
+ * `shut`: the other end knows. */
 struct flow {
   size_t start, end;
   bool ended, shut;
@@ -54,7 +61,8 @@ struct forwarder {
   size_t count, count_max;
 };
 
-/* egress_connection.c: what is waited for, and the life of a connection. One without interest is not waited for at all. */
+/* egress_connection.c: what is waited for, and the life of a connection. One without interest is not waited
+ * for at all. */
 void egress_set_interest(struct forwarder *forwarder, struct endpoint *endpoint, uint32_t interest);
 void egress_close_endpoint(struct forwarder *forwarder, struct endpoint *endpoint);
 void egress_accept(struct forwarder *forwarder);
@@ -73,7 +81,8 @@ void egress_relay(struct forwarder *forwarder, struct connection *connection, co
 /* egress_answer.c: what the forwarder says itself. The client has a moment to read a refusal. */
 void egress_answer(struct connection *connection, const void *bytes, size_t count);
 void egress_answer_socks(struct connection *connection, int code);
-void egress_refuse(struct forwarder *forwarder, struct connection *connection, int status, const char *reason);
+void egress_refuse(
+    struct forwarder *forwarder, struct connection *connection, int status, const char *reason);
 void egress_await_refused(struct forwarder *forwarder, struct connection *connection);
 
 /* egress_connect.c: what may be reached, and the way there. */
@@ -87,6 +96,7 @@ int egress_socket_to(const struct egress_address *address, uint16_t port, int ty
 
 /* egress_lookup.c: the addresses of a name. */
 void egress_look_up(struct forwarder *forwarder, struct connection *connection);
-/* The next server, or the first again; a socket for each question, so that an answer can only come from whom was asked. */
+/* The next server, or the first again; a socket for each question, so that an answer can only come from whom
+ * was asked. */
 void egress_ask_next(struct forwarder *forwarder, struct connection *connection);
 void egress_read_answers(struct forwarder *forwarder, struct connection *connection);

@@ -17,8 +17,9 @@ bool empty_namespace_pivot(const void *nothing) {
 int empty_namespace_make(void) { return mount_namespace_make(empty_namespace_pivot, NULL); }
 
 /*
- * PID 1 is visible to the task, and a task that was given CAP_SYS_PTRACE may look through it (/proc/1/root, /proc/1/cwd) or become it (/proc/1/mem).
- * A chroot would not do: `..` beyond it is judged by the root of whoever walks. Without mounts and without capabilities there is nothing to gain.
+ * PID 1 is visible to the task, and a task that was given CAP_SYS_PTRACE may look through it (/proc/1/root,
+ * /proc/1/cwd) or become it (/proc/1/mem). A chroot would not do: `..` beyond it is judged by the root of
+ * whoever walks. Without mounts and without capabilities there is nothing to gain.
  */
 bool empty_namespace_enter(int empty_namespace) {
   if (empty_namespace >= 0 && setns(empty_namespace, CLONE_NEWNS) != 0) return false;

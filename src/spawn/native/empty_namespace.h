@@ -1,4 +1,5 @@
-/* Where PID 1 of a task's namespace lives: a mount namespace with nothing in it, the same for all tasks of a spawner. */
+/* Where PID 1 of a task's namespace lives: a mount namespace with nothing in it, the same for all tasks of a
+ * spawner. */
 #pragma once
 #include <stdbool.h>
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 const char *stage_name(enum stage stage) {
-  static const char names[STAGE_COUNT][16] = {"none",      "request", "fork",  "record",   "log",  "stdin",        "cgroup",  "limit",
-                                              "namespace", "network", "mount", "hostname", "user", "capabilities", "seccomp", "chdir",
-                                              "exec",      "task",    "landlock"};
+  static const char names[STAGE_COUNT][16] = {"none", "request", "fork", "record", "log", "stdin", "cgroup",
+      "limit", "namespace", "network", "mount", "hostname", "user", "capabilities", "seccomp", "chdir",
+      "exec", "task", "landlock"};
   return (unsigned)stage < STAGE_COUNT ? names[stage] : names[STAGE_NONE];
 }
 

@@ -17,13 +17,15 @@ static const char *enter(const struct identity *spawner) {
   _cleanup_fd_ int namespace = openat(process, "ns/user", O_RDONLY | O_CLOEXEC);
   if (namespace < 0) return "the spawner's user namespace";
   if (setns(namespace, CLONE_NEWUSER) != 0) return "setns user";
-  /* Gaining capabilities has made us undumpable, and what is that shows its descriptors to nobody from below. A task has fewer capabilities than we. */
+  /* Gaining capabilities has made us undumpable, and what is that shows its descriptors to nobody from below.
+   * A task has fewer capabilities than we. */
   return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 ? NULL : "dumpable";
 }
 
 int donate_run(const char *pid, const char *start, const char *control) {
   int64_t spawner, began, fd;
-  if (!parse_number(pid, 1, INT32_MAX, &spawner) || !parse_number(start, 0, INT64_MAX, &began) || !parse_number(control, 0, MAX_DESCRIPTOR, &fd)) {
+  if (!parse_number(pid, 1, INT32_MAX, &spawner) || !parse_number(start, 0, INT64_MAX, &began) ||
+      !parse_number(control, 0, MAX_DESCRIPTOR, &fd)) {
     dprintf(2, "holdfast-native: lend takes a pid, a start time and a descriptor\n");
     return 2;
   }

@@ -43,6 +43,8 @@ void host_probe(struct host *host) {
 void host_describe(const struct host *host, char *text, size_t size) {
   static const char words[2][6] = {"false", "true"};
   snprintf(text, size,
-           "{\"version\":%d,\"static\":" IS_STATIC ",\"libc\":\"" LIBC "\",\"seccomp\":%s,\"openat2\":%s,\"mountSetattr\":%s,\"landlock\":%d,\"arch\":\"" ARCHITECTURE "\"}",
-           NATIVE_VERSION, words[host->has_seccomp], words[host->has_openat2], words[host->has_mount_setattr], host->landlock);
+      "{\"version\":%d,\"static\":" IS_STATIC ",\"libc\":\"" LIBC
+      "\",\"seccomp\":%s,\"openat2\":%s,\"mountSetattr\":%s,\"landlock\":%d,\"arch\":\"" ARCHITECTURE "\"}",
+      NATIVE_VERSION, words[host->has_seccomp], words[host->has_openat2], words[host->has_mount_setattr],
+      host->landlock);
 }

@@ -1,4 +1,5 @@
-/* What this build and this kernel can do, and what the spawner was started with. Filled in once, read by every shim. */
+/* What this build and this kernel can do, and what the spawner was started with. Filled in once, read by
+ * every shim. */
 #pragma once
 #include "inherited.h"
 #include "seccomp.h"
@@ -12,11 +13,13 @@ struct host {
   struct inherited inherited;
   /* What shims run with. */
   int own_oom_score_adj;
-  /* An eventfd: a shim that has said something in its byte (shim_word) calls the spawner by it. Unlike the pipe for replies, it may be held for life. */
+  /* An eventfd: a shim that has said something in its byte (shim_word) calls the spawner by it. Unlike the
+   * pipe for replies, it may be held for life. */
   int bell;
   /* For empty_namespace_enter; -1: PID 1 of a task stays where it is. */
   int empty_namespace;
-  /* /dev/null through a read-only mount: the owner of an inode may change its mode by any descriptor, and a task may be of root's user. */
+  /* /dev/null through a read-only mount: the owner of an inode may change its mode by any descriptor, and a
+   * task may be of root's user. */
   int null;
   /* Whose child every shim is, for as long as it lives. */
   pid_t spawner;

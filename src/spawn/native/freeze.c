@@ -27,7 +27,8 @@ static bool has_capabilities(int file) {
 static bool is_any(mode_t mode, mode_t bits) { return (mode & bits) != 0; }
 
 static bool freeze_file(int file) {
-  struct mount_attributes change = {.set = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV, .propagation = MS_PRIVATE};
+  struct mount_attributes change = {
+      .set = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV, .propagation = MS_PRIVATE};
   _cleanup_fd_ int tree = sys_open_tree(file, "", TREE_CLONE | TREE_CLOEXEC | TREE_EMPTY_PATH);
   return tree >= 0 && sys_mount_setattr(tree, 0, &change) == 0 && sys_move_mount(tree, file) == 0;
 }
@@ -50,7 +51,8 @@ static bool is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(
 static int is_directory(int directory, const struct dirent *entry) {
   struct stat status;
   if (entry->d_type != DT_UNKNOWN) return entry->d_type == DT_DIR;
-  if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) return is_gone(errno) ? 0 : -1;
+  if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
+    return is_gone(errno) ? 0 : -1;
   return S_ISDIR(status.st_mode);
 }
 
@@ -72,7 +74,8 @@ static bool walk_in(int directory, int depth) {
   for (const struct dirent *entry; errno = 0, (entry = readdir(entries)) != NULL;) {
     if (is_dots(entry->d_name)) continue;
     int inner = is_directory(directory, entry);
-    if (inner < 0 || !(inner ? enter(directory, entry->d_name, depth) : look_at(directory, entry->d_name))) return false;
+    if (inner < 0 || !(inner ? enter(directory, entry->d_name, depth) : look_at(directory, entry->d_name)))
+      return false;
   }
   return errno == 0;
 }

@@ -18,7 +18,8 @@ static const uint32_t IDS = UINT32_MAX;
 
 static size_t add_line(char *map, size_t used, uint32_t inside, uint32_t outside, uint32_t count) {
   if (count == 0) return used;
-  return used + (size_t)snprintf(map + used, MAP_MOST - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", inside, outside, count);
+  return used + (size_t)snprintf(map + used, MAP_MOST - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", inside,
+                    outside, count);
 }
 
 /* The file system's number comes first, then the one that is seen. */
@@ -42,12 +43,14 @@ static bool write_map(const char *process, const char *name, uint32_t one, uint3
   return write_file(path, map);
 }
 
-/* Whoever holds the namespace until somebody has it open. It tells its own number, which /proc may count otherwise than we do. */
+/* Whoever holds the namespace until somebody has it open. It tells its own number, which /proc may count
+ * otherwise than we do. */
 static _Noreturn void hold(int told, int until) {
   char number[16] = {0}, byte;
   if (unshare(CLONE_NEWUSER) != 0) _exit(errno);
   /* /proc shows the namespace of one who is not dumpable to few. */
-  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || readlink("/proc/self", number, sizeof number - 1) <= 0) _exit(errno);
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || readlink("/proc/self", number, sizeof number - 1) <= 0)
+    _exit(errno);
   if (!write_all(told, number, sizeof number)) _exit(errno);
   while (read(until, &byte, 1) < 0 && errno == EINTR) {}
   _exit(0);
@@ -59,7 +62,9 @@ static int open_mapped(const struct id_map *map, int told) {
   do count = read(told, number, sizeof number);
   while (count < 0 && errno == EINTR);
   if (count != (ssize_t)sizeof number || number[sizeof number - 1] != '\0') return errno = ECHILD, -1;
-  if (!write_map(number, "uid_map", map->owner_uid, map->user_uid) || !write_map(number, "gid_map", map->owner_gid, map->user_gid)) return -1;
+  if (!write_map(number, "uid_map", map->owner_uid, map->user_uid) ||
+      !write_map(number, "gid_map", map->owner_gid, map->user_gid))
+    return -1;
   snprintf(path, sizeof path, "/proc/%s/ns/user", number);
   return open(path, O_RDONLY | O_CLOEXEC);
 }
@@ -96,7 +101,8 @@ bool idmap_apply(int tree, int namespace, bool *all) {
 static int try_map(const char *path, bool *all) {
   _cleanup_fd_ int found = open_trusted(path, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
   if (found < 0) return errno;
-  _cleanup_fd_ int tree = sys_open_tree(found, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
+  _cleanup_fd_ int tree =
+      sys_open_tree(found, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
   if (tree < 0) return errno;
   const struct id_map map = {.user_uid = NOBODY, .user_gid = NOBODY};
   _cleanup_fd_ int namespace = idmap_open(&map);
@@ -106,5 +112,7 @@ static int try_map(const char *path, bool *all) {
 int idmap_run(const char *path) {
   bool all = false;
   int refused = try_map(path, &all);
-  return printf("{\"refused\":%d,\"all\":%s}\n", refused, all ? "true" : "false") < 0 || fflush(stdout) != 0 ? 2 : 0;
+  return printf("{\"refused\":%d,\"all\":%s}\n", refused, all ? "true" : "false") < 0 || fflush(stdout) != 0
+             ? 2
+             : 0;
 }

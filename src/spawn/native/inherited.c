@@ -9,7 +9,8 @@
 #include <unistd.h>
 #include "system.h"
 
-/* Of these a small one ends or cripples whoever serves a task; the others are about the user, or about what we do not do. */
+/* Of these a small one ends or cripples whoever serves a task; the others are about the user, or about what
+ * we do not do. */
 static const int raised[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_AS, RLIMIT_RSS, RLIMIT_NOFILE};
 enum { RAISED = sizeof raised / sizeof raised[0], SLACK_NS = 50000, IO_WHO_PROCESS = 1, KEEP_DOMAIN = 0xff };
 
@@ -42,14 +43,16 @@ static bool schedule_as(const struct inherited *inherited) {
   const struct sched_param scheduling = {.sched_priority = inherited->priority};
   if (inherited->nice != 0 && setpriority(PRIO_PROCESS, 0, inherited->nice) != 0) return false;
   const bool same_io = syscall(SYS_ioprio_get, IO_WHO_PROCESS, 0) == inherited->io;
-  if (inherited->io > 0 && !same_io && syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, inherited->io) != 0) return false;
-  if (inherited->policy <= SCHED_OTHER || syscall(SYS_sched_getscheduler, 0) == inherited->policy) return true;
+  if (inherited->io > 0 && !same_io && syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, inherited->io) != 0)
+    return false;
+  if (inherited->policy <= SCHED_OTHER || syscall(SYS_sched_getscheduler, 0) == inherited->policy)
+    return true;
   return syscall(SYS_sched_setscheduler, 0, inherited->policy, &scheduling) == 0;
 }
 
 /*
- * What somebody with more privileges has given the caller (nice -5, a real-time policy) may be nobody's to give back, neither by us nor by whoever
- * has lost it. Then all of it stays. A child tries.
+ * What somebody with more privileges has given the caller (nice -5, a real-time policy) may be nobody's to
+ * give back, neither by us nor by whoever has lost it. Then all of it stays. A child tries.
  */
 static bool may_return(const struct inherited *inherited) {
   if (inherited->nice == 0 && inherited->policy == SCHED_OTHER && inherited->io <= 0) return true;
@@ -68,7 +71,8 @@ bool forget_personality(void) {
   return now > 0 && (now & ~KEEP_DOMAIN) != 0 && personality((unsigned long)now & KEEP_DOMAIN) >= 0;
 }
 
-/* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have ignored those too. Zero is SIG_DFL. */
+/* Raw calls: the C libraries refuse to touch the signals they keep for themselves, and a parent may have
+ * ignored those too. Zero is SIG_DFL. */
 void signals_by_default(void) {
   static const char by_default[64];
   for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, 8);

@@ -12,10 +12,19 @@
 #include "power.h"
 #include "record.h"
 
-/* The user namespace first: in it we may enter the others. The mounts last: with them goes our view of everything else. */
-static const struct { const char path[12]; int flag; } known[ENTRANCES] = {
-  {"ns/user", CLONE_NEWUSER}, {"ns/cgroup", CLONE_NEWCGROUP}, {"ns/ipc", CLONE_NEWIPC}, {"ns/uts", CLONE_NEWUTS},
-  {"ns/net", CLONE_NEWNET},   {"ns/pid", CLONE_NEWPID},       {"ns/mnt", CLONE_NEWNS},
+/* The user namespace first: in it we may enter the others. The mounts last: with them goes our view of
+ * everything else. */
+static const struct {
+  const char path[12];
+  int flag;
+} known[ENTRANCES] = {
+    {"ns/user", CLONE_NEWUSER},
+    {"ns/cgroup", CLONE_NEWCGROUP},
+    {"ns/ipc", CLONE_NEWIPC},
+    {"ns/uts", CLONE_NEWUTS},
+    {"ns/net", CLONE_NEWNET},
+    {"ns/pid", CLONE_NEWPID},
+    {"ns/mnt", CLONE_NEWNS},
 };
 
 int process_open(const struct identity *identity) {
@@ -23,7 +32,8 @@ int process_open(const struct identity *identity) {
   snprintf(path, sizeof path, "/proc/%d", identity->pid);
   _cleanup_fd_ int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   /* Asked after it was opened: whoever has the number later is not in this directory. */
-  bool same = process >= 0 && read_file_at(process, "stat", stat, sizeof stat) > 0 && stat_number(stat, 22) == identity->start;
+  bool same = process >= 0 && read_file_at(process, "stat", stat, sizeof stat) > 0 &&
+              stat_number(stat, 22) == identity->start;
   if (!same) return errno = ESRCH, -1;
   int kept = process;
   process = -1;
@@ -43,18 +53,19 @@ static bool is_same(int fd, const struct stat *there) {
 }
 
 /*
- * Made by a spawner of this user's, from where we are: whoever has not root's power has all its tasks in one, so that what a task makes is a child
- * of that one. Before Linux 4.9 the parent cannot be asked for.
+ * Made by a spawner of this user's, from where we are: whoever has not root's power has all its tasks in one,
+ * so that what a task makes is a child of that one. Before Linux 4.9 the parent cannot be asked for.
  */
 static bool is_of_a_spawner(int user_namespace, const struct stat *ours) {
   _cleanup_fd_ int parent = ioctl(user_namespace, NS_GET_PARENT);
   uid_t owner;
-  return parent >= 0 && is_same(parent, ours) && ioctl(user_namespace, NS_GET_OWNER_UID, &owner) == 0 && owner == geteuid();
+  return parent >= 0 && is_same(parent, ours) && ioctl(user_namespace, NS_GET_OWNER_UID, &owner) == 0 &&
+         owner == geteuid();
 }
 
 /*
- * A task that may make user namespaces could have moved into mounts of its own making, where every program is what it likes. A network may be
- * lent by whomever. Before Linux 4.9 the owner cannot be asked for.
+ * A task that may make user namespaces could have moved into mounts of its own making, where every program is
+ * what it likes. A network may be lent by whomever. Before Linux 4.9 the owner cannot be asked for.
  */
 static bool is_owned_by(int namespace, int flag, const struct stat *user_namespace) {
   if (flag == CLONE_NEWNET) return true;
@@ -62,7 +73,8 @@ static bool is_owned_by(int namespace, int flag, const struct stat *user_namespa
   return owner < 0 ? errno == ENOTTY : is_same(owner, user_namespace);
 }
 
-static int open_one(struct entrance *entrance, size_t i, int process, struct stat *user_namespace, struct failure *failure) {
+static int open_one(
+    struct entrance *entrance, size_t i, int process, struct stat *user_namespace, struct failure *failure) {
   int *namespace = &entrance->namespaces[i];
   const char *path = known[i].path;
   char own[32];
@@ -70,7 +82,10 @@ static int open_one(struct entrance *entrance, size_t i, int process, struct sta
   bool user = known[i].flag == CLONE_NEWUSER;
   snprintf(own, sizeof own, "/proc/self/%.12s", path);
   /* The tasks of a root that needs none are given none: the ones that they make are theirs alone. */
-  if (user && isolates_on_the_host()) return stat(own, user_namespace) == 0 || errno == ENOENT ? 0 : fail(failure, STAGE_NAMESPACE, errno, "%s", own);
+  if (user && isolates_on_the_host())
+    return stat(own, user_namespace) == 0 || errno == ENOENT
+               ? 0
+               : fail(failure, STAGE_NAMESPACE, errno, "%s", own);
   *namespace = openat(process, path, O_RDONLY | O_CLOEXEC);
   int error = errno;
   if (stat(own, &ours) != 0) {
@@ -81,7 +96,8 @@ static int open_one(struct entrance *entrance, size_t i, int process, struct sta
   if (*namespace < 0) return fail(failure, STAGE_NAMESPACE, error, "%s of the task", path);
   if (user) *user_namespace = ours;
   if (is_same(*namespace, &ours)) close_fd(namespace);
-  else if (user ? !is_of_a_spawner(*namespace, &ours) : !is_owned_by(*namespace, known[i].flag, user_namespace))
+  else if (user ? !is_of_a_spawner(*namespace, &ours)
+                : !is_owned_by(*namespace, known[i].flag, user_namespace))
     return fail(failure, STAGE_NAMESPACE, EPERM, "%s of the task is not the one it was started with", path);
   else if (user && fstat(*namespace, user_namespace) != 0)
     return fail(failure, STAGE_NAMESPACE, errno, "%s of the task", path);
@@ -99,7 +115,8 @@ int entrance_open(struct entrance *entrance, int process, struct failure *failur
 int entrance_pass(struct entrance *entrance, struct failure *failure) {
   for (size_t i = 0; i < ENTRANCES; i++) {
     if (entrance->namespaces[i] < 0) continue;
-    if (setns(entrance->namespaces[i], known[i].flag) != 0) return fail(failure, STAGE_NAMESPACE, errno, "%s of the task", known[i].path);
+    if (setns(entrance->namespaces[i], known[i].flag) != 0)
+      return fail(failure, STAGE_NAMESPACE, errno, "%s of the task", known[i].path);
     close_fd(&entrance->namespaces[i]);
   }
   return 0;

@@ -3,16 +3,21 @@
 #include "failure.h"
 #include "spec.h"
 
-/* Its directory in /proc, which belongs to this very process and never to a later one of its number. -1: it is gone, ESRCH. */
+/* Its directory in /proc, which belongs to this very process and never to a later one of its number. -1: it
+ * is gone, ESRCH. */
 int process_open(const struct identity *identity);
-/* From the moment it is killed or begins to exit; then the kernel kills what is in its pid namespace, if it is PID 1 of one. */
+/* From the moment it is killed or begins to exit; then the kernel kills what is in its pid namespace, if it
+ * is PID 1 of one. */
 bool process_is_ending(int process);
 
 enum { ENTRANCES = 7 };
 /* -1: it is where we are already. */
-struct entrance { int namespaces[ENTRANCES]; };
+struct entrance {
+  int namespaces[ENTRANCES];
+};
 
 /* Those of the process's namespaces that are not our own, opened while we still see it. */
 int entrance_open(struct entrance *entrance, int process, struct failure *failure);
-/* Goes through, with the root directory of the task where it has one. The pid namespace is only that of our next child. */
+/* Goes through, with the root directory of the task where it has one. The pid namespace is only that of our
+ * next child. */
 int entrance_pass(struct entrance *entrance, struct failure *failure);

@@ -20,9 +20,11 @@ void close_fd(int *fd) {
 
 static void close_span(unsigned first, unsigned last) {
   if (first > last || sys_close_range(first, last, 0) == 0) return;
-  /* Before Linux 5.9: one by one. Descriptors above the limit exist only if the limit was lowered later; 65536 bounds the walk. */
+  /* Before Linux 5.9: one by one. Descriptors above the limit exist only if the limit was lowered later;
+   * 65536 bounds the walk. */
   struct rlimit limit;
-  unsigned max = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur : 65536;
+  unsigned max =
+      getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur : 65536;
   for (unsigned fd = first; fd <= last && fd < max; fd++) close((int)fd);
 }
 

@@ -9,7 +9,8 @@
 #define CLEANUP(function) __attribute__((cleanup(function)))
 #define _cleanup_fd_ CLEANUP(close_fd)
 #define _cleanup_free_ CLEANUP(free_pointer)
-/* For what has a large buffer and is called rarely: inlined, it would make its caller's frame that large for life. */
+/* For what has a large buffer and is called rarely: inlined, it would make its caller's frame that large for
+ * life. */
 #define OWN_FRAME __attribute__((noinline))
 #define PRINTF(text, rest) __attribute__((format(printf, text, rest)))
 

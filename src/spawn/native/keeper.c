@@ -8,7 +8,10 @@
 
 enum { TEXT_MOST = 1024 };
 
-struct text { size_t used; char bytes[TEXT_MOST]; };
+struct text {
+  size_t used;
+  char bytes[TEXT_MOST];
+};
 
 /* Every byte is the task's, and so is every byte that it shows: not even a newline is ours to add to. */
 static bool make_raw(const struct termios *modes) {

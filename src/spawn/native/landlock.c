@@ -8,14 +8,27 @@
 /* linux/landlock.h is younger than the headers that we may be built with. */
 enum { NR_landlock_create_ruleset = 444, NR_landlock_add_rule = 445, NR_landlock_restrict_self = 446 };
 enum { CREATE_RULESET_VERSION = 1, RULE_PATH_BENEATH = 1 };
-enum { FS_EXECUTE = 1 << 0, FS_WRITE_FILE = 1 << 1, FS_READ_FILE = 1 << 2, FS_READ_DIR = 1 << 3, FS_REFER = 1 << 13, FS_TRUNCATE = 1 << 14, FS_IOCTL_DEV = 1 << 15 };
+enum {
+  FS_EXECUTE = 1 << 0,
+  FS_WRITE_FILE = 1 << 1,
+  FS_READ_FILE = 1 << 2,
+  FS_READ_DIR = 1 << 3,
+  FS_REFER = 1 << 13,
+  FS_TRUNCATE = 1 << 14,
+  FS_IOCTL_DEV = 1 << 15
+};
 enum { FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV };
 enum { SCOPE_ABSTRACT = 1 << 0, SCOPE_SIGNAL = 1 << 1 };
 /* Version 1 forbids to link and rename from one directory to another, in any domain. */
 enum { VERSION_LEAST = 2, VERSION_OF_TRUNCATE = 3, VERSION_OF_IOCTL = 5, VERSION_OF_SCOPES = 6 };
 
-struct ruleset { uint64_t handled_fs, handled_net, scoped; };
-struct path_beneath { uint64_t allowed; int32_t parent; } __attribute__((packed));
+struct ruleset {
+  uint64_t handled_fs, handled_net, scoped;
+};
+struct path_beneath {
+  uint64_t allowed;
+  int32_t parent;
+} __attribute__((packed));
 
 int landlock_version(void) {
   long version = syscall(NR_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
@@ -43,7 +56,9 @@ static uint64_t rights_of(enum landlock_access access) {
 static bool allow(int ruleset, int file, uint64_t rights, uint64_t handled) {
   struct stat status;
   if (fstat(file, &status) != 0) return false;
-  const struct path_beneath rule = {.allowed = rights & handled & (S_ISDIR(status.st_mode) ? UINT64_MAX : (uint64_t)FS_OF_FILES), .parent = file};
+  const struct path_beneath rule = {
+      .allowed = rights & handled & (S_ISDIR(status.st_mode) ? UINT64_MAX : (uint64_t)FS_OF_FILES),
+      .parent = file};
   return rule.allowed == 0 || syscall(NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
@@ -54,12 +69,14 @@ static bool allow_path(int ruleset, const struct landlock_rule *rule, uint64_t h
   return file >= 0 && allow(ruleset, file, rights_of(rule->access), handled);
 }
 
-/* /dev/stdout is to open what standard output is. EBADFD: no file that Landlock knows (a pipe, a socket), and so none that it restricts. */
+/* /dev/stdout is to open what standard output is. EBADFD: no file that Landlock knows (a pipe, a socket), and
+ * so none that it restricts. */
 static bool allow_streams(int ruleset, uint64_t handled) {
   for (int stream = 0; stream < 3; stream++) {
     int flags = fcntl(stream, F_GETFL);
     if (flags < 0) return false;
-    uint64_t rights = FS_IOCTL_DEV | ((flags & O_ACCMODE) != O_WRONLY ? FS_READ_FILE : 0) | ((flags & O_ACCMODE) != O_RDONLY ? FS_WRITE_FILE | FS_TRUNCATE : 0);
+    uint64_t rights = FS_IOCTL_DEV | ((flags & O_ACCMODE) != O_WRONLY ? FS_READ_FILE : 0) |
+                      ((flags & O_ACCMODE) != O_RDONLY ? FS_WRITE_FILE | FS_TRUNCATE : 0);
     if (!allow(ruleset, stream, rights, handled) && errno != EBADFD) return false;
   }
   return true;
@@ -72,7 +89,8 @@ static int create(uint64_t handled, uint64_t scoped, int version) {
   return (int)syscall(NR_landlock_create_ruleset, &wanted, size, 0);
 }
 
-/* A ruleset must handle something. The right to refer is always taken away by a domain that restricts files at all; it is given back for everything. */
+/* A ruleset must handle something. The right to refer is always taken away by a domain that restricts files
+ * at all; it is given back for everything. */
 static int build_bare(uint64_t scoped, int version) {
   if (scoped != 0) return create(0, scoped, version);
   _cleanup_fd_ int ruleset = create(FS_REFER, 0, version);
@@ -85,7 +103,9 @@ static int build_bare(uint64_t scoped, int version) {
 
 int landlock_build(const struct spec *spec, int version, struct failure *failure) {
   uint64_t scoped = 0, handled = all_rights(version);
-  if (version >= VERSION_OF_SCOPES) scoped = (spec->scopes & LANDLOCK_SIGNALS ? SCOPE_SIGNAL : 0) | (spec->scopes & LANDLOCK_ABSTRACT_SOCKETS ? SCOPE_ABSTRACT : 0);
+  if (version >= VERSION_OF_SCOPES)
+    scoped = (spec->scopes & LANDLOCK_SIGNALS ? SCOPE_SIGNAL : 0) |
+             (spec->scopes & LANDLOCK_ABSTRACT_SOCKETS ? SCOPE_ABSTRACT : 0);
   if (spec->landlock == NULL) return version == 0 ? -1 : build_bare(scoped, version);
   _cleanup_fd_ int ruleset = version == 0 ? (errno = ENOSYS, -1) : create(handled, scoped, version);
   if (ruleset < 0) return fail(failure, STAGE_LANDLOCK, errno, "ruleset");

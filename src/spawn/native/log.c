@@ -48,9 +48,9 @@ static int open_by_component(int base, const char *path, int flags) {
 
 int open_beneath(int base, const char *path, int flags) {
   struct how how = {
-    .flags = (uint64_t)flags,
-    .mode = (flags & O_CREAT) != 0 ? LOG_MODE : 0,
-    .resolve = HOW_BENEATH | HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS,
+      .flags = (uint64_t)flags,
+      .mode = (flags & O_CREAT) != 0 ? LOG_MODE : 0,
+      .resolve = HOW_BENEATH | HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS,
   };
   int fd = sys_openat2(base, path, &how);
   /* EPERM: a sandbox's filter that does not know the call. EAGAIN: a rename raced with the walk. */
@@ -65,7 +65,8 @@ static int open_once(int base, const char *path, int flags, bool *planted) {
   return base >= 0 ? open_beneath(base, path, flags) : open_trusted(path, flags, planted);
 }
 
-/* `created` tells our own new file from one that lay there: only the new one may change hands. O_EXCL makes the difference certain. */
+/* `created` tells our own new file from one that lay there: only the new one may change hands. O_EXCL makes
+ * the difference certain. */
 static int open_or_create(int base, const char *path, bool *created, bool *planted) {
   for (int again = 0; again < 3; again++) {
     int fd = open_once(base, path, LOG_FLAGS | O_CREAT | O_EXCL, planted);
@@ -82,16 +83,20 @@ static int check_planted(const struct stat *status, const struct spec *spec, boo
   if (!S_ISREG(status->st_mode)) return EINVAL;
   if (status->st_nlink != 1) return EMLINK;
   if (pumped) return status->st_uid == geteuid() && (status->st_mode & 022) == 0 ? 0 : EPERM;
-  bool ours = status->st_uid == 0 || status->st_uid == geteuid() || (spec->has_credentials && status->st_uid == spec->uid);
+  bool ours = status->st_uid == 0 || status->st_uid == geteuid() ||
+              (spec->has_credentials && status->st_uid == spec->uid);
   return ours ? 0 : EPERM;
 }
 
 /* Of a FIFO beneath a base: nobody but the supervisor's user could have made it so. */
-static bool is_ours_alone(const struct stat *status) { return status->st_uid == geteuid() && (status->st_mode & 077) == 0; }
+static bool is_ours_alone(const struct stat *status) {
+  return status->st_uid == geteuid() && (status->st_mode & 077) == 0;
+}
 
 /*
- * Whatever a neighbour has put where our log is to be must not keep the task from starting, and is never written to: it becomes NAME.planted, or,
- * where it does not move, goes. What cannot be moved at all fails the start when the log is opened.
+ * Whatever a neighbour has put where our log is to be must not keep the task from starting, and is never
+ * written to: it becomes NAME.planted, or, where it does not move, goes. What cannot be moved at all fails
+ * the start when the log is opened.
  */
 static OWN_FRAME void make_room(const struct file_target *target, const struct spec *spec) {
   const char *slash = strrchr(target->path, '/');
@@ -105,8 +110,10 @@ static OWN_FRAME void make_room(const struct file_target *target, const struct s
   if (renameat(dir, name, dir, aside) != 0 && unlinkat(dir, name, 0) != 0) unlinkat(dir, name, AT_REMOVEDIR);
 }
 
-static int fail_at(struct failure *failure, enum stage stage, int error, const struct file_target *target, const char *what) {
-  if (target->base == NULL) return fail(failure, stage, error, "%s%s%s", target->path, what, error == ELOOP ? walk_refused() : "");
+static int fail_at(struct failure *failure, enum stage stage, int error, const struct file_target *target,
+    const char *what) {
+  if (target->base == NULL)
+    return fail(failure, stage, error, "%s%s%s", target->path, what, error == ELOOP ? walk_refused() : "");
   return fail(failure, stage, error, "%s/%s%s", target->base, target->path, what);
 }
 
@@ -126,7 +133,9 @@ int open_read_only_view(int fd, int flags) {
   return view;
 }
 
-bool is_null(const struct file_target *target) { return target->base == NULL && strcmp(target->path, "/dev/null") == 0; }
+bool is_null(const struct file_target *target) {
+  return target->base == NULL && strcmp(target->path, "/dev/null") == 0;
+}
 
 /* Our own descriptor 0 is the spawner's /dev/null: opened anew by its link, it stays on the same mount. */
 static int open_null(int flags) { return open("/proc/self/fd/0", flags | O_CLOEXEC); }
@@ -142,7 +151,8 @@ bool is_named_fifo(const struct file_target *target, int fd) {
   return external_descriptor(target) < 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root, const struct identity *donor, struct failure *failure) {
+int open_stdin(const struct file_target *target, const struct spec *spec, bool own_root,
+    const struct identity *donor, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_RDONLY);
     return null >= 0 ? null : fail_at(failure, STAGE_STDIN, errno, target, "");
@@ -152,15 +162,18 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   bool passed = false, planted = false;
   int external = external_descriptor(target);
-  _cleanup_fd_ int fd = external >= 0 ? open_external(external, donor, O_RDONLY, &passed) : open_once(base, target->path, flags, &planted);
+  _cleanup_fd_ int fd = external >= 0 ? open_external(external, donor, O_RDONLY, &passed)
+                                      : open_once(base, target->path, flags, &planted);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return fail_at(failure, STAGE_STDIN, errno, target, "");
   if (S_ISDIR(status.st_mode)) return fail_at(failure, STAGE_STDIN, EISDIR, target, "");
   /* A hard link or a device that a task planted would be read with our rights. */
-  if (planted && (!S_ISREG(status.st_mode) || status.st_nlink != 1)) return fail_at(failure, STAGE_STDIN, EINVAL, target, "");
+  if (planted && (!S_ISREG(status.st_mode) || status.st_nlink != 1))
+    return fail_at(failure, STAGE_STDIN, EINVAL, target, "");
   /* So that the task's user may open /dev/stdin. */
   struct statfs system;
-  bool pipe = external >= 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+  bool pipe =
+      external >= 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
   if (pipe && spec->has_credentials && fchown(fd, spec->uid, spec->gid) != 0 && errno != EPERM)
     return fail_at(failure, STAGE_STDIN, errno, target, ": change of owner");
   if (own_root && S_ISREG(status.st_mode)) fd = open_read_only_view(fd, flags);
@@ -172,12 +185,14 @@ int open_stdin(const struct file_target *target, const struct spec *spec, bool o
 }
 
 /*
- * A FIFO is held open at both ends for as long as the shim lives: without a reader, or between two of them, the task neither fails to start nor
- * dies of SIGPIPE; it waits when the FIFO is full, and what is in it is there for the next reader.
+ * A FIFO is held open at both ends for as long as the shim lives: without a reader, or between two of them,
+ * the task neither fails to start nor dies of SIGPIPE; it waits when the FIFO is full, and what is in it is
+ * there for the next reader.
  */
 static int open_fifo(int base, const char *path, int *held) {
   bool planted;
-  _cleanup_fd_ int both = open_once(base, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, &planted);
+  _cleanup_fd_ int both =
+      open_once(base, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, &planted);
   struct stat status;
   if (both < 0 || fstat(both, &status) != 0) return -1;
   if (!S_ISFIFO(status.st_mode) || (planted && !is_ours_alone(&status))) return errno = ENXIO, -1;
@@ -190,7 +205,8 @@ static int open_fifo(int base, const char *path, int *held) {
   return fd;
 }
 
-/* The donor's very descriptor, one offset for both of us. Needs the right to trace the donor (ptrace(2)), and Linux 5.6. */
+/* The donor's very descriptor, one offset for both of us. Needs the right to trace the donor (ptrace(2)), and
+ * Linux 5.6. */
 static int take_external(int number, const struct identity *donor) {
   _cleanup_fd_ int process = sys_pidfd_open(donor->pid);
   if (process < 0) return -1;
@@ -208,8 +224,9 @@ static bool allows(int fd, int access) {
 }
 
 /*
- * A pipe, a terminal and any other device are opened anew: our flags are then not the donor's, whose event loop may want them not to wait. A file is
- * passed as it is when it is to be written, so that neither writes over what the other has written. A socket cannot be opened anew at all.
+ * A pipe, a terminal and any other device are opened anew: our flags are then not the donor's, whose event
+ * loop may want them not to wait. A file is passed as it is when it is to be written, so that neither writes
+ * over what the other has written. A socket cannot be opened anew at all.
  */
 static bool is_passed(const struct stat *status, int access) {
   return S_ISSOCK(status->st_mode) || (access == O_WRONLY && S_ISREG(status->st_mode));
@@ -236,7 +253,8 @@ static int open_external(int number, const struct identity *donor, int flags, bo
   *passed = fd >= 0;
   if (fd >= 0 && !allows(fd, access)) return errno = EBADF, -1;
   /* Two that append do not overwrite each other. */
-  if (!*passed && is_passed(&status, access) && (S_ISSOCK(status.st_mode) || !appends(process, number))) return -1;
+  if (!*passed && is_passed(&status, access) && (S_ISSOCK(status.st_mode) || !appends(process, number)))
+    return -1;
   if (!*passed) fd = openat(process, link, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   int kept = fd;
   fd = -1;
@@ -263,7 +281,8 @@ bool log_is_whole(int fd) {
   return fstat(fd, &status) == 0 && status.st_nlink > 0 && written >= 0 && written <= status.st_size;
 }
 
-int open_log(const struct file_target *target, const struct spec *spec, bool pumped, const struct identity *donor, int *held, struct failure *failure) {
+int open_log(const struct file_target *target, const struct spec *spec, bool pumped,
+    const struct identity *donor, int *held, struct failure *failure) {
   if (is_null(target)) {
     int null = open_null(O_WRONLY | O_APPEND);
     return null >= 0 ? null : fail_at(failure, STAGE_LOG, errno, target, "");
@@ -274,10 +293,12 @@ int open_log(const struct file_target *target, const struct spec *spec, bool pum
   int external = external_descriptor(target);
   if (pumped && base >= 0) make_room(target, spec);
   bool passed = false;
-  _cleanup_fd_ int fd = external < 0 ? open_or_create(base, target->path, &created, &planted) : open_external(external, donor, O_WRONLY | O_APPEND, &passed);
+  _cleanup_fd_ int fd = external < 0 ? open_or_create(base, target->path, &created, &planted)
+                                     : open_external(external, donor, O_WRONLY | O_APPEND, &passed);
   struct stat status;
   if (external < 0 && (fd < 0 ? errno == ENXIO : fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))) {
-    /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant without a writer for the end. */
+    /* Closed only when that is open: a reader that waits in open(2) has been woken, and takes an instant
+     * without a writer for the end. */
     _cleanup_fd_ int tried = fd;
     fd = open_fifo(base, target->path, held);
   }

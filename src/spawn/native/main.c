@@ -33,7 +33,8 @@ static void hide_path(char *path) {
 
 /* Once: our own name says that it was tried, and the shims ask how it went. */
 static void seal(const char *name, bool rootless) {
-  char called[] = "holdfast", mode[] = "spawner", way[] = "rootless", *argv[] = {called, mode, rootless ? way : NULL, NULL};
+  char called[] = "holdfast", mode[] = "spawner", way[] = "rootless",
+       *argv[] = {called, mode, rootless ? way : NULL, NULL};
   /* Where our own addresses are is decided by exec. */
   const bool was_odd = forget_personality();
   if (strcmp(name, own_name) != 0 && (was_odd || !seal_holds())) seal_self(argv);
@@ -50,7 +51,8 @@ int main(int argc, char **argv) {
     return spawner_run(rootless);
   }
   if (argc == 5 && strcmp(argv[1], "lend") == 0) return donate_run(argv[2], argv[3], argv[4]);
-  if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0) return signal_run(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
+  if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0)
+    return signal_run(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
   if (argc == 3 && strcmp(argv[1], "map") == 0) return idmap_run(argv[2]);
   if (argc >= 3 && strcmp(argv[1], "fifo") == 0) return fifo_run(argv + 2);
   if (strcmp(mode, "terminal") == 0) return keeper_run();
@@ -59,6 +61,9 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
   if (strcmp(mode, "egress-check") == 0) return egress_check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER [VALUE] | fifo PATH... | map DIR | waiting | terminal | features | check | egress-check\n(started by holdfast; see docs/native-protocol.md)\n", stderr);
+  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER "
+        "[VALUE] | fifo PATH... | map DIR | waiting | terminal | features | check | egress-check\n(started "
+        "by holdfast; see docs/native-protocol.md)\n",
+      stderr);
   return 2;
 }

@@ -26,7 +26,8 @@ static int find(const char *path) {
   _cleanup_fd_ int dir = open_trusted(parent, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
   if (dir < 0) return -1;
   /* The links there are the kernel's, and no task can make one. */
-  return is_of(dir, PROC_SUPER_MAGIC) ? openat(dir, last + 1, O_PATH | O_CLOEXEC) : open_trusted(path, O_PATH | O_CLOEXEC, NULL);
+  return is_of(dir, PROC_SUPER_MAGIC) ? openat(dir, last + 1, O_PATH | O_CLOEXEC)
+                                      : open_trusted(path, O_PATH | O_CLOEXEC, NULL);
 }
 
 int open_namespace(const char *path) {

@@ -19,7 +19,8 @@ struct entry {
   uint32_t length, generation, stream, check;
 };
 
-_Static_assert(sizeof(struct header) == ENTRY && sizeof(struct entry) == ENTRY, "the file is a row of entries");
+_Static_assert(
+    sizeof(struct header) == ENTRY && sizeof(struct entry) == ENTRY, "the file is a row of entries");
 
 /* FNV-1a. Tells an entry that was cut short by a full disk, or never finished, from a whole one. */
 static uint32_t check_of(const void *data, size_t size) {
@@ -41,7 +42,9 @@ static bool write_at(struct output_index *index, const void *data, int64_t at) {
 }
 
 static bool write_header(struct output_index *index) {
-  struct header header = {.magic = "HFINDEX", .version = htole64(VERSION), .turns = {htole64(index->turns[0]), htole64(index->turns[1])}};
+  struct header header = {.magic = "HFINDEX",
+      .version = htole64(VERSION),
+      .turns = {htole64(index->turns[0]), htole64(index->turns[1])}};
   return write_at(index, &header, 0);
 }
 
@@ -61,7 +64,8 @@ static OWN_FRAME bool begin(struct output_index *index) {
   /* A piece of an entry that did not fit on the disk. */
   if (index->file >= 0 && ftruncate(index->file, index->size) != 0) index->error = errno;
   close_fd(&index->file);
-  index->file = openat(index->dir, "output.index", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+  index->file = openat(
+      index->dir, "output.index", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   if (index->file < 0) return index->error = errno, false;
   index->size = ENTRY;
   return write_header(index);
@@ -73,12 +77,12 @@ void index_add(struct output_index *index, int stream, uint64_t inode, int64_t p
   struct timespec now = {0};
   clock_gettime(CLOCK_REALTIME, &now);
   struct entry entry = {
-    .at_us = htole64((uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000),
-    .inode = htole64(inode),
-    .position = htole64((uint64_t)position),
-    .length = htole32((uint32_t)length),
-    .generation = htole32((uint32_t)(index->turns[stream] / 2)),
-    .stream = htole32((uint32_t)stream),
+      .at_us = htole64((uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000),
+      .inode = htole64(inode),
+      .position = htole64((uint64_t)position),
+      .length = htole32((uint32_t)length),
+      .generation = htole32((uint32_t)(index->turns[stream] / 2)),
+      .stream = htole32((uint32_t)stream),
   };
   entry.check = htole32(check_of(&entry, offsetof(struct entry, check)));
   /* What could not be written is written over by the next. */

@@ -1,6 +1,7 @@
 /*
- * Runs in the shim: says in which order the two streams of a task came, and when. Each record names a piece of one log file. It lies with the
- * task's records, out of the task's reach; docs/native-protocol.md has its format.
+ * Runs in the shim: says in which order the two streams of a task came, and when. Each record names a piece
+ * of one log file. It lies with the task's records, out of the task's reach; docs/native-protocol.md has its
+ * format.
  */
 #pragma once
 #include "io.h"

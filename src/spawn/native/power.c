@@ -16,17 +16,27 @@ bool may(unsigned capability) {
   return (data[capability / 32].effective >> capability % 32 & 1) != 0;
 }
 
-/* Everybody has a number in the host's own user namespace. A kernel without others has no maps, and without /proc nobody can tell. */
+/* Everybody has a number in the host's own user namespace. A kernel without others has no maps, and without
+ * /proc nobody can tell. */
 static bool is_whole(const char *map) {
   char text[256];
   uint64_t first, outside, count;
   if (read_file_at(AT_FDCWD, map, text, sizeof text) < 0) return errno == ENOENT;
-  return sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &first, &outside, &count) == 3 && first == 0 && outside == 0 && count == UINT32_MAX;
+  return sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &first, &outside, &count) == 3 && first == 0 &&
+         outside == 0 && count == UINT32_MAX;
 }
 
 bool isolates_on_the_host(void) {
   static const unsigned needed[] = {
-    CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETPCAP, CAP_MKNOD,
+      CAP_SYS_ADMIN,
+      CAP_SETUID,
+      CAP_SETGID,
+      CAP_CHOWN,
+      CAP_DAC_OVERRIDE,
+      CAP_FOWNER,
+      CAP_KILL,
+      CAP_SETPCAP,
+      CAP_MKNOD,
   };
   if (geteuid() != 0) return false;
   for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)

@@ -5,5 +5,6 @@
 /* Whether a capability (CAP_... of linux/capability.h) is in effect, in our own user namespace. */
 bool may(unsigned capability);
 
-/* Whether our tasks are in no user namespace but ours: root's with all of its power (toIsolate in src/powers.ts), in the host's own. */
+/* Whether our tasks are in no user namespace but ours: root's with all of its power (toIsolate in
+ * src/powers.ts), in the host's own. */
 bool isolates_on_the_host(void);

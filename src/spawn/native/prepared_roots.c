@@ -4,7 +4,8 @@
 #include "root.h"
 
 static bool is_for_all(const struct spec *spec, const struct host *host) {
-  return spec->root_own != NULL && spec->has_capabilities && spec->capabilities == 0 && host->has_mount_setattr;
+  return spec->root_own != NULL && spec->has_capabilities && spec->capabilities == 0 &&
+         host->has_mount_setattr;
 }
 
 static bool fill(const void *spec) { return root_prepare(spec); }
@@ -20,7 +21,8 @@ int prepared_root_for(struct prepared_roots *roots, const struct spec *spec, con
   if (!is_for_all(spec, host)) return -1;
   for (size_t i = 0; i < MAX_PREPARED_ROOTS; i++) {
     const struct prepared_root *known = &roots->kept[i];
-    if (known->text != NULL && known->size == spec->shared_size && memcmp(known->text, spec->shared_text, known->size) == 0)
+    if (known->text != NULL && known->size == spec->shared_size &&
+        memcmp(known->text, spec->shared_text, known->size) == 0)
       return known->namespace;
   }
   struct prepared_root *root = &roots->kept[roots->next++ % MAX_PREPARED_ROOTS];

@@ -1,6 +1,7 @@
 /*
- * Roots of tasks, put together but for what is a task's own, each in a mount namespace of its own: a task enters one and unshares a copy.
- * Nobody can write there: the file system itself is read-only, and only tasks without capabilities, who cannot change that, are let in.
+ * Roots of tasks, put together but for what is a task's own, each in a mount namespace of its own: a task
+ * enters one and unshares a copy. Nobody can write there: the file system itself is read-only, and only tasks
+ * without capabilities, who cannot change that, are let in.
  */
 #pragma once
 #include "features.h"

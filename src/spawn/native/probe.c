@@ -19,7 +19,9 @@ static int try_namespace(int flags) { return unshare(flags) == 0 ? 0 : errno; }
 static int try_root(int flags) {
   if (unshare(flags) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return errno;
   /* Whoever has no number in this user namespace may mount a file system, and make nothing in it. */
-  if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16k,mode=0755") != 0 || mkdir("/proc/made", 0755) != 0) return errno;
+  if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16k,mode=0755") != 0 ||
+      mkdir("/proc/made", 0755) != 0)
+    return errno;
   return empty_namespace_pivot(NULL) ? 0 : errno;
 }
 
@@ -39,21 +41,26 @@ static int mount_proc(int flags) {
   return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : errno;
 }
 
-/* Of a new pid namespace, which only a child is in. Refused where the /proc at hand has parts covered, as in most containers. */
+/* Of a new pid namespace, which only a child is in. Refused where the /proc at hand has parts covered, as in
+ * most containers. */
 static int try_proc(int flags) {
   if (unshare(flags) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return errno;
   return run(mount_proc, 0);
 }
 
-static const struct { char name[8]; attempt *tried; int flags; } attempts[] = {
-  {"mount", try_namespace, CLONE_NEWNS},
-  {"pid", try_namespace, CLONE_NEWPID},
-  {"ipc", try_namespace, CLONE_NEWIPC},
-  {"uts", try_namespace, CLONE_NEWUTS},
-  {"cgroup", try_namespace, CLONE_NEWCGROUP},
-  {"network", try_namespace, CLONE_NEWNET},
-  {"root", try_root, CLONE_NEWNS},
-  {"proc", try_proc, CLONE_NEWNS | CLONE_NEWPID},
+static const struct {
+  char name[8];
+  attempt *tried;
+  int flags;
+} attempts[] = {
+    {"mount", try_namespace, CLONE_NEWNS},
+    {"pid", try_namespace, CLONE_NEWPID},
+    {"ipc", try_namespace, CLONE_NEWIPC},
+    {"uts", try_namespace, CLONE_NEWUTS},
+    {"cgroup", try_namespace, CLONE_NEWCGROUP},
+    {"network", try_namespace, CLONE_NEWNET},
+    {"root", try_root, CLONE_NEWNS},
+    {"proc", try_proc, CLONE_NEWNS | CLONE_NEWPID},
 };
 
 static bool has_mount_setattr(void) {
@@ -67,7 +74,8 @@ static const char *const id_names[] = {[IDS_ALL] = "all", [IDS_OWN] = "own", [ID
 int probe_run(void) {
   const char *step = "";
   enum mapped_ids ids = IDS_NONE;
-  if (!user_namespace_enter(&ids, &step)) return printf("{\"user\":%d,\"step\":\"%s\"}\n", errno, step) < 0 ? 2 : 0;
+  if (!user_namespace_enter(&ids, &step))
+    return printf("{\"user\":%d,\"step\":\"%s\"}\n", errno, step) < 0 ? 2 : 0;
   printf("{\"user\":0,\"ids\":\"%s\"", id_names[ids]);
   for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
     printf(",\"%s\":%d", attempts[i].name, run(attempts[i].tried, attempts[i].flags));

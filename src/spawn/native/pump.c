@@ -10,19 +10,29 @@
 #include "log.h"
 
 /*
- * MAX_TURN: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then does for many. MAX_PIPE: what any
- * user may have.
+ * MAX_TURN: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then
+ * does for many. MAX_PIPE: what any user may have.
  */
-enum { MAX_TURN = 1 << 20, MAX_PIPE = 1 << 20, REST_MS = 1, HURRIES = 32, MAX_COPY = 16 << 10, MAX_SUFFIX = 4, MAX_NUMBERED = NAME_MAX + 1 };
+enum {
+  MAX_TURN = 1 << 20,
+  MAX_PIPE = 1 << 20,
+  REST_MS = 1,
+  HURRIES = 32,
+  MAX_COPY = 16 << 10,
+  MAX_SUFFIX = 4,
+  MAX_NUMBERED = NAME_MAX + 1
+};
 
 /*
- * Two that write and rotate one log would destroy it for each other. Locks on its bytes keep them apart: OWNER is held for life by the one that
- * rotates. All from TURN on are held by the owner while it splices; of these any other writer holds one of its own for life. Where the file system
- * has no locks, there are none.
+ * Two that write and rotate one log would destroy it for each other. Locks on its bytes keep them apart:
+ * OWNER is held for life by the one that rotates. All from TURN on are held by the owner while it splices; of
+ * these any other writer holds one of its own for life. Where the file system has no locks, there are none.
  */
 enum { OWNER, TURN, TURN_TRIES = 10000, TURN_PAUSE_US = 200 };
 
-struct bytes { off_t first, count; };
+struct bytes {
+  off_t first, count;
+};
 
 static const struct bytes owner = {OWNER, 1}, turn_of_owner = {TURN, 0 /* to the end */};
 
@@ -32,7 +42,8 @@ static int lock_call(int file, int command, short type, struct bytes bytes) {
   return status == 0 && command == F_OFD_GETLK ? lock.l_type : status;
 }
 
-/* False: another writer holds it. Those open the file for writing only, which no task can; a read lock is a task's, and keeps us from nothing. */
+/* False: another writer holds it. Those open the file for writing only, which no task can; a read lock is a
+ * task's, and keeps us from nothing. */
 static bool lock(int file, struct bytes bytes) {
   if (lock_call(file, F_OFD_SETLK, F_WRLCK, bytes) == 0 || (errno != EAGAIN && errno != EACCES)) return true;
   return lock_call(file, F_OFD_GETLK, F_WRLCK, bytes) == F_RDLCK;
@@ -46,13 +57,15 @@ static void take_stock(struct log_pump *pump) {
   pump->end = status.st_size;
 }
 
-/* The owner writes at a place that it has looked up, until it finds a byte taken. A splice does not take long, unless its shim is stopped amid it. */
+/* The owner writes at a place that it has looked up, until it finds a byte taken. A splice does not take
+ * long, unless its shim is stopped amid it. */
 static void announce(int file) {
   const struct bytes own = {TURN + getpid(), 1};
   for (int tries = 0; tries < TURN_TRIES && !lock(file, own); tries++) usleep(TURN_PAUSE_US);
 }
 
-/* With O_APPEND a write goes to the end of the file, whatever place is named (pwrite(2), BUGS): nobody writes over what another has written. */
+/* With O_APPEND a write goes to the end of the file, whatever place is named (pwrite(2), BUGS): nobody writes
+ * over what another has written. */
 static void share(struct log_pump *pump) {
   if (fcntl(pump->file, F_SETFL, O_APPEND) != 0) pump->error = errno;
   pump->shared = true;
@@ -69,12 +82,21 @@ static void find_role(struct log_pump *pump) {
   share(pump);
 }
 
-int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure) {
-  *pump = (struct log_pump){.pipe = -1, .file = file, .dir = -1, .name = name, .max = spec->max_log, .files = spec->log_files,
-                            .has_group = spec->has_credentials, .group = spec->gid};
-  if (strlen(name) + MAX_SUFFIX > NAME_MAX) return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
+int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target,
+    const struct spec *spec, struct failure *failure) {
+  *pump = (struct log_pump){.pipe = -1,
+      .file = file,
+      .dir = -1,
+      .name = name,
+      .max = spec->max_log,
+      .files = spec->log_files,
+      .has_group = spec->has_credentials,
+      .group = spec->gid};
+  if (strlen(name) + MAX_SUFFIX > NAME_MAX)
+    return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
   /* Not O_APPEND, which splice refuses. */
-  if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0) return fail(failure, STAGE_LOG, errno, "%s", target->path);
+  if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0)
+    return fail(failure, STAGE_LOG, errno, "%s", target->path);
   find_role(pump);
   take_stock(pump);
   int ends[2];
@@ -83,7 +105,8 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
   pump->pipe = ends[0];
   pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
   /* The task's own, as a file would be, so that a program may open /dev/stdout again. */
-  if (spec->has_credentials && fchown(write_end, spec->uid, spec->gid) != 0) return fail(failure, STAGE_LOG, errno, "pipe: change of owner");
+  if (spec->has_credentials && fchown(write_end, spec->uid, spec->gid) != 0)
+    return fail(failure, STAGE_LOG, errno, "pipe: change of owner");
   if (fcntl(pump->pipe, F_SETFL, O_NONBLOCK) != 0) return fail(failure, STAGE_LOG, errno, "pipe");
   int kept = write_end;
   write_end = -1;
@@ -100,7 +123,8 @@ static void numbered(char *text, const struct log_pump *pump, int number) {
   else snprintf(text, MAX_NUMBERED, "%s.%d", pump->name, number);
 }
 
-/* What does not move aside (a directory that the task has put in the way) costs the file behind it: the number of files is kept, and we go on. */
+/* What does not move aside (a directory that the task has put in the way) costs the file behind it: the
+ * number of files is kept, and we go on. */
 static void shift(struct log_pump *pump, int number) {
   char from[MAX_NUMBERED], to[MAX_NUMBERED];
   numbered(from, pump, number);
@@ -129,7 +153,8 @@ static void create(struct log_pump *pump) {
   take_stock(pump);
 }
 
-/* The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in order. */
+/* The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in
+ * order. */
 static OWN_FRAME void rotate(struct log_pump *pump) {
   struct output_index *index = pump->index;
   close_fd(&pump->file);
@@ -189,7 +214,8 @@ static ssize_t move(struct log_pump *pump, off_t at, size_t max) {
   return moved;
 }
 
-/* Where the file ends now. Asked each time: somebody may have cut it, and to go on at the old place would leave a hole. */
+/* Where the file ends now. Asked each time: somebody may have cut it, and to go on at the old place would
+ * leave a hole. */
 static off_t end_of(struct log_pump *pump) {
   struct stat status;
   if (fstat(pump->file, &status) != 0) return 0;
@@ -254,10 +280,11 @@ static enum pump_state turn(struct log_pump *pump, ssize_t *moved) {
 }
 
 /*
- * With a processor for each, a fast writer and a pump that comes for every few pages wake and lock out one another all the time, which costs each
- * of them several times what the bytes do. So who comes for less than half a pipe, and has been here just now, comes back a little later; and a
- * pipe that fills up even so becomes a larger one, where we may have it. What is written now and then is moved at once, and so is a short burst: to
- * rest would lose the order in which the two streams came.
+ * With a processor for each, a fast writer and a pump that comes for every few pages wake and lock out one
+ * another all the time, which costs each of them several times what the bytes do. So who comes for less than
+ * half a pipe, and has been here just now, comes back a little later; and a pipe that fills up even so
+ * becomes a larger one, where we may have it. What is written now and then is moved at once, and so is a
+ * short burst: to rest would lose the order in which the two streams came.
  */
 static void rest(struct log_pump *pump, ssize_t moved) {
   int64_t now = boottime_ms();
@@ -266,7 +293,8 @@ static void rest(struct log_pump *pump, ssize_t moved) {
   if (!soon) pump->hurry /= 2;
   else if (pump->hurry < 2 * HURRIES) pump->hurry++;
   if (moved * 2 >= pump->capacity) {
-    if (pump->capacity < MAX_PIPE && fcntl(pump->pipe, F_SETPIPE_SZ, MAX_PIPE) >= 0) pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
+    if (pump->capacity < MAX_PIPE && fcntl(pump->pipe, F_SETPIPE_SZ, MAX_PIPE) >= 0)
+      pump->capacity = fcntl(pump->pipe, F_GETPIPE_SZ);
   } else if (soon && pump->hurry > HURRIES) pump->rests_until = now + REST_MS;
   pump->emptied_at = now;
 }
@@ -288,7 +316,8 @@ enum pump_state pump_turn(struct log_pump *pump) {
 
 static bool drain(struct log_pump *pump, int wait_ms) {
   int64_t deadline = boottime_ms() + wait_ms;
-  /* What the task itself has written is in the pipe by now. Whoever still writes after that is not the task, and must not keep us. */
+  /* What the task itself has written is in the pipe by now. Whoever still writes after that is not the task,
+   * and must not keep us. */
   int64_t own = pump->pipe < 0 ? 0 : fcntl(pump->pipe, F_GETPIPE_SZ);
   while (pump->pipe >= 0) {
     ssize_t moved = 0;

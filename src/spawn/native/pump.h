@@ -1,6 +1,6 @@
 /*
- * Runs in the shim: carries what a task writes from a pipe into a log of bounded size. When the file is full it becomes NAME.1, that one
- * NAME.2, and so on; the oldest is dropped.
+ * Runs in the shim: carries what a task writes from a pipe into a log of bounded size. When the file is full
+ * it becomes NAME.1, that one NAME.2, and so on; the oldest is dropped.
  */
 #pragma once
 #include "failure.h"
@@ -28,7 +28,8 @@ struct log_pump {
   /* Where the order of the two streams is recorded, and which of them this is. */
   struct output_index *index;
   int stream;
-  /* Of the file: its number, where we have last written to, and how many there were before it since the start. */
+  /* Of the file: its number, where we have last written to, and how many there were before it since the
+   * start. */
   uint64_t inode;
   int64_t end;
   int64_t generation;
@@ -42,7 +43,8 @@ struct log_pump {
   int64_t carried;
   /* Of those, and of what it has written to the log: what is not kept. */
   int64_t dropped;
-  /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot be written is thrown away. */
+  /* Bytes, or a whole file, that could not be kept. The task must not be held up by a full disk: what cannot
+   * be written is thrown away. */
   bool lossy;
   /* A whole file of this task's was dropped, the oldest: it has written more than is kept. */
   bool outgrown;
@@ -53,13 +55,17 @@ struct log_pump {
 
 enum pump_state { PUMP_MORE, PUMP_EMPTY, PUMP_END };
 
-/* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task writes to, or -1. */
-int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target, const struct spec *spec, struct failure *failure);
+/* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task
+ * writes to, or -1. */
+int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target,
+    const struct spec *spec, struct failure *failure);
 /* Has what is written recorded in the index from now on. */
 void pump_note_in(struct log_pump *pump, struct output_index *index, int stream);
-/* The pipe to wait for, or -1 for as long as the pump rests; then `wake` is not later than the end of that. */
+/* The pipe to wait for, or -1 for as long as the pump rests; then `wake` is not later than the end of that.
+ */
 int pump_await(const struct log_pump *pump, int64_t now, int64_t *wake);
 /* Moves what is there, up to a turn's worth. Never waits for the writer. */
 enum pump_state pump_turn(struct log_pump *pump);
-/* After the task's end: to the end of file, or until nothing comes for `wait_ms`, since somebody else may hold the other end. True when all was kept, and still is. Lets go of the file. */
+/* After the task's end: to the end of file, or until nothing comes for `wait_ms`, since somebody else may
+ * hold the other end. True when all was kept, and still is. Lets go of the file. */
 bool pump_drain(struct log_pump *pump, int wait_ms);

@@ -27,7 +27,8 @@ struct identity identify(pid_t pid) {
 }
 
 int reserve_exit_record(int dir) {
-  _cleanup_fd_ int fd = openat(dir, "exit.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  _cleanup_fd_ int fd =
+      openat(dir, "exit.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return -1;
   if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4096) != 0) {
     if (errno != EOPNOTSUPP && errno != ENOSYS) return -1;
@@ -42,13 +43,16 @@ int reserve_exit_record(int dir) {
 
 static void add_identity(struct text *text, const char *name, const struct identity *identity) {
   if (identity->pid == 0) text_add(text, "\"%s\":null,", name);
-  else text_add(text, "\"%s\":{\"pid\":%d,\"startTime\":%llu},", name, identity->pid, (unsigned long long)identity->start);
+  else
+    text_add(text, "\"%s\":{\"pid\":%d,\"startTime\":%llu},", name, identity->pid,
+        (unsigned long long)identity->start);
 }
 
-bool write_start_record(int dir, const struct identity *shim, const struct identity *task, const struct identity *init, int64_t started_at,
-                        const struct cgroup *cgroups) {
+bool write_start_record(int dir, const struct identity *shim, const struct identity *task,
+    const struct identity *init, int64_t started_at, const struct cgroup *cgroups) {
   char boot_id[64] = "";
-  if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot_id, sizeof boot_id) > 0) boot_id[strcspn(boot_id, "\n")] = '\0';
+  if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot_id, sizeof boot_id) > 0)
+    boot_id[strcspn(boot_id, "\n")] = '\0';
   _cleanup_text_ struct text text = {0};
   text_add(&text, "{\"format\":\"holdfast.start\",\"version\":1,");
   add_identity(&text, "shim", shim);
@@ -61,8 +65,10 @@ bool write_start_record(int dir, const struct identity *shim, const struct ident
   }
   text_add(&text, "]}\n");
   if (text.failed) return errno = ENOMEM, false;
-  _cleanup_fd_ int fd = openat(dir, "start.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  return fd >= 0 && write_all(fd, text.data, text.length) && renameat(dir, "start.json.tmp", dir, "start.json") == 0;
+  _cleanup_fd_ int fd =
+      openat(dir, "start.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return fd >= 0 && write_all(fd, text.data, text.length) &&
+         renameat(dir, "start.json.tmp", dir, "start.json") == 0;
 }
 
 static void add_value(struct text *text, const char *name, bool present, int64_t value) {
@@ -83,7 +89,8 @@ static void add_stop(struct text *text, const struct stop_record *stop) {
     text_add(text, "\"stop\":null,");
     return;
   }
-  text_add(text, "\"stop\":{\"reason\":\"%s\",\"signal\":%d,\"at\":%lld,", reasons[stop->reason], stop->signal, (long long)stop->at);
+  text_add(text, "\"stop\":{\"reason\":\"%s\",\"signal\":%d,\"at\":%lld,", reasons[stop->reason],
+      stop->signal, (long long)stop->at);
   if (stop->forced_at > 0) text_add(text, "\"forcedAt\":%lld},", (long long)stop->forced_at);
   else text_add(text, "\"forcedAt\":null},");
 }
@@ -96,17 +103,20 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   add_optional(text, "signal", signaled, WTERMSIG(record->status));
   text_add(text, "\"coreDumped\":%s,", signaled && WCOREDUMP(record->status) ? "true" : "false");
   if (ran)
-    text_add(text, "\"rusage\":{\"userUs\":%lld,\"systemUs\":%lld,\"maxRssKb\":%ld},", (long long)microseconds(record->usage.ru_utime),
-             (long long)microseconds(record->usage.ru_stime), record->usage.ru_maxrss);
+    text_add(text, "\"rusage\":{\"userUs\":%lld,\"systemUs\":%lld,\"maxRssKb\":%ld},",
+        (long long)microseconds(record->usage.ru_utime), (long long)microseconds(record->usage.ru_stime),
+        record->usage.ru_maxrss);
   else text_add(text, "\"rusage\":null,");
   add_optional(text, "startedAt", record->failure == NULL && record->started_at > 0, record->started_at);
   text_add(text, "\"exitedAt\":%lld,", (long long)record->exited_at);
   add_optional(text, "oomKills", record->oom_kills >= 0, record->oom_kills);
   add_stop(text, &record->stop);
   text_add(text, "\"survivors\":[");
-  for (size_t i = 0; i < record->survivors.count; i++) text_add(text, "%s%d", i == 0 ? "" : ",", record->survivors.pids[i]);
+  for (size_t i = 0; i < record->survivors.count; i++)
+    text_add(text, "%s%d", i == 0 ? "" : ",", record->survivors.pids[i]);
   /* A log that the task writes itself is whole when nobody is left to write. */
-  text_add(text, "],\"logsComplete\":%s,", record->survivors.count == 0 && !record->logs_lost ? "true" : "false");
+  text_add(
+      text, "],\"logsComplete\":%s,", record->survivors.count == 0 && !record->logs_lost ? "true" : "false");
   const struct counters *counters = &record->counters;
   text_add(text, "\"limitsHit\":{");
   add_optional(text, "pidsRefused", counters->pids_refused >= 0, counters->pids_refused);
@@ -117,7 +127,9 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   text_add(text, "},");
   if (record->failure == NULL) text_add(text, "\"failure\":null}\n");
   else {
-    text_add(text, "\"failure\":{\"stage\":\"%s\",\"errno\":%d,\"detail\":", stage_name(record->failure->stage), record->failure->error);
+    text_add(text,
+        "\"failure\":{\"stage\":\"%s\",\"errno\":%d,\"detail\":", stage_name(record->failure->stage),
+        record->failure->error);
     text_add_string(text, record->failure->detail);
     text_add(text, "}}\n");
   }
@@ -134,10 +146,12 @@ int64_t recorded_oom_kills(int dir) {
   return end == found + sizeof name - 1 ? -1 : value;
 }
 
-/* The old contents are overwritten before the length is cut, so that the reserved blocks are the ones used. */
+/* The old contents are overwritten before the length is cut, so that the reserved blocks are the ones used.
+ */
 static bool store(int dir, int fd, const struct text *text, bool durable) {
-  return lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, text->data, text->length) && ftruncate(fd, (off_t)text->length) == 0 &&
-         (!durable || fdatasync(fd) == 0) && renameat(dir, "exit.json.tmp", dir, "exit.json") == 0;
+  return lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, text->data, text->length) &&
+         ftruncate(fd, (off_t)text->length) == 0 && (!durable || fdatasync(fd) == 0) &&
+         renameat(dir, "exit.json.tmp", dir, "exit.json") == 0;
 }
 
 bool write_exit_record(int dir, int reserved, const struct exit_record *record, bool durable) {
@@ -146,7 +160,8 @@ bool write_exit_record(int dir, int reserved, const struct exit_record *record, 
   if (text.failed) return false;
   int64_t deadline = boottime_ms() + 10000;
   while (!store(dir, reserved, &text, durable)) {
-    if ((errno != ENOSPC && errno != EIO && errno != EDQUOT && errno != EINTR) || boottime_ms() > deadline) return false;
+    if ((errno != ENOSPC && errno != EIO && errno != EDQUOT && errno != EINTR) || boottime_ms() > deadline)
+      return false;
     sleep_ms(100);
   }
   return true;

@@ -35,10 +35,11 @@ struct exit_record {
 struct identity identify(pid_t pid);
 /* One field of a stat file's text, from 4 on; 0 when it is not there. */
 uint64_t stat_number(const char *stat, int number);
-/* The exit record's file with its blocks reserved, so that a disk filled by the task cannot lose the result. -1 with errno on failure. */
+/* The exit record's file with its blocks reserved, so that a disk filled by the task cannot lose the result.
+ * -1 with errno on failure. */
 int reserve_exit_record(int dir);
-bool write_start_record(int dir, const struct identity *shim, const struct identity *task, const struct identity *init, int64_t started_at,
-                        const struct cgroup *cgroups);
+bool write_start_record(int dir, const struct identity *shim, const struct identity *task,
+    const struct identity *init, int64_t started_at, const struct cgroup *cgroups);
 /* What the exit record in there says of OOM kills; -1: nothing, or there is none. */
 int64_t recorded_oom_kills(int dir);
 /* Retries for up to ten seconds while the disk is full or failing. */

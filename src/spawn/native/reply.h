@@ -1,4 +1,5 @@
-/* The lines to the supervisor. Each is one write of at most MAX_REPLY bytes, for shims and spawner share the pipe. */
+/* The lines to the supervisor. Each is one write of at most MAX_REPLY bytes, for shims and spawner share the
+ * pipe. */
 #pragma once
 #include "failure.h"
 

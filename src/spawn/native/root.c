@@ -44,8 +44,9 @@ static bool next_component(const char **path, char name[NAME_MAX + 1]) {
 }
 
 /*
- * The directory in which `at` lies, made where it is missing, and `at`'s last component. Walked by hand and never through a link: what
- * lies below a bind (/local/x) is the task's to arrange, and a link there would lead us, as root, anywhere.
+ * The directory in which `at` lies, made where it is missing, and `at`'s last component. Walked by hand and
+ * never through a link: what lies below a bind (/local/x) is the task's to arrange, and a link there would
+ * lead us, as root, anywhere.
  */
 static int open_parent(struct builder *builder, const char *at, bool make, char name[NAME_MAX + 1]) {
   int dir = openat(builder->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -83,13 +84,15 @@ static int make_target(struct builder *builder, const char *at, bool directory) 
 
 static void descriptor_path(char path[32], int fd) { snprintf(path, 32, "/proc/self/fd/%d", fd); }
 
-/* mount(2) over a directory's descriptor, by way of the working directory: a prepared root has no /proc yet. */
+/* mount(2) over a directory's descriptor, by way of the working directory: a prepared root has no /proc yet.
+ */
 static int mount_over(int directory, const char *type, unsigned long flags, const char *options) {
   return fchdir(directory) == 0 ? mount(type, ".", type, flags, options) : -1;
 }
 
 /* mount(2) over any descriptor: the host's /proc is still ours until the root changes. */
-static int mount_on(int target, const char *source, const char *type, unsigned long flags, const char *options) {
+static int mount_on(
+    int target, const char *source, const char *type, unsigned long flags, const char *options) {
   char path[32];
   descriptor_path(path, target);
   return mount(source, path, type, flags, options);
@@ -103,7 +106,8 @@ static int make_dir(struct builder *builder, const struct mount_op *op) {
   if (errno != EEXIST) return mount_failed(builder, op->at, "directory");
   /* Made before as a parent; only our own tmpfs may hold it, or a bind that we must not change. */
   struct stat status;
-  if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return mount_failed(builder, op->at, "directory");
+  if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return mount_failed(builder, op->at, "directory");
   if (!S_ISDIR(status.st_mode)) return errno = ENOTDIR, mount_failed(builder, op->at, "directory");
   return 0;
 }
@@ -119,10 +123,13 @@ static int make_node(struct builder *builder, const struct mount_op *op) {
   char name[NAME_MAX + 1];
   _cleanup_fd_ int dir = open_parent(builder, op->at, true, name);
   if (dir < 0) return mount_failed(builder, op->at, "parent directory");
-  return mknodat(dir, name, S_IFCHR | 0666, makedev(op->major, op->minor)) == 0 ? 0 : mount_failed(builder, op->at, "device node");
+  return mknodat(dir, name, S_IFCHR | 0666, makedev(op->major, op->minor)) == 0
+             ? 0
+             : mount_failed(builder, op->at, "device node");
 }
 
-/* The flags a remount must repeat: the kernel refuses to clear what a more privileged namespace has locked. */
+/* The flags a remount must repeat: the kernel refuses to clear what a more privileged namespace has locked.
+ */
 static unsigned long kept_flags(int fd) {
   struct statvfs status;
   if (fstatvfs(fd, &status) != 0) return 0;
@@ -138,10 +145,12 @@ static unsigned long kept_flags(int fd) {
 }
 
 /*
- * Without mount_setattr (before Linux 5.12) submounts cannot be made read-only in one step, so they are not shown at all: safe, if poorer.
- * The target must be opened anew, for the old descriptor is what lies below the mount.
+ * Without mount_setattr (before Linux 5.12) submounts cannot be made read-only in one step, so they are not
+ * shown at all: safe, if poorer. The target must be opened anew, for the old descriptor is what lies below
+ * the mount.
  */
-static int bind_old(struct builder *builder, const struct mount_op *op, int source, int target, unsigned long flags) {
+static int bind_old(
+    struct builder *builder, const struct mount_op *op, int source, int target, unsigned long flags) {
   char from[32];
   descriptor_path(from, source);
   if (mount_on(target, from, NULL, MS_BIND, NULL) != 0) return -1;
@@ -162,12 +171,14 @@ static int bind_new(int tree, int target, uint64_t attributes) {
   return set_attributes(tree, attributes) ? sys_move_mount(tree, target) : -1;
 }
 
-/* Another directory may have come into its place: whoever that belongs to, its files are not to be handed out. */
+/* Another directory may have come into its place: whoever that belongs to, its files are not to be handed
+ * out. */
 static bool belongs_to_owner(const struct mount_op *op, const struct stat *status) {
   return status->st_uid == op->map.owner_uid && status->st_gid == op->map.owner_gid;
 }
 
-static int bind_mapped(const struct mount_op *op, const struct stat *status, int target, uint64_t attributes) {
+static int bind_mapped(
+    const struct mount_op *op, const struct stat *status, int target, uint64_t attributes) {
   bool all;
   if (!belongs_to_owner(op, status)) return errno = ESTALE, -1;
   /* A mapping cannot be changed any more where there is one, nor anything of a mount that somebody sees. */
@@ -180,12 +191,15 @@ static int make_bind(struct builder *builder, const struct mount_op *op) {
   if (fstat(op->fd, &status) != 0) return mount_failed(builder, op->source, "source");
   _cleanup_fd_ int target = make_target(builder, op->at, S_ISDIR(status.st_mode));
   if (target < 0) return mount_failed(builder, op->at, "target of a bind");
-  const uint64_t attributes = ATTRIBUTE_NOSUID | (op->read_only ? ATTRIBUTE_READ_ONLY : 0u) | (op->devices ? 0u : ATTRIBUTE_NODEV);
+  const uint64_t attributes =
+      ATTRIBUTE_NOSUID | (op->read_only ? ATTRIBUTE_READ_ONLY : 0u) | (op->devices ? 0u : ATTRIBUTE_NODEV);
   int done;
   if (op->mapped && !builder->has_mount_setattr) done = (errno = ENOSYS, -1);
   else if (op->mapped) done = bind_mapped(op, &status, target, attributes);
   else if (builder->has_mount_setattr) done = bind_new(op->fd, target, attributes);
-  else done = bind_old(builder, op, op->fd, target, MS_NOSUID | (op->read_only ? MS_RDONLY : 0ul) | (op->devices ? 0ul : MS_NODEV));
+  else
+    done = bind_old(builder, op, op->fd, target,
+        MS_NOSUID | (op->read_only ? MS_RDONLY : 0ul) | (op->devices ? 0ul : MS_NODEV));
   return done == 0 ? 0 : fail(builder->failure, STAGE_MOUNT, errno, "%s: bind of %s", op->at, op->source);
 }
 
@@ -193,7 +207,8 @@ static int make_bind(struct builder *builder, const struct mount_op *op) {
 static bool holds_nodes(const struct mount_op *tmpfs) {
   size_t length = strlen(tmpfs->at);
   for (const struct mount_op *op = tmpfs->next; op != NULL; op = op->next)
-    if (op->kind == MOUNT_NODE && strncmp(op->at, tmpfs->at, length) == 0 && op->at[length] == '/') return true;
+    if (op->kind == MOUNT_NODE && strncmp(op->at, tmpfs->at, length) == 0 && op->at[length] == '/')
+      return true;
   return false;
 }
 
@@ -205,8 +220,9 @@ static int open_in_place(struct builder *builder, const char *at) {
 }
 
 /*
- * An empty file takes a kilobyte of the kernel's, which no size counts, and by default as many are allowed as half of memory has pages. As many as
- * there are pages of its own are enough for whoever writes something in each.
+ * An empty file takes a kilobyte of the kernel's, which no size counts, and by default as many are allowed as
+ * half of memory has pages. As many as there are pages of its own are enough for whoever writes something in
+ * each.
  */
 enum { TMPFS_PAGE = 4096, TMPFS_INODES_LEAST = 1024 };
 
@@ -219,7 +235,8 @@ static int make_tmpfs(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of a tmpfs");
   char options[96];
-  snprintf(options, sizeof options, "size=%llu,nr_inodes=%llu,mode=%o", (unsigned long long)op->size, inodes_of(op->size), (unsigned)op->mode);
+  snprintf(options, sizeof options, "size=%llu,nr_inodes=%llu,mode=%o", (unsigned long long)op->size,
+      inodes_of(op->size), (unsigned)op->mode);
   unsigned long flags = MS_NOSUID | (holds_nodes(op) ? 0ul : MS_NODEV);
   if (mount_over(target, "tmpfs", flags, options) != 0) return mount_failed(builder, op->at, "tmpfs");
   close_fd(&builder->tmpfs);
@@ -227,14 +244,18 @@ static int make_tmpfs(struct builder *builder, const struct mount_op *op) {
   return builder->tmpfs >= 0 ? 0 : mount_failed(builder, op->at, "tmpfs");
 }
 
-/* Terminals of the task's own: an instance apart from the host's. As many as `max`, for the kernel has a number of them for all (kernel.pty.max). */
+/* Terminals of the task's own: an instance apart from the host's. As many as `max`, for the kernel has a
+ * number of them for all (kernel.pty.max). */
 static int make_pts(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of the terminals");
   char options[96];
   int length = snprintf(options, sizeof options, "newinstance,ptmxmode=0666,mode=0620,max=256");
-  if (op->gid >= 0) snprintf(options + length, sizeof options - (size_t)length, ",gid=%llu", (unsigned long long)op->gid);
-  return mount_over(target, "devpts", MS_NOSUID | MS_NOEXEC, options) == 0 ? 0 : mount_failed(builder, op->at, "terminals");
+  if (op->gid >= 0)
+    snprintf(options + length, sizeof options - (size_t)length, ",gid=%llu", (unsigned long long)op->gid);
+  return mount_over(target, "devpts", MS_NOSUID | MS_NOEXEC, options) == 0
+             ? 0
+             : mount_failed(builder, op->at, "terminals");
 }
 
 static bool copy_file(int from, int to) {
@@ -246,27 +267,32 @@ static bool copy_file(int from, int to) {
 }
 
 static bool write_secret(int dir, const struct secret *secret, const struct spec *spec) {
-  _cleanup_fd_ int file = openat(dir, secret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+  _cleanup_fd_ int file =
+      openat(dir, secret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
   if (file < 0 || !write_all(file, secret->bytes, secret->size)) return false;
   return !spec->has_credentials || fchown(file, spec->uid, spec->gid) == 0;
 }
 
 /*
- * A ramfs of its own: what is written there is never swapped, and nowhere else. It knows no size and no number of files, and so is read-only before
- * anybody else can write.
+ * A ramfs of its own: what is written there is never swapped, and nowhere else. It knows no size and no
+ * number of files, and so is read-only before anybody else can write.
  */
 static int make_secrets(struct builder *builder, const struct mount_op *op) {
   const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const struct spec *spec = builder->spec;
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of the secrets");
-  if (mount_over(target, "ramfs", flags, "mode=0500") != 0) return mount_failed(builder, op->at, "memory for secrets");
+  if (mount_over(target, "ramfs", flags, "mode=0500") != 0)
+    return mount_failed(builder, op->at, "memory for secrets");
   _cleanup_fd_ int dir = open_in_place(builder, op->at);
   if (dir < 0) return mount_failed(builder, op->at, "secrets");
   for (const struct secret *secret = spec->secrets; secret != NULL; secret = secret->next)
-    if (!write_secret(dir, secret, spec)) return fail(builder->failure, STAGE_MOUNT, errno, "%s/%s: secret", op->at, secret->name);
-  if (spec->has_credentials && fchownat(dir, "", spec->uid, spec->gid, AT_EMPTY_PATH) != 0) return mount_failed(builder, op->at, "owner of the secrets");
-  if (mount_over(dir, NULL, MS_REMOUNT | MS_RDONLY | flags, NULL) != 0) return mount_failed(builder, op->at, "secrets read-only");
+    if (!write_secret(dir, secret, spec))
+      return fail(builder->failure, STAGE_MOUNT, errno, "%s/%s: secret", op->at, secret->name);
+  if (spec->has_credentials && fchownat(dir, "", spec->uid, spec->gid, AT_EMPTY_PATH) != 0)
+    return mount_failed(builder, op->at, "owner of the secrets");
+  if (mount_over(dir, NULL, MS_REMOUNT | MS_RDONLY | flags, NULL) != 0)
+    return mount_failed(builder, op->at, "secrets read-only");
   return 0;
 }
 
@@ -274,9 +300,11 @@ static int make_secrets(struct builder *builder, const struct mount_op *op) {
 static int make_file(struct builder *builder, const struct mount_op *op) {
   char name[16];
   snprintf(name, sizeof name, "%d", builder->file_count++);
-  _cleanup_fd_ int file = openat(builder->tmpfs, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  _cleanup_fd_ int file =
+      openat(builder->tmpfs, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0) return mount_failed(builder, op->at, "file");
-  if ((op->fd >= 0 && !copy_file(op->fd, file)) || !write_all(file, op->text, strlen(op->text))) return mount_failed(builder, op->at, "content");
+  if ((op->fd >= 0 && !copy_file(op->fd, file)) || !write_all(file, op->text, strlen(op->text)))
+    return mount_failed(builder, op->at, "content");
   _cleanup_fd_ int target = open_in_place(builder, op->at);
   if (target < 0) return mount_failed(builder, op->at, "target of a file");
   int done;
@@ -290,7 +318,9 @@ static int make_file(struct builder *builder, const struct mount_op *op) {
 static int make_proc(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0) return mount_failed(builder, op->at, "target of proc");
-  return mount_over(target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : mount_failed(builder, op->at, "proc");
+  return mount_over(target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0
+             ? 0
+             : mount_failed(builder, op->at, "proc");
 }
 
 /* What mask and readonly act on; *absent when it is not there. */
@@ -318,10 +348,11 @@ static int make_mask(struct builder *builder, const struct mount_op *op) {
   struct stat status;
   if (absent) return 0;
   if (target < 0 || fstat(target, &status) != 0) return mount_failed(builder, op->at, "mask");
-  int done = S_ISDIR(status.st_mode)
-               ? mount_over(target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0755")
-               : mask_file(builder, op, target);
-  /* Where its owner has no number and we may not enter, a task of the same user, who has less, may not enter either. */
+  int done = S_ISDIR(status.st_mode) ? mount_over(target, "tmpfs",
+                                           MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0755")
+                                     : mask_file(builder, op, target);
+  /* Where its owner has no number and we may not enter, a task of the same user, who has less, may not enter
+   * either. */
   if (done != 0 && errno == EACCES && S_ISDIR(status.st_mode) && !builder->spec->has_credentials) return 0;
   return done == 0 ? 0 : mount_failed(builder, op->at, "mask");
 }
@@ -333,7 +364,8 @@ static int make_readonly(struct builder *builder, const struct mount_op *op) {
   if (target < 0) return mount_failed(builder, op->at, "read-only");
   int done;
   if (builder->has_mount_setattr) {
-    _cleanup_fd_ int tree = sys_open_tree(target, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
+    _cleanup_fd_ int tree =
+        sys_open_tree(target, "", TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE | TREE_EMPTY_PATH);
     done = tree < 0 ? -1 : bind_new(tree, target, ATTRIBUTE_READ_ONLY);
   } else done = bind_old(builder, op, target, target, MS_RDONLY);
   return done == 0 ? 0 : mount_failed(builder, op->at, "read-only");
@@ -342,7 +374,9 @@ static int make_readonly(struct builder *builder, const struct mount_op *op) {
 /* Of a mapped workspace: there is a mount_setattr. */
 static int make_freeze(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int target = open_in_place(builder, op->at);
-  return target >= 0 && freeze_programs(target) ? 0 : mount_failed(builder, op->at, "programs that run with their owner's rights");
+  return target >= 0 && freeze_programs(target)
+             ? 0
+             : mount_failed(builder, op->at, "programs that run with their owner's rights");
 }
 
 static int make(struct builder *builder, const struct mount_op *op) {
@@ -379,7 +413,8 @@ static int open_source(struct builder *builder, const struct mount_op *op) {
   return tree_of(builder, &found);
 }
 
-/* What lies beneath the base a task may have arranged: found first, without links, and only then cloned, from the descriptor. */
+/* What lies beneath the base a task may have arranged: found first, without links, and only then cloned, from
+ * the descriptor. */
 static int open_source_beneath(struct builder *builder, const struct mount_op *op) {
   _cleanup_fd_ int base = open_trusted(op->base, O_PATH | O_DIRECTORY | O_CLOEXEC, NULL);
   if (base < 0) return -1;
@@ -387,10 +422,12 @@ static int open_source_beneath(struct builder *builder, const struct mount_op *o
   return tree_of(builder, &found);
 }
 
-/* All sources are opened while the host is still in view: the new root is mounted over a directory, and a source may lie beneath that. */
+/* All sources are opened while the host is still in view: the new root is mounted over a directory, and a
+ * source may lie beneath that. */
 static int open_sources(struct builder *builder) {
   for (struct mount_op *op = builder->first; op != builder->end; op = op->next) {
-    if (op->kind == MOUNT_FILE && op->source != NULL) op->fd = open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (op->kind == MOUNT_FILE && op->source != NULL)
+      op->fd = open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     else if (op->kind != MOUNT_BIND) continue;
     else op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
     const char *refused = op->kind == MOUNT_BIND && op->base == NULL ? walk_refused() : "";
@@ -399,12 +436,15 @@ static int open_sources(struct builder *builder) {
   return 0;
 }
 
-/* pivot_root(".", ".") stacks the old root on the new one, where it can be detached without a directory to hold it: pivot_root(2), NOTES. */
+/* pivot_root(".", ".") stacks the old root on the new one, where it can be detached without a directory to
+ * hold it: pivot_root(2), NOTES. */
 static int swap_roots(struct builder *builder) {
-  if (fchdir(builder->root) != 0 || sys_pivot_root(".", ".") != 0) return mount_failed(builder, "/", "pivot_root");
+  if (fchdir(builder->root) != 0 || sys_pivot_root(".", ".") != 0)
+    return mount_failed(builder, "/", "pivot_root");
   if (umount2(".", MNT_DETACH) != 0) return mount_failed(builder, "/", "detaching the host's root");
   if (chdir("/") != 0) return mount_failed(builder, "/", "chdir");
-  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, NULL) != 0) return mount_failed(builder, "/", "read-only");
+  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, NULL) != 0)
+    return mount_failed(builder, "/", "read-only");
   return 0;
 }
 
@@ -423,7 +463,8 @@ static int build(struct builder *builder) {
   if (open_sources(builder) != 0) return -1;
   /* Over the task's directory: it exists, and no bind needs it any more. */
   const char *dir = builder->spec->dir;
-  if (mount("tmpfs", dir, "tmpfs", MS_NOSUID, "size=1m,mode=0755") != 0) return mount_failed(builder, dir, "new root");
+  if (mount("tmpfs", dir, "tmpfs", MS_NOSUID, "size=1m,mode=0755") != 0)
+    return mount_failed(builder, dir, "new root");
   _cleanup_fd_ int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return mount_failed(builder, dir, "new root");
   builder->root = root;
@@ -440,25 +481,42 @@ static int complete(struct builder *builder) {
 }
 
 int root_enter(const struct spec *spec, bool has_mount_setattr, struct failure *failure) {
-  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .tmpfs = -1, .has_mount_setattr = has_mount_setattr, .first = spec->root};
+  struct builder builder = {.spec = spec,
+      .failure = failure,
+      .root = -1,
+      .tmpfs = -1,
+      .has_mount_setattr = has_mount_setattr,
+      .first = spec->root};
   if (spec->prepared_root >= 0) {
     builder.first = *spec->root_own;
     return complete(&builder);
   }
   /* Nothing of ours may travel back to the host, nor the host's new mounts to us. */
-  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return mount_failed(&builder, "/", "private propagation");
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    return mount_failed(&builder, "/", "private propagation");
   return spec->root == NULL ? 0 : build(&builder);
 }
 
 int root_join(const struct spec *spec, struct failure *failure) {
-  struct builder builder = {.spec = spec, .failure = failure, .root = -1, .tmpfs = -1, .has_mount_setattr = true, .first = *spec->root_own};
+  struct builder builder = {.spec = spec,
+      .failure = failure,
+      .root = -1,
+      .tmpfs = -1,
+      .has_mount_setattr = true,
+      .first = *spec->root_own};
   if (open_sources(&builder) != 0) return -1;
   return setns(spec->prepared_root, CLONE_NEWNS) == 0 ? 0 : mount_failed(&builder, "/", "prepared root");
 }
 
 bool root_prepare(const struct spec *spec) {
   struct failure failure = {.stage = STAGE_NONE};
-  struct builder builder = {.spec = spec, .failure = &failure, .root = -1, .tmpfs = -1, .has_mount_setattr = true, .first = spec->root, .end = *spec->root_own};
+  struct builder builder = {.spec = spec,
+      .failure = &failure,
+      .root = -1,
+      .tmpfs = -1,
+      .has_mount_setattr = true,
+      .first = spec->root,
+      .end = *spec->root_own};
   if (build(&builder) != 0) return false;
   /* Not the mount alone: there is no way at all to write there. */
   return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID, NULL) == 0;

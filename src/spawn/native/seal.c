@@ -62,9 +62,10 @@ static void run(int fd, char **argv) {
 }
 
 /*
- * A task's program may be a script whose interpreter is /proc/self/exe, and then we are what runs in it, to be opened there for writing by
- * root's tasks when we are done (CVE-2019-5736). A copy in memory with seals cannot be written to by anybody; where the host forbids programs
- * there (vm.memfd_noexec), a read-only mount of the file does what can be done.
+ * A task's program may be a script whose interpreter is /proc/self/exe, and then we are what runs in it, to
+ * be opened there for writing by root's tasks when we are done (CVE-2019-5736). A copy in memory with seals
+ * cannot be written to by anybody; where the host forbids programs there (vm.memfd_noexec), a read-only mount
+ * of the file does what can be done.
  */
 void seal_self(char **argv) {
   _cleanup_fd_ int self = open_self();
@@ -74,6 +75,7 @@ void seal_self(char **argv) {
   _cleanup_fd_ int sealed = make_copy(self);
   file_size_limited(&before);
   run(sealed, argv);
-  _cleanup_fd_ int view = open_through_mount(self, O_RDONLY | O_CLOEXEC, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID);
+  _cleanup_fd_ int view =
+      open_through_mount(self, O_RDONLY | O_CLOEXEC, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID);
   run(view, argv);
 }

@@ -8,18 +8,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. NEWTIME lies in clone's signal byte and only clone3 takes it. */
-enum { CLONE_NEW_ANY = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 };
+/* CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. NEWTIME lies in clone's signal byte and
+ * only clone3 takes it. */
+enum {
+  CLONE_NEW_ANY = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+};
 /* Both push input into a terminal as if it were typed there. */
 enum { IOCTL_TIOCSTI = 0x5412, IOCTL_TIOCLINUX = 0x541c };
-/* Families that a network namespace does not hold: to the hypervisor and its other guests, and to the kernel's ciphers. */
+/* Families that a network namespace does not hold: to the hypervisor and its other guests, and to the
+ * kernel's ciphers. */
 enum { FAMILY_ALG = 38, FAMILY_VSOCK = 40 };
-/* Of netlink only what describes addresses and routes (getaddrinfo, getifaddrs), and the two in which nobody can say a word without CAP_NET_ADMIN. */
+/* Of netlink only what describes addresses and routes (getaddrinfo, getifaddrs), and the two in which nobody
+ * can say a word without CAP_NET_ADMIN. */
 enum { FAMILY_NETLINK = 16, NETLINK_OF_ROUTES = 0, NETLINK_OF_XFRM = 6, NETLINK_OF_NETFILTER = 12 };
 enum { SOCKETCALL_SOCKET = 1 };
 /*
- * What runs with its owner's rights: in a directory of the host's that the task may write, a set-user-ID shell of its own would be for all users of
- * the host. O_CREAT and __O_TMPFILE, by which a mode counts at all, have these numbers on every supported architecture.
+ * What runs with its owner's rights: in a directory of the host's that the task may write, a set-user-ID
+ * shell of its own would be for all users of the host. O_CREAT and __O_TMPFILE, by which a mode counts at
+ * all, have these numbers on every supported architecture.
  */
 enum { MODE_SET_ID = 06000, OPEN_MAKES = 0100 | 020000000 };
 enum { MAX_CALLS = 128 };
@@ -44,11 +50,18 @@ static void emit_unless(struct seccomp_program *program, uint16_t test, uint32_t
   emit(program, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), value, 0, count));
 }
 
-enum { REFUSE = SECCOMP_RET_ERRNO | EPERM, MISSING = SECCOMP_RET_ERRNO | ENOSYS, NO_FAMILY = SECCOMP_RET_ERRNO | EAFNOSUPPORT };
+enum {
+  REFUSE = SECCOMP_RET_ERRNO | EPERM,
+  MISSING = SECCOMP_RET_ERRNO | ENOSYS,
+  NO_FAMILY = SECCOMP_RET_ERRNO | EAFNOSUPPORT
+};
 enum { NO_PROTOCOL = SECCOMP_RET_ERRNO | EPROTONOSUPPORT };
 
-/* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more of these two. */
-static size_t argument(size_t index) { return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t); }
+/* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more
+ * of these two. */
+static size_t argument(size_t index) {
+  return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t);
+}
 
 static void emit_mode(struct seccomp_program *program, size_t index) {
   emit_load(program, argument(index));
@@ -75,7 +88,8 @@ static void emit_action(struct seccomp_program *program, enum call_action action
     /* Whoever traces is decided before a span is made. */
     case CALL_TRACE:
     case CALL_REFUSE: emit_return(program, REFUSE); break;
-    /* ENOSYS makes the C library fall back to clone, whose flags are in a register where a filter can see them. */
+    /* ENOSYS makes the C library fall back to clone, whose flags are in a register where a filter can see
+     * them. */
     case CALL_MISSING: emit_return(program, MISSING); break;
     case CALL_CLONE:
       emit_load(program, argument(0));
@@ -108,7 +122,8 @@ static void emit_action(struct seccomp_program *program, enum call_action action
       emit_return(program, NO_PROTOCOL);
       emit_return(program, SECCOMP_RET_ALLOW);
       break;
-    /* i386's older way has the family in memory, where a filter cannot look; any program may take it, by int 0x80. */
+    /* i386's older way has the family in memory, where a filter cannot look; any program may take it, by int
+     * 0x80. */
     case CALL_SOCKETCALL:
       emit_load(program, argument(0));
       emit_unless(program, BPF_JEQ, SOCKETCALL_SOCKET, 1);
@@ -125,8 +140,9 @@ struct span {
 };
 
 /*
- * A binary search. When a filter is installed the kernel walks it once for every call number, for its cache of calls that are always allowed, and
- * compiles it: depth and length are start-up time. So what becomes of a call stands once, behind the search, and the last jumps lead there.
+ * A binary search. When a filter is installed the kernel walks it once for every call number, for its cache
+ * of calls that are always allowed, and compiles it: depth and length are start-up time. So what becomes of a
+ * call stands once, behind the search, and the last jumps lead there.
  */
 struct leaf {
   size_t jump;
@@ -143,7 +159,8 @@ static void emit_jump_to(struct search *search, size_t jump, bool holds, enum ca
   search->leaves[search->count++] = (struct leaf){jump, holds, action};
 }
 
-/* Conditional jumps reach 255 instructions; too far makes the program invalid on purpose, and seccomp_build says so. */
+/* Conditional jumps reach 255 instructions; too far makes the program invalid on purpose, and seccomp_build
+ * says so. */
 static void lead(struct seccomp_program *program, size_t jump, bool holds, size_t to) {
   size_t distance = to - jump - 1;
   if (distance > 255) program->length = MAX_SECCOMP_PROGRAM + 1;
@@ -161,7 +178,8 @@ static void emit_search(struct search *search, const struct span *spans, size_t 
   emit_half(search, jump, true, spans + half, count - half);
 }
 
-static void emit_half(struct search *search, size_t jump, bool holds, const struct span *spans, size_t count) {
+static void emit_half(
+    struct search *search, size_t jump, bool holds, const struct span *spans, size_t count) {
   if (count == 1) {
     emit_jump_to(search, jump, holds, spans[0].action);
     return;
@@ -178,7 +196,8 @@ static void emit_leaves(struct search *search) {
       if (search->leaves[i].action != action) continue;
       if (!is_emitted) emit_action(search->program, action);
       is_emitted = true;
-      if (search->program->length <= MAX_SECCOMP_PROGRAM) lead(search->program, search->leaves[i].jump, search->leaves[i].holds, at);
+      if (search->program->length <= MAX_SECCOMP_PROGRAM)
+        lead(search->program, search->leaves[i].jump, search->leaves[i].holds, at);
     }
   }
 }
@@ -256,7 +275,9 @@ bool seccomp_build(struct seccomp_program *program, bool tracing) {
 
 int seccomp_install(const struct seccomp_program *program, struct failure *failure) {
   if (program->length == 0) return fail(failure, STAGE_SECCOMP, ENOSYS, "no filter for this architecture");
-  struct sock_fprog filter = {.len = (unsigned short)program->length, .filter = (struct sock_filter *)(uintptr_t)program->code};
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) return fail(failure, STAGE_SECCOMP, errno, "filter");
+  struct sock_fprog filter = {
+      .len = (unsigned short)program->length, .filter = (struct sock_filter *)(uintptr_t)program->code};
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0)
+    return fail(failure, STAGE_SECCOMP, errno, "filter");
   return 0;
 }

@@ -4,12 +4,24 @@
 #include "failure.h"
 
 /*
- * CALL_TRACE: what reaches into other processes; refused, or allowed where those can only be the task's own. CALL_MODE_n: argument n is a file's mode.
- * CALL_OPEN_n: argument n has an open's flags, and the next the mode of what it makes.
+ * CALL_TRACE: what reaches into other processes; refused, or allowed where those can only be the task's own.
+ * CALL_MODE_n: argument n is a file's mode. CALL_OPEN_n: argument n has an open's flags, and the next the
+ * mode of what it makes.
  */
 enum call_action {
-  CALL_ALLOW, CALL_REFUSE, CALL_TRACE, CALL_MISSING, CALL_CLONE, CALL_IOCTL, CALL_SOCKET, CALL_SOCKETCALL,
-  CALL_MODE_1, CALL_MODE_2, CALL_OPEN_1, CALL_OPEN_2, CALL_ACTIONS,
+  CALL_ALLOW,
+  CALL_REFUSE,
+  CALL_TRACE,
+  CALL_MISSING,
+  CALL_CLONE,
+  CALL_IOCTL,
+  CALL_SOCKET,
+  CALL_SOCKETCALL,
+  CALL_MODE_1,
+  CALL_MODE_2,
+  CALL_OPEN_1,
+  CALL_OPEN_2,
+  CALL_ACTIONS,
 };
 
 struct call {
@@ -26,7 +38,8 @@ struct seccomp_program {
   struct sock_filter code[MAX_SECCOMP_PROGRAM];
 };
 
-/* Runs in the spawner, once for each. `tracing`: CALL_TRACE is allowed. False where this architecture has no table. */
+/* Runs in the spawner, once for each. `tracing`: CALL_TRACE is allowed. False where this architecture has no
+ * table. */
 bool seccomp_build(struct seccomp_program *program, bool tracing);
 /* Runs in the task's process. */
 int seccomp_install(const struct seccomp_program *program, struct failure *failure);

@@ -1,4 +1,5 @@
-/* A file of its own: asm/unistd_32.h defines the same names as the native numbers. Include nothing that brings those. */
+/* A file of its own: asm/unistd_32.h defines the same names as the native numbers. Include nothing that
+ * brings those. */
 #if defined(__x86_64__)
 #include <asm/unistd_32.h>
 #endif

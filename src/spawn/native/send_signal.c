@@ -24,7 +24,8 @@ static siginfo_t queued(int number, int64_t value) {
 /* Held first, and looked at afterwards: whoever gets the number later is not behind the descriptor. */
 int signal_run(const char *pid, const char *start, const char *number, const char *value) {
   int64_t target, began, wanted, carried = 0;
-  if (!parse_number(pid, 2, INT32_MAX, &target) || !parse_number(start, 0, INT64_MAX, &began) || !parse_number(number, 1, SIGRTMAX, &wanted) ||
+  if (!parse_number(pid, 2, INT32_MAX, &target) || !parse_number(start, 0, INT64_MAX, &began) ||
+      !parse_number(number, 1, SIGRTMAX, &wanted) ||
       (value != NULL && !parse_number(value, 0, INT64_MAX, &carried))) {
     dprintf(2, "holdfast-native: signal takes a pid, a start time, a signal's number and perhaps a value\n");
     return 2;

@@ -8,11 +8,25 @@
 #include "system.h"
 
 /* The slots of what the loop waits for. The order in which they are looked at is the loop's. */
-enum slot { SLOT_SIGNALS, SLOT_CONTROL, SLOT_STATUS, SLOT_REPLY, SLOT_LIFELINE, SLOT_TARGET, SLOT_PID, SLOT_MEMORY, SLOT_LOGS, SLOT_TERMINAL = SLOT_LOGS + 2, SLOT_EGRESS = SLOT_TERMINAL + 4, SLOT_COUNT };
+enum slot {
+  SLOT_SIGNALS,
+  SLOT_CONTROL,
+  SLOT_STATUS,
+  SLOT_REPLY,
+  SLOT_LIFELINE,
+  SLOT_TARGET,
+  SLOT_PID,
+  SLOT_MEMORY,
+  SLOT_LOGS,
+  SLOT_TERMINAL = SLOT_LOGS + 2,
+  SLOT_EGRESS = SLOT_TERMINAL + 4,
+  SLOT_COUNT
+};
 
 OWN_FRAME void PRINTF(2, 3) write_shim_log(struct shim *shim, const char *format, ...) {
   if (shim->dir < 0 || ++shim->notes > MAX_NOTES) return;
-  _cleanup_fd_ int fd = openat(shim->dir, "shim.log", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+  _cleanup_fd_ int fd = openat(
+      shim->dir, "shim.log", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
   if (fd < 0) return;
   va_list arguments;
   va_start(arguments, format);
@@ -30,8 +44,9 @@ static int until(int64_t now, int64_t deadline, int min) {
 }
 
 /*
- * A task can hold its pipe's lock for as long as it lives, by a splice(2) into it from a socket that is silent, and whoever reads the pipe meanwhile
- * waits where no signal ends it. We are killed past, at a limit or a stop, by those who know of the start: it is reported before anything is carried.
+ * A task can hold its pipe's lock for as long as it lives, by a splice(2) into it from a socket that is
+ * silent, and whoever reads the pipe meanwhile waits where no signal ends it. We are killed past, at a limit
+ * or a stop, by those who know of the start: it is reported before anything is carried.
  */
 static bool may_carry(const struct shim *shim, int64_t now) {
   return (shim->spec == NULL && shim->line_length == 0) || (shim->carry_from != 0 && now >= shim->carry_from);
@@ -52,23 +67,33 @@ static void live(struct shim *shim) {
   while (!is_over(shim)) {
     int64_t now = boottime_ms(), wake = may_carry(shim, now) ? 0 : shim->carry_from;
     struct pollfd waiting[SLOT_COUNT] = {
-      [SLOT_SIGNALS] = {.fd = shim->signals, .events = POLLIN},
-      [SLOT_CONTROL] = {.fd = shim->control, .events = POLLIN},
-      [SLOT_STATUS] = {.fd = shim->status_pipe, .events = POLLIN},
-      [SLOT_REPLY] = {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1, .events = POLLOUT},
-      /* Nobody writes into these: they can only hang up. */
-      [SLOT_LIFELINE] = {.fd = shim->lifeline},
-      [SLOT_TARGET] = {.fd = shim->target_alive},
-      [SLOT_PID] = {.fd = shim->pid_pipe, .events = POLLIN},
-      [SLOT_MEMORY] = {.fd = shim->oom_event, .events = POLLIN},
-      [SLOT_EGRESS] = {.fd = shim->egress.channel, .events = POLLIN},
-      [SLOT_TERMINAL] = {.fd = -1}, [SLOT_TERMINAL + 1] = {.fd = -1}, [SLOT_TERMINAL + 2] = {.fd = -1}, [SLOT_TERMINAL + 3] = {.fd = -1},
+        [SLOT_SIGNALS] = {.fd = shim->signals, .events = POLLIN},
+        [SLOT_CONTROL] = {.fd = shim->control, .events = POLLIN},
+        [SLOT_STATUS] = {.fd = shim->status_pipe, .events = POLLIN},
+        [SLOT_REPLY] = {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1,
+            .events = POLLOUT},
+        /* Nobody writes into these: they can only hang up. */
+        [SLOT_LIFELINE] = {.fd = shim->lifeline},
+        [SLOT_TARGET] = {.fd = shim->target_alive},
+        [SLOT_PID] = {.fd = shim->pid_pipe, .events = POLLIN},
+        [SLOT_MEMORY] = {.fd = shim->oom_event, .events = POLLIN},
+        [SLOT_EGRESS] = {.fd = shim->egress.channel, .events = POLLIN},
+        [SLOT_TERMINAL] = {.fd = -1},
+        [SLOT_TERMINAL + 1] = {.fd = -1},
+        [SLOT_TERMINAL + 2] = {.fd = -1},
+        [SLOT_TERMINAL + 3] = {.fd = -1},
     };
     for (int i = 0; i < 2; i++)
-      waiting[SLOT_LOGS + i] = (struct pollfd){.fd = may_carry(shim, now) ? pump_await(&shim->logs[i].pump, now, &wake) : -1, .events = POLLIN};
+      waiting[SLOT_LOGS + i] = (struct pollfd){
+          .fd = may_carry(shim, now) ? pump_await(&shim->logs[i].pump, now, &wake) : -1, .events = POLLIN};
     terminal_await(shim->terminal, waiting + SLOT_TERMINAL);
-    int wait = until(now, wake, until(now, shim->timeout_deadline, until(now, shim->stop_deadline, until(now, shim->set_up_deadline, until(now, shim->oom_look, until(now, shim->give_up, -1))))));
-    if (poll(waiting, SLOT_COUNT, wait) < 0 && errno != EINTR) write_shim_log(shim, "poll: %s", strerror(errno));
+    int wait = until(now, wake,
+        until(now, shim->timeout_deadline,
+            until(now, shim->stop_deadline,
+                until(
+                    now, shim->set_up_deadline, until(now, shim->oom_look, until(now, shim->give_up, -1))))));
+    if (poll(waiting, SLOT_COUNT, wait) < 0 && errno != EINTR)
+      write_shim_log(shim, "poll: %s", strerror(errno));
     if (waiting[SLOT_PID].revents != 0) shim_take_leader(shim);
     if (waiting[SLOT_STATUS].revents != 0) shim_read_status(shim);
     if (waiting[SLOT_REPLY].revents != 0) shim_tell_start(shim, 0);
@@ -88,13 +113,34 @@ static void live(struct shim *shim) {
   }
 }
 
-_Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *word) {
+_Noreturn void shim_run(
+    const struct spec *spec, struct request *request, const struct host *host, volatile char *word) {
   struct shim shim = {
-    .id = spec->id, .spec = spec, .request = request, .host = host, .word = word,
-    .reply = -1, .dir = -1, .control = -1, .alive = -1, .lifeline = -1, .signals = -1, .reserved = -1, .death_pipe = -1, .exec_barrier = -1, .status_pipe = -1,
-    .oom_event = -1, .target_alive = -1, .target_dir = -1, .target_leader = -1, .target_init = -1, .pid_pipe = -1,
-    .record = {.counters = NO_COUNTERS, .log_dropped = -1, .egress_denied = -1}, .egress = NO_EGRESS,
-    .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}}, .index = NO_INDEX,
+      .id = spec->id,
+      .spec = spec,
+      .request = request,
+      .host = host,
+      .word = word,
+      .reply = -1,
+      .dir = -1,
+      .control = -1,
+      .alive = -1,
+      .lifeline = -1,
+      .signals = -1,
+      .reserved = -1,
+      .death_pipe = -1,
+      .exec_barrier = -1,
+      .status_pipe = -1,
+      .oom_event = -1,
+      .target_alive = -1,
+      .target_dir = -1,
+      .target_leader = -1,
+      .target_init = -1,
+      .pid_pipe = -1,
+      .record = {.counters = NO_COUNTERS, .log_dropped = -1, .egress_denied = -1},
+      .egress = NO_EGRESS,
+      .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}},
+      .index = NO_INDEX,
   };
   if (shim_set_up(&shim) == 0) {
     if (shim.setns_helper == 0 && shim_lift_exec_barrier(&shim) != 0) shim_kill_task(&shim, STOP_FORCE);

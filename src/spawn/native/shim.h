@@ -3,8 +3,11 @@
 #include "features.h"
 #include "spec.h"
 
-/* What a shim has said, in the byte that it shares with the spawner: nothing, `started` or `failed`, that the exit record is in place; and that the last was passed on. */
+/* What a shim has said, in the byte that it shares with the spawner: nothing, `started` or `failed`, that the
+ * exit record is in place; and that the last was passed on. */
 enum shim_word { SHIM_SILENT, SHIM_ANSWERED, SHIM_RECORDED, SHIM_END_TOLD };
 
-/* Runs in the new process and never returns. `word` (shared with the spawner, may be NULL) is an enum shim_word. */
-_Noreturn void shim_run(const struct spec *spec, struct request *request, const struct host *host, volatile char *word);
+/* Runs in the new process and never returns. `word` (shared with the spawner, may be NULL) is an enum
+ * shim_word. */
+_Noreturn void shim_run(
+    const struct spec *spec, struct request *request, const struct host *host, volatile char *word);

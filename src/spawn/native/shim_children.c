@@ -7,7 +7,8 @@
 #include <unistd.h>
 #include "system.h"
 
-/* The setns helper has let the task's own process in, and is about to go: that one is our leader. Not before it is recorded may it exec. */
+/* The setns helper has let the task's own process in, and is about to go: that one is our leader. Not before
+ * it is recorded may it exec. */
 void shim_take_leader(struct shim *shim) {
   pid_t pid;
   if (shim->pid_pipe < 0) return;
@@ -17,7 +18,8 @@ void shim_take_leader(struct shim *shim) {
   if (count != (ssize_t)sizeof pid) return;
   shim->tree.leader = pid;
   /* What was asked for meanwhile has reached the setns helper at most. */
-  if (shim_lift_exec_barrier(shim) != 0 || shim->record.stop.reason != STOP_NONE) shim_kill_task(shim, STOP_FORCE);
+  if (shim_lift_exec_barrier(shim) != 0 || shim->record.stop.reason != STOP_NONE)
+    shim_kill_task(shim, STOP_FORCE);
 }
 
 void shim_reap(struct shim *shim) {
@@ -55,7 +57,8 @@ void shim_tell_start(struct shim *shim, int wait_ms) {
   if (shim->line_length == 0 || !is_writable(shim->reply, wait_ms)) return;
   if (shim->word != NULL) *shim->word = SHIM_ANSWERED;
   /* A supervisor that has gone finds start.json instead. */
-  if (!write_all(shim->reply, shim->line, shim->line_length)) write_shim_log(shim, "reply: %s", strerror(errno));
+  if (!write_all(shim->reply, shim->line, shim->line_length))
+    write_shim_log(shim, "reply: %s", strerror(errno));
   shim->line_length = 0;
   close_fd(&shim->reply);
 }

@@ -11,7 +11,8 @@ void shim_earlier(int64_t *deadline, int64_t at) {
 }
 
 void shim_record_stop(struct shim *shim, enum stop_reason reason, int number) {
-  if (shim->record.stop.reason == STOP_NONE) shim->record.stop = (struct stop_record){.reason = reason, .signal = number, .at = realtime_ms()};
+  if (shim->record.stop.reason == STOP_NONE)
+    shim->record.stop = (struct stop_record){.reason = reason, .signal = number, .at = realtime_ms()};
 }
 
 void shim_kill_task(struct shim *shim, enum stop_reason reason) {
@@ -40,7 +41,8 @@ bool shim_gave_too_much(const struct shim *shim) {
 }
 
 void shim_check_output(struct shim *shim) {
-  if (shim->record.stop.reason == STOP_NONE && shim_gave_too_much(shim)) stop(shim, STOP_OUTPUT, SIGTERM, shim->grace_ms, false);
+  if (shim->record.stop.reason == STOP_NONE && shim_gave_too_much(shim))
+    stop(shim, STOP_OUTPUT, SIGTERM, shim->grace_ms, false);
 }
 
 static void handle_command(const struct command *command, void *context) {
@@ -50,19 +52,23 @@ static void handle_command(const struct command *command, void *context) {
     case COMMAND_SIGNAL:
       if (shim->tree.leader > 0) kill(shim->tree.leader, command->signal);
       break;
-    case COMMAND_STOP: stop(shim, STOP_SHUTDOWN, command->signal, command->grace_ms, command->leader_only); break;
+    case COMMAND_STOP:
+      stop(shim, STOP_SHUTDOWN, command->signal, command->grace_ms, command->leader_only);
+      break;
     case COMMAND_KILL: shim_kill_task(shim, STOP_FORCE); break;
     case COMMAND_TIMEOUT:
       /* From exec on, as the first limit was: one that has passed stops the task now. */
       shim->timeout_ms = command->timeout_ms;
-      if (shim->execed_at != 0 && shim->record.stop.reason == STOP_NONE) shim->timeout_deadline = shim->execed_at + command->timeout_ms;
+      if (shim->execed_at != 0 && shim->record.stop.reason == STOP_NONE)
+        shim->timeout_deadline = shim->execed_at + command->timeout_ms;
       break;
     case COMMAND_OUTPUT:
       shim->max_output = command->max_output;
       shim_check_output(shim);
       break;
     case COMMAND_EGRESS:
-      if (!egress_link_update(&shim->egress, shim->dir)) write_shim_log(shim, "egress.rules: %s", strerror(errno));
+      if (!egress_link_update(&shim->egress, shim->dir))
+        write_shim_log(shim, "egress.rules: %s", strerror(errno));
       break;
     case COMMAND_OOM: shim->oom_takes_all = command->whole_task; break;
     case COMMAND_SIZE: terminal_resize(shim->terminal, (int)command->rows, (int)command->columns); break;
@@ -82,7 +88,8 @@ void shim_read_signals(struct shim *shim) {
   while (read(shim->signals, &information, sizeof information) == (ssize_t)sizeof information) {
     if (information.ssi_signo == SIGCHLD) shim_reap(shim);
     else if (information.ssi_signo == SIGUSR2) shim_kill_task(shim, STOP_FORCE);
-    else if (information.ssi_code == SI_QUEUE && control_unpack(information.ssi_ptr, &command)) handle_command(&command, shim);
+    else if (information.ssi_code == SI_QUEUE && control_unpack(information.ssi_ptr, &command))
+      handle_command(&command, shim);
     else stop(shim, STOP_SHUTDOWN, SIGTERM, shim->grace_ms, false);
   }
 }

@@ -12,7 +12,8 @@
 #include "system.h"
 
 static bool host_task_is_ending(const struct shim *shim) {
-  return (shim->target_leader >= 0 && process_is_ending(shim->target_leader)) || (shim->target_init >= 0 && process_is_ending(shim->target_init));
+  return (shim->target_leader >= 0 && process_is_ending(shim->target_leader)) ||
+         (shim->target_init >= 0 && process_is_ending(shim->target_init));
 }
 
 /* The process died or was killed between fork and exec without a word. */
@@ -20,13 +21,14 @@ static void explain_silence(struct shim *shim) {
   if (shim->failure.stage != STAGE_NONE || shim->spec == NULL) return;
   int status = shim->record.status;
   if (!shim->record.has_status) fail(&shim->failure, STAGE_EXEC, EBUSY, "set-up did not end when killed");
-  else if (WIFSIGNALED(status)) fail(&shim->failure, STAGE_EXEC, 0, "killed by signal %d before exec", WTERMSIG(status));
+  else if (WIFSIGNALED(status))
+    fail(&shim->failure, STAGE_EXEC, 0, "killed by signal %d before exec", WTERMSIG(status));
   else fail(&shim->failure, STAGE_EXEC, 0, "exited with %d before exec", WEXITSTATUS(status));
 }
 
 /*
- * Since the start; -1 where nobody counts. The counter goes with the cgroup, which the shim of the task that an exec session is in removes when it has
- * written down what it had counted: for all that was inside.
+ * Since the start; -1 where nobody counts. The counter goes with the cgroup, which the shim of the task that
+ * an exec session is in removes when it has written down what it had counted: for all that was inside.
  */
 static int64_t count_oom_kills(const struct shim *shim) {
   int64_t count = oom_kills(shim->oom_file);
@@ -34,10 +36,12 @@ static int64_t count_oom_kills(const struct shim *shim) {
   return count > 0 && shim->oom_before > 0 ? count - shim->oom_before : count;
 }
 
-/* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little. */
+/* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little.
+ */
 static void explain_host_task(struct shim *shim) {
   if (!host_task_is_ending(shim)) return;
-  bool killed = shim->record.has_status && WIFSIGNALED(shim->record.status) && WTERMSIG(shim->record.status) == SIGKILL;
+  bool killed =
+      shim->record.has_status && WIFSIGNALED(shim->record.status) && WTERMSIG(shim->record.status) == SIGKILL;
   if (shim->spec != NULL) {
     shim->failure = (struct failure){.stage = STAGE_NONE};
     fail(&shim->failure, STAGE_TASK, ESRCH, TASK_ENDED);
@@ -54,14 +58,16 @@ static OWN_FRAME void send_failed(struct shim *shim) {
   write_all(shim->reply >= 0 ? shim->reply : 1, line, length);
 }
 
-/* What is in a FIFO when its last writer goes is there only for a reader that has it open already, and we cannot see whether one has. */
+/* What is in a FIFO when its last writer goes is there only for a reader that has it open already, and we
+ * cannot see whether one has. */
 static bool await_reader(int fifo, int64_t deadline) {
   for (int unread; ioctl(fifo, FIONREAD, &unread) == 0 && unread > 0; sleep_ms(5))
     if (boottime_ms() >= deadline) return false;
   return true;
 }
 
-/* Nothing of the task is left by now, or it cannot be killed: who else holds a log's pipe gets little time. */
+/* Nothing of the task is left by now, or it cannot be killed: who else holds a log's pipe gets little time.
+ */
 static OWN_FRAME void finish_logs(struct shim *shim) {
   struct exit_record *record = &shim->record;
   int wait_ms = record->survivors.count > 0 ? 0 : MAX_LOGS_MS;
@@ -72,7 +78,8 @@ static OWN_FRAME void finish_logs(struct shim *shim) {
     if (!pump_drain(pump, left > 0 ? (int)left : 0)) {
       record->logs_lost = true;
       if (pump->lossy || !pump->outgrown)
-        write_shim_log(shim, "%s: %s", shim->logs[i].name, pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
+        write_shim_log(shim, "%s: %s", shim->logs[i].name,
+            pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
     }
     if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
     if (shim->logs[i].plain >= 0 && !log_is_whole(shim->logs[i].plain)) record->logs_lost = true;
@@ -87,7 +94,8 @@ static void finish_terminal(struct shim *shim) {
   terminal_close(shim->terminal);
 }
 
-/* Of cgroups that are ours alone: what others have met with in external ones is not the task's. An exec session's are its task's. */
+/* Of cgroups that are ours alone: what others have met with in external ones is not the task's. An exec
+ * session's are its task's. */
 static void count_limits(struct shim *shim) {
   counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
   /* Two streams in one file share a pump. */
@@ -97,8 +105,9 @@ static void count_limits(struct shim *shim) {
 }
 
 /*
- * Nothing of the task is left, and its record is in place: what we have yet to remove keeps nobody waiting. The pipe for replies was given back when
- * the start was told, or a supervisor that is closed would wait for us.
+ * Nothing of the task is left, and its record is in place: what we have yet to remove keeps nobody waiting.
+ * The pipe for replies was given back when the start was told, or a supervisor that is closed would wait for
+ * us.
  */
 static void tell_end(const struct shim *shim) {
   const uint64_t rung = 1;
@@ -128,7 +137,8 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     write_shim_log(shim, "exit.json: %s", strerror(errno));
   else if (record->failure == NULL) tell_end(shim);
-  /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and whoever waits is to hear of the survivors now. */
+  /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and
+   * whoever waits is to hear of the survivors now. */
   for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove(shim->cgroups[i - 1], shim->freezer);
   if (record->failure != NULL) send_failed(shim);

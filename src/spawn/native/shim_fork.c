@@ -16,10 +16,12 @@
 #include "system.h"
 #include "walk.h"
 
-/* The first child after unshare is PID 1 of the new namespace. Its death pipe breaks with us, however we end. */
+/* The first child after unshare is PID 1 of the new namespace. Its death pipe breaks with us, however we end.
+ */
 int shim_fork_stub(struct shim *shim) {
   int death_pipe[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, death_pipe) != 0) return fail(&shim->failure, STAGE_FORK, errno, "death pipe");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, death_pipe) != 0)
+    return fail(&shim->failure, STAGE_FORK, errno, "death pipe");
   _cleanup_fd_ int held = death_pipe[0];
   _cleanup_fd_ int empty_namespace = shim->host->empty_namespace;
   shim->death_pipe = death_pipe[1];
@@ -36,7 +38,8 @@ int shim_fork_stub(struct shim *shim) {
 
 static bool is_stopped(pid_t child) {
   siginfo_t information = {0};
-  return waitid(P_PID, (id_t)child, &information, WSTOPPED | WNOHANG | WNOWAIT) == 0 && information.si_pid == child;
+  return waitid(P_PID, (id_t)child, &information, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+         information.si_pid == child;
 }
 
 /* It has answered long ago, usually; before the task may exec, it must have. */
@@ -52,7 +55,9 @@ static int await_stub(struct shim *shim) {
   }
   do count = read(shim->death_pipe, &byte, 1);
   while (count < 0 && errno == EINTR);
-  return count == 1 ? 0 : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
+  return count == 1
+             ? 0
+             : fail(&shim->failure, STAGE_NAMESPACE, count < 0 ? errno : EPERM, "PID 1 of the namespace");
 }
 
 static bool is_same_file(int one, int two) {
@@ -65,7 +70,8 @@ static const struct identity *donor_of(const struct shim *shim) {
 }
 
 static bool is_plain(const struct spec *spec, int index) {
-  return spec->max_log == 0 || spec->log_plain[index] || external_descriptor(index == 0 ? &spec->out : &spec->err) >= 0;
+  return spec->max_log == 0 || spec->log_plain[index] ||
+         external_descriptor(index == 0 ? &spec->out : &spec->err) >= 0;
 }
 
 /* For the look at the end: whether all that went through the task's descriptor is still there. */
@@ -73,11 +79,13 @@ static int keep_plain(struct shim *shim, int index, int fd) {
   const struct spec *spec = shim->spec;
   struct stat status;
   if (external_descriptor(index == 0 ? &spec->out : &spec->err) >= 0 || spec->terminal_rows > 0) return fd;
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) shim->logs[index].plain = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    shim->logs[index].plain = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   return fd;
 }
 
-/* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the second. */
+/* What the task gets as descriptor 1 or 2 (index 0 or 1). `out` is the first of them, when this is the
+ * second. */
 static int open_output(struct shim *shim, int index, int out) {
   const struct spec *spec = shim->spec;
   const struct file_target *target = index == 0 ? &spec->out : &spec->err;
@@ -89,7 +97,8 @@ static int open_output(struct shim *shim, int index, int out) {
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
     if (spec->max_output == 0 || strcmp(target->path, "/dev/null") == 0) return fd;
     close_fd(&fd);
-    return fail(&shim->failure, STAGE_LOG, EINVAL, "%s: it is no file, and what is written there cannot be counted for output-limit", target->path);
+    return fail(&shim->failure, STAGE_LOG, EINVAL,
+        "%s: it is no file, and what is written there cannot be counted for output-limit", target->path);
   }
   struct log_pump *first = &shim->logs[0].pump, *pump = &shim->logs[index].pump;
   if (index == 0 || first->file < 0 || !is_same_file(first->file, fd)) {
@@ -104,12 +113,15 @@ static int open_output(struct shim *shim, int index, int out) {
   return fd >= 0 ? fd : fail(&shim->failure, STAGE_LOG, errno, "descriptor");
 }
 
-/* What the task reads from, and the FIFO for whoever comes later. With a terminal both are typed from; else *in is the task's own end. */
+/* What the task reads from, and the FIFO for whoever comes later. With a terminal both are typed from; else
+ * *in is the task's own end. */
 static int open_input(struct shim *shim, int *in, int *door) {
   const struct spec *spec = shim->spec;
   const bool own_root = spec->root != NULL || shim->tree.is_exec_session;
-  if (!spec->stdin_open && (*in = open_stdin(&spec->in, spec, own_root, donor_of(shim), &shim->failure)) < 0) return -1;
-  if ((spec->stdin_open || spec->terminal_rows > 0) && (*door = shim_make_fifo(shim, "input", "input.tmp")) < 0)
+  if (!spec->stdin_open && (*in = open_stdin(&spec->in, spec, own_root, donor_of(shim), &shim->failure)) < 0)
+    return -1;
+  if ((spec->stdin_open || spec->terminal_rows > 0) &&
+      (*door = shim_make_fifo(shim, "input", "input.tmp")) < 0)
     return fail(&shim->failure, STAGE_STDIN, errno, "%s/input", spec->dir);
   if (spec->terminal_rows > 0 || (*door < 0 && !is_named_fifo(&spec->in, *in))) return 0;
   int external = *in, typed = *door;
@@ -130,20 +142,25 @@ int shim_fork_task(struct shim *shim) {
   _cleanup_fd_ int console = -1;
   if (spec->terminal_rows > 0) {
     int ends[2], input = in, output = out, typed = door;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return fail(&shim->failure, STAGE_FORK, errno, "console");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+      return fail(&shim->failure, STAGE_FORK, errno, "console");
     console = ends[1];
     in = out = door = -1;
     if ((shim->terminal = terminal_open(input, typed, output, ends[0], &shim->failure)) == NULL) return -1;
     close_fd(&err);
     shim->shares_log = true;
     /* Until it has made its terminal. */
-    if ((in = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (out = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (err = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
+    if ((in = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 || (out = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0 ||
+        (err = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
       return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
   }
-  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0) return -1;
-  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0) return -1;
+  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0)
+    return -1;
+  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0)
+    return -1;
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
-  if (spec->network_path != NULL && network < 0) return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
+  if (spec->network_path != NULL && network < 0)
+    return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
   int exec_barrier[2], status_pipe[2];
   if (pipe2(exec_barrier, O_CLOEXEC) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
   _cleanup_fd_ int exec_barrier_read = exec_barrier[0];
@@ -152,11 +169,24 @@ int shim_fork_task(struct shim *shim) {
   _cleanup_fd_ int status_pipe_write = status_pipe[1];
   shim->status_pipe = status_pipe[0];
   int pid_pipe[2] = {-1, -1};
-  if (shim->tree.is_exec_session && pipe2(pid_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return fail(&shim->failure, STAGE_FORK, errno, "pipe");
+  if (shim->tree.is_exec_session && pipe2(pid_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+    return fail(&shim->failure, STAGE_FORK, errno, "pipe");
   _cleanup_fd_ int pid_pipe_write = pid_pipe[1];
   shim->pid_pipe = pid_pipe[0];
-  struct child_setup setup = {.spec = spec, .request = shim->request, .host = shim->host, .in = in, .out = out, .err = err, .exec_barrier = exec_barrier_read, .status_pipe = status_pipe_write,
-                              .network = network, .egress = shim->egress.channel, .shim = getpid(), .process = shim->target_leader, .pid_pipe = pid_pipe_write, .console = console};
+  struct child_setup setup = {.spec = spec,
+      .request = shim->request,
+      .host = shim->host,
+      .in = in,
+      .out = out,
+      .err = err,
+      .exec_barrier = exec_barrier_read,
+      .status_pipe = status_pipe_write,
+      .network = network,
+      .egress = shim->egress.channel,
+      .shim = getpid(),
+      .process = shim->target_leader,
+      .pid_pipe = pid_pipe_write,
+      .console = console};
   pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
   if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
@@ -176,14 +206,17 @@ OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
   shim->record.started_at = realtime_ms();
-  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, is_exec_session(shim->spec) ? NULL : shim->spec->cgroups))
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at,
+          is_exec_session(shim->spec) ? NULL : shim->spec->cgroups))
     return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
-  int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id, self.pid, (unsigned long long)self.start,
-                        shim->task.pid, (unsigned long long)shim->task.start, (long long)shim->record.started_at);
+  int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id,
+      self.pid, (unsigned long long)self.start, shim->task.pid, (unsigned long long)shim->task.start,
+      (long long)shim->record.started_at);
   shim->line_length = (size_t)length;
   if (await_stub(shim) != 0) return -1;
   /* EPIPE: it failed already, and the status pipe says how. */
-  if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE) return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
+  if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE)
+    return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
   close_fd(&shim->exec_barrier);
   return 0;
 }

@@ -27,10 +27,12 @@ static int detach(struct shim *shim) {
   shim->reply = fcntl(1, F_DUPFD_CLOEXEC, 3);
   if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
   const int null = shim->host->null;
-  if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
+  if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+    return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
   int kept[] = {shim->reply, shim->host->empty_namespace, shim->spec->prepared_root, shim->host->bell};
   close_others(kept, 4);
-  if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
+  if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
   return 0;
 }
 
@@ -44,8 +46,9 @@ int shim_make_fifo(struct shim *shim, const char *name, const char *temporary) {
 }
 
 /*
- * Nobody is left who could have reported us: another supervisor that has seen both dead, and then no trace of us, has said that the task was not
- * started. Asked after the first trace: who sees them dead later than this sees that.
+ * Nobody is left who could have reported us: another supervisor that has seen both dead, and then no trace of
+ * us, has said that the task was not started. Asked after the first trace: who sees them dead later than this
+ * sees that.
  */
 static bool is_abandoned(const struct shim *shim) {
   if (getppid() == shim->host->spawner) return false;
@@ -56,16 +59,20 @@ static bool is_abandoned(const struct shim *shim) {
 static int open_directory(struct shim *shim) {
   shim->dir = open(shim->spec->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (shim->dir < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s", shim->spec->dir);
-  if ((shim->alive = shim_make_fifo(shim, "alive", "alive.tmp")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/alive", shim->spec->dir);
-  if ((shim->reserved = reserve_exit_record(shim->dir)) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/exit.json.tmp", shim->spec->dir);
-  if (is_abandoned(shim)) return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
-  if ((shim->control = shim_make_fifo(shim, "control", "control.tmp")) < 0) return fail(&shim->failure, STAGE_RECORD, errno, "%s/control", shim->spec->dir);
+  if ((shim->alive = shim_make_fifo(shim, "alive", "alive.tmp")) < 0)
+    return fail(&shim->failure, STAGE_RECORD, errno, "%s/alive", shim->spec->dir);
+  if ((shim->reserved = reserve_exit_record(shim->dir)) < 0)
+    return fail(&shim->failure, STAGE_RECORD, errno, "%s/exit.json.tmp", shim->spec->dir);
+  if (is_abandoned(shim))
+    return fail(&shim->failure, STAGE_FORK, 0, "the supervisor ended before the task was started");
+  if ((shim->control = shim_make_fifo(shim, "control", "control.tmp")) < 0)
+    return fail(&shim->failure, STAGE_RECORD, errno, "%s/control", shim->spec->dir);
   return 0;
 }
 
 /*
- * Whether somebody holds the write end; if nobody does, errno is 0. Asked once by read: poll reports no hang-up on a FIFO whose last writer left
- * before we opened it.
+ * Whether somebody holds the write end; if nobody does, errno is 0. Asked once by read: poll reports no
+ * hang-up on a FIFO whose last writer left before we opened it.
  */
 static bool watch_holder(int *fd, const char *path) {
   *fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
@@ -94,12 +101,18 @@ static int open_directory_of(const char *path) {
 static int watch_host_task(struct shim *shim) {
   const struct inside *inside = &shim->spec->inside;
   if (inside->alive == NULL) return 0;
-  if (!watch_holder(&shim->target_alive, inside->alive)) return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
+  if (!watch_holder(&shim->target_alive, inside->alive))
+    return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
   if (inside->leader.pid == 0) return 0;
-  if (!shim->host->is_sealed) return fail(&shim->failure, STAGE_NAMESPACE, EPERM, "the spawner's own file cannot be kept from being written to");
-  if ((shim->target_dir = open_directory_of(inside->alive)) < 0) return fail(&shim->failure, STAGE_TASK, errno, "%s", inside->alive);
-  if ((shim->target_leader = process_open(&inside->leader)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
-  if (inside->init.pid != 0 && (shim->target_init = process_open(&inside->init)) < 0) return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  if (!shim->host->is_sealed)
+    return fail(&shim->failure, STAGE_NAMESPACE, EPERM,
+        "the spawner's own file cannot be kept from being written to");
+  if ((shim->target_dir = open_directory_of(inside->alive)) < 0)
+    return fail(&shim->failure, STAGE_TASK, errno, "%s", inside->alive);
+  if ((shim->target_leader = process_open(&inside->leader)) < 0)
+    return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  if (inside->init.pid != 0 && (shim->target_init = process_open(&inside->init)) < 0)
+    return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
   return 0;
 }
 
@@ -111,7 +124,8 @@ static int watch_signals(struct shim *shim) {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGUSR2);
-  if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 || (shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+  if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 ||
+      (shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
     return fail(&shim->failure, STAGE_FORK, errno, "signalfd");
   return 0;
 }
@@ -136,9 +150,13 @@ static const char *log_name(const struct spec *spec, const struct file_target *t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
-  const struct cgroup *own = is_exec_session(spec) ? NULL : spec->cgroups, *deferred = is_exec_session(spec) ? NULL : spec->deferred_cgroups;
-  size_t count = 0, deferred_count = 0, size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) + string_size(logs[1]);
-  /* An exec session only joins its task's. External ones are not ours to empty, to remove, or to take the members of for the task's. */
+  const struct cgroup *own = is_exec_session(spec) ? NULL : spec->cgroups,
+                      *deferred = is_exec_session(spec) ? NULL : spec->deferred_cgroups;
+  size_t count = 0, deferred_count = 0,
+         size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) +
+                string_size(logs[1]);
+  /* An exec session only joins its task's. External ones are not ours to empty, to remove, or to take the
+   * members of for the task's. */
   for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next) {
     if (cgroup->external) continue;
     count++;
@@ -147,7 +165,8 @@ static int keep_needed(struct shim *shim) {
   for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next, deferred_count++)
     size += sizeof(char *) + string_size(cgroup->dir);
   if (size > 0) {
-    if ((shim->cgroups = pages_allocate(size)) == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
+    if ((shim->cgroups = pages_allocate(size)) == NULL)
+      return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     char *next = (char *)(shim->cgroups + count + deferred_count);
     for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next)
       if (!cgroup->external) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
@@ -176,9 +195,12 @@ static int open_map(struct shim *shim) {
 }
 
 OWN_FRAME int shim_set_up(struct shim *shim) {
-  if (detach(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_lifeline(shim) != 0) return -1;
+  if (detach(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_lifeline(shim) != 0)
+    return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
-  if (!is_exec_session(shim->spec) && cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0) return -1;
+  if (!is_exec_session(shim->spec) &&
+      cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0)
+    return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
   if (shim_watch_memory(shim) != 0) return -1;

@@ -1,4 +1,5 @@
-/* What the chapters of the shim share: its state, and what they call of each other. shim.c has the order in which it all happens. */
+/* What the chapters of the shim share: its state, and what they call of each other. shim.c has the order in
+ * which it all happens. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,17 @@
 #include "terminal.h"
 #include "tree.h"
 
-enum { OOM_SOON_MS = 100, OOM_LATER_MS = 50, MAX_OOM_MS = 60000, MAX_KILL_MS = 10000, MAX_LOGS_MS = 1000, MAX_STOPPED_MS = 5000, MAX_STUB_MS = 60000, TELL_MS = 1000, MAX_NOTES = 64 };
+enum {
+  OOM_SOON_MS = 100,
+  OOM_LATER_MS = 50,
+  MAX_OOM_MS = 60000,
+  MAX_KILL_MS = 10000,
+  MAX_LOGS_MS = 1000,
+  MAX_STOPPED_MS = 5000,
+  MAX_STUB_MS = 60000,
+  TELL_MS = 1000,
+  MAX_NOTES = 64
+};
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -30,7 +41,8 @@ struct shim {
   /* Descriptors; -1 when not open. `alive` is only held. */
   int reply, dir, control, alive, lifeline, signals, reserved, death_pipe, exec_barrier, status_pipe;
 
-  /* Of one that runs inside a task: that task's FIFO, its leader and its PID 1 in /proc; who enters it for us, and where the pid of our leader comes from. */
+  /* Of one that runs inside a task: that task's FIFO, its leader and its PID 1 in /proc; who enters it for
+   * us, and where the pid of our leader comes from. */
   int target_alive, target_dir, target_leader, target_init, pid_pipe;
   pid_t setns_helper;
 
@@ -39,7 +51,8 @@ struct shim {
   size_t cgroup_count;
   char *oom_file, *freezer;
   int64_t timeout_ms, grace_ms, max_output, oom_before, oom_seen;
-  /* Of a cgroup of v1: where the kernel tells that memory is out (-1: nowhere), and whether all of the task dies then. */
+  /* Of a cgroup of v1: where the kernel tells that memory is out (-1: nowhere), and whether all of the task
+   * dies then. */
   int oom_event;
   bool oom_takes_all;
   bool durable;
@@ -48,8 +61,13 @@ struct shim {
 
   /* NULL: the task has no terminal. */
   struct terminal *terminal;
-  /* Of standard output and standard error: how it is carried, or the FIFO that is held for it, or the file that the task writes itself. */
-  struct { char *name; struct log_pump pump; int held, plain; } logs[2];
+  /* Of standard output and standard error: how it is carried, or the FIFO that is held for it, or the file
+   * that the task writes itself. */
+  struct {
+    char *name;
+    struct log_pump pump;
+    int held, plain;
+  } logs[2];
   /* Of what is carried. */
   struct output_index index;
 
@@ -62,7 +80,10 @@ struct shim {
   int notes;
 
   /* The status of the task's process: CHILD_MARK, a struct failure, or both, in that order. */
-  struct { size_t used; char bytes[1 + sizeof(struct failure)]; } status_input;
+  struct {
+    size_t used;
+    char bytes[1 + sizeof(struct failure)];
+  } status_input;
   char line[128];
   size_t line_length;
 
@@ -82,10 +103,12 @@ void PRINTF(2, 3) write_shim_log(struct shim *shim, const char *format, ...);
 
 /* shim_setup.c: all before the task's process runs. -1: `failure` says what went wrong. */
 int shim_set_up(struct shim *shim);
-/* In its place only when we hold it: who sees `alive` without a holder takes us for dead. One left by an earlier run is replaced. -1: errno. */
+/* In its place only when we hold it: who sees `alive` without a holder takes us for dead. One left by an
+ * earlier run is replaced. -1: errno. */
 int shim_make_fifo(struct shim *shim, const char *name, const char *temporary);
 
-/* shim_fork.c: PID 1 of the new namespace, the task's own process, and its leave to exec once there is a record of it. -1 likewise. */
+/* shim_fork.c: PID 1 of the new namespace, the task's own process, and its leave to exec once there is a
+ * record of it. -1 likewise. */
 int shim_fork_stub(struct shim *shim);
 int shim_fork_task(struct shim *shim);
 int shim_lift_exec_barrier(struct shim *shim);
@@ -108,7 +131,8 @@ void shim_check_deadlines(struct shim *shim);
 /* Of two deadlines, 0 being none, the one that comes first. */
 void shim_earlier(int64_t *deadline, int64_t at);
 
-/* shim_memory.c: of a v1 cgroup, where the kernel kills one process for memory and leaves the others. -1 likewise. */
+/* shim_memory.c: of a v1 cgroup, where the kernel kills one process for memory and leaves the others. -1
+ * likewise. */
 int shim_watch_memory(struct shim *shim);
 void shim_hear_of_memory(struct shim *shim);
 void shim_check_memory(struct shim *shim);

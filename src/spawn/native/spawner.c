@@ -24,8 +24,8 @@
 #include "user_namespace.h"
 
 /*
- * Milliseconds that a shim has to answer; that it has when somebody has stopped it, or when it has been killed. The first is for a hung file system:
- * no set-up takes a second by itself.
+ * Milliseconds that a shim has to answer; that it has when somebody has stopped it, or when it has been
+ * killed. The first is for a hung file system: no set-up takes a second by itself.
  */
 enum { SLOTS = 4096, MAX_SET_UP_MS = 120000, MAX_STOPPED_MS = 5000, MAX_DYING_MS = 5000 };
 
@@ -34,7 +34,8 @@ struct running {
   int id;
   /* Its index into `words`; -1 when all were taken. */
   int slot;
-  /* Boottime milliseconds by which it has to have answered; 0: it has, or nothing more is to be done about it. */
+  /* Boottime milliseconds by which it has to have answered; 0: it has, or nothing more is to be done about
+   * it. */
   int64_t deadline;
   bool stopped, killed;
 };
@@ -42,14 +43,16 @@ struct running {
 struct spawner {
   struct running *running;
   size_t count, capacity;
-  /* One byte for each shim, shared with it: an enum shim_word. A shim killed from outside cannot say that it has not answered. */
+  /* One byte for each shim, shared with it: an enum shim_word. A shim killed from outside cannot say that it
+   * has not answered. */
   volatile char *words;
   bool taken[SLOTS];
   int next_slot;
   /* The earliest of all deadlines; 0: none. */
   int64_t deadline;
   struct prepared_roots roots;
-  /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch reports it. */
+  /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch reports it.
+   */
   int refused;
   const char *step;
   /* On pages of its own, written once: all shims share them. */
@@ -58,7 +61,8 @@ struct spawner {
 
 static void say(const char *line, size_t length) {
   /* EPIPE: the supervisor is gone, and the end of file is about to say so. */
-  if (!write_all(1, line, length) && errno != EPIPE) dprintf(2, "holdfast-native: reply: %s\n", strerror(errno));
+  if (!write_all(1, line, length) && errno != EPIPE)
+    dprintf(2, "holdfast-native: reply: %s\n", strerror(errno));
 }
 
 static OWN_FRAME void say_failed(int id, enum stage stage, int error, const char *detail) {
@@ -139,8 +143,13 @@ static void reap_shim(struct spawner *spawner, size_t index, int status) {
   spawner->running[index] = spawner->running[--spawner->count];
   if (running.slot >= 0) {
     char detail[96];
-    if (running.killed) snprintf(detail, sizeof detail, running.stopped ? "the shim was stopped during set-up" : "the shim did not come to an end with its set-up");
-    else snprintf(detail, sizeof detail, "the shim was killed by signal %d during set-up", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    if (running.killed)
+      snprintf(detail, sizeof detail,
+          running.stopped ? "the shim was stopped during set-up"
+                          : "the shim did not come to an end with its set-up");
+    else
+      snprintf(detail, sizeof detail, "the shim was killed by signal %d during set-up",
+          WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     if (spawner->words[running.slot] == SHIM_SILENT) say_failed(running.id, STAGE_FORK, 0, detail);
     spawner->taken[running.slot] = false;
   }
@@ -191,7 +200,8 @@ static void reap(struct spawner *spawner) {
       }
 }
 
-/* SIGKILL reaches one that is stopped, too; in a system call that does not return it waits for that, and is answered for. */
+/* SIGKILL reaches one that is stopped, too; in a system call that does not return it waits for that, and is
+ * answered for. */
 static void overdue(struct spawner *spawner, size_t index) {
   struct running *running = &spawner->running[index];
   running->deadline = 0;
@@ -231,7 +241,8 @@ static int read_oom_score_adj(void) {
   return parse_number(text, -1000, 1000, &value) ? (int)value : 0;
 }
 
-/* The killer of processes must spare the ones that write down who was killed. Not allowed without CAP_SYS_RESOURCE, and then no matter. */
+/* The killer of processes must spare the ones that write down who was killed. Not allowed without
+ * CAP_SYS_RESOURCE, and then no matter. */
 static void ask_to_be_spared(struct host *host) {
   host->oom_score_adj = read_oom_score_adj();
   write_file("/proc/self/oom_score_adj", "-1000");
@@ -262,7 +273,8 @@ static OWN_FRAME void say_ready(const struct host *host) {
 /* Waits on both, so that shims are buried while a large frame is still coming in. */
 static int serve(struct spawner *spawner, int signals) {
   struct frame_reader reader = {0};
-  struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = spawner->host->bell, .events = POLLIN}};
+  struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN},
+      {.fd = spawner->host->bell, .events = POLLIN}};
   for (;;) {
     if (poll(waiting, 3, until_deadline(spawner)) < 0 && errno != EINTR) return 2;
     check_deadlines(spawner);
@@ -285,7 +297,8 @@ static int serve(struct spawner *spawner, int signals) {
 }
 
 int spawner_run(bool rootless) {
-  /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as well. */
+  /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as
+   * well. */
   setsid();
   /* Once for all tasks: those that cannot have one of their own at least do not have the supervisor's. */
   sys_own_session_keyring();

@@ -55,11 +55,11 @@ static bool is_plain_path(const char *path) {
   return true;
 }
 
-#define SET_PATH(member)                                                                  \
-  static const char *set_##member(struct reader *reader, char **operands) {               \
-    if (!is_absolute(operands[0])) return #member " takes an absolute path";              \
-    reader->spec->member = operands[0];                                                   \
-    return NULL;                                                                          \
+#define SET_PATH(member)                                                                                     \
+  static const char *set_##member(struct reader *reader, char **operands) {                                  \
+    if (!is_absolute(operands[0])) return #member " takes an absolute path";                                 \
+    reader->spec->member = operands[0];                                                                      \
+    return NULL;                                                                                             \
   }
 SET_PATH(dir)
 SET_PATH(cwd)
@@ -74,13 +74,20 @@ static const char *set_inside(struct reader *reader, char **operands) {
 }
 static const char *set_identity(struct identity *identity, char **operands) {
   int64_t pid, start;
-  if (!parse_number(operands[0], 1, INT32_MAX, &pid) || !parse_number(operands[1], 0, INT64_MAX, &start)) return "a process is named by a pid and a start time";
+  if (!parse_number(operands[0], 1, INT32_MAX, &pid) || !parse_number(operands[1], 0, INT64_MAX, &start))
+    return "a process is named by a pid and a start time";
   *identity = (struct identity){(pid_t)pid, (uint64_t)start};
   return NULL;
 }
-static const char *set_inside_leader(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.leader, operands); }
-static const char *set_inside_init(struct reader *reader, char **operands) { return set_identity(&reader->spec->inside.init, operands); }
-static const char *set_donor(struct reader *reader, char **operands) { return set_identity(&reader->spec->donor, operands); }
+static const char *set_inside_leader(struct reader *reader, char **operands) {
+  return set_identity(&reader->spec->inside.leader, operands);
+}
+static const char *set_inside_init(struct reader *reader, char **operands) {
+  return set_identity(&reader->spec->inside.init, operands);
+}
+static const char *set_donor(struct reader *reader, char **operands) {
+  return set_identity(&reader->spec->donor, operands);
+}
 
 static const char *set_path(struct reader *reader, char **operands) {
   reader->spec->path = operands[0];
@@ -95,12 +102,15 @@ static const char *add_env(struct reader *reader, char **operands) {
   return strchr(operands[0], '=') == NULL ? "env takes NAME=value" : NULL;
 }
 static const char *set_umask(struct reader *reader, char **operands) {
-  return parse_octal(operands[0], &reader->spec->umask) && reader->spec->umask <= 0777 ? NULL : "umask takes an octal number up to 777";
+  return parse_octal(operands[0], &reader->spec->umask) && reader->spec->umask <= 0777
+             ? NULL
+             : "umask takes an octal number up to 777";
 }
 static const char *set_credentials(struct reader *reader, char **operands) {
   int64_t uid, gid;
   /* -1 would mean "leave as it is" to setresuid. */
-  if (!parse_number(operands[0], 0, UINT32_MAX - 1, &uid) || !parse_number(operands[1], 0, UINT32_MAX - 1, &gid))
+  if (!parse_number(operands[0], 0, UINT32_MAX - 1, &uid) ||
+      !parse_number(operands[1], 0, UINT32_MAX - 1, &gid))
     return "credentials takes a uid and a gid";
   reader->spec->has_credentials = true;
   reader->spec->uid = (uid_t)uid;
@@ -123,15 +133,23 @@ static const char *set_file(struct file_target *target, char **operands) {
   if (target->base != NULL && !is_absolute(target->base)) return "the base of a file takes an absolute path";
   if (target->base == NULL && !is_absolute(target->path) && external_descriptor(target) < 0)
     return "a file without base takes an absolute path, or fd: and a number";
-  if (target->path[0] == '\0' || (target->base != NULL && target->path[0] == '/')) return "a file beneath a base takes a relative path";
+  if (target->path[0] == '\0' || (target->base != NULL && target->path[0] == '/'))
+    return "a file beneath a base takes a relative path";
   return NULL;
 }
-static const char *set_in(struct reader *reader, char **operands) { return set_file(&reader->spec->in, operands); }
-static const char *set_out(struct reader *reader, char **operands) { return set_file(&reader->spec->out, operands); }
-static const char *set_err(struct reader *reader, char **operands) { return set_file(&reader->spec->err, operands); }
+static const char *set_in(struct reader *reader, char **operands) {
+  return set_file(&reader->spec->in, operands);
+}
+static const char *set_out(struct reader *reader, char **operands) {
+  return set_file(&reader->spec->out, operands);
+}
+static const char *set_err(struct reader *reader, char **operands) {
+  return set_file(&reader->spec->err, operands);
+}
 static const char *set_log_rotation(struct reader *reader, char **operands) {
   int64_t files;
-  if (!parse_number(operands[0], 4096, INT64_MAX / 4, &reader->spec->max_log) || !parse_number(operands[1], 2, 100, &files))
+  if (!parse_number(operands[0], 4096, INT64_MAX / 4, &reader->spec->max_log) ||
+      !parse_number(operands[1], 2, 100, &files))
     return "log-rotation takes bytes, 4096 or more, and a number of files, 2 to 100";
   reader->spec->log_files = (int)files;
   return NULL;
@@ -158,7 +176,10 @@ static const char *set_oom_score_adj(struct reader *reader, char **operands) {
 }
 
 static const char *set_cpu_policy(struct reader *reader, char **operands) {
-  static const struct { const char *name; int policy; } known[] = {{"other", SCHED_OTHER}, {"batch", SCHED_BATCH}, {"idle", SCHED_IDLE}};
+  static const struct {
+    const char *name;
+    int policy;
+  } known[] = {{"other", SCHED_OTHER}, {"batch", SCHED_BATCH}, {"idle", SCHED_IDLE}};
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
     if (strcmp(operands[0], known[i].name) != 0) continue;
     reader->spec->has_cpu_policy = true;
@@ -185,11 +206,26 @@ static const char *set_terminal(struct reader *reader, char **operands) {
 }
 
 static int resource_of(const char *name) {
-  static const struct { char name[12]; int resource; } known[] = {
-    {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},       {"data", RLIMIT_DATA},
-    {"fsize", RLIMIT_FSIZE},     {"locks", RLIMIT_LOCKS},   {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE},
-    {"nice", RLIMIT_NICE},       {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},   {"rss", RLIMIT_RSS},
-    {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME}, {"sigpending", RLIMIT_SIGPENDING}, {"stack", RLIMIT_STACK},
+  static const struct {
+    char name[12];
+    int resource;
+  } known[] = {
+      {"as", RLIMIT_AS},
+      {"core", RLIMIT_CORE},
+      {"cpu", RLIMIT_CPU},
+      {"data", RLIMIT_DATA},
+      {"fsize", RLIMIT_FSIZE},
+      {"locks", RLIMIT_LOCKS},
+      {"memlock", RLIMIT_MEMLOCK},
+      {"msgqueue", RLIMIT_MSGQUEUE},
+      {"nice", RLIMIT_NICE},
+      {"nofile", RLIMIT_NOFILE},
+      {"nproc", RLIMIT_NPROC},
+      {"rss", RLIMIT_RSS},
+      {"rtprio", RLIMIT_RTPRIO},
+      {"rttime", RLIMIT_RTTIME},
+      {"sigpending", RLIMIT_SIGPENDING},
+      {"stack", RLIMIT_STACK},
   };
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
     if (strcmp(known[i].name, name) == 0) return known[i].resource;
@@ -215,13 +251,17 @@ static const char *add_rlimit(struct reader *reader, char **operands) {
   return NULL;
 }
 static const char *set_timeout(struct reader *reader, char **operands) {
-  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->timeout_ms) ? NULL : "wall takes milliseconds";
+  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->timeout_ms) ? NULL
+                                                                                : "wall takes milliseconds";
 }
 static const char *set_output_limit(struct reader *reader, char **operands) {
-  return parse_number(operands[0], 1, INT64_MAX / 4, &reader->spec->max_output) ? NULL : "output-limit takes bytes, 1 or more";
+  return parse_number(operands[0], 1, INT64_MAX / 4, &reader->spec->max_output)
+             ? NULL
+             : "output-limit takes bytes, 1 or more";
 }
 static const char *set_grace(struct reader *reader, char **operands) {
-  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->grace_ms) ? NULL : "grace takes milliseconds";
+  return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->grace_ms) ? NULL
+                                                                              : "grace takes milliseconds";
 }
 
 static const char *set_flag(bool *flag, char **operands) {
@@ -230,12 +270,18 @@ static const char *set_flag(bool *flag, char **operands) {
   *flag = value == 1;
   return NULL;
 }
-static const char *set_durable(struct reader *reader, char **operands) { return set_flag(&reader->spec->durable, operands); }
-static const char *set_stdin_open(struct reader *reader, char **operands) { return set_flag(&reader->spec->stdin_open, operands); }
+static const char *set_durable(struct reader *reader, char **operands) {
+  return set_flag(&reader->spec->durable, operands);
+}
+static const char *set_stdin_open(struct reader *reader, char **operands) {
+  return set_flag(&reader->spec->stdin_open, operands);
+}
 static const char *set_no_new_privileges(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->no_new_privileges, operands);
 }
-static const char *set_seccomp(struct reader *reader, char **operands) { return set_flag(&reader->spec->seccomp, operands); }
+static const char *set_seccomp(struct reader *reader, char **operands) {
+  return set_flag(&reader->spec->seccomp, operands);
+}
 
 static const char *append_cgroup(struct reader *reader, char **operands, bool external) {
   if (!is_plain_path(operands[0])) return "cgroup takes an absolute path without . and ..";
@@ -247,8 +293,12 @@ static const char *append_cgroup(struct reader *reader, char **operands, bool ex
   reader->file = &cgroup->files;
   return NULL;
 }
-static const char *add_cgroup(struct reader *reader, char **operands) { return append_cgroup(reader, operands, false); }
-static const char *add_cgroup_external(struct reader *reader, char **operands) { return append_cgroup(reader, operands, true); }
+static const char *add_cgroup(struct reader *reader, char **operands) {
+  return append_cgroup(reader, operands, false);
+}
+static const char *add_cgroup_external(struct reader *reader, char **operands) {
+  return append_cgroup(reader, operands, true);
+}
 static const char *add_cgroup_deferred(struct reader *reader, char **operands) {
   if (!is_plain_path(operands[0])) return "cgroup-late takes an absolute path without . and ..";
   struct cgroup *cgroup = take(reader, sizeof *cgroup);
@@ -260,7 +310,8 @@ static const char *add_cgroup_deferred(struct reader *reader, char **operands) {
 static const char *add_cgroup_file(struct reader *reader, char **operands) {
   if (reader->file == NULL) return "cgroup-file comes before any cgroup";
   const char *name = operands[0] + (operands[0][0] == '?');
-  if (name[0] == '\0' || strchr(name, '/') != NULL || strlen(name) > NAME_MAX) return "cgroup-file takes a file name";
+  if (name[0] == '\0' || strchr(name, '/') != NULL || strlen(name) > NAME_MAX)
+    return "cgroup-file takes a file name";
   struct cgroup_file *file = take(reader, sizeof *file);
   file->name = operands[0];
   file->value = operands[1];
@@ -269,9 +320,16 @@ static const char *add_cgroup_file(struct reader *reader, char **operands) {
   return NULL;
 }
 static const char *add_namespace(struct reader *reader, char **operands) {
-  static const struct { char name[12]; unsigned bit; } known[] = {
-    {"pid", NAMESPACE_PID}, {"mount", NAMESPACE_MOUNT},   {"ipc", NAMESPACE_IPC},
-    {"uts", NAMESPACE_UTS}, {"cgroup", NAMESPACE_CGROUP}, {"network", NAMESPACE_NETWORK},
+  static const struct {
+    char name[12];
+    unsigned bit;
+  } known[] = {
+      {"pid", NAMESPACE_PID},
+      {"mount", NAMESPACE_MOUNT},
+      {"ipc", NAMESPACE_IPC},
+      {"uts", NAMESPACE_UTS},
+      {"cgroup", NAMESPACE_CGROUP},
+      {"network", NAMESPACE_NETWORK},
   };
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
     if (strcmp(known[i].name, operands[0]) == 0) {
@@ -290,9 +348,11 @@ static const char *add_egress_allow(struct reader *reader, char **operands) {
   char copy[EGRESS_NAME_MAX + 32];
   struct egress_rule parsed;
   size_t length = strlen(operands[0]);
-  if (length >= sizeof copy || strchr(operands[0], '\n') != NULL || !egress_rule_parse(strcpy(copy, operands[0]), &parsed))
+  if (length >= sizeof copy || strchr(operands[0], '\n') != NULL ||
+      !egress_rule_parse(strcpy(copy, operands[0]), &parsed))
     return "egress-allow takes name HOST PORT, suffix .DOMAIN PORT or prefix ADDRESS/LENGTH PORT";
-  if ((reader->egress_size += length + 1) >= EGRESS_TEXT_MAX) return "egress-allow takes less than 60000 bytes in all";
+  if ((reader->egress_size += length + 1) >= EGRESS_TEXT_MAX)
+    return "egress-allow takes less than 60000 bytes in all";
   struct egress_text *rule = take(reader, sizeof *rule);
   rule->text = operands[0];
   *reader->egress = rule;
@@ -320,7 +380,8 @@ static const char *add_dir(struct reader *reader, char **operands) {
 }
 static const char *add_symlink(struct reader *reader, char **operands) {
   if (operands[0][0] == '\0') return "root-symlink is empty";
-  return add_mount(reader, (struct mount_op){.kind = MOUNT_SYMLINK, .source = operands[0], .at = operands[1]});
+  return add_mount(
+      reader, (struct mount_op){.kind = MOUNT_SYMLINK, .source = operands[0], .at = operands[1]});
 }
 static const char *add_bind(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_BIND, .base = operands[0], .source = operands[1], .at = operands[2]};
@@ -344,8 +405,12 @@ static const char *set_map(struct reader *reader, char **operands) {
   if (op == NULL || op->kind != MOUNT_BIND) return "root-map comes after a root-bind";
   int64_t ids[4];
   for (size_t i = 0; i < 4; i++)
-    if (!parse_number(operands[i], 0, UINT32_MAX - 1, &ids[i])) return "root-map takes the uid and gid of an owner and of a user";
-  op->map = (struct id_map){.owner_uid = (uid_t)ids[0], .owner_gid = (gid_t)ids[1], .user_uid = (uid_t)ids[2], .user_gid = (gid_t)ids[3]};
+    if (!parse_number(operands[i], 0, UINT32_MAX - 1, &ids[i]))
+      return "root-map takes the uid and gid of an owner and of a user";
+  op->map = (struct id_map){.owner_uid = (uid_t)ids[0],
+      .owner_gid = (gid_t)ids[1],
+      .user_uid = (uid_t)ids[2],
+      .user_gid = (gid_t)ids[3]};
   op->mapped = true;
   reader->spec->mapped = op;
   return NULL;
@@ -353,7 +418,8 @@ static const char *set_map(struct reader *reader, char **operands) {
 static const char *add_tmpfs(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_TMPFS, .at = operands[0]};
   int64_t size;
-  if (!parse_number(operands[1], 0, INT64_MAX, &size) || !parse_octal(operands[2], &op.mode)) return "root-tmpfs takes a size and an octal mode";
+  if (!parse_number(operands[1], 0, INT64_MAX, &size) || !parse_octal(operands[2], &op.mode))
+    return "root-tmpfs takes a size and an octal mode";
   op.size = (uint64_t)size;
   return add_mount(reader, op);
 }
@@ -362,7 +428,8 @@ static const char *add_proc(struct reader *reader, char **operands) {
 }
 static const char *add_pts(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_PTS, .at = operands[0]};
-  return parse_number(operands[1], -1, UINT32_MAX - 1, &op.gid) ? add_mount(reader, op) : "root-pts takes a gid, or -1";
+  return parse_number(operands[1], -1, UINT32_MAX - 1, &op.gid) ? add_mount(reader, op)
+                                                                : "root-pts takes a gid, or -1";
 }
 static const char *add_file(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_FILE, .at = operands[0], .source = operands[1], .text = operands[2]};
@@ -372,8 +439,11 @@ static const char *add_file(struct reader *reader, char **operands) {
 }
 static const char *add_node(struct reader *reader, char **operands) {
   int64_t major, minor;
-  if (!parse_number(operands[1], 0, 4095, &major) || !parse_number(operands[2], 0, 0xfffff, &minor)) return "root-node takes two numbers";
-  return add_mount(reader, (struct mount_op){.kind = MOUNT_NODE, .at = operands[0], .major = (unsigned)major, .minor = (unsigned)minor});
+  if (!parse_number(operands[1], 0, 4095, &major) || !parse_number(operands[2], 0, 0xfffff, &minor))
+    return "root-node takes two numbers";
+  return add_mount(
+      reader, (struct mount_op){
+                  .kind = MOUNT_NODE, .at = operands[0], .major = (unsigned)major, .minor = (unsigned)minor});
 }
 static const char *add_mask(struct reader *reader, char **operands) {
   return add_mount(reader, (struct mount_op){.kind = MOUNT_MASK, .at = operands[0]});
@@ -385,7 +455,8 @@ static const char *add_freeze(struct reader *reader, char **operands) {
   return add_mount(reader, (struct mount_op){.kind = MOUNT_FREEZE, .at = operands[0]});
 }
 
-/* What can be put together in one place and look the same in all. A base is where a task may have arranged things. */
+/* What can be put together in one place and look the same in all. A base is where a task may have arranged
+ * things. */
 static bool is_sharable(const struct mount_op *op) {
   if (op->kind == MOUNT_BIND) return op->base == NULL && op->read_only && !op->mapped;
   return op->kind == MOUNT_DIR || op->kind == MOUNT_SYMLINK || op->kind == MOUNT_NODE;
@@ -395,7 +466,8 @@ static const char *set_shared(struct reader *reader, char **operands) {
   struct spec *spec = reader->spec;
   if (spec->root == NULL) return "root-shared comes before any other root-*";
   for (const struct mount_op *op = spec->root; op != NULL; op = op->next)
-    if (!is_sharable(op)) return "root-shared takes root-dir, root-symlink, root-node and read-only root-bind without a base";
+    if (!is_sharable(op))
+      return "root-shared takes root-dir, root-symlink, root-node and read-only root-bind without a base";
   spec->root_own = reader->mount;
   spec->shared_size = (size_t)(reader->option - spec->shared_text);
   return NULL;
@@ -416,8 +488,12 @@ static const char *set_capabilities(struct reader *reader, char **operands) {
 }
 
 static const char *add_landlock(struct reader *reader, char **operands) {
-  static const char names[][8] = {[LANDLOCK_LIST] = "list", [LANDLOCK_READ] = "read", [LANDLOCK_DEVICE] = "device", [LANDLOCK_WRITE] = "write"};
-  if (strcmp(operands[0], "/") != 0 && !is_plain_path(operands[0])) return "landlock takes an absolute path without . and ..";
+  static const char names[][8] = {[LANDLOCK_LIST] = "list",
+      [LANDLOCK_READ] = "read",
+      [LANDLOCK_DEVICE] = "device",
+      [LANDLOCK_WRITE] = "write"};
+  if (strcmp(operands[0], "/") != 0 && !is_plain_path(operands[0]))
+    return "landlock takes an absolute path without . and ..";
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     if (strcmp(names[i], operands[1]) != 0) continue;
     struct landlock_rule *rule = take(reader, sizeof *rule);
@@ -441,7 +517,8 @@ static const char *add_secrets(struct reader *reader, char **operands) {
 }
 
 static bool is_file_name(const char *name) {
-  return name[0] != '\0' && strchr(name, '/') == NULL && strlen(name) <= NAME_MAX && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+  return name[0] != '\0' && strchr(name, '/') == NULL && strlen(name) <= NAME_MAX && strcmp(name, ".") != 0 &&
+         strcmp(name, "..") != 0;
 }
 static int hex_digit(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -474,67 +551,72 @@ static const char *add_secret(struct reader *reader, char **operands) {
 }
 
 enum { MAX_OPERANDS = 4 };
-static const struct option { char name[20]; int operands; bool repeats; handler *handle; } options[] = {
-  {"dir", 1, false, set_dir},
-  {"path", 1, false, set_path},
-  {"arg", 1, true, add_arg},
-  {"env", 1, true, add_env},
-  {"cwd", 1, false, set_cwd},
-  {"umask", 1, false, set_umask},
-  {"credentials", 2, false, set_credentials},
-  {"group", 1, true, add_group},
-  {"stdin", 2, false, set_in},
-  {"stdin-open", 1, false, set_stdin_open},
-  {"stdout", 2, false, set_out},
-  {"stderr", 2, false, set_err},
-  {"terminal", 2, false, set_terminal},
-  {"lender", 2, false, set_donor},
-  {"log-rotation", 2, false, set_log_rotation},
-  {"log-plain", 1, true, set_log_plain},
-  {"nice", 1, false, set_nice},
-  {"oom-score-adj", 1, false, set_oom_score_adj},
-  {"cpu-policy", 1, false, set_cpu_policy},
-  {"rlimit", 3, true, add_rlimit},
-  {"wall", 1, false, set_timeout},
-  {"output-limit", 1, false, set_output_limit},
-  {"grace", 1, false, set_grace},
-  {"durable", 1, false, set_durable},
-  {"owner", 1, false, set_lifeline},
-  {"cgroup", 1, true, add_cgroup},
-  {"cgroup-given", 1, true, add_cgroup_external},
-  {"cgroup-file", 2, true, add_cgroup_file},
-  {"cgroup-late", 1, true, add_cgroup_deferred},
-  {"oom-file", 1, false, set_oom_file},
-  {"oom", 1, false, set_oom},
-  {"freezer", 1, false, set_freezer},
-  {"inside", 1, false, set_inside},
-  {"inside-leader", 2, false, set_inside_leader},
-  {"inside-init", 2, false, set_inside_init},
-  {"namespace", 1, true, add_namespace},
-  {"network-path", 1, false, set_network_path},
-  {"egress", 1, false, set_egress},
-  {"egress-allow", 1, true, add_egress_allow},
-  {"hostname", 1, false, set_hostname},
-  {"root-dir", 2, true, add_dir},
-  {"root-symlink", 2, true, add_symlink},
-  {"root-bind", 4, true, add_bind},
-  {"root-map", 4, false, set_map},
-  {"root-tmpfs", 3, true, add_tmpfs},
-  {"root-proc", 1, true, add_proc},
-  {"root-pts", 2, true, add_pts},
-  {"root-file", 3, true, add_file},
-  {"root-node", 3, true, add_node},
-  {"root-mask", 1, true, add_mask},
-  {"root-readonly", 1, true, add_readonly},
-  {"root-secrets", 1, false, add_secrets},
-  {"root-freeze", 1, true, add_freeze},
-  {"root-shared", 0, false, set_shared},
-  {"capabilities", 1, false, set_capabilities},
-  {"no-new-privileges", 1, false, set_no_new_privileges},
-  {"seccomp", 1, false, set_seccomp},
-  {"landlock", 2, true, add_landlock},
-  {"landlock-scope", 1, true, add_landlock_scope},
-  {"secret", 2, true, add_secret},
+static const struct option {
+  char name[20];
+  int operands;
+  bool repeats;
+  handler *handle;
+} options[] = {
+    {"dir", 1, false, set_dir},
+    {"path", 1, false, set_path},
+    {"arg", 1, true, add_arg},
+    {"env", 1, true, add_env},
+    {"cwd", 1, false, set_cwd},
+    {"umask", 1, false, set_umask},
+    {"credentials", 2, false, set_credentials},
+    {"group", 1, true, add_group},
+    {"stdin", 2, false, set_in},
+    {"stdin-open", 1, false, set_stdin_open},
+    {"stdout", 2, false, set_out},
+    {"stderr", 2, false, set_err},
+    {"terminal", 2, false, set_terminal},
+    {"lender", 2, false, set_donor},
+    {"log-rotation", 2, false, set_log_rotation},
+    {"log-plain", 1, true, set_log_plain},
+    {"nice", 1, false, set_nice},
+    {"oom-score-adj", 1, false, set_oom_score_adj},
+    {"cpu-policy", 1, false, set_cpu_policy},
+    {"rlimit", 3, true, add_rlimit},
+    {"wall", 1, false, set_timeout},
+    {"output-limit", 1, false, set_output_limit},
+    {"grace", 1, false, set_grace},
+    {"durable", 1, false, set_durable},
+    {"owner", 1, false, set_lifeline},
+    {"cgroup", 1, true, add_cgroup},
+    {"cgroup-given", 1, true, add_cgroup_external},
+    {"cgroup-file", 2, true, add_cgroup_file},
+    {"cgroup-late", 1, true, add_cgroup_deferred},
+    {"oom-file", 1, false, set_oom_file},
+    {"oom", 1, false, set_oom},
+    {"freezer", 1, false, set_freezer},
+    {"inside", 1, false, set_inside},
+    {"inside-leader", 2, false, set_inside_leader},
+    {"inside-init", 2, false, set_inside_init},
+    {"namespace", 1, true, add_namespace},
+    {"network-path", 1, false, set_network_path},
+    {"egress", 1, false, set_egress},
+    {"egress-allow", 1, true, add_egress_allow},
+    {"hostname", 1, false, set_hostname},
+    {"root-dir", 2, true, add_dir},
+    {"root-symlink", 2, true, add_symlink},
+    {"root-bind", 4, true, add_bind},
+    {"root-map", 4, false, set_map},
+    {"root-tmpfs", 3, true, add_tmpfs},
+    {"root-proc", 1, true, add_proc},
+    {"root-pts", 2, true, add_pts},
+    {"root-file", 3, true, add_file},
+    {"root-node", 3, true, add_node},
+    {"root-mask", 1, true, add_mask},
+    {"root-readonly", 1, true, add_readonly},
+    {"root-secrets", 1, false, add_secrets},
+    {"root-freeze", 1, true, add_freeze},
+    {"root-shared", 0, false, set_shared},
+    {"capabilities", 1, false, set_capabilities},
+    {"no-new-privileges", 1, false, set_no_new_privileges},
+    {"seccomp", 1, false, set_seccomp},
+    {"landlock", 2, true, add_landlock},
+    {"landlock-scope", 1, true, add_landlock_scope},
+    {"secret", 2, true, add_secret},
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 _Static_assert(OPTION_COUNT <= 64, "the set of options seen is one word");
@@ -547,7 +629,8 @@ static const char *parse_option(struct reader *reader, const char *name, uint64_
     if ((*seen & bit) != 0 && !options[i].repeats) return "an option comes twice";
     *seen |= bit;
     /* What comes after them is wiped with them. */
-    if (reader->request->secrets != NULL && options[i].handle != add_secret) return "secret comes before another option";
+    if (reader->request->secrets != NULL && options[i].handle != add_secret)
+      return "secret comes before another option";
     char *operands[MAX_OPERANDS] = {0};
     for (int k = 0; k < options[i].operands; k++)
       if ((operands[k] = field(reader)) == NULL) return "an operand is missing";
@@ -559,12 +642,16 @@ static const char *parse_option(struct reader *reader, const char *name, uint64_
 /* Everything of the task's is entered as it is: nothing is made, and nothing of it is set again. */
 static const char *check_inside(const struct spec *spec) {
   const struct inside *inside = &spec->inside;
-  if (inside->alive == NULL) return inside->leader.pid != 0 || inside->init.pid != 0 ? "inside-* without inside" : NULL;
+  if (inside->alive == NULL)
+    return inside->leader.pid != 0 || inside->init.pid != 0 ? "inside-* without inside" : NULL;
   if (inside->init.pid != 0 && inside->leader.pid == 0) return "inside-init without inside-leader";
-  if (spec->namespaces != 0 || spec->network_path != NULL || spec->freezer != NULL) return "inside with namespace, network-path or freezer";
+  if (spec->namespaces != 0 || spec->network_path != NULL || spec->freezer != NULL)
+    return "inside with namespace, network-path or freezer";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup->files != NULL || inside->leader.pid == 0) return "inside with cgroup-file, or with cgroup and no inside-leader";
-  if (spec->deferred_cgroups != NULL && inside->leader.pid == 0) return "inside with cgroup-late and no inside-leader";
+    if (cgroup->files != NULL || inside->leader.pid == 0)
+      return "inside with cgroup-file, or with cgroup and no inside-leader";
+  if (spec->deferred_cgroups != NULL && inside->leader.pid == 0)
+    return "inside with cgroup-late and no inside-leader";
   return NULL;
 }
 
@@ -579,13 +666,18 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->dir == NULL) return "dir is missing";
   if (spec->path == NULL) return "path is missing";
   if (arg_count == 0) return "arg is missing";
-  if (spec->root != NULL && (spec->namespaces & NAMESPACE_MOUNT) == 0) return "root-* without namespace mount";
-  if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0) return "hostname without namespace uts";
-  if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0) return "network-path with namespace network";
-  if (spec->egress_port != 0 && (spec->namespaces & NAMESPACE_NETWORK) == 0) return "egress without namespace network";
+  if (spec->root != NULL && (spec->namespaces & NAMESPACE_MOUNT) == 0)
+    return "root-* without namespace mount";
+  if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0)
+    return "hostname without namespace uts";
+  if (spec->network_path != NULL && (spec->namespaces & NAMESPACE_NETWORK) != 0)
+    return "network-path with namespace network";
+  if (spec->egress_port != 0 && (spec->namespaces & NAMESPACE_NETWORK) == 0)
+    return "egress without namespace network";
   if (spec->egress != NULL && spec->egress_port == 0) return "egress-allow without egress";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0) return "cgroup-given without namespace pid";
+    if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0)
+      return "cgroup-given without namespace pid";
   if (spec->oom != OOM_LEFT && spec->oom_file == NULL) return "oom without oom-file";
   if (spec->secrets != NULL && !has_place_for_secrets(spec)) return "secret without root-secrets";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
@@ -593,14 +685,22 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
 }
 
 const char *spec_parse(struct request *request, struct spec *spec) {
-  *spec = (struct spec){.cwd = "/", .in = {NULL, "/dev/null"}, .out = {NULL, "/dev/null"}, .err = {NULL, "/dev/null"}, .umask = 022, .grace_ms = 5000, .prepared_root = -1};
-  struct reader reader = {.next = request->frame, .end = request->frame + request->frame_size, .request = request, .spec = spec};
+  *spec = (struct spec){.cwd = "/",
+      .in = {NULL, "/dev/null"},
+      .out = {NULL, "/dev/null"},
+      .err = {NULL, "/dev/null"},
+      .umask = 022,
+      .grace_ms = 5000,
+      .prepared_root = -1};
+  struct reader reader = {
+      .next = request->frame, .end = request->frame + request->frame_size, .request = request, .spec = spec};
   if (reader.end[-1] != '\0') return "the last field is not ended";
 
   size_t fields = 0;
   for (const char *byte = request->frame; byte < reader.end; byte++) fields += *byte == '\0';
   /* Every list element comes from at least two fields; the largest is a mount. */
-  request->lists_size = (fields + 2) * (2 * sizeof(char *) + sizeof(gid_t)) + (fields / 2 + 1) * sizeof(struct mount_op) + 64;
+  request->lists_size =
+      (fields + 2) * (2 * sizeof(char *) + sizeof(gid_t)) + (fields / 2 + 1) * sizeof(struct mount_op) + 64;
   request->lists = pages_allocate(request->lists_size);
   if (request->lists == NULL) return "no memory";
   reader.list_next = request->lists;
@@ -631,7 +731,8 @@ const char *spec_parse(struct request *request, struct spec *spec) {
 }
 
 void request_wipe(const struct request *request) {
-  if (request->secrets != NULL) explicit_bzero(request->secrets, (size_t)(request->frame + request->frame_size - request->secrets));
+  if (request->secrets != NULL)
+    explicit_bzero(request->secrets, (size_t)(request->frame + request->frame_size - request->secrets));
 }
 
 void request_release(struct request *request) {

@@ -4,11 +4,21 @@
 #include "idmap.h"
 #include "io.h"
 
-enum { NAMESPACE_PID = 1, NAMESPACE_MOUNT = 2, NAMESPACE_IPC = 4, NAMESPACE_UTS = 8, NAMESPACE_CGROUP = 16, NAMESPACE_NETWORK = 32 };
+enum {
+  NAMESPACE_PID = 1,
+  NAMESPACE_MOUNT = 2,
+  NAMESPACE_IPC = 4,
+  NAMESPACE_UTS = 8,
+  NAMESPACE_CGROUP = 16,
+  NAMESPACE_NETWORK = 32
+};
 enum { MAX_FRAME = 64 << 20, MAX_DESCRIPTOR = 0xfffff, MAX_SECRETS = 4 << 20 };
 
-/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or `fd:N`, a descriptor of the donor's. */
-struct file_target { const char *base, *path; };
+/* A file of the host: `path` beneath `base` without following any link, or, where base is NULL, absolute, or
+ * `fd:N`, a descriptor of the donor's. */
+struct file_target {
+  const char *base, *path;
+};
 
 /* A process named so that a reused pid cannot be taken for it: `start` is field 22 of /proc/PID/stat. */
 struct identity {
@@ -42,16 +52,31 @@ struct cgroup {
   struct cgroup *next;
   const char *dir;
   struct cgroup_file *files;
-  /* Somebody else made it, for this task or for several: joined and written to, never made, emptied or removed. */
+  /* Somebody else made it, for this task or for several: joined and written to, never made, emptied or
+   * removed. */
   bool external;
 };
 
-enum mount_kind { MOUNT_DIR, MOUNT_SYMLINK, MOUNT_BIND, MOUNT_TMPFS, MOUNT_PROC, MOUNT_NODE, MOUNT_MASK, MOUNT_READONLY, MOUNT_PTS, MOUNT_FILE, MOUNT_SECRETS, MOUNT_FREEZE };
+enum mount_kind {
+  MOUNT_DIR,
+  MOUNT_SYMLINK,
+  MOUNT_BIND,
+  MOUNT_TMPFS,
+  MOUNT_PROC,
+  MOUNT_NODE,
+  MOUNT_MASK,
+  MOUNT_READONLY,
+  MOUNT_PTS,
+  MOUNT_FILE,
+  MOUNT_SECRETS,
+  MOUNT_FREEZE
+};
 
 struct mount_op {
   struct mount_op *next;
   enum mount_kind kind;
-  /* `source` is a symlink's text too. A bind's begins with `base`, where it has one, and no link beneath that is followed. `text`: what a file has after a copy of its source. */
+  /* `source` is a symlink's text too. A bind's begins with `base`, where it has one, and no link beneath that
+   * is followed. `text`: what a file has after a copy of its source. */
   const char *at, *source, *base, *text;
   uint64_t size;
   mode_t mode;
@@ -61,7 +86,8 @@ struct mount_op {
   int64_t gid;
   /* A bind's or a file's source, opened before anything could hide it. */
   int fd;
-  /* Of a bind: its owner's files appear as the user's. `map_fd`: the namespace that says so, -1 until it is made. */
+  /* Of a bind: its owner's files appear as the user's. `map_fd`: the namespace that says so, -1 until it is
+   * made. */
   bool mapped;
   struct id_map map;
   int map_fd;
@@ -124,7 +150,8 @@ struct spec {
   /* What the streams that are carried may give together; 0: no limit. */
   int64_t max_output;
   struct cgroup *cgroups;
-  /* Made by others while the task runs, if at all: removed with it; an exec session joins those that are there. */
+  /* Made by others while the task runs, if at all: removed with it; an exec session joins those that are
+   * there. */
   struct cgroup *deferred_cgroups;
   enum oom oom;
   const char *oom_file, *freezer, *network_path, *hostname, *lifeline;
@@ -134,7 +161,8 @@ struct spec {
   struct mount_op *root;
   /* The one among them that is mapped; NULL: none is. */
   struct mount_op *mapped;
-  /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the bytes of `shared_text`. */
+  /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the
+   * bytes of `shared_text`. */
   struct mount_op **root_own;
   const char *shared_text;
   size_t shared_size;
@@ -163,7 +191,8 @@ struct request {
 /* Its number, or -1 for a file by its path. */
 int external_descriptor(const struct file_target *target);
 
-/* Fills in spec from request->frame; the lists are allocated. Returns NULL, or why not (then spec->id is the id as far as it was read, else 0). */
+/* Fills in spec from request->frame; the lists are allocated. Returns NULL, or why not (then spec->id is the
+ * id as far as it was read, else 0). */
 const char *spec_parse(struct request *request, struct spec *spec);
 /* Of this process: nobody has its secrets any more who has not taken them. Nothing else of it changes. */
 void request_wipe(const struct request *request);

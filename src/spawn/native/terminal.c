@@ -60,12 +60,14 @@ struct terminal *terminal_open(int in, int door, int out, int console, struct fa
   return terminal;
 }
 
-struct terminal *stdin_relay_open(const struct spec *spec, int in, int door, int *task_end, struct failure *failure) {
+struct terminal *stdin_relay_open(
+    const struct spec *spec, int in, int door, int *task_end, struct failure *failure) {
   _cleanup_fd_ int input = in >= 0 ? in : door;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(failure, STAGE_STDIN, errno, "pipe"), NULL;
   _cleanup_fd_ int read_end = ends[0], write_end = ends[1];
-  if (spec->has_credentials && fchown(read_end, spec->uid, spec->gid) != 0) return fail(failure, STAGE_STDIN, errno, "change of owner"), NULL;
+  if (spec->has_credentials && fchown(read_end, spec->uid, spec->gid) != 0)
+    return fail(failure, STAGE_STDIN, errno, "change of owner"), NULL;
   struct terminal *relay = pages_allocate(sizeof *relay);
   if (relay == NULL) return fail(failure, STAGE_STDIN, ENOMEM, "memory"), NULL;
   relay->master = relay->console = -1;
@@ -96,19 +98,25 @@ static bool is_passing(int error) { return error == EAGAIN || error == EINTR; }
 static int descriptor_in(struct msghdr *message) {
   int fd = -1;
   struct cmsghdr *header = CMSG_FIRSTHDR(message);
-  if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof fd)) return -1;
+  if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+      header->cmsg_len != CMSG_LEN(sizeof fd))
+    return -1;
   memcpy(&fd, CMSG_DATA(header), sizeof fd);
   return fd;
 }
 
-union rights { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr alignment; };
+union rights {
+  char bytes[CMSG_SPACE(sizeof(int))];
+  struct cmsghdr alignment;
+};
 
 /* The task's process has made it before its exec, or has ended without. */
 static void take_master(struct terminal *terminal) {
   char byte;
   union rights rights;
   struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = rights.bytes, .msg_controllen = sizeof rights.bytes};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights.bytes, .msg_controllen = sizeof rights.bytes};
   ssize_t count = recvmsg(terminal->console, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (count < 0 && is_passing(errno)) return;
   close_fd(&terminal->console);
@@ -134,7 +142,8 @@ void terminal_await(const struct terminal *terminal, struct pollfd waiting[TERMI
 }
 
 /*
- * The end of the input is typed, as a person would: VEOF, which in canonical mode ends a line that has begun the first time, and is the end only the second.
+ * The end of the input is typed, as a person would: VEOF, which in canonical mode ends a line that has begun
+ * the first time, and is the end only the second.
  */
 static size_t type_end(const struct flow *flow, char bytes[2]) {
   struct termios modes;
@@ -191,12 +200,14 @@ void terminal_close(struct terminal *terminal) {
   if (terminal != NULL) close_fd(&terminal->output.to);
 }
 
-/* Whatever is there by that name in a root that is the task's: only the kernel's own multiplexer of terminals is taken. */
+/* Whatever is there by that name in a root that is the task's: only the kernel's own multiplexer of terminals
+ * is taken. */
 static int open_multiplexer(const char *path, int flags) {
   struct stat status;
   _cleanup_fd_ int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | flags);
   if (fd < 0) return -1;
-  if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2)) return errno = ENODEV, -1;
+  if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2))
+    return errno = ENODEV, -1;
   int kept = fd;
   fd = -1;
   return kept;
@@ -206,28 +217,35 @@ static bool send_master(int console, int master) {
   union rights rights = {.bytes = {0}};
   char byte = 0;
   struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = rights.bytes, .msg_controllen = sizeof rights.bytes};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights.bytes, .msg_controllen = sizeof rights.bytes};
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  *header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof master)};
+  *header = (struct cmsghdr){
+      .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof master)};
   memcpy(CMSG_DATA(header), &master, sizeof master);
   return sendmsg(console, &message, MSG_NOSIGNAL) == 1;
 }
 
 int terminal_enter(const struct spec *spec, int console, struct failure *failure) {
   if (spec->terminal_rows == 0) return 0;
-  /* The instance that is mounted there, which is the task's own where it has one; elsewhere that name may be for nobody to open (ptmxmode=000). */
+  /* The instance that is mounted there, which is the task's own where it has one; elsewhere that name may be
+   * for nobody to open (ptmxmode=000). */
   _cleanup_fd_ int first = open_multiplexer("/dev/pts/ptmx", O_NOFOLLOW);
   _cleanup_fd_ int second = first >= 0 ? -1 : open_multiplexer("/dev/ptmx", 0);
   const int master = first >= 0 ? first : second;
   int unlocked = 0;
-  if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0) return fail(failure, STAGE_FORK, errno, "/dev/ptmx");
-  const struct winsize size = {.ws_row = (unsigned short)spec->terminal_rows, .ws_col = (unsigned short)spec->terminal_columns};
+  if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0)
+    return fail(failure, STAGE_FORK, errno, "/dev/ptmx");
+  const struct winsize size = {
+      .ws_row = (unsigned short)spec->terminal_rows, .ws_col = (unsigned short)spec->terminal_columns};
   ioctl(master, TIOCSWINSZ, &size);
   /* By the descriptor: the name in /dev/pts may be another mount's. */
   _cleanup_fd_ int peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (peer < 0 || (spec->has_credentials && fchown(peer, spec->uid, spec->gid) != 0) || fchmod(peer, 0620) != 0)
+  if (peer < 0 || (spec->has_credentials && fchown(peer, spec->uid, spec->gid) != 0) ||
+      fchmod(peer, 0620) != 0)
     return fail(failure, STAGE_FORK, errno, "pseudo-terminal");
-  if (dup2(peer, 0) < 0 || dup2(peer, 1) < 0 || dup2(peer, 2) < 0) return fail(failure, STAGE_EXEC, errno, "descriptors");
+  if (dup2(peer, 0) < 0 || dup2(peer, 1) < 0 || dup2(peer, 2) < 0)
+    return fail(failure, STAGE_EXEC, errno, "descriptors");
   bool sent = send_master(console, master);
   int error = errno;
   /* Nothing of the shim's may be left where the task can see us. */

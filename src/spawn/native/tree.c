@@ -34,7 +34,7 @@ static void add_children(pid_t pid, struct process_list *list) {
     if (thread->d_name[0] == '.' || strlen(thread->d_name) > 10) continue;
     snprintf(path, sizeof path, "/proc/%d/task/%.10s/children", pid, thread->d_name);
     if (read_file_at(AT_FDCWD, path, text, sizeof text) <= 0) continue;
-    for (char *next = text, *end; ; next = end) {
+    for (char *next = text, *end;; next = end) {
       long child = strtol(next, &end, 10);
       /* A number cut by the buffer's end must not be killed: another pass finds the rest. */
       if (end == next || *end != ' ') break;
@@ -47,12 +47,14 @@ static void add_children(pid_t pid, struct process_list *list) {
 static bool is_alive(const struct identity *process) {
   char path[32], stat[1024];
   snprintf(path, sizeof path, "/proc/%d/stat", process->pid);
-  if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 || stat_number(stat, 22) != process->start) return false;
+  if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 || stat_number(stat, 22) != process->start)
+    return false;
   const char *state = strrchr(stat, ')');
   return state != NULL && strchr("ZX", state[2]) == NULL;
 }
 
-/* All that descends from us. We are the subreaper: whoever loses its parent comes to us, so none can leave this tree. */
+/* All that descends from us. We are the subreaper: whoever loses its parent comes to us, so none can leave
+ * this tree. */
 static void add_descendants(struct process_list *list, bool stop) {
   add_children(getpid(), list);
   for (size_t i = 0; i < list->count; i++) {
@@ -71,7 +73,9 @@ static void add_session(struct process_list *list, pid_t leader) {
     char path[64], stat[1024];
     if (!parse_number(entry->d_name, 1, INT32_MAX, &pid)) continue;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 || stat_number(stat, SESSION) != (uint64_t)leader) continue;
+    if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 ||
+        stat_number(stat, SESSION) != (uint64_t)leader)
+      continue;
     list_add(list, (pid_t)pid);
   }
   closedir(processes);
@@ -90,7 +94,8 @@ static void sweep(void) {
   free(list.processes);
 }
 
-/* Named while it is surely the one that was found. One that has gone by now was killed by its parent or by itself. */
+/* Named while it is surely the one that was found. One that has gone by now was killed by its parent or by
+ * itself. */
 static void stop_session_process(struct process_list *list, size_t index) {
   struct identity *process = &list->processes[index];
   if (process->start == 0) *process = identify(process->pid);
@@ -102,8 +107,8 @@ static void stop_session_process(struct process_list *list, size_t index) {
 }
 
 /*
- * The exec session's descendants, and those of its session who have lost their parents; all stopped before any of them dies, which would take its
- * children out of reach. Who has left both is the task's.
+ * The exec session's descendants, and those of its session who have lost their parents; all stopped before
+ * any of them dies, which would take its children out of reach. Who has left both is the task's.
  */
 static void sweep_session(struct tree *tree) {
   struct process_list *list = &tree->killed;

@@ -11,7 +11,10 @@ struct tree {
   /* It runs inside a task's pid namespace: what loses its parent goes to the task's PID 1, not to us. */
   bool is_exec_session;
   /* Of an exec session: what was killed, since it is not ours to wait for. */
-  struct process_list { struct identity *processes; size_t count, capacity; } killed;
+  struct process_list {
+    struct identity *processes;
+    size_t count, capacity;
+  } killed;
   /* The cgroup whose membership counts, or NULL. */
   const char *cgroup, *freezer;
 };
@@ -24,5 +27,6 @@ struct survivors {
 
 /* SIGKILL to all of it, without waiting. */
 void tree_kill(struct tree *tree);
-/* After the leader's end: kills and reaps the rest until nothing is left or the deadline (boottime) has passed; names who is left. */
+/* After the leader's end: kills and reaps the rest until nothing is left or the deadline (boottime) has
+ * passed; names who is left. */
 void tree_finish(struct tree *tree, int64_t deadline, struct survivors *survivors);

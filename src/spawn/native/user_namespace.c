@@ -24,7 +24,8 @@ static bool own_map(const char *name, char *map) {
   for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0';) {
     uint64_t first, count;
     if (sscanf(line, "%" SCNu64 " %*u %" SCNu64, &first, &count) != 2) return errno = EINVAL, false;
-    int length = snprintf(map + used, MAP_MAX - used, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", first, first, count);
+    int length =
+        snprintf(map + used, MAP_MAX - used, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", first, first, count);
     if (length < 0 || (size_t)length >= MAP_MAX - used) return errno = E2BIG, false;
     used += (size_t)length;
   }
@@ -72,7 +73,8 @@ static bool map_to_itself(const char *path, unsigned id) {
 }
 
 static bool map_own(uid_t uid, gid_t gid, enum mapped_ids *ids, const char **step) {
-  /* Whoever could drop a group could get around a file that this very group is denied: user_namespaces(7). ENOENT: before Linux 3.19. */
+  /* Whoever could drop a group could get around a file that this very group is denied: user_namespaces(7).
+   * ENOENT: before Linux 3.19. */
   *step = "setgroups";
   if (!write_file("/proc/self/setgroups", "deny") && errno != ENOENT) return false;
   *step = "uid_map";
@@ -82,9 +84,11 @@ static bool map_own(uid_t uid, gid_t gid, enum mapped_ids *ids, const char **ste
   return map_to_itself("/proc/self/gid_map", gid);
 }
 
-/* Not more than we have already: as anybody we could do the same to their processes and files. As toBecomeAnybody in src/platform/powers.ts. */
+/* Not more than we have already: as anybody we could do the same to their processes and files. As
+ * toBecomeAnybody in src/platform/powers.ts. */
 static bool may_become_anybody(void) {
-  static const unsigned needed[] = {CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL};
+  static const unsigned needed[] = {
+      CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL};
   for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
     if (!may(needed[i])) return false;
   return true;

@@ -29,7 +29,8 @@ static int refuse(const struct walk *walk, const char *name, const char *why) {
   snprintf(descriptor, sizeof descriptor, "/proc/self/fd/%d", walk->dir);
   ssize_t length = readlink(descriptor, directory, sizeof directory - 1);
   directory[length < 0 ? 0 : length] = '\0';
-  snprintf(refused, sizeof refused, ": %s/%s is a link %s", strcmp(directory, "/") == 0 ? "" : directory, name, why);
+  snprintf(refused, sizeof refused, ": %s/%s is a link %s", strcmp(directory, "/") == 0 ? "" : directory,
+      name, why);
   errno = ELOOP;
   return -1;
 }
@@ -39,10 +40,13 @@ static bool is_partly_mapped(void) {
   char text[64];
   unsigned long first, host, count;
   if (read_file_at(AT_FDCWD, "/proc/self/uid_map", text, sizeof text) < 0) return false;
-  return sscanf(text, "%lu %lu %lu", &first, &host, &count) == 3 && !(first == 0 && host == 0 && count == UINT32_MAX);
+  return sscanf(text, "%lu %lu %lu", &first, &host, &count) == 3 &&
+         !(first == 0 && host == 0 && count == UINT32_MAX);
 }
 
-static bool is_ours(uid_t uid) { return uid == 0 || uid == geteuid() || (uid == OVERFLOW_UID && is_partly_mapped()); }
+static bool is_ours(uid_t uid) {
+  return uid == 0 || uid == geteuid() || (uid == OVERFLOW_UID && is_partly_mapped());
+}
 
 /* NULL: nobody but root and we could have put it there. As strangerIn() in src/alloc/trust.ts. */
 static const char *maker_of(const struct walk *walk, const struct stat *link) {
@@ -51,7 +55,8 @@ static const char *maker_of(const struct walk *walk, const struct stat *link) {
   if (fstat(walk->dir, &dir) != 0 || !is_ours(dir.st_uid)) return "in a directory of another user's";
   if ((dir.st_mode & S_ISVTX) != 0 && is_ours(link->st_uid)) return NULL;
   bool own_group = dir.st_gid == 0 || (dir.st_gid == getegid() && getegid() == geteuid());
-  if ((dir.st_mode & S_IWOTH) != 0 || ((dir.st_mode & S_IWGRP) != 0 && !own_group)) return "in a directory that others may write in";
+  if ((dir.st_mode & S_IWOTH) != 0 || ((dir.st_mode & S_IWGRP) != 0 && !own_group))
+    return "in a directory that others may write in";
   return NULL;
 }
 
@@ -64,7 +69,8 @@ static int move_to(struct walk *walk, int next) {
   close_fd(&walk->dir);
   walk->dir = next;
   struct stat logs;
-  if (next >= 0 && fstatat(next, "alloc/logs", &logs, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(logs.st_mode)) walk->inside = true;
+  if (next >= 0 && fstatat(next, "alloc/logs", &logs, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(logs.st_mode))
+    walk->inside = true;
   return next < 0 ? -1 : 0;
 }
 
@@ -137,7 +143,9 @@ int open_trusted(const char *path, int flags, bool *inside) {
   refused[0] = '\0';
   if (inside == NULL) {
     /* Most paths have no link at all. */
-    struct how how = {.flags = (uint64_t)flags, .mode = (flags & O_CREAT) != 0 ? NEW_FILE_MODE : 0, .resolve = HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS};
+    struct how how = {.flags = (uint64_t)flags,
+        .mode = (flags & O_CREAT) != 0 ? NEW_FILE_MODE : 0,
+        .resolve = HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS};
     int fd = sys_openat2(AT_FDCWD, path, &how);
     if (fd >= 0 || (errno != ELOOP && errno != ENOSYS && errno != EPERM && errno != EAGAIN)) return fd;
   }

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isZombie, processTable } from '../process-table.ts'
 
 /**
- * Waits until nobody living is in a process group that has been killed, for `mostMs` at most; resolves to the pids of those who still are.
- * A process that was sent SIGKILL runs on until it is next scheduled, which on a busy host is after its task's result would be told.
- * Nothing is killed again: fork(2) fails with a signal pending, so one signal reaches everybody, and an emptied group's number may be another's.
+ * Waits until nobody living is in a process group that has been killed, for `mostMs` at most; resolves to the
+ * pids of those who still are. A process that was sent SIGKILL runs on until it is next scheduled, which on a
+ * busy host is after its task's result would be told.
+ * Nothing is killed again: fork(2) fails with a signal pending, so one signal reaches everybody, and an
+ * emptied group's number may be another's.
  */
 export async function untilGroupGone(group: number, mostMs: number): Promise<number[]> {
   const deadline = performance.now() + mostMs
@@ -15,7 +17,10 @@ export async function untilGroupGone(group: number, mostMs: number): Promise<num
   }
 }
 
-/** Zombies are dead, however long their parent takes to notice. Where there is no /proc they cannot be told apart, nor anybody be named but the group. */
+/**
+ * Zombies are dead, however long their parent takes to notice. Where there is no /proc they cannot be told
+ * apart, nor anybody be named but the group.
+ */
 function membersOf(group: number): number[] {
   if (!hasMembers(group)) return []
   const table = processTable()

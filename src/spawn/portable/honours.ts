@@ -3,12 +3,16 @@ import type { ScalarField } from '../scalars.ts'
 import type { LaunchSpec } from '../spec.ts'
 
 /**
- * `honoured`; or when a value asks for what Node cannot do, so that the start is refused: it comes from a plan for the native program. What a caller can ask the
- * Basic executor for, and gets less of, has a row instead (src/platform/basic/portable-rows.ts).
+ * `honoured`; or when a value asks for what Node cannot do, so that the start is refused: it comes from a
+ * plan for the native program. What a caller can ask the Basic executor for, and gets less of, has a row
+ * instead (src/platform/basic/portable-rows.ts).
  */
 type Honour<Field extends keyof LaunchSpec> = 'honoured' | 'row' | ((value: LaunchSpec[Field]) => boolean)
 
-/** Every field but the scalars, which say it themselves: one that is new does not compile until somebody has thought of it. */
+/**
+ * Every field but the scalars, which say it themselves: one that is new does not compile until somebody has
+ * thought of it.
+ */
 const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: Honour<Field> } = {
   dir: 'honoured',
   path: 'honoured',
@@ -50,7 +54,10 @@ const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: H
   landlock: value => (value ?? null) !== null,
 }
 
-/** Throws UNSUPPORTED naming the first field that asks for what only the native program does: nothing is left out without a word. */
+/**
+ * Throws UNSUPPORTED naming the first field that asks for what only the native program does: nothing is left
+ * out without a word.
+ */
 export function refuseUnhonoured(spec: LaunchSpec): void {
   for (const field of Object.keys(honours) as (keyof typeof honours)[]) {
     const honour = honours[field] as Honour<typeof field>

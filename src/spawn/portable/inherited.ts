@@ -5,8 +5,9 @@ import { feedDescriptor, externalOnArrival, type ShimRequest } from './request.t
 const closeOnExec = 0o2000000
 
 /**
- * What Node opens is closed on exec; what it was born with would be passed on. The flags are in octal, proc_pid_fdinfo(5). Elsewhere Node's own spawn passes on
- * nothing but what it is told to (POSIX_SPAWN_CLOEXEC_DEFAULT on macOS, the list of handles on Windows).
+ * What Node opens is closed on exec; what it was born with would be passed on. The flags are in octal,
+ * proc_pid_fdinfo(5). Elsewhere Node's own spawn passes on nothing but what it is told to
+ * (POSIX_SPAWN_CLOEXEC_DEFAULT on macOS, the list of handles on Windows).
  */
 export function closeInherited(request: Pick<ShimRequest, 'fed' | 'externalDescriptors'>): void {
   if (process.platform === 'win32') return

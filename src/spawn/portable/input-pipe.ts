@@ -5,9 +5,11 @@ import type { LaunchSpec } from '../spec.ts'
 import { makeFifos } from '../fifos.ts'
 
 /**
- * Carries a FIFO's bytes, of which `source` is the reading end (O_NONBLOCK), into a pipe of the task's, and gives the end of that which the task reads.
- * `later`: its writer may come when the task runs, and the end is when he has gone; a poll that finds no writer tells of no end before there has been one
- * (fs/pipe.c). `now`: without one it is at its end. The pipe is a FIFO without a name, so that the task may open /dev/stdin.
+ * Carries a FIFO's bytes, of which `source` is the reading end (O_NONBLOCK), into a pipe of the task's, and
+ * gives the end of that which the task reads.
+ * `later`: its writer may come when the task runs, and the end is when he has gone; a poll that finds no
+ * writer tells of no end before there has been one (fs/pipe.c). `now`: without one it is at its end. The pipe
+ * is a FIFO without a name, so that the task may open /dev/stdin.
  */
 export function carryInput(
   source: number,
@@ -37,8 +39,8 @@ export function carryInput(
 }
 
 /**
- * What is in it. A poll would never tell the end of one whose writer had gone before it was opened (fs/pipe.c), a read does. One that gives more than a pipe
- * can hold (pipe(7): 1 MiB) has a writer.
+ * What is in it. A poll would never tell the end of one whose writer had gone before it was opened
+ * (fs/pipe.c), a read does. One that gives more than a pipe can hold (pipe(7): 1 MiB) has a writer.
  */
 function readWaiting(source: number): { readonly bytes: readonly Buffer[]; readonly isOver: boolean } {
   const bytes: Buffer[] = []

@@ -10,8 +10,8 @@ import * as opening from './opening.ts'
 const { O_RDONLY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } = constants
 
 /**
- * Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. None of it waits: a FIFO is read by this process, so that
- * the start does not depend on its writer.
+ * Opens the standard input; beneath `base` a plain file without a link on the way, see openLog. None of it
+ * waits: a FIFO is read by this process, so that the start does not depend on its writer.
  */
 export function openInput(
   spec: Pick<LaunchSpec, 'stdin' | 'dir' | 'credentials'>,
@@ -28,7 +28,10 @@ export function openInput(
 
 type Carried = Pick<LaunchSpec, 'dir' | 'credentials'>
 
-/** Found first and opened then: whether it is one that a task could have put there has to be known before its opening can wait or do anything. */
+/**
+ * Found first and opened then: whether it is one that a task could have put there has to be known before its
+ * opening can wait or do anything.
+ */
 function openPath(path: string, carried: Carried): number {
   const { fd, inAllocation } = openFound(path, O_PATH)
   try {

@@ -14,7 +14,10 @@ export type Launch = {
   readonly outputs: Outputs
 }
 
-/** Opens the task's streams and spawns it. Throws with the stage that failed; that the program cannot be run is told by the child's `error`. */
+/**
+ * Opens the task's streams and spawns it. Throws with the stage that failed; that the program cannot be run
+ * is told by the child's `error`.
+ */
 export function launch(request: ShimRequest): Launch {
   const { spec, fed } = request
   const external = externalOnArrival(request)
@@ -30,7 +33,8 @@ export function launch(request: ShimRequest): Launch {
       cwd: spec.cwd,
       env: environment(spec.env),
       stdio: [input, ...stdio],
-      // Its own session and process group, so that the group can be killed without us. On Windows it is in Node's job, and ends when we do.
+      // Its own session and process group, so that the group can be killed without us. On Windows it is in
+      // Node's job, and ends when we do.
       detached: process.platform !== 'win32',
       windowsHide: true,
       ...(credentials && { uid: credentials.uid, gid: credentials.gid }),

@@ -26,8 +26,9 @@ const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /**
- * Opens a log for appending, never through a link. Beneath `base` every component is checked; between the check of a directory and the
- * open a task that owns the directory could still exchange it, which openat2 in the native shim excludes and Node cannot.
+ * Opens a log for appending, never through a link. Beneath `base` every component is checked; between the
+ * check of a directory and the open a task that owns the directory could still exchange it, which openat2 in
+ * the native shim excludes and Node cannot.
  */
 export function openLog(
   { base, path }: FileTarget,
@@ -51,12 +52,15 @@ export function openLog(
   return fd
 }
 
-/** How many are written to. Whether their readers have taken everything cannot be asked from here (FIONREAD). */
+/**
+ * How many are written to. Whether their readers have taken everything cannot be asked from here (FIONREAD).
+ */
 export let heldFifos = 0
 
 /**
- * A FIFO is held open at both ends until we end: without a reader, or between two of them, the task neither fails to start nor dies of SIGPIPE.
- * O_NONBLOCK stays with what was opened so, and the task is to wait: so its own end is opened when there is a reader, us.
+ * A FIFO is held open at both ends until we end: without a reader, or between two of them, the task neither
+ * fails to start nor dies of SIGPIPE. O_NONBLOCK stays with what was opened so, and the task is to wait: so
+ * its own end is opened when there is a reader, us.
  */
 function openHeld(path: string, planted: boolean): number {
   const both = openFound(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
@@ -71,8 +75,9 @@ function openHeld(path: string, planted: boolean): number {
 }
 
 /**
- * A file is passed as it is, so that neither writes over what the other has written, and a socket, which cannot be opened anew. What else there is gets
- * flags of its own, where it can be opened by a name. A pipe whose reader has gone is an error here, not a wait without end.
+ * A file is passed as it is, so that neither writes over what the other has written, and a socket, which
+ * cannot be opened anew. What else there is gets flags of its own, where it can be opened by a name. A pipe
+ * whose reader has gone is an error here, not a wait without end.
  */
 function openExternal(fd: number): number {
   const stat = fstatSync(fd)
@@ -90,8 +95,8 @@ function openExternal(fd: number): number {
 }
 
 /**
- * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write in, which a log of an earlier
- * run is (proc_sys_fs(5)): so that only for a file that is not there yet.
+ * With O_CREAT, fs.protected_regular refuses a file of another user in a directory that everybody may write
+ * in, which a log of an earlier run is (proc_sys_fs(5)): so that only for a file that is not there yet.
  */
 function openOrCreate(path: string, open: typeof openFound): Found {
   try {

@@ -12,8 +12,8 @@ type Carried = {
 }
 
 /**
- * Carries what a task writes into a rotated log. Through a FIFO without a name where one can be made, not through what spawn makes: that is a socket, and a
- * program could not open its /dev/stdout again.
+ * Carries what a task writes into a rotated log. Through a FIFO without a name where one can be made, not
+ * through what spawn makes: that is a socket, and a program could not open its /dev/stdout again.
  */
 export class LogPipe {
   /** What the task gets. A descriptor is to be closed here when it has it. */
@@ -73,7 +73,10 @@ export class LogPipe {
     this.#sources.push({ stream, ended })
   }
 
-  /** After the task's end. True when all it has written is in the log; false too when somebody else still holds the pipe after `waitMs`. */
+  /**
+   * After the task's end. True when all it has written is in the log; false too when somebody else still
+   * holds the pipe after `waitMs`.
+   */
   async drained(waitMs: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
     const timedOut = new Promise<false>(resolve => {

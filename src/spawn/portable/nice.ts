@@ -1,7 +1,10 @@
 import { getPriority, setPriority } from 'node:os'
 import type { ChildProcess } from 'node:child_process'
 
-/** Spawns with another nice value: on POSIX that of the parent, which is ours for so long, so that no instruction of the child runs before it has it. */
+/**
+ * Spawns with another nice value: on POSIX that of the parent, which is ours for so long, so that no
+ * instruction of the child runs before it has it.
+ */
 export function withNice(nice: number | null, work: () => ChildProcess): ChildProcess {
   if (nice === null) return work()
   if (process.platform === 'win32') return afterwards(nice, work())

@@ -19,7 +19,10 @@ export const descriptorPath = (fd: number): string => `${descriptors}/${fd}`
 /** Not on Windows, and not on a Linux without /proc. */
 export const hasDescriptorPaths = (): boolean => process.platform !== 'win32' && existsSync(descriptors)
 
-/** What a task could have put there may be a plain file of one name, and nothing else. Else the descriptor is closed. */
+/**
+ * What a task could have put there may be a plain file of one name, and nothing else. Else the descriptor is
+ * closed.
+ */
 export function checkedFile(fd: number, path: string): number {
   try {
     refuseUnlessPlain(fstatSync(fd), path)

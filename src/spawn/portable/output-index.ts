@@ -7,7 +7,10 @@ const leastBytes = 64 * 1024
 const flags =
   constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** Says in which order the two streams came, as output_index.c of the native shim does; docs/native-protocol.md has its format. */
+/**
+ * Says in which order the two streams came, as output_index.c of the native shim does;
+ * docs/native-protocol.md has its format.
+ */
 export class OutputIndexWriter {
   readonly #path: string
   readonly #most: number

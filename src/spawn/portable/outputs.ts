@@ -25,7 +25,10 @@ export class Outputs {
     this.descriptors = [this.#open(0), this.#open(1)]
   }
 
-  /** After the task's end. True when all that it has written is in its logs; who else holds a pipe gets so much time. */
+  /**
+   * After the task's end. True when all that it has written is in its logs; who else holds a pipe gets so
+   * much time.
+   */
   async drained(waitMs: number): Promise<boolean> {
     const whole = await Promise.all(this.#pipes.map(pipe => pipe.drained(waitMs)))
     return !whole.includes(false)
@@ -47,7 +50,10 @@ export class Outputs {
     for (const pipe of this.#pipes) pipe.attach(child)
   }
 
-  /** What is no file is the task's to write: where its output is bounded, that must not be left out without a word. */
+  /**
+   * What is no file is the task's to write: where its output is bounded, that must not be left out without a
+   * word.
+   */
   #uncounted(fd: number, path: string): number {
     if (this.#spec.outputBytes === null || path === devNull) return fd
     closeSync(fd)
@@ -85,7 +91,10 @@ function madeFifo(path: string): string | null {
 
 const pathOf = ({ base, path }: FileTarget): string => (base === null ? path : join(base, path))
 
-/** Whatever a neighbour has put where our log is to be must not keep the task from starting, and is never written to. */
+/**
+ * Whatever a neighbour has put where our log is to be must not keep the task from starting, and is never
+ * written to.
+ */
 function makeRoom(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return

@@ -24,8 +24,9 @@ type Left = Pick<ExitRecord, 'survivors' | 'logsComplete'> & { readonly logBytes
 type Ending = Pick<ExitRecord, 'exitCode' | 'signal' | 'failure'>
 
 /**
- * The task's parent, where there is no native program. It honours docs/native-protocol.md as far as Node can: no namespaces, no cgroups, no rusage (Node
- * reaps its children itself), and what has left the task's process group escapes it (docs/portability.md).
+ * The task's parent, where there is no native program. It honours docs/native-protocol.md as far as Node can:
+ * no namespaces, no cgroups, no rusage (Node reaps its children itself), and what has left the task's process
+ * group escapes it (docs/portability.md).
  *
  * It answers with one line on its standard output, and then lives on its own.
  */
@@ -40,7 +41,9 @@ export class PortableShim {
     this.#spec = request.spec
   }
 
-  /** Resolves when the task runs, or has been said not to. The process ends itself when the task has ended. */
+  /**
+   * Resolves when the task runs, or has been said not to. The process ends itself when the task has ended.
+   */
   async run(): Promise<void> {
     // A file size or processor time limit of whoever starts us is an error to be told, not our death.
     for (const signal of ['SIGINT', 'SIGHUP', 'SIGXFSZ', 'SIGXCPU'] as const) process.on(signal, () => {})
@@ -61,8 +64,9 @@ export class PortableShim {
   }
 
   /**
-   * Loading takes a while, and whoever asked may have died meanwhile. Another supervisor, having seen that death and then an empty directory,
-   * has told its caller that nothing was started. Asked after `alive` is made: who sees the death later than that sees it.
+   * Loading takes a while, and whoever asked may have died meanwhile. Another supervisor, having seen that
+   * death and then an empty directory, has told its caller that nothing was started. Asked after `alive` is
+   * made: who sees the death later than that sees it.
    */
   #refuseOrphaned(): void {
     const { inside, lifeline } = this.#spec
@@ -95,7 +99,8 @@ export class PortableShim {
     outputs.count(bytes => stopping.gave(bytes))
     for (const path of [lifeline, inside?.alive ?? null])
       if (path !== null) watchHeld(path, new KeepAlive(), () => stopping.force('orphaned'))
-    // As a daemon manager would: the host is going down, or somebody wants us gone. Or for who cannot reach `control`, and then there is a word.
+    // As a daemon manager would: the host is going down, or somebody wants us gone. Or for who cannot reach
+    // `control`, and then there is a word.
     process.on('SIGTERM', () => {
       const word = takeWord(dir)
       if (word?.startsWith('stop ')) stopping.obey(word)

@@ -14,8 +14,8 @@ import { shimArguments } from './shim-program.ts'
 import { type Patience, usualPatience, watchSetUp } from './set-up-watch.ts'
 
 /**
- * Starts a Node shim per task, where there is no native program. Same records, a socket for the two FIFOs, no isolation and no limits;
- * some 60 ms and 8 MiB a task. `holdfast doctor` says when it is in use.
+ * Starts a Node shim per task, where there is no native program. Same records, a socket for the two FIFOs, no
+ * isolation and no limits; some 60 ms and 8 MiB a task. `holdfast doctor` says when it is in use.
  */
 export class PortableSpawner implements Spawner {
   readonly #keepAlive: KeepAlive

@@ -1,13 +1,19 @@
 import type { LaunchSpec } from '../spec.ts'
 
-/** What a portable shim reads, as JSON, from its standard input: it holds the task's environment, so it is never in argv. */
+/**
+ * What a portable shim reads, as JSON, from its standard input: it holds the task's environment, so it is
+ * never in argv.
+ */
 export type ShimRequest = {
   readonly spec: LaunchSpec
   /** Whose child the shim is. */
   readonly supervisor: number
   /** The task's standard input is the pipe that the shim was given as descriptor 3, and not `spec.stdin`. */
   readonly fed: boolean
-  /** Descriptors of the supervisor's that the task asks for (`fd:N`): it has passed them to the shim in this order, behind the pipe. */
+  /**
+   * Descriptors of the supervisor's that the task asks for (`fd:N`): it has passed them to the shim in this
+   * order, behind the pipe.
+   */
   readonly externalDescriptors: readonly number[]
 }
 

@@ -19,8 +19,8 @@ const flags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
 
 /**
- * A path at which the directory of the file is found, whatever a task that owns one above it has put there meanwhile: that directory is held open.
- * Throws ELOOP when it is not where the file lies.
+ * A path at which the directory of the file is found, whatever a task that owns one above it has put there
+ * meanwhile: that directory is held open. Throws ELOOP when it is not where the file lies.
  */
 function anchoredPath(path: string, fd: number): string {
   if (!anchored) return path
@@ -31,7 +31,10 @@ function anchoredPath(path: string, fd: number): string {
   throw Object.assign(new Error(`${path} is no longer where it was`), { code: 'ELOOP', path })
 }
 
-/** A log of bounded size: when it is full it becomes `.1`, that one `.2`, and so on. pump.c of the native shim does the same. */
+/**
+ * A log of bounded size: when it is full it becomes `.1`, that one `.2`, and so on. pump.c of the native shim
+ * does the same.
+ */
 export class RotatedLog {
   readonly #path: string
   readonly #limits: NonNullable<LaunchSpec['logRotation']>
@@ -98,7 +101,10 @@ export class RotatedLog {
     }
   }
 
-  /** The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in order. */
+  /**
+   * The oldest first: each name is free when its turn comes, and at any instant a reader finds the files in
+   * order.
+   */
   #rotate(): void {
     if (this.#isCut()) this.#lossy = true
     if (this.#fd !== null) closeSync(this.#fd)

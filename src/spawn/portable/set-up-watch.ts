@@ -1,13 +1,17 @@
 import type { ChildProcess } from 'node:child_process'
 import { identify, isAlive, processTable, readProcess } from '../process-table.ts'
 
-/** How often it is looked, how often in a row a shim may be found stopped, and how often at all. The native spawner gives as long: 5 s, and two minutes. */
+/**
+ * How often it is looked, how often in a row a shim may be found stopped, and how often at all. The native
+ * spawner gives as long: 5 s, and two minutes.
+ */
 export type Patience = { readonly lookMs: number; readonly stopped: number; readonly all: number }
 export const usualPatience: Patience = { lookMs: 1000, stopped: 5, all: 120 }
 
 /**
- * Looks after a shim until it has answered: one that somebody has stopped (SIGSTOP), or that hangs, never would. It is killed, with what it had started, and
- * `failed` is told why. Returns the way to stop looking. Where there is no /proc nobody is seen to be stopped, and the other bound holds.
+ * Looks after a shim until it has answered: one that somebody has stopped (SIGSTOP), or that hangs, never
+ * would. It is killed, with what it had started, and `failed` is told why. Returns the way to stop looking.
+ * Where there is no /proc nobody is seen to be stopped, and the other bound holds.
  */
 export function watchSetUp(
   shim: ChildProcess,
@@ -30,7 +34,10 @@ export function watchSetUp(
 
 const tooLong = (isSo: boolean): string | null => (isSo ? 'the set-up took longer than it may' : null)
 
-/** What it has spawned and not recorded yet nobody else would find. It cannot start more, being stopped, or dead by then. */
+/**
+ * What it has spawned and not recorded yet nobody else would find. It cannot start more, being stopped, or
+ * dead by then.
+ */
 function killWithChildren(shim: ChildProcess): void {
   const children = processTable()
     .filter(({ parent }) => parent === shim.pid)

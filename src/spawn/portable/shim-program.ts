@@ -4,7 +4,10 @@ import { pathToFileURL } from 'node:url'
 import { builtVersion } from '../../built.ts'
 import { packageRoot } from '../../package-root.ts'
 
-/** Where this runs from the sources, as in tests: who has the shim compiled, so that not every start loads a compiler. Null: nobody. */
+/**
+ * Where this runs from the sources, as in tests: who has the shim compiled, so that not every start loads a
+ * compiler. Null: nobody.
+ */
 export const fromSources: { compile: () => string | null } = { compile: () => null }
 
 /** What Node is to run as a shim. */

@@ -4,7 +4,10 @@ import { bootMs } from '../boot-clock.ts'
 import type { LaunchSpec } from '../spec.ts'
 import type { Tree } from './tree.ts'
 
-/** How a running task is brought to its end: by a line, by its time limit, or because nobody is left whom it belongs to. The first who asks is recorded. */
+/**
+ * How a running task is brought to its end: by a line, by its time limit, or because nobody is left whom it
+ * belongs to. The first who asks is recorded.
+ */
 export class Stopping {
   readonly tree: Tree
   readonly #graceMs: number

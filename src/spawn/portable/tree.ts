@@ -1,4 +1,7 @@
-/** The processes of a task, as far as the system lets its parent reach them. None of it throws: who has ended in the meantime is told by the exit. */
+/**
+ * The processes of a task, as far as the system lets its parent reach them. None of it throws: who has ended
+ * in the meantime is told by the exit.
+ */
 export interface Tree {
   /** To the leader alone. */
   signal(signal: number): void
@@ -6,6 +9,9 @@ export interface Tree {
   ask(signal: number, target: 'group' | 'leader'): void
   /** Kills everybody. */
   kill(): void
-  /** After the leader's end: kills what it has left, and resolves to the pids of those who live on after `mostMs`. */
+  /**
+   * After the leader's end: kills what it has left, and resolves to the pids of those who live on after
+   * `mostMs`.
+   */
   end(mostMs: number): Promise<readonly number[]>
 }

@@ -4,8 +4,8 @@ import { win32 } from 'node:path'
 export type WindowsProcess = { readonly pid: number; readonly parent: number }
 
 /**
- * Every process there is. Node cannot ask, so that programs of the system are: wmic, which is quick but gone from newer versions, then PowerShell. Null where
- * neither answers.
+ * Every process there is. Node cannot ask, so that programs of the system are: wmic, which is quick but gone
+ * from newer versions, then PowerShell. Null where neither answers.
  */
 export async function windowsProcesses(): Promise<WindowsProcess[] | null> {
   for (const ask of [byWmic, byPowerShell]) {
@@ -15,7 +15,10 @@ export async function windowsProcesses(): Promise<WindowsProcess[] | null> {
   return null
 }
 
-/** Lines of two numbers, the parent's first. wmic tells in UTF-16 or in the console's code page: digits are digits in both. */
+/**
+ * Lines of two numbers, the parent's first. wmic tells in UTF-16 or in the console's code page: digits are
+ * digits in both.
+ */
 export function parseProcesses(text: string): WindowsProcess[] {
   return [...text.replaceAll('\0', '').matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm)].map(([, parent, pid]) => ({
     pid: Number(pid),
@@ -23,7 +26,10 @@ export function parseProcesses(text: string): WindowsProcess[] {
   }))
 }
 
-/** Who of the table is among these, or descends from one of them (who need not live any more); never the one who asks. */
+/**
+ * Who of the table is among these, or descends from one of them (who need not live any more); never the one
+ * who asks.
+ */
 export function descendantsOf(roots: ReadonlySet<number>, table: readonly WindowsProcess[]): number[] {
   const found = new Set(roots)
   for (let before = -1; before !== found.size;) {

@@ -5,9 +5,11 @@ import type { Tree } from './tree.ts'
 import { descendantsOf, systemProgram, windowsProcesses } from './windows-processes.ts'
 
 /**
- * The descendants of the leader. Windows has no signals and no process groups in that sense: to ask means to close the windows of the leader, which a program
- * of the console does not hear (the end of its standard input, which the supervisor sees to, it does). What a process of the tree has started, and left behind
- * before anybody looked, has lost its way to the leader and escapes; the leader itself dies with us (it is in the job that Node makes).
+ * The descendants of the leader. Windows has no signals and no process groups in that sense: to ask means to
+ * close the windows of the leader, which a program of the console does not hear (the end of its standard
+ * input, which the supervisor sees to, it does). What a process of the tree has started, and left behind
+ * before anybody looked, has lost its way to the leader and escapes; the leader itself dies with us (it is in
+ * the job that Node makes).
  */
 export class WindowsTree implements Tree {
   readonly #child: ChildProcess

@@ -5,8 +5,8 @@ import { launchFailure } from './launch-failure.ts'
 import type { TaskParts } from './task-parts.ts'
 
 /**
- * The machine's actor `launch` for a task that another supervisor starts: its shim lives, and writes the record before
- * anything is exec'ed, or ends.
+ * The machine's actor `launch` for a task that another supervisor starts: its shim lives, and writes the
+ * record before anything is exec'ed, or ends.
  */
 export async function adopt({ dir, records }: Pick<TaskParts, 'dir' | 'records'>): Promise<StartRecord> {
   for (;;) {

@@ -1,7 +1,10 @@
 /** Why a task was killed past its shim. */
 export type BypassCause = 'forced' | 'timeout'
 
-/** A kill past the shim, which may then leave no record: told by whoever kills, asked by whoever watches for the end. */
+/**
+ * A kill past the shim, which may then leave no record: told by whoever kills, asked by whoever watches for
+ * the end.
+ */
 export class Bypass {
   #cause: BypassCause | null = null
   #survivors: readonly number[] | null = null

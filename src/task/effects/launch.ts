@@ -16,7 +16,9 @@ import type { TaskParts } from './task-parts.ts'
 
 type Given = { readonly input: TaskInput | null; readonly secrets: readonly Secret[] }
 
-/** The machine's actor `launch` for a task that this supervisor starts: plan, intent, request, start record. */
+/**
+ * The machine's actor `launch` for a task that this supervisor starts: plan, intent, request, start record.
+ */
 export class Launch {
   readonly #task: TaskParts
   readonly #input: TaskInput | null
@@ -36,7 +38,10 @@ export class Launch {
     return this.#launched
   }
 
-  /** Resolves when the program has been exec'ed. `abandoned` before anything was asked for: nothing is started. */
+  /**
+   * Resolves when the program has been exec'ed. `abandoned` before anything was asked for: nothing is
+   * started.
+   */
   async run(abandoned: AbortSignal): Promise<StartRecord> {
     try {
       const start = await this.#start(abandoned)
@@ -72,7 +77,8 @@ export class Launch {
       } catch (error) {
         const adopted = this.#halfStarted(error)
         if (adopted !== null) return adopted
-        // It may have been dead before it was asked: nobody is at work on the request, so where no shim was it can be asked again.
+        // It may have been dead before it was asked: nobody is at work on the request, so where no shim was
+        // it can be asked again.
         if (error instanceof SpawnerDied && attempt === 1 && !hasTraces(dir)) continue
         // A shim that was killed before it could record anything may have made them already.
         await keeper.release(spec.cgroups.map(({ dir }) => dir)).catch(() => {})
@@ -93,7 +99,10 @@ export class Launch {
     this.#launched = launched
   }
 
-  /** A start that is refused here leaves nothing: there is no record yet by which it could be found. (At a second attempt there is.) */
+  /**
+   * A start that is refused here leaves nothing: there is no record yet by which it could be found. (At a
+   * second attempt there is.)
+   */
   async #plan(abandoned: AbortSignal): Promise<Plan> {
     const { dir, file, planner, services } = this.#task
     const { request, ownAlloc } = file.spec
@@ -120,9 +129,9 @@ export class Launch {
   }
 
   /**
-   * Of a shim, or a spawner, that was killed before it could answer: with a start record, and no word of a failure, the
-   * program may have run, and something of it may be left. It is taken for running; the watch sees what became of it, and
-   * kills the rest.
+   * Of a shim, or a spawner, that was killed before it could answer: with a start record, and no word of a
+   * failure, the program may have run, and something of it may be left. It is taken for running; the watch
+   * sees what became of it, and kills the rest.
    */
   #halfStarted(error: unknown): StartRecord | null {
     if (!(error instanceof SpawnerDied) && !(error instanceof LaunchFailed && error.stage === 'fork'))
@@ -132,7 +141,9 @@ export class Launch {
     return failed ? null : this.#task.records.read()
   }
 
-  /** The start was reported, yet its record cannot be read: somebody removes the directory under our hands. */
+  /**
+   * The start was reported, yet its record cannot be read: somebody removes the directory under our hands.
+   */
   #lostRecord(): never {
     const { dir, file } = this.#task
     throw new HoldfastError('STATE_CORRUPT', `the start record of task ${file.spec.request.key} is gone`, {

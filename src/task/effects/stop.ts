@@ -19,7 +19,10 @@ export type StopNotices = {
   readonly bypass: Bypass
 }
 
-/** The machine's actor `stop`: asks, waits for the deadline, forces. Resolves when all is said; the end itself is told by watch. */
+/**
+ * The machine's actor `stop`: asks, waits for the deadline, forces. Resolves when all is said; the end itself
+ * is told by watch.
+ */
 export async function stop(
   task: TaskParts,
   request: StopInput,
@@ -39,8 +42,8 @@ async function carryOut(
   abandoned: AbortSignal,
   notices: StopNotices,
 ): Promise<void> {
-  // On disk before the first signal, and before anybody is told (XState runs effects before it tells observers): whoever
-  // takes over goes on with this deadline, and counts this state as passed.
+  // On disk before the first signal, and before anybody is told (XState runs effects before it tells
+  // observers): whoever takes over goes on with this deadline, and counts this state as passed.
   task.file.saveNow()
   const means = stopMeans(task, abandoned)
   const steps = concat(asked(task, request, means, notices), forced(means, notices))
@@ -51,7 +54,10 @@ async function carryOut(
   else throw overdue(task.file.spec.request.key, survivors)
 }
 
-/** Asks the task to end, and completes when its grace is over; at once where there is none, and nobody is asked. */
+/**
+ * Asks the task to end, and completes when its grace is over; at once where there is none, and nobody is
+ * asked.
+ */
 function asked(
   { services }: TaskParts,
   request: StopInput,

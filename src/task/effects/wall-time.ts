@@ -30,8 +30,9 @@ const lookAgainMs = 60_000
 const tickMs = 10
 
 /**
- * The second keeper of the wall time limit. The shim keeps it, also while no supervisor lives; one that has been stopped, or whose cgroup is frozen,
- * keeps nothing. So at the limit the shim is continued, which then acts by itself, and when the grace is over too, the task is killed past it.
+ * The second keeper of the wall time limit. The shim keeps it, also while no supervisor lives; one that has
+ * been stopped, or whose cgroup is frozen, keeps nothing. So at the limit the shim is continued, which then
+ * acts by itself, and when the grace is over too, the task is killed past it.
  */
 export class WallTime {
   readonly #task: TaskParts
@@ -46,7 +47,10 @@ export class WallTime {
     this.#bypass = bypass
   }
 
-  /** Until it is let go of: the task has ended, or is another's to watch. Not `limited`: it is known to have no limit, and is not asked. */
+  /**
+   * Until it is let go of: the task has ended, or is another's to watch. Not `limited`: it is known to have
+   * no limit, and is not asked.
+   */
   begin(letGo: AbortSignal, limited = true): void {
     merge(limited ? of(undefined) : EMPTY, this.#changed)
       .pipe(

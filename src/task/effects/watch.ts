@@ -21,8 +21,8 @@ export type EndClues = {
 type End = readonly [outcome: Outcome, stop: StopRequest | null]
 
 /**
- * The machine's actor `watch`: calls `report` once, when nothing of the task is left, or nobody can tell any more.
- * Returns the way to let go.
+ * The machine's actor `watch`: calls `report` once, when nothing of the task is left, or nobody can tell any
+ * more. Returns the way to let go.
  */
 export function watch(
   task: TaskParts,
@@ -45,7 +45,8 @@ export function watch(
 /** Null: let go of before the end. */
 async function untilEnd(task: TaskParts, clues: EndClues, letGo: AbortSignal): Promise<End | null> {
   const { over } = clues.bypass
-  // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes over.
+  // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes
+  // over.
   let heard: TaskEnd = (await Promise.race([clues.spawnerEnd, over])) ?? 'unwatched'
   while (!letGo.aborted) {
     if (heard === 'unwatched' && clues.bypass.survivors === null) await shimGone(task, over, letGo)
@@ -71,15 +72,16 @@ async function shimGone(task: TaskParts, over: Promise<void>, letGo: AbortSignal
 }
 
 /**
- * How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its shim lives. `recorded`: its very shim has said
- * that its record is in place.
+ * How the task ended, and the stop that another supervisor had asked for. Null: it was a false alarm, its
+ * shim lives. `recorded`: its very shim has said that its record is in place.
  */
 async function conclude(task: TaskParts, { bypass }: EndClues, recorded: boolean): Promise<End | null> {
   const { dir, file, keeper, records } = task
   failpoint('gone-seen')
   const ofBypass = bypass.survivors
-  // A shim writes its record when nothing of the task is left, and goes: what lies there while it lives on is another's word. Inferring an outcome
-  // kills whatever is left, the shim included: a spurious wake-up would kill a healthy task.
+  // A shim writes its record when nothing of the task is left, and goes: what lies there while it lives on is
+  // another's word. Inferring an outcome kills whatever is left, the shim included: a spurious wake-up would
+  // kill a healthy task.
   if (!recorded && ofBypass === null && (await patiently(() => shimLives(dir, records.known())))) return null
   const exit = await patiently(() => readExit(dir))
   if (exit !== null && !('corrupt' in exit)) {

@@ -4,7 +4,10 @@ import type { TaskParts } from '../effects/task-parts.ts'
 import { signalNumber } from '../signals.ts'
 import { written } from '../stop-means.ts'
 
-/** Sends a signal to the task's leader, by its shim or past it. Throws UNSUPPORTED on Windows, INVALID_STATE when it has just ended. */
+/**
+ * Sends a signal to the task's leader, by its shim or past it. Throws UNSUPPORTED on Windows, INVALID_STATE
+ * when it has just ended.
+ */
 export function deliverSignal(
   { dir, records }: Pick<TaskParts, 'dir' | 'records'>,
   signal: NodeJS.Signals,

@@ -7,7 +7,10 @@ import type { TaskParts } from '../effects/task-parts.ts'
 import { aliveIsHeld, isRunning } from '../shim-life.ts'
 import type { RunningLimits } from './limits.ts'
 
-/** A running task, for what exec() starts inside of it. Throws LOST when its start record is gone, INVALID_STATE when its FIFO is. */
+/**
+ * A running task, for what exec() starts inside of it. Throws LOST when its start record is gone,
+ * INVALID_STATE when its FIFO is.
+ */
 export function execTarget(
   { dir, file, records }: Pick<TaskParts, 'dir' | 'file' | 'records'>,
   limits: RunningLimits,
@@ -26,7 +29,10 @@ export function execTarget(
   return target
 }
 
-/** By its FIFO the end of the task is told to what runs inside of it: without, that would outlive it. Whose shim is gone too has ended, and is told so later. */
+/**
+ * By its FIFO the end of the task is told to what runs inside of it: without, that would outlive it. Whose
+ * shim is gone too has ended, and is told so later.
+ */
 function refuseUnwatchable({ alive, key, start }: TargetTask): void {
   if (aliveIsHeld(dirname(alive)) || !isRunning(start)) return
   throw new HoldfastError(
@@ -44,7 +50,10 @@ export function execCommand(command: Readonly<Command>): Partial<Command> {
   return structuredClone(rest)
 }
 
-/** Throws INVALID_ARGUMENT for isolation that is not the task's. User, environment, directory and niceness may be others. */
+/**
+ * Throws INVALID_ARGUMENT for isolation that is not the task's. User, environment, directory and niceness may
+ * be others.
+ */
 export function refuseOtherIsolation(command: Readonly<Command>, ofTask: Readonly<Command>): void {
   const other = isolation.find(field => !isDeepStrictEqual(command[field], ofTask[field]))
   if (other === undefined) return

@@ -5,7 +5,9 @@ import { HoldfastError } from '../../errors.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
 import { written } from '../stop-means.ts'
 
-/** The FIFO through which anybody who may feeds a task; its shim holds it. Throws UNSUPPORTED, INVALID_STATE. */
+/**
+ * The FIFO through which anybody who may feeds a task; its shim holds it. Throws UNSUPPORTED, INVALID_STATE.
+ */
 export function openInput(task: Pick<TaskParts, 'dir' | 'file'>): Writable {
   const sink = new Socket({ fd: openDoor(task), readable: false, writable: true })
   // The task has ended, or reads no further: that is the result's to say.

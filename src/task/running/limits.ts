@@ -43,9 +43,9 @@ export class RunningLimits {
   }
 
   /**
-   * Changes the limits, also while other supervisors do: who finds that another was quicker applies what was asked on top
-   * of that. Written down once it is so; the limits of a task whose supervisor dies between the two are new, and its rows
-   * old. Rejects as Platform.update() does, and LOST without a start record.
+   * Changes the limits, also while other supervisors do: who finds that another was quicker applies what was
+   * asked on top of that. Written down once it is so; the limits of a task whose supervisor dies between the
+   * two are new, and its rows old. Rejects as Platform.update() does, and LOST without a start record.
    */
   async update(asked: Resources, rules: NetworkRules | null = null): Promise<void> {
     const { dir, file, keeper, records } = this.#task

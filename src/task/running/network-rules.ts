@@ -10,7 +10,9 @@ import { temporaryName } from '../task-directory.ts'
 
 export type NetworkRules = { readonly allow: readonly string[] }
 
-/** Throws INVALID_ARGUMENT where the task was started without rules: it has another network, and no forwarder. */
+/**
+ * Throws INVALID_ARGUMENT where the task was started without rules: it has another network, and no forwarder.
+ */
 export function requireRules({ network }: Pick<Command, 'network'>): void {
   if (hasRules(network)) return
   throw new HoldfastError(

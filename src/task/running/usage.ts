@@ -24,7 +24,9 @@ export class RunningUsage {
     }
   }
 
-  /** Until released, what one sample has opened is kept for the next. Returns the release, to be called once. */
+  /**
+   * Until released, what one sample has opened is kept for the next. Returns the release, to be called once.
+   */
   watch(): () => void {
     this.#watchers++
     return () => {

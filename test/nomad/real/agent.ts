@@ -40,7 +40,10 @@ export type Role = {
   readonly more?: Readonly<Partial<Record<'agent' | 'server' | 'client' | 'plugin', string>>>
 }
 
-/** A server that soon misses a client that has died. Not one beside its own client, which may take longer than that to be started again. */
+/**
+ * A server that soon misses a client that has died. Not one beside its own client, which may take longer than
+ * that to be started again.
+ */
 const hasteToMiss = `
   heartbeat_grace        = "2s"
   min_heartbeat_ttl      = "2s"
@@ -48,7 +51,9 @@ const hasteToMiss = `
 
 type Ports = Readonly<Record<'http' | 'rpc' | 'serf', number>>
 
-/** A real agent, with a data directory of its own that outlives its process, and only this driver's plugin. */
+/**
+ * A real agent, with a data directory of its own that outlives its process, and only this driver's plugin.
+ */
 export class RealAgent {
   readonly directory: string
   readonly #binary: string

@@ -42,7 +42,10 @@ export function skipAloud(suite: Mocha.Context, needs: string): never {
   suite.skip()
 }
 
-/** The plugin processes of an agent, by the file that it starts; its children that were forked from it are no node. */
+/**
+ * The plugin processes of an agent, by the file that it starts; its children that were forked from it are no
+ * node.
+ */
 export function pluginsOf(agent: RealAgent): number[] {
   return processes().filter(pid => {
     const words = commandLine(pid)
@@ -58,7 +61,10 @@ export function commandLine(pid: number): readonly string[] {
   return read(`/proc/${pid}/cmdline`).split('\0')
 }
 
-/** Whoever works in this directory: also the plugins that a killed agent has left to its successor, which know it from their environment. */
+/**
+ * Whoever works in this directory: also the plugins that a killed agent has left to its successor, which know
+ * it from their environment.
+ */
 function pidsIn(directory: string): number[] {
   return processes().filter(pid => {
     if (['cmdline', 'environ'].some(file => read(`/proc/${pid}/${file}`).includes(directory))) return true

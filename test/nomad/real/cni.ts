@@ -10,8 +10,8 @@ export function cniPlugins(): string | null {
 }
 
 /**
- * The same plugins, each able to say a version: where they have none (Debian's are built so), Nomad places no job with a bridge. When asked for
- * a version they have no CNI_COMMAND.
+ * The same plugins, each able to say a version: where they have none (Debian's are built so), Nomad places no
+ * job with a bridge. When asked for a version they have no CNI_COMMAND.
  */
 export function versionedPlugins(plugins: string, directory: string): string {
   mkdirSync(directory, { recursive: true })
@@ -25,7 +25,10 @@ export function versionedPlugins(plugins: string, directory: string): string {
 // Which addresses are given out, and to whom.
 const kept = '/var/lib/cni'
 
-/** Call it before: the function that it returns takes away what the plugins keep on the host, if nothing was there already. */
+/**
+ * Call it before: the function that it returns takes away what the plugins keep on the host, if nothing was
+ * there already.
+ */
 export function keptByPlugins(): () => void {
   const wasThere = existsSync(kept)
   return () => {

@@ -26,7 +26,10 @@ export type TaskState = {
 /** Of a job's parts, by the names that Nomad's HTTP interface has for them. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A task of the driver's, as Nomad's HTTP interface has it: a shell script, unless `more.Config` says otherwise. */
+/**
+ * A task of the driver's, as Nomad's HTTP interface has it: a shell script, unless `more.Config` says
+ * otherwise.
+ */
 export function shellTask(name: string, script: string, more: Fields & { readonly Config?: object } = {}) {
   return {
     Name: name,
@@ -39,7 +42,10 @@ export function shellTask(name: string, script: string, more: Fields & { readonl
   }
 }
 
-/** Submits a job of one group, whose tasks are never restarted, and resolves to its allocation, once there is one. */
+/**
+ * Submits a job of one group, whose tasks are never restarted, and resolves to its allocation, once there is
+ * one.
+ */
 export async function runGroup(
   agent: RealAgent,
   id: string,

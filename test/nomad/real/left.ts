@@ -21,7 +21,10 @@ export function cgroupsOf(allocationId: string): string[] {
     .filter(path => path.includes(allocationId))
 }
 
-/** What a killed agent leaves on its host of the allocations below `directory`, whose processes have ended: cgroups, networks, file systems of secrets. */
+/**
+ * What a killed agent leaves on its host of the allocations below `directory`, whose processes have ended:
+ * cgroups, networks, file systems of secrets.
+ */
 export function removeLeft(directory: string): void {
   for (const id of allocationsIn(directory)) {
     for (const path of cgroupsOf(id)) rmdirSync(path)

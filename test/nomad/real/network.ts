@@ -6,7 +6,10 @@ export type Host = { readonly namespace: string; readonly address: string }
 // In the block for tests of networks (RFC 2544), so that no real one is hidden.
 const gateway = '198.18.77.1'
 
-/** Hosts on one wire: a bridge here, and for each a network namespace that hangs on it. Needs root and iproute2. */
+/**
+ * Hosts on one wire: a bridge here, and for each a network namespace that hangs on it. Needs root and
+ * iproute2.
+ */
 export class Network {
   // Interface names have 15 characters at most.
   readonly #name = `hf${process.pid}`

@@ -20,8 +20,9 @@ import { type Host, Network } from './network.ts'
 import { isHealthy } from './node.ts'
 
 /**
- * Networks as Nomad makes them: it has a namespace made for the allocation and names its path, and tasks are to be in there. The agent has a
- * network namespace of its own, so that its bridge and its rules for packets go with that.
+ * Networks as Nomad makes them: it has a namespace made for the allocation and names its path, and tasks are
+ * to be in there. The agent has a network namespace of its own, so that its bridge and its rules for packets
+ * go with that.
  */
 describe("a real Nomad's networks", function () {
   this.timeout(300_000 * patience)
@@ -151,7 +152,8 @@ describe("a real Nomad's networks", function () {
       )
     })
 
-    // In this order: Nomad writes down that an allocation has its network at each minute and when it ends in order. Killed before, it fails it.
+    // In this order: Nomad writes down that an allocation has its network at each minute and when it ends in
+    // order. Killed before, it fails it.
     for (const signal of ['SIGINT', 'SIGKILL'] as const)
       it(`keeps them there when the agent is ended by ${signal} and started again`, async () => {
         const before = namespaceOf(one.ID)
@@ -195,7 +197,8 @@ describe("a real Nomad's networks", function () {
       task = (await allocation(agent, ID)).TaskStates?.t
       return task?.State === 'running' || task?.Failed === true
     })
-    // Nomad 2.0.5 makes the namespace and then misses an address for it, before it asks any driver for anything.
+    // Nomad 2.0.5 makes the namespace and then misses an address for it, before it asks any driver for
+    // anything.
     if (told(task).includes('network already configured but not found in state'))
       skipAloud(this, `another version for mode none: "${told(task)}"`)
     await until('it has looked', async () => (await lines(ID)).length === 2)

@@ -9,7 +9,10 @@ import { Agents, skipAloud } from './agents.ts'
 import { type Fields, lastEnd, logs, runGroup, runJob, shellTask, taskIs, told } from './jobs.ts'
 import { isHealthy } from './node.ts'
 
-/** Nomad's own example of a device plugin, which lends the files of a directory: `go build ./plugins/device/cmd/example/cmd` makes it. */
+/**
+ * Nomad's own example of a device plugin, which lends the files of a directory: `go build
+ * ./plugins/device/cmd/example/cmd` makes it.
+ */
 const devicePlugin = process.env.NOMAD_DEVICE_PLUGIN
 
 /** What Nomad's client lays out for a task, and what the task has of it. */

@@ -75,7 +75,10 @@ export class PluginClient {
   }
 }
 
-/** A plugin process, started as go-plugin starts one: the cookie in the environment, then a line on standard output. */
+/**
+ * A plugin process, started as go-plugin starts one: the cookie in the environment, then a line on standard
+ * output.
+ */
 export class PluginHost {
   readonly process: ChildProcess
   readonly handshake: string

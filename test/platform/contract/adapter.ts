@@ -16,8 +16,8 @@ export type Adapter = {
 export type Body = (bench: Workbench) => Promise<void>
 
 /**
- * Declares a test that gets a workbench of its own; afterwards nothing of any task may be left. It says what it needs of its system beside the library: where
- * that is not to be had, it is skipped with the reason.
+ * Declares a test that gets a workbench of its own; afterwards nothing of any task may be left. It says what
+ * it needs of its system beside the library: where that is not to be had, it is skipped with the reason.
  */
 export type Check = {
   (title: string, body: Body): void

@@ -140,7 +140,10 @@ export const fifos: Section = (check, { native }) => {
   })
 }
 
-/** Waits until a process waits in open(2) for the other end of a FIFO; where the kernel does not tell, two seconds have to do. */
+/**
+ * Waits until a process waits in open(2) for the other end of a FIFO; where the kernel does not tell, two
+ * seconds have to do.
+ */
 async function untilOpening(pid: number): Promise<void> {
   const opening = () => {
     try {
@@ -161,7 +164,10 @@ async function untilWriter(fifo: string): Promise<number> {
   return writer
 }
 
-/** Reads until the text is there. Non-blocking: a blocking read of a FIFO would take one of Node's four threads. */
+/**
+ * Reads until the text is there. Non-blocking: a blocking read of a FIFO would take one of Node's four
+ * threads.
+ */
 async function untilRead(fd: number, text: string): Promise<string> {
   const block = Buffer.alloc(4096)
   let seen = ''

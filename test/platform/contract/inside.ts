@@ -326,7 +326,8 @@ export const inside: Section = (check, { platform, native }) => {
 
   if (hasCgroups())
     check('counts in the limits of the task, and is killed by them', async bench => {
-      // The task itself forks no more: what it gives back for a moment others would get, and then it could not go on.
+      // The task itself forks no more: what it gives back for a moment others would get, and then it could
+      // not go on.
       const still = 'echo ready; exec sleep 1000'
       const task = bench.shell(still)
       await task.limit({ memoryMB: 24, pids: 8 })

@@ -74,7 +74,8 @@ export const unified: Section = check => {
     const { startedAt, exitedAt, exitCode } = await task.wait()
     assert.equal(exitCode, 0, await output(task, 'stderr'))
     const seconds = ((exitedAt?.getTime() ?? 0) - (startedAt?.getTime() ?? 0)) / 1000
-    // 6 MiB out and 6 in, at 2 a second: 6 seconds, less what the kernel lets through at the begin of each slice.
+    // 6 MiB out and 6 in, at 2 a second: 6 seconds, less what the kernel lets through at the begin of each
+    // slice.
     assert.ok(seconds > 4.5, `12 MiB took ${seconds} s`)
   })
 

@@ -22,7 +22,10 @@ async function limited(task: Executor, resources: Resources): Promise<Executor> 
   return task
 }
 
-/** Whether this host keeps that limit for this user; where not, the row must say why, and what would change it. */
+/**
+ * Whether this host keeps that limit for this user; where not, the row must say why, and what would change
+ * it.
+ */
 export async function keeps(
   bench: Workbench,
   limit: keyof Resources,

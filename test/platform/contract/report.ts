@@ -4,7 +4,10 @@ type Count = { passed: number; failed: number; skipped: number; reasons: string[
 
 const counts = new Map<string, Count>()
 
-/** Call it in an adapter's describe(): counts its tests, those of later describe()s of the same adapter included. */
+/**
+ * Call it in an adapter's describe(): counts its tests, those of later describe()s of the same adapter
+ * included.
+ */
 export function counted(title: string): void {
   const count = counts.get(title) ?? { passed: 0, failed: 0, skipped: 0, reasons: [] }
   counts.set(title, count)

@@ -3,7 +3,8 @@ import { outputOf } from '../../support/output.ts'
 import type { Section } from './adapter.ts'
 
 export const results: Section = (check, { native, platform }) => {
-  // A portable shim costs a Node process; the ends of the range and the codes that shells give a meaning are enough there.
+  // A portable shim costs a Node process; the ends of the range and the codes that shells give a meaning are
+  // enough there.
   const codes = native ? Array.from({ length: 256 }, (_, code) => code) : [0, 1, 126, 127, 128, 255]
 
   check(`reports exit codes as they are (${codes.length} of 256)`, async bench => {

@@ -4,7 +4,8 @@ import { output, untilOutput } from '../../support/output.ts'
 import { keyOf, startRecordOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
 
-// Forgets its parent, its session and its signals: what a daemon does, and what somebody does who wants to stay.
+// Forgets its parent, its session and its signals: what a daemon does, and what somebody does who wants to
+// stay.
 const daemon =
   '(setsid sh -c \'trap "" TERM HUP INT; echo daemon; : > $HOLDFAST_TASK_DIR/up; while :; do sleep 1; done\' &)'
 

@@ -15,7 +15,10 @@ describe('changeCgroups', () => {
   const have = (files: Record<string, string>): void => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text)
   }
-  /** Plain files keep what is longer than what is written over it: the first line is what the kernel would have got. */
+  /**
+   * Plain files keep what is longer than what is written over it: the first line is what the kernel would
+   * have got.
+   */
   const value = (name: string): string | undefined => readFileSync(join(dir, name), 'utf8').split('\n')[0]
   const change = (...pairs: readonly (readonly [string, string])[]): void =>
     changeCgroups(pairs.map(([name, text]) => ({ path: join(dir, name), value: text })))

@@ -163,7 +163,8 @@ describe('sampling cgroups', () => {
       rmSync(host.path('unified/holdfast/key'), { recursive: true })
       host.file('unified/holdfast/key/cpu.stat', 'usage_usec 9000000\n')
       host.file('cgroup/memory/holdfast/key/memory.usage_in_bytes', '4096\n')
-      // These are plain files, which go on answering; a cgroup's say ENODEV: `cgroups of this host` has those.
+      // These are plain files, which go on answering; a cgroup's say ENODEV: `cgroups of this host` has
+      // those.
       assert.deepEqual([watched.sample().cpuMs, watched.sample().memoryBytes], [2.5, null])
     })
 

@@ -152,7 +152,10 @@ describe('limits on cgroup v2', () => {
       ])
     })
 
-    /** An inner group with these members; who is moved out is no member any more, and without members nobody is busy. */
+    /**
+     * An inner group with these members; who is moved out is no member any more, and without members nobody
+     * is busy.
+     */
     function inner(members: readonly number[], writes: string[]) {
       host.file('unified/cgroup.type', 'domain\n')
       host.file('unified/cgroup.procs', `${members.join('\n')}\n`)

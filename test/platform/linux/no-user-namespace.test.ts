@@ -12,8 +12,9 @@ import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
 import { requires } from '../../support/requires.ts'
 
 /**
- * The command line for an ordinary user whom this host gives no user namespace: in one whose limit of further ones is 0 (user.max_user_namespaces is
- * kept for each by itself), with root's numbers and everybody else's mapped to themselves.
+ * The command line for an ordinary user whom this host gives no user namespace: in one whose limit of further
+ * ones is 0 (user.max_user_namespaces is kept for each by itself), with root's numbers and everybody else's
+ * mapped to themselves.
  */
 async function holdfastWithout(
   home: string,

@@ -12,7 +12,10 @@ export type Entry =
   | ({ readonly what: 'result'; readonly key: string; readonly name: string } & Ending)
   | { readonly what: 'asked' | 'destroyed'; readonly key: string; readonly name: string }
 
-/** What a supervisor says, line by line, written by the very call that hears it: a killed one has said what stands there and nothing else. */
+/**
+ * What a supervisor says, line by line, written by the very call that hears it: a killed one has said what
+ * stands there and nothing else.
+ */
 export class Journal {
   readonly #fd: number
 

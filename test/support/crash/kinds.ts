@@ -8,7 +8,10 @@ export type Ending = {
   readonly evidence: 'record' | 'inferred'
 }
 
-/** One kind of task. Each start appends a line to `started`; what it is about to end with, a task writes to `ending`. */
+/**
+ * One kind of task. Each start appends a line to `started`; what it is about to end with, a task writes to
+ * `ending`.
+ */
 export type Kind = {
   readonly path?: string
   readonly script: string
@@ -42,7 +45,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
     graceMs: 30_000,
     endings: ['shutdown 9 null', 'shutdown null SIGTERM'],
   },
-  // With its supervisor dead past the deadline, the next one kills at once: then nobody has ever asked in peace.
+  // With its supervisor dead past the deadline, the next one kills at once: then nobody has ever asked in
+  // peace.
   deaf: {
     script: `trap '' TERM; ${begin}; while :; do sleep 0.01; done`,
     stopped: 'first',

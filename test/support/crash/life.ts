@@ -16,7 +16,10 @@ export type Life = {
   readonly death: Death
 }
 
-/** Runs a supervisor until it has died as it should. Rejects when it has not come to that, or has died of something else. */
+/**
+ * Runs a supervisor until it has died as it should. Rejects when it has not come to that, or has died of
+ * something else.
+ */
 export async function live({ mode, platform, stateDir, journal, death }: Life): Promise<void> {
   const child = spawn(
     process.execPath,

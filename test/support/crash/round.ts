@@ -12,7 +12,10 @@ import { kinds } from './kinds.ts'
 import { type Death, live } from './life.ts'
 import { judge, judgeGone } from './verdict.ts'
 
-/** One round: a supervisor that is killed, perhaps a second one that takes over and is killed too, and one that brings all to its end. */
+/**
+ * One round: a supervisor that is killed, perhaps a second one that takes over and is killed too, and one
+ * that brings all to its end.
+ */
 export type Round = {
   readonly title: string
   readonly platform: 'basic' | 'linux'
@@ -67,7 +70,9 @@ async function conclude(stateDir: string, journals: readonly string[], path: str
   }
 }
 
-/** A task must not vanish: one that is not there any more was removed on purpose, or was never written down. */
+/**
+ * A task must not vanish: one that is not there any more was removed on purpose, or was never written down.
+ */
 function judgeRest(keys: readonly string[], lives: readonly (readonly Entry[])[]): void {
   for (const key of keys) {
     judgeGone(key, lives)
@@ -77,7 +82,10 @@ function judgeRest(keys: readonly string[], lives: readonly (readonly Entry[])[]
   }
 }
 
-/** As its last supervisor is to: what is being stopped is waited for, and stopped is only what nobody else has. */
+/**
+ * As its last supervisor is to: what is being stopped is waited for, and stopped is only what nobody else
+ * has.
+ */
 async function finish(task: TaskExecutor): Promise<void> {
   const kind = kinds[task.name]
   assert.ok(kind, `no kind ${task.name}`)

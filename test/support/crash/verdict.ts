@@ -8,7 +8,10 @@ import { kinds, spell, unstarted } from './kinds.ts'
 type Transition = Extract<Entry, { what: 'transition' }>
 type Result = Extract<Entry, { what: 'result' }>
 
-/** What must hold of one task, whatever has been killed. `lives`: what each of its supervisors said, the last one having seen its end. */
+/**
+ * What must hold of one task, whatever has been killed. `lives`: what each of its supervisors said, the last
+ * one having seen its end.
+ */
 export function judge(
   stateDir: string,
   key: string,
@@ -21,7 +24,9 @@ export function judge(
   judgeHistory(join(stateDir, 'tasks', key), name, ofTask)
 }
 
-/** Of a task that its first supervisor has removed, or never came to make: nothing told contradicts itself. */
+/**
+ * Of a task that its first supervisor has removed, or never came to make: nothing told contradicts itself.
+ */
 export function judgeGone(key: string, lives: readonly (readonly Entry[])[]): void {
   judgeNumbers(lives.map(entries => entries.filter(entry => entry.key === key)))
 }
@@ -31,7 +36,10 @@ function judgeTransitions(lives: readonly (readonly Entry[])[]): void {
   assert.equal(last?.to, 'exited', 'the end was never told')
 }
 
-/** Each number means one change, none is left out, and each change goes on where the one before has ended. Gives the last. */
+/**
+ * Each number means one change, none is left out, and each change goes on where the one before has ended.
+ * Gives the last.
+ */
 function judgeNumbers(lives: readonly (readonly Entry[])[]): Transition | undefined {
   const told = new Map<number, Transition>()
   for (const entries of lives) {

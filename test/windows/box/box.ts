@@ -1,4 +1,5 @@
-// The programs of the contract's tasks where there are none of a Unix: `node box.mjs seq 1 10`, as busybox is called.
+// The programs of the contract's tasks where there are none of a Unix: `node box.mjs seq 1 10`, as busybox is
+// called.
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Shell } from './shell.ts'

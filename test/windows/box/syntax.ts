@@ -30,7 +30,9 @@ type Token =
     }
   | { readonly kind: 'operator'; readonly text: string; readonly from: number; readonly to: number }
 
-/** The part of the shell's language that the contract's scripts are written in. Throws for what is not in it. */
+/**
+ * The part of the shell's language that the contract's scripts are written in. Throws for what is not in it.
+ */
 export function parse(script: string): List {
   const parser = new Parser(script)
   const list = parser.list([])
