@@ -15,6 +15,9 @@ export type Seen = {
   readonly life: Life | null
 }
 
+/** RLIMIT_NPROC counts all processes of a user: those of tests beside this one are another's. */
+const uid = ordinaryUid + 1
+
 const arguments_: Readonly<Record<(typeof commands)[number], readonly string[]>> = {
   run: ['run', '--json', '--', 'true'],
   ps: ['ps', '--json'],
@@ -38,8 +41,7 @@ export class Place {
     this.#programs = programs
     const scratch = join(path, 'scratch')
     mkdirSync(scratch)
-    if (environment.as === 'user')
-      for (const owned of [path, scratch]) chownSync(owned, ordinaryUid, ordinaryUid)
+    if (environment.as === 'user') for (const owned of [path, scratch]) chownSync(owned, uid, uid)
   }
 
   /** A task that runs before the environment is as it is to be, for what looks on. */
@@ -89,7 +91,7 @@ export class Place {
         cwd: join(this.path, 'scratch'),
         env: { ...clean, HOME: this.path, PLACE: this.path, HOLDFAST_STATE_DIR: this.stateDir, ...env },
         stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        ...(this.#environment.as === 'user' && { uid: ordinaryUid, gid: ordinaryUid }),
+        ...(this.#environment.as === 'user' && { uid, gid: uid }),
       },
     )
     const texts = [1, 2, 3].map(number => textOf(child, number))

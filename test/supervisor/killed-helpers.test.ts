@@ -6,7 +6,7 @@ import type { Executor, HoldfastError, WaitResult } from '../../src/index.ts'
 import { readStart } from '../../src/spawn/records.ts'
 import { adapters, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
-import { processesOf } from '../support/leftovers.ts'
+import { assertNoProcessLeft } from '../support/leftovers.ts'
 import { directoryOf, keyOf } from '../support/task-key.ts'
 import type { Workbench } from '../support/workbench.ts'
 
@@ -52,7 +52,7 @@ const killed: Section = (check, { platform }) => {
           seen,
         )
         assert.equal(start.status, cause === 'startFailed' ? 'rejected' : 'fulfilled')
-        assert.deepEqual(processesOf(keyOf(task)), [])
+        await assertNoProcessLeft(task)
       }
       await sameForOthers(bench, tasks)
     })

@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../../src/index.ts'
-import { shimAlive } from '../../src/spawn/alive.ts'
+import { shimLives } from '../../src/task/shim-life.ts'
 import { adapters, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
 import { runFixture, startFixture } from '../support/fixture.ts'
-import { processesOf, taskProcesses, untilNoneLeft } from '../support/leftovers.ts'
+import { assertNoProcessLeft, processesOf, taskProcesses, untilNoneLeft } from '../support/leftovers.ts'
 import { output, untilOutput } from '../support/output.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 
@@ -138,7 +138,7 @@ const dying: Section = (check, { native, platform }) => {
           logsComplete: false,
         },
       )
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     },
   )
 
@@ -147,12 +147,12 @@ const dying: Section = (check, { native, platform }) => {
     await task.start()
     await untilOutput(task, 'ready')
     const key = keyOf(task)
-    const { shim } = startRecordOf(task)
+    const record = startRecordOf(task)
     const directory = directoryOf(task)
     await bench.supervisor.close()
-    process.kill(shim.pid, 'SIGKILL')
-    // Its last thread's exit closes the FIFO, a moment after its first one is a zombie.
-    while (shimAlive(directory)) await setImmediate()
+    process.kill(record.shim.pid, 'SIGKILL')
+    // A process that dies closes its files before it is a zombie, and of several threads each in its turn.
+    while (shimLives(directory, record)) await setImmediate()
     const next = bench.another()
     assert.deepEqual(await next.openAll(), { resumed: [], exited: [], lost: [key], quarantined: [] })
     assert.deepEqual(processesOf(key), [])

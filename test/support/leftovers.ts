@@ -2,9 +2,12 @@ import { strict as assert } from 'node:assert'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readStart } from '../../src/spawn/records.ts'
 import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { existingParents } from '../../src/platform/linux/cgroup-parents.ts'
+import type { Executor } from '../../src/index.ts'
 import { foreignProcesses } from './foreign-programs.ts'
+import { directoryOf, keyOf } from './task-key.ts'
 
 const cgroupRoot = '/sys/fs/cgroup'
 /** Where these tests look, which may be hidden from the library (test/hidden/run). */
@@ -48,6 +51,19 @@ export function assertNothingLeft(key: string, stateDir?: string): void {
   if (stateDir === undefined) return
   const files = ['tasks', 'allocs'].map(name => join(stateDir, name, key)).filter(path => existsSync(path))
   assert.deepEqual(files, [], `files of ${key} are left`)
+}
+
+/**
+ * After its result. That is told when its record is in place, and of all processes only the shim may be there
+ * still: it has nothing left to do but to exit.
+ */
+export async function assertNoProcessLeft(task: Executor): Promise<void> {
+  const start = readStart(directoryOf(task))
+  const shim = start !== null && 'shim' in start ? start.shim.pid : null
+  const others = processesOf(keyOf(task)).filter(pid => pid !== shim)
+  assert.deepEqual(others.map(describeProcess), [], 'processes are left')
+  for (let tries = 0; tries < 1000 && processesOf(keyOf(task)).length > 0; tries++) await sleep(10)
+  assert.deepEqual(processesOf(keyOf(task)).map(describeProcess), [], 'the shim is left')
 }
 
 /** The same for many, and with patience for a shim that has said its last word and is about to exit. */
@@ -114,7 +130,9 @@ function linkOf(path: string): string {
 }
 
 function describeProcess(pid: number): string {
-  return `${pid} ${readText(`${proc}/${pid}/cmdline`).replaceAll('\0', ' ')}`
+  const state = /^(?:State|PPid|ShdPnd):.*/gm
+  const facts = readText(`${proc}/${pid}/status`).match(state)?.join(' ').replaceAll('\t', ' ') ?? 'gone'
+  return `${pid} ${readText(`${proc}/${pid}/cmdline`).replaceAll('\0', ' ')}(${facts})`
 }
 
 function readText(path: string): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Supervisor } from '../../src/index.ts'
 import { sendControl } from '../../src/spawn/control.ts'
 import { runFixture } from '../support/fixture.ts'
-import { processesOf } from '../support/leftovers.ts'
+import { assertNoProcessLeft, processesOf } from '../support/leftovers.ts'
 import { outputOf, untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -97,7 +97,7 @@ describe('a state directory that', () => {
         const result = await task.shutdown({ graceMs: 30_000 })
         assert.deepEqual([result.exitCode, result.successful], [null, false])
         assert.ok(result.cause === 'shutdown' || result.cause === 'lost', result.cause)
-        assert.deepEqual(processesOf(keyOf(task)), [])
+        await assertNoProcessLeft(task)
         rmSync(ballast)
         const other = new Supervisor({ stateDir })
         const reopened = await (await other.open(task.id())).wait()

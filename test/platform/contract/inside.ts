@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor, HoldfastError, TaskResult } from '../../../src/index.ts'
-import { assertNothingLeft, processesOf, untilNoneLeft } from '../../support/leftovers.ts'
+import { assertNoProcessLeft, assertNothingLeft, untilNoneLeft } from '../../support/leftovers.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { hasCgroups } from '../../support/host-mode.ts'
 import { isRoot } from '../../support/identity.ts'
@@ -120,7 +120,7 @@ export const inside: Section = (check, { platform, native }) => {
     ])
     assert.deepEqual([stopped.exitCode, stopped.cause], [9, 'shutdown'])
     assert.deepEqual([forced.signal, forced.cause], ['SIGKILL', 'forced'])
-    for (const session of [polite, deaf]) assert.deepEqual(processesOf(keyOf(session)), [])
+    for (const session of [polite, deaf]) await assertNoProcessLeft(session)
     if (platform === 'linux') assert.equal(await outputOf(sleepersIn(bench, task)), '0\n')
     assert.equal(task.state, 'running')
   })
@@ -297,7 +297,7 @@ export const inside: Section = (check, { platform, native }) => {
       const session = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & exit 0')
       await session.start()
       assert.equal((await session.wait()).exitCode, 0)
-      assert.deepEqual(processesOf(keyOf(session)), [])
+      await assertNoProcessLeft(session)
       assert.equal(session.enforcement.find(({ name }) => name === 'inside')?.status, 'skipped')
     })
     if (native) return
@@ -376,7 +376,7 @@ export const inside: Section = (check, { platform, native }) => {
       // They may be on their way to exec still; fewer than two is a fault that no time mends.
       while ((await outputOf(sleepersIn(bench, task))) !== '2\n') await sleep(20)
       await task.shutdown({ graceMs: 50 })
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     },
   )
 
@@ -410,7 +410,7 @@ export const inside: Section = (check, { platform, native }) => {
         await task.wait()
         if (error === null) {
           assert.equal((await session.wait()).signal, 'SIGKILL')
-          assert.deepEqual(processesOf(keyOf(session)), [])
+          await assertNoProcessLeft(session)
         } else {
           assert.deepEqual(
             [error.code, error.stage, error.errno],
@@ -446,7 +446,7 @@ export const inside: Section = (check, { platform, native }) => {
       await other.start()
       await task.forceStop()
       assert.deepEqual([(await other.wait()).signal, (await other.wait()).cause], ['SIGKILL', 'forced'])
-      assert.deepEqual(processesOf(keyOf(other)), [])
+      await assertNoProcessLeft(other)
     }
   })
 }

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Executor } from '../../../src/index.ts'
-import { processesOf } from '../../support/leftovers.ts'
+import { assertNoProcessLeft } from '../../support/leftovers.ts'
 import { output, untilOutput } from '../../support/output.ts'
-import { keyOf, startRecordOf } from '../../support/task-key.ts'
+import { startRecordOf } from '../../support/task-key.ts'
 import { missingOf } from '../../support/requires.ts'
 import type { Section } from './adapter.ts'
 import { keeps } from './linux-limits.ts'
@@ -37,7 +37,7 @@ export const unified: Section = check => {
     await task.start()
     await untilOutput(task, 'ready')
     await task.forceStop()
-    assert.deepEqual(processesOf(keyOf(task)), [])
+    await assertNoProcessLeft(task)
   })
 
   check('shows the pressure it is under in its own cgroup', async bench => {

@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { filter, firstValueFrom } from 'rxjs'
 import { AllocDir } from '../../../src/index.ts'
-import { processesOf } from '../../support/leftovers.ts'
+import { assertNoProcessLeft } from '../../support/leftovers.ts'
 import { output, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
-import { keyOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
 
 const deaf = 'trap "" TERM; echo ready; while :; do sleep 1; done'
@@ -25,7 +24,7 @@ export const stopping: Section = check => {
     await untilOutput(task, 'ready')
     const { exitCode, signal, cause } = await task.forceStop()
     assert.deepEqual({ exitCode, signal, cause }, { exitCode: null, signal: 'SIGKILL', cause: 'forced' })
-    assert.deepEqual(processesOf(keyOf(task)), [])
+    await assertNoProcessLeft(task)
     assert.equal(existsSync(join(alloc.path, 'worker/local/done')), false)
   })
 
@@ -67,7 +66,7 @@ export const stopping: Section = check => {
         const { exitCode, cause } = await task.shutdown({ graceMs: 10_000, target })
         assert.deepEqual({ exitCode, cause }, { exitCode: 4, cause: 'shutdown' })
         assert.equal((await output(task)).includes('child told'), target === 'group')
-        assert.deepEqual(processesOf(keyOf(task)), [])
+        await assertNoProcessLeft(task)
       },
     )
   }
@@ -80,7 +79,7 @@ export const stopping: Section = check => {
       await untilOutput(task, 'ready')
       const { signal, cause } = await task.shutdown({ graceMs: 150, target: 'leader' })
       assert.deepEqual({ signal, cause }, { signal: 'SIGKILL', cause: 'forced' })
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     },
   )
 
@@ -90,7 +89,7 @@ export const stopping: Section = check => {
     await untilOutput(task, 'ready')
     const { exitCode, signal, cause } = await task.shutdown({ graceMs: 150 })
     assert.deepEqual({ exitCode, signal, cause }, { exitCode: null, signal: 'SIGKILL', cause: 'forced' })
-    assert.deepEqual(processesOf(keyOf(task)), [])
+    await assertNoProcessLeft(task)
   })
 
   check('lets a handler finish within the grace, and keeps its exit code', ['signals'], async bench => {
@@ -174,7 +173,7 @@ export const stopping: Section = check => {
     await task.shutdown({ graceMs: 100 })
     const length = (await output(task)).length
     assert.ok(length > 6)
-    assert.deepEqual(processesOf(keyOf(task)), [])
+    await assertNoProcessLeft(task)
     assert.equal((await output(task)).length, length)
   })
 

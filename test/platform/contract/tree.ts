@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { processesOf, taskProcesses } from '../../support/leftovers.ts'
+import { assertNoProcessLeft, processesOf, taskProcesses } from '../../support/leftovers.ts'
 import { output, untilOutput } from '../../support/output.ts'
 import { keyOf, startRecordOf } from '../../support/task-key.ts'
 import type { Section } from './adapter.ts'
@@ -16,7 +16,7 @@ export const tree: Section = (check, { native }) => {
     await untilOutput(task, 'ready')
     const { signal, cause } = await task.shutdown({ graceMs: 10_000 })
     assert.deepEqual({ signal, cause }, { signal: 'SIGTERM', cause: 'shutdown' })
-    assert.deepEqual(processesOf(keyOf(task)), [])
+    await assertNoProcessLeft(task)
   })
 
   check(
@@ -26,7 +26,7 @@ export const tree: Section = (check, { native }) => {
       await task.start()
       const { exitCode, signal, cause } = await task.wait()
       assert.deepEqual({ exitCode, signal, cause }, { exitCode: 3, signal: null, cause: 'exited' })
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     },
   )
 
@@ -56,7 +56,7 @@ export const tree: Section = (check, { native }) => {
       await task.start()
       await untilOutput(task, 'daemon')
       await task.shutdown({ graceMs: 100 })
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     })
 
     check('leaves no such daemon when the leader ends by itself', async bench => {
@@ -64,7 +64,7 @@ export const tree: Section = (check, { native }) => {
       await task.start()
       assert.equal((await task.wait()).exitCode, 4)
       assert.match(await output(task), /daemon/)
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     })
 
     check('leaves nothing of a tree that keeps forking', async bench => {
@@ -72,7 +72,7 @@ export const tree: Section = (check, { native }) => {
       await task.start()
       await untilOutput(task, 'ready')
       await task.shutdown({ graceMs: 50 })
-      assert.deepEqual(processesOf(keyOf(task)), [])
+      await assertNoProcessLeft(task)
     })
     return
   }
