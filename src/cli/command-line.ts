@@ -10,13 +10,17 @@ import { usageMistake, wantsJson } from './usage-mistake.ts'
 export async function commandLine(): Promise<void> {
   dieQuietlyWithoutReader()
   keepOwnRights()
-  const args = process.argv.slice(2)
+  await carryOut(process.argv.slice(2))
+}
+
+/** Carries out what the words say, and sets the exit code of this process; what goes wrong is said. */
+export async function carryOut(args: readonly string[]): Promise<void> {
   const program = holdfast()
+  const names = program.commands.map(command => command.name())
   try {
     refuseChangedArguments(args)
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync([...spelt(args, names)], { from: 'user' })
   } catch (error) {
-    const names = program.commands.map(command => command.name())
     if (!(error instanceof CommanderError)) {
       reportError(error, { json: wantsJson(args) })
       process.exitCode = failureExitCode(args.find(word => names.includes(word)) ?? '', error)
@@ -26,6 +30,12 @@ export async function commandLine(): Promise<void> {
     if (mistake.say !== null) reportError(mistake.say, { json: mistake.json })
     process.exitCode = mistake.exitCode
   }
+}
+
+/** `help stpo` as `stpo`, which is corrected: of the former commander prints the help of everything. */
+function spelt(args: readonly string[], names: readonly string[]): readonly string[] {
+  const [first, word = ''] = args
+  return first === 'help' && /^[^-]/.test(word) && !names.includes(word) ? args.slice(1) : args
 }
 
 /**

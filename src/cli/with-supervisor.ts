@@ -1,3 +1,4 @@
+import { namingFlags } from './flags/naming.ts'
 import { Supervisor, type SupervisorOptions } from '../index.ts'
 
 /**
@@ -7,7 +8,9 @@ export async function withSupervisor<Value>(
   { stateDir, ...options }: Omit<SupervisorOptions, 'stateDir'> & { readonly stateDir?: string | undefined },
   use: (supervisor: Supervisor) => Promise<Value>,
 ): Promise<Value> {
-  const supervisor = new Supervisor({ ...options, ...(stateDir !== undefined && { stateDir }) })
+  const supervisor = await namingFlags(
+    async () => new Supervisor({ ...options, ...(stateDir !== undefined && { stateDir }) }),
+  )
   try {
     return await use(supervisor)
   } finally {

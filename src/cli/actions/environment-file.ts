@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { fileRefused } from '../file-refused.ts'
 import { parseEnvironment } from '../parse/environment.ts'
-import { readTrusted, unreadable } from './read-trusted.ts'
+import { readTrusted } from './read-trusted.ts'
 
 /**
  * What --env-file and --env say together: --env wins, in whichever order they were given. Throws as {@link
@@ -26,6 +27,6 @@ export function readEnvironmentFile(path: string): string[] {
       .split(/\r?\n/)
       .filter(line => line.trim() !== '' && !line.trimStart().startsWith('#'))
   } catch {
-    throw unreadable('--env-file', path, 'it is no UTF-8')
+    throw fileRefused('--env-file', path, 'read', new Error('it is no UTF-8'))
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspector } from '../../inspector/index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
+import { namingFlags } from '../flags/naming.ts'
 import { json } from '../output/escape.ts'
 import { parsePort } from '../parse/number.ts'
 import { withSupervisor } from '../with-supervisor.ts'
@@ -21,13 +22,10 @@ export async function inspect(
   const metricsToken = process.env.HOLDFAST_METRICS_TOKEN
   return await withSupervisor({ stateDir }, async supervisor => {
     await supervisor.openAll()
-    const page = await inspector({
-      supervisor,
-      port: parsePort('--port', port),
-      host,
-      showArguments,
-      ...(metricsToken && { metricsToken }),
-    })
+    const options = { port: parsePort('--port', port), host, showArguments }
+    const page = await namingFlags(() =>
+      inspector({ supervisor, ...options, ...(metricsToken && { metricsToken }) }),
+    )
     const over = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over.abort())
     const metrics = `${new URL(page.url).origin}/metrics`

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { installPlugin, serveNomad } from '../../nomad/index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
+import { fileRefused } from '../file-refused.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
 
 type Options = CommonOptions & { readonly install?: string }
@@ -8,8 +9,7 @@ type Options = CommonOptions & { readonly install?: string }
 /** Resolves when the agent is served; the process lives until the agent ends it. */
 export async function nomadDriver(_operands: readonly string[], { install }: Options): Promise<number> {
   if (install !== undefined) {
-    const main = realpathSync(process.argv[1] ?? '')
-    process.stdout.write(`${installPlugin(install, [process.execPath, ...process.execArgv, main])}\n`)
+    process.stdout.write(`${installed(install)}\n`)
     return 0
   }
   // An agent that was killed leaves its plugins, and the next one finds them again.
@@ -20,4 +20,13 @@ export async function nomadDriver(_operands: readonly string[], { install }: Opt
   if (refused === null) return 0
   process.stderr.write(`holdfast: ${refused}\n`)
   return 1
+}
+
+function installed(directory: string): string {
+  const main = realpathSync(process.argv[1] ?? '')
+  try {
+    return installPlugin(directory, [process.execPath, ...process.execArgv, main])
+  } catch (error) {
+    throw fileRefused('--install', directory, 'written', error)
+  }
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants } from 'node:fs'
 import { openTrusted } from '../../index.ts'
-import { UsageError } from '../usage-error.ts'
+import { fileRefused } from '../file-refused.ts'
 
 /**
  * What `read` makes of a file that a flag names. Throws INVALID_ARGUMENT naming flag and file, PERMISSION
@@ -15,12 +15,7 @@ export function readTrusted<Read>(flag: string, path: string, read: (fd: number)
       closeSync(fd)
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'PERMISSION') throw error
-    throw unreadable(flag, path, message, code)
+    if ((error as NodeJS.ErrnoException).code === 'PERMISSION') throw error
+    throw fileRefused(flag, path, 'read', error)
   }
-}
-
-export function unreadable(flag: string, path: string, reason: string, errno?: string): UsageError {
-  return new UsageError(`${flag}: ${JSON.stringify(path)} cannot be read: ${reason}`, { path, errno })
 }

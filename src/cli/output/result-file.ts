@@ -1,5 +1,6 @@
 import { closeSync, constants, writeSync } from 'node:fs'
-import { HoldfastError, openTrusted } from '../../index.ts'
+import { openTrusted } from '../../index.ts'
+import { fileRefused } from '../file-refused.ts'
 import { errorDocument } from './error-report.ts'
 import { json } from './escape.ts'
 
@@ -19,7 +20,7 @@ export class ResultFile {
     try {
       this.#fd = openTrusted(path, toReplace, 0o644)
     } catch (error) {
-      throw this.#failure(error)
+      throw fileRefused('--result', path, 'written', error)
     }
   }
 
@@ -42,20 +43,7 @@ export class ResultFile {
     try {
       for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written)
     } catch (error) {
-      throw this.#failure(error)
+      throw fileRefused('--result', this.#path, 'written', error)
     }
-  }
-
-  #failure(error: unknown): HoldfastError {
-    const { code, message } = error as NodeJS.ErrnoException
-    return new HoldfastError(
-      'INVALID_ARGUMENT',
-      `--result: ${JSON.stringify(this.#path)} cannot be written: ${message}`,
-      {
-        path: this.#path,
-        errno: code,
-        cause: error,
-      },
-    )
   }
 }

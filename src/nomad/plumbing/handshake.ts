@@ -14,7 +14,7 @@ const appVersion = 2
 /** Why this process cannot serve whoever has started it, or null. */
 export function refusal(env: NodeJS.ProcessEnv): string | null {
   if (env[cookie.name] !== cookie.value)
-    return 'holdfast nomad-driver is a plugin: Nomad starts it. Put it into the plugin_dir of an agent (docs/nomad.md).'
+    return 'nomad-driver is a plugin: Nomad starts it. Put it into the plugin_dir of an agent (docs/nomad.md).'
   const versions = env.PLUGIN_PROTOCOL_VERSIONS?.split(',') ?? []
   if (versions.length > 0 && !versions.includes(String(appVersion)))
     return `the agent speaks plugin protocol ${versions.join(', ')}, this driver ${appVersion}`
