@@ -12,7 +12,13 @@ const ballast = Buffer.alloc(Number(megabytes) * 1024 * 1024, 1)
 const platform = process.platform === 'linux' && process.geteuid?.() === 0 ? 'linux' : 'basic'
 const ours = holdfast(isolated, '', { platform, durability: 'host' }, stateRoot)
 
-process.on('message', async (request: BallastRequest) => {
+process.on('message', (request: BallastRequest) => {
+  answer(request).catch((error: unknown) => {
+    throw error
+  })
+})
+
+async function answer(request: BallastRequest): Promise<void> {
   const figures = await interleaved([bareSpawn, ours], request)
   process.send?.(Object.fromEntries(figures))
   if (!request.last) return
@@ -20,4 +26,4 @@ process.on('message', async (request: BallastRequest) => {
   // Read last, so that nothing may find the ballast unused and free it.
   process.exitCode = ballast.length === Number(megabytes) * 1024 * 1024 ? 0 : 1
   process.disconnect()
-})
+}

@@ -6,9 +6,16 @@ const [stateRoot = ''] = process.argv.slice(2)
 const side = holdfast('side', '', { platform: 'linux', durability: 'process' }, stateRoot)
 
 process.on('message', (count: number) => {
-  void measure(count)
+  measure(count).catch(fail)
 })
-process.once('disconnect', () => void side.close())
+process.once('disconnect', () => {
+  side.close().catch(fail)
+})
+
+/** Ends the program, as what nobody catches does. */
+function fail(error: unknown): void {
+  throw error
+}
 
 async function measure(count: number): Promise<void> {
   const milliseconds: number[] = []

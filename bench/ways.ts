@@ -21,7 +21,7 @@ type Way = {
   readonly name: string
   readonly base: string
   readonly times: number
-  run(): Promise<number>
+  readonly run: () => Promise<number>
 }
 
 const bare = 'child_process.spawn, true'

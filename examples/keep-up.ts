@@ -7,7 +7,12 @@ import { Supervisor } from '../src/index.ts' // in your own program: from 'holdf
 
 const [name = 'false', ...args] = process.argv.slice(2)
 const supervisor = new Supervisor({ keep: { count: 10 } })
-process.once('SIGTERM', () => void supervisor.shutdown().then(() => process.exit()))
+process.once('SIGTERM', () => {
+  supervisor.shutdown().then(
+    () => process.exit(),
+    () => process.exit(1),
+  )
+})
 
 for (let pause = 100; ; pause = Math.min(pause * 2, 30_000)) {
   const server = supervisor.command(name, ...args)

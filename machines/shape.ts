@@ -116,6 +116,6 @@ function under(name: string, fault: string | null): string | null {
 function described(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   return Array.isArray(value) ? 'a list' : 'an object'
 }

@@ -63,8 +63,7 @@ export class AllocDir {
    * PERMISSION, INVALID_STATE if a link or file is in the way.
    */
   async build(taskNames: readonly string[]): Promise<void> {
-    if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
-    for (const [index, name] of taskNames.entries()) assertTaskName(name, `task names[${index}]`)
+    assertTaskNames(taskNames)
     try {
       await this.#make(taskNames)
     } catch (error) {
@@ -79,8 +78,7 @@ export class AllocDir {
    * directory, INVALID_STATE for a link or file in its place.
    */
   async adopt(taskNames: readonly string[]): Promise<void> {
-    if (!Array.isArray(taskNames)) throw refusal('task names', taskNames, 'an array of task names')
-    for (const [index, name] of taskNames.entries()) assertTaskName(name, `task names[${index}]`)
+    assertTaskNames(taskNames)
     // A link on the way that a task could have made is refused.
     const found = await findDirectory(this.path)
     await found?.close()
@@ -117,7 +115,7 @@ export class AllocDir {
     if (typeof entries !== 'object' || entries === null)
       throw refusal('embed: entries', entries, 'an object { hostPath: pathInTask }')
     const { task: directory } = this.taskPaths(task)
-    const excluded = await lstat(this.path, { bigint: true }).catch(error => {
+    const excluded = await lstat(this.path, { bigint: true }).catch((error: unknown) => {
       throw fileFailure(error, 'look at', this.path)
     })
     for (const [hostPath, pathInTask] of Object.entries(entries)) {
@@ -174,8 +172,13 @@ async function parentMade(path: string): Promise<Directory> {
   return above.make(basename(path), 0o755).finally(() => above.close())
 }
 
+function assertTaskNames(names: unknown): void {
+  if (!Array.isArray(names)) throw refusal('task names', names, 'an array of task names')
+  for (const [index, name] of names.entries()) assertTaskName(name as string, `task names[${index}]`)
+}
+
 async function assertDirectory(path: string): Promise<void> {
-  const stats = await lstat(path).catch(error => {
+  const stats = await lstat(path).catch((error: unknown) => {
     if (errnoOf(error) !== 'ENOENT') throw fileFailure(error, 'look at', path)
     throw new HoldfastError('NOT_FOUND', `the allocation lacks ${path}`, {
       path,

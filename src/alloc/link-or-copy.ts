@@ -40,7 +40,7 @@ export async function copyFile(from: EntryName, at: EntryName): Promise<void> {
     const target = await open(at, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
     try {
       await copyBytes(source, target)
-      await target.chmod(Number(stats.mode & 0o777))
+      await target.chmod(stats.mode & 0o777)
     } finally {
       await target.close()
     }

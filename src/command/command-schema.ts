@@ -137,7 +137,7 @@ const destinations = () =>
   ).check(
     z.maxLength(mostDestinations, `${mostDestinations} destinations at most`),
     z.refine(
-      allow => Buffer.byteLength(rulesText(allow as string[])) <= largestRules,
+      allow => Buffer.byteLength(rulesText(allow)) <= largestRules,
       `destinations whose rules, one for each port, have ${largestRules} bytes at most`,
     ),
   )
@@ -146,7 +146,7 @@ export const networkRules = lazily(() => fields({ allow: destinations() }))
 const network = () =>
   z.optional(
     z
-      .custom<unknown>(value => value === 'host' || value === 'none' || isPlainObject(value), {
+      .custom(value => value === 'host' || value === 'none' || isPlainObject(value), {
         error: takesNetwork,
         abort: true,
       })

@@ -31,6 +31,6 @@ function nameOf(action: object): string {
   const verb = typeof type === 'string' ? type.replace(/^xstate\./, '') : 'inline'
   const fields =
     typeof assignment === 'object' && assignment !== null ? Object.keys(assignment).join(', ') : ''
-  const object = [src, actorId].find(name => typeof name === 'string') ?? fields
-  return `${verb} ${String(object)}`.trim()
+  const object = [src, actorId].find((name): name is string => typeof name === 'string') ?? fields
+  return `${verb} ${object}`.trim()
 }

@@ -27,7 +27,7 @@ export type Parts = {
   readonly metricsToken: string
   readonly showArguments: boolean
   /** `http://host:port` by every name that this server goes by. */
-  origins(): ReadonlySet<string>
+  readonly origins: () => ReadonlySet<string>
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import type { ShutdownOptions } from '../index.ts'
 import type { Env } from './event-stream.ts'
@@ -22,7 +21,7 @@ export async function stopRequest(context: Context<Env>): Promise<ShutdownOption
     return {
       refused: refuse(context, 400, 'takes graceMs, milliseconds from 0 to 86400000, and nothing else'),
     }
-  return graceMs === undefined ? {} : { graceMs: graceMs as number }
+  return graceMs === undefined ? {} : { graceMs }
 }
 
 const mostBytes = 4096
@@ -31,7 +30,7 @@ const mostBytes = 4096
 async function boundedBody(incoming: Env['Bindings']['incoming']): Promise<string | null> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of incoming as IncomingMessage) {
+  for await (const chunk of incoming) {
     bytes += (chunk as Buffer).length
     if (bytes > mostBytes) return null
     chunks.push(chunk as Buffer)

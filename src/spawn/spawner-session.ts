@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '../../machines/index.ts'
-import type { KeepAlive, LoopHandle } from './keep-alive.ts'
+import type { KeepAlive } from './keep-alive.ts'
 import { nativeMissing } from './native-hint.ts'
 import { identify } from './process-table.ts'
 import type { ScopedStart } from './scope.ts'
@@ -9,7 +9,7 @@ import type { LaunchSpec } from './spec.ts'
 import { spawnFailed } from './start-process.ts'
 import { encodeLaunch, encodeQuestion, type Reply, ReplyReader } from './wire.ts'
 
-type Pending = { resolve(launched: Launched): void; reject(error: Error): void }
+type Pending = { readonly resolve: (launched: Launched) => void; readonly reject: (error: Error) => void }
 
 type Watched = { ended(end: TaskEnd): void; gone(end: WatchEnd): void }
 
@@ -49,7 +49,7 @@ export class SpawnerSession {
     // EPIPE when it dies under our hands: the end of its output says the same, in order.
     stdin.on('error', () => {})
     const removals = [
-      keepAlive.add(this.#child as unknown as LoopHandle),
+      keepAlive.add(this.#child),
       ...[stdin, stdout, stderr].map(stream => keepAlive.addStream(stream)),
     ]
     this.#forget = () => {

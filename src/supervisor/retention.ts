@@ -71,7 +71,7 @@ export async function removeTasks(tasks: readonly EndedTask[]): Promise<string[]
       tasks.slice(from, from + batch).map(task =>
         task.destroy().then(
           () => removed.push(task.key),
-          (error: Error) => failures.push({ key: task.key, error }),
+          (error: unknown) => failures.push({ key: task.key, error: error as Error }),
         ),
       ),
     )

@@ -183,7 +183,7 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   /** Kills what runs of it, and removes it from the host. Idempotent. */
   destroy(): Promise<void> {
-    this.#destroyed ??= this.#destroy().catch(error => {
+    this.#destroyed ??= this.#destroy().catch((error: unknown) => {
       // What failed may be mended: the next call tries again.
       this.#destroyed = null
       throw error

@@ -12,13 +12,13 @@ export type OutputStream = 'stdout' | 'stderr'
 
 export type OutputSource = Pick<LogSource, 'writing' | 'onEnd' | 'hold'> & {
   /** Each stream's log, known once the task has been launched, and how many files there can be of it. */
-  log(stream: OutputStream): { readonly target: FileTarget; readonly files: number }
+  readonly log: (stream: OutputStream) => { readonly target: FileTarget; readonly files: number }
   /** Where the index lies. */
   readonly dir: string
   /**
    * How many files there can be of it; 0: the task writes its logs itself, so that nobody knows their order.
    */
-  indexFiles(): number
+  readonly indexFiles: () => number
 }
 
 /** Merges the streams by the index. */

@@ -24,8 +24,8 @@ export function readBytes(source: OutputSource, options: LogOptions, stream: Out
   const output = readOutput(source, { ...options, only: stream })
   return {
     next: async () => {
-      const { done, value } = await output.next()
-      return done ? { done, value } : { done: false, value: value.bytes }
+      const next = await output.next()
+      return next.done ? { done: true, value: undefined } : { done: false, value: next.value.bytes }
     },
     return: async () => {
       await output.return?.()

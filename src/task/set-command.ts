@@ -27,5 +27,5 @@ export function setCommand(executor: Executor, name: string, args: readonly stri
   if (Object.isFrozen(executor.command))
     throw new HoldfastError('INVALID_STATE', 'setCommand() is refused: the command is frozen by start()')
   executor.command.path = name
-  executor.command.args = [...args]
+  executor.command.args = [...(args as readonly string[])]
 }

@@ -28,7 +28,7 @@ export async function startUnder(
   stop: () => Promise<unknown>,
   ended: (callback: () => void) => void,
 ): Promise<void> {
-  let stopping: Promise<unknown> | null = null
+  let stopping = null as Promise<unknown> | null
   const abort = (): void => {
     stopping = stop()
     // Of a task that runs, whoever waits for it hears how the stop went.

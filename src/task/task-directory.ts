@@ -186,7 +186,7 @@ export class StateDirectory {
    */
   async #rebuildAlloc(path: string, taskName: string): Promise<TaskPaths> {
     const alloc = new AllocDir(path)
-    await alloc.build([taskName]).catch(failure => {
+    await alloc.build([taskName]).catch((failure: unknown) => {
       const { errno, cause } = failure as HoldfastError
       throw errno === undefined ? failure : storageError(cause, `the task's allocation cannot be made`, path)
     })

@@ -17,7 +17,7 @@ export async function untilCleared(
   { dir, records, services }: TaskParts,
   launched: Launched | null,
 ): Promise<void> {
-  if (launched === null || (await Promise.race([launched.end, null])) !== 'recorded') return
+  if (launched === null || (await Promise.race([launched.end, Promise.resolve(null)])) !== 'recorded') return
   let timer: NodeJS.Timeout | undefined
   // It keeps the program running meanwhile.
   const late = new Promise<null>(resolve => (timer = setTimeout(() => resolve(null), clearMs)))

@@ -55,7 +55,7 @@ describe('what is on the host alone is named with the flags that show it, and th
   }
 
   for (const [what, command] of Object.entries(cases))
-    it(`${what}`, function () {
+    it(what, function () {
       if (what.endsWith('Node') && !process.execPath.startsWith('/usr/')) this.skip()
       const flags: string[] = []
       const env = { PATH: '/usr/local/bin:/usr/bin:/bin' }

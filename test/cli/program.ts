@@ -12,7 +12,7 @@ export type Started = {
   /** Standard output so far. */
   seen(): string
   /** Resolves once standard output holds the text; rejects when the program has ended without. */
-  printed(text: string): Promise<void>
+  readonly printed: (text: string) => Promise<void>
 }
 
 /** Starts the real program, without a terminal. */

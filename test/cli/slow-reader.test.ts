@@ -1,8 +1,7 @@
 import { strict as assert } from 'node:assert'
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundled } from '../support/bundled.ts'
 import { requires } from '../support/requires.ts'
@@ -70,11 +69,7 @@ describe('a reader that is slow', function () {
  * Reads nothing until the program has come to rest, then all. `peak`: the most memory that it had by then.
  */
 async function readFrom([file = '', ...args]: readonly string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] }) as ChildProcessByStdio<
-    null,
-    Readable,
-    null
-  >
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   // What has ended already stays for as long as nobody has read to the end.
   const exited = once(child, 'exit')
   const peak = await peakAtRest(child.pid as number)

@@ -52,7 +52,7 @@ describe('resolveUser', () => {
     ['42', undefined, [42, 42, []]],
   ]
   for (const [user, inGroup, [uid, gid, groups]] of cases) {
-    it(`makes uid ${uid}, gid ${gid}, groups [${groups}] of ${JSON.stringify(user)} and ${JSON.stringify(inGroup)}`, async () => {
+    it(`makes uid ${uid}, gid ${gid}, groups [${groups.join()}] of ${JSON.stringify(user)} and ${JSON.stringify(inGroup)}`, async () => {
       assert.deepEqual((await resolveUser(user, inGroup, sources)).credentials, { uid, gid, groups })
     })
   }

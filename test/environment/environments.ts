@@ -8,7 +8,7 @@ export type Step = 'library' | (typeof commands)[number]
  * where and what to do. `unprinted`: it says that what it printed went nowhere. Nothing else is allowed: no
  * trace, no death by a signal, no task that nobody knows of.
  */
-export type Verdict = 'works' | 'refused' | 'unprinted'
+type Verdict = 'works' | 'refused' | 'unprinted'
 
 export type Environment = {
   readonly what: string

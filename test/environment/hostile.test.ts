@@ -6,7 +6,7 @@ import { untilNoneLeft } from '../support/leftovers.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { fill, withFilesystem } from '../support/small-filesystem.ts'
-import { type Environment, environments, type Step, type Verdict } from './environments.ts'
+import { type Environment, environments, type Step } from './environments.ts'
 import { type Programs, Place, programs, type Seen } from './walk.ts'
 
 /**
@@ -97,11 +97,7 @@ function summary({ expect = {} }: Environment): string {
 const told = (seen: Seen): string => JSON.stringify(seen).slice(0, 3000)
 
 /** What it came to; in words of its own what is not to be. */
-function judged(
-  step: Step,
-  { code, signal, stdout, stderr, life }: Seen,
-  { says }: Environment,
-): Verdict | string {
+function judged(step: Step, { code, signal, stdout, stderr, life }: Seen, { says }: Environment): string {
   if (signal !== null || code === null || code >= 128) return `ended by ${signal ?? code}`
   if (/^ +at .*[:/]/m.test(stdout + stderr) || /node:internal/.test(stdout + stderr)) return 'a trace'
   if (step === 'library') return judgedLife(life, says)
@@ -117,7 +113,7 @@ function judged(
   return own && (says?.test(stderr) || /there is no task/.test(stderr)) ? 'refused' : 'refused in other words'
 }
 
-function judgedLife(life: Seen['life'], says?: RegExp): Verdict | string {
+function judgedLife(life: Seen['life'], says?: RegExp): string {
   if (life === null) return 'no report'
   const { steps, errors } = life
   if (errors.length === 0) {

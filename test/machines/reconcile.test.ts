@@ -115,7 +115,7 @@ const rows: readonly Row[] = [
 describe('reconciling a stored task with what is there', () => {
   for (const [what, states, seen, expected] of rows) {
     for (const stored of states) {
-      it(`says ${expected.decision} for ${what} (${stored})`, () => {
+      it(`says ${String(expected.decision)} for ${what} (${stored})`, () => {
         check(reconcile(stored, seen), expected)
       })
     }

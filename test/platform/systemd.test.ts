@@ -246,9 +246,10 @@ describe(`under systemd, as ${manager?.bus === 'user' ? 'a user' : 'root'}`, () 
   })
 })
 
-function taskIds({ stateDir, keys }: Workbench): string[] {
-  return keys
-    .call({ stateDir } as Workbench)
+function taskIds(bench: Workbench): string[] {
+  const { stateDir } = bench
+  return bench
+    .keys()
     .filter(key => isStarted(join(stateDir, 'tasks', key)))
     .map(key => `holdfast:1:${key}:${stateDir}`)
 }

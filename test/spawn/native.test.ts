@@ -457,7 +457,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
         code({ ...shared, capabilities: [5] }),
         code({ ...shared, rootShared: 0 }),
       ])
-      assert.ok(!others.includes(first) && !others.includes(1), `${others}`)
+      assert.ok(!others.includes(first) && !others.includes(1), others.join())
     })
 
     it('goes on when what is shared cannot be made, and says so of the one task that wants it', async function () {

@@ -113,7 +113,7 @@ describe('a session of the spawner', () => {
     spawner.say(started(1), 'ended 1')
     const { end, gone } = await launched
     assert.equal(await end, 'recorded')
-    assert.equal(await Promise.race([gone, null]), null)
+    assert.equal(await Promise.race([gone, Promise.resolve(null)]), null)
     spawner.say('gone 1')
     assert.equal(await gone, 'gone')
   })

@@ -41,7 +41,7 @@ describe('a process that is stopped in the midst of a set-up', function () {
   async function leased(path: string): Promise<ChildProcess> {
     const lease = spawn(compiled('leaser'), [path], { stdio: ['ignore', 'pipe', 'inherit'] })
     leases.push(lease)
-    await once(lease.stdout as NonNullable<typeof lease.stdout>, 'data')
+    await once(lease.stdout, 'data')
     return lease
   }
 

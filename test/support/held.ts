@@ -16,7 +16,7 @@ export function childrenOf(parent: number): number[] {
  * counted.
  */
 export function listenersOfHandles(): number {
-  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] }
+  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles: () => unknown[] }
   return [process, ...handles.call(process).filter(isEmitter)].reduce(
     (sum, emitter) =>
       sum + emitter.eventNames().reduce((inner, event) => inner + emitter.listenerCount(event), 0),

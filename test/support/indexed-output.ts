@@ -89,7 +89,9 @@ export class IndexedOutput {
       },
       hold: () => {
         this.holders++
-        return () => void this.holders--
+        return () => {
+          this.holders--
+        }
       },
     }
   }

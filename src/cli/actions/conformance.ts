@@ -7,7 +7,7 @@ import { type Colors, colorsFor } from '../output/terminal.ts'
 /** Runs the conformance suite; on a terminal each verdict is told as it comes. */
 export async function proveConformance({ json: asJson }: CommonOptions): Promise<number> {
   const colors = colorsFor(process.stdout)
-  const isWatched = process.stderr.isTTY === true && !asJson
+  const isWatched = process.stderr.isTTY && !asJson
   const report = await conformance({
     onRow: ({ adapter, check, status }) => {
       if (isWatched) process.stderr.write(`${status} ${adapter}: ${check}\n`)

@@ -29,7 +29,7 @@ export function carriedOutBy<Options extends CommonOptions>(
   load: () => Promise<Action<Options>>,
 ): Command {
   return command.action(async () => {
-    const options = { ...command.parent?.opts(), ...command.opts() } as Options
+    const options = { ...command.parent?.opts(), ...command.opts<Options>() }
     try {
       const act = await load()
       process.exitCode = await act(command.args, options)

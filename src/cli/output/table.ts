@@ -9,10 +9,10 @@ export type TableOptions = {
 
 const names = ['top', 'bottom', 'left', 'right', 'mid'] as const
 const places = ['-mid', '-left', '-right'] as const
-const noLines = Object.fromEntries([
-  ...names.map(name => [name, '']),
-  ...['top', 'bottom'].flatMap(name => places.map(place => [name + place, ''])),
-  ...['left-mid', 'mid-mid', 'right-mid'].map(name => [name, '']),
+const noLines = Object.fromEntries<string>([
+  ...names.map(name => [name, ''] as const),
+  ...['top', 'bottom'].flatMap(name => places.map(place => [name + place, ''] as const)),
+  ...['left-mid', 'mid-mid', 'right-mid'].map(name => [name, ''] as const),
   ['middle', '  '],
 ])
 

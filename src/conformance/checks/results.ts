@@ -42,7 +42,7 @@ export const results: readonly Check[] = [
       task.command.path = '/no/such/program'
       const error: unknown = await task.start().then(
         () => null,
-        failure => failure,
+        (failure: unknown) => failure,
       )
       expectThat(error instanceof HoldfastError, 'it started')
       expect('the error', [error.code, error.errno], ['START_FAILED', 'ENOENT'])

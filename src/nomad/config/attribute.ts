@@ -104,7 +104,7 @@ export function refused(at: string, got: unknown, takes: string): HoldfastError 
 }
 
 function objectSpec(attributes: Attributes): object {
-  const specs = Object.entries(attributes).map(([name, { spec }]) => [name, spec(name)])
+  const specs = Object.entries(attributes).map(([name, { spec }]) => [name, spec(name)] as const)
   return { object: { attributes: Object.fromEntries(specs) } }
 }
 

@@ -14,7 +14,7 @@ export function fingerprints(state: PluginState) {
     const look = () => {
       fingerprint().then(
         report => out.send(fingerprintOf(report, state.config)),
-        error =>
+        (error: unknown) =>
           out.send({ attributes: {}, health: 1, health_description: String(error), err: String(error) }),
       )
     }

@@ -23,7 +23,7 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
   const requests = call[Symbol.asyncIterator]() as AsyncIterator<Request>
   const first = await requests.next()
   const setup = first.done ? null : first.value.setup
-  if (setup === null) throw new Error('ExecTaskStreaming: the first message has no setup')
+  if (first.done || setup === null) throw new Error('ExecTaskStreaming: the first message has no setup')
   const { executor: task, stateDir } = await state.table.get(setup.task_id)
   const command = commandIn(task, setup.command)
   const input = await ExecInput.open(stateDir)

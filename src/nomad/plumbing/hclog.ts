@@ -21,7 +21,7 @@ export function hclogLine(
 ): string {
   const own = {
     '@level': level,
-    '@message': String(message).slice(0, longestMessage),
+    '@message': message.slice(0, longestMessage),
     '@module': 'holdfast',
     '@timestamp': at.toISOString().replace('Z', '000Z'),
   }

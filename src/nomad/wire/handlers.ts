@@ -20,7 +20,7 @@ export function unary<Request>(
       .then(() => answer(call.request as Request))
       .then(
         response => reply(null, response),
-        error => reply(toError(error)),
+        (error: unknown) => reply(toError(error)),
       )
   }
 }
@@ -80,7 +80,7 @@ export function streamBoth(
     call.on('error', () => gone.abort())
     talk(call, gone.signal).then(
       () => call.end(),
-      error => call.emit('error', serviceError(error)),
+      (error: unknown) => call.emit('error', serviceError(error)),
     )
   }
 }

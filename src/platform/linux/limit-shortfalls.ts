@@ -38,7 +38,7 @@ export function notDelegated({ controller }: Pick<Knob, 'controller'>): Outcome 
 
 function missingHint(controller: string, parent: Parent, host: CgroupHost): string {
   if (host.unusable.has(controller)) return controllerHint(host, controller)
-  if ('denied' in parent && parent.denied === true) return delegationHint(host)
+  if ('denied' in parent && parent.denied) return delegationHint(host)
   const delegated = 'dir' in parent && /\/user@\d+\.service\//.test(parent.dir)
   return delegated ? undelegatedHint(controller) : controllerHint(host, controller)
 }

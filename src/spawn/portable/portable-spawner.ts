@@ -1,5 +1,5 @@
 import type { Feed } from '../feed.ts'
-import type { KeepAlive, LoopHandle } from '../keep-alive.ts'
+import type { KeepAlive } from '../keep-alive.ts'
 import { descriptorsOf, isOpen } from '../fd-donor.ts'
 import { assertSpareDescriptors } from '../spare-descriptors.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied, type WatchEnd } from '../spawner.ts'
@@ -65,7 +65,7 @@ export class PortableSpawner implements Spawner {
       // Who has left the task may hold its standard input for ever.
       child.once('exit', () => feed?.end())
       const forget = [
-        this.#keepAlive.add(child as unknown as LoopHandle),
+        this.#keepAlive.add(child),
         ...[stdin, stdout].map(stream => this.#keepAlive.addStream(stream)),
       ]
       let failure: LaunchFailed | null = null

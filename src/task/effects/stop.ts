@@ -14,7 +14,7 @@ import type { TaskParts } from './task-parts.ts'
 /** What a stop does to the other two actors. */
 export type StopNotices = {
   /** Ends the standard input that this program feeds. */
-  endInput(): void
+  readonly endInput: () => void
   /** Told when the task is killed past its shim. */
   readonly bypass: Bypass
 }

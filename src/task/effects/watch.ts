@@ -35,7 +35,7 @@ export function watch(
       if (end !== null && !letGo.signal.aborted) report(...end)
     },
     // What cannot be found out is lost: nobody may wait for ever.
-    error => {
+    (error: unknown) => {
       if (!letGo.signal.aborted) report(lostOutcome(unknowable(error), Date.now()), null)
     },
   )

@@ -80,10 +80,7 @@ describe('the state line', () => {
       const task = bench.command('sleep', '60')
       await task.start()
       let written = ''
-      const line = new StateLine(
-        { columns: 30, write: (text: string) => (written += text) !== '' } as never,
-        plain,
-      )
+      const line = new StateLine({ columns: 30, write: (text: string) => (written += text) !== '' }, plain)
       const forget = line.follow(task)
       await firstValueFrom(task.usage$(100))
       assert.match(written, /^\r\x1b\[Ksleep running for /)

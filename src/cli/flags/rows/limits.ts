@@ -73,6 +73,8 @@ export const limitFlags: readonly Flag[] = [
     flag: '--ulimit <NAME=SOFT[:HARD]>',
     help: { run: 'a limit of setrlimit(2), such as nofile=1024 (repeatable)' },
     repeats: true,
-    sets: values('resources.rlimits', texts => Object.assign({}, ...texts.map(parseUlimit))),
+    sets: values('resources.rlimits', texts =>
+      texts.reduce((limits, text) => ({ ...limits, ...parseUlimit(text) }), {}),
+    ),
   },
 ]
