@@ -5,6 +5,7 @@ import { hasCgroups } from './host-mode.ts'
 import { mayIsolate } from './identity.ts'
 import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
+import { goProgram, javaProgram, pythonProgram } from './runtimes.ts'
 
 export type Need =
   | 'root'
@@ -19,6 +20,9 @@ export type Need =
   | 'native'
   | 'page'
   | 'chromium'
+  | 'java'
+  | 'go'
+  | 'python3'
 
 type Check = {
   readonly met: () => boolean
@@ -78,6 +82,21 @@ const checks: Readonly<Record<Need, Check>> = {
     met: () => chromium !== undefined,
     how: 'apt-get install chromium, or set CHROMIUM_PATH',
     possible: onLinux,
+  },
+  java: {
+    met: () => javaProgram() !== undefined,
+    how: 'apt-get install openjdk-17-jre-headless',
+    possible: () => false,
+  },
+  go: {
+    met: () => goProgram() !== undefined,
+    how: 'install Go 1.25 or newer, on the PATH or in /usr/local/go',
+    possible: () => false,
+  },
+  python3: {
+    met: () => pythonProgram() !== undefined,
+    how: 'apt-get install python3',
+    possible: () => false,
   },
   systemd: {
     met: () => serviceManager() !== null,

@@ -58,8 +58,9 @@ type Options = ParentOptions & { readonly sys?: string }
  * A v1 task joins memory and cpuacct always: the first has the OOM counter and the usage (and, in `tasks`,
  * the number of threads), the second the CPU time of those that have already ended. Each hierarchy costs 0.05
  * to 0.12 ms of a start and exit (mkdir + join + rmdir, measured on 6.18: memory 122 us, cpu 97, cpuset 102,
- * cpuacct 83, blkio 70, pids 54, freezer 52), so the others are joined only for a limit, and the freezer only
- * where no pid namespace makes the kill complete.
+ * cpuacct 83, blkio 70, pids 54, freezer 52), so the others are joined only for a limit, of their own or
+ * (cpu, cpuset) of what a runtime sees with them, and the freezer only where no pid namespace makes the kill
+ * complete.
  */
 export class CgroupPlanner {
   readonly #host: CgroupHost
@@ -77,7 +78,7 @@ export class CgroupPlanner {
       join(mount, parentName),
     )
     this.#parents = new CgroupParents(host, options)
-    this.#placer = new KnobPlacer(host, this.#parents, sys)
+    this.#placer = new KnobPlacer(host, this.#parents, { sys, proc: options.proc })
   }
 
   /** Where they are mounted. */
@@ -104,6 +105,7 @@ export class CgroupPlanner {
       const outcome = this.#placer.place(knob, limits, { scope, groups })
       if (outcome && knob.limit) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), outcome])
     }
+    for (const parent of this.#placer.unseenByRuntimes(groups)) join1(parent)
     this.#placer.completeCpusets(groups)
     // systemd shows what is in its own hierarchy only, where the scope is.
     const unit = scope !== null && 'unit' in scope ? scope.unit : null

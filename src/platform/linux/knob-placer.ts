@@ -26,11 +26,17 @@ export class KnobPlacer {
   readonly #host: CgroupHost
   readonly #parents: CgroupParents
   readonly #sys: string
+  readonly #proc: string
 
-  constructor(host: CgroupHost, parents: CgroupParents, sys: string) {
+  constructor(
+    host: CgroupHost,
+    parents: CgroupParents,
+    { sys, proc = '/proc' }: { readonly sys: string; readonly proc?: string | undefined },
+  ) {
     this.#host = host
     this.#parents = parents
     this.#sys = sys
+    this.#proc = proc
   }
 
   /** Null: the knob is of the other version, or not asked for. */
@@ -71,6 +77,16 @@ export class KnobPlacer {
     if (parent) joinParent(parent)
     else if (this.#host.v2 && (this.#host.mode === 'v2' || this.#host.v2.controllers.has(controller)))
       joinParent(this.#parents.v2(scope))
+  }
+
+  /**
+   * The v1 hierarchies that a task has to join for no limit of its own, but because a runtime believes none
+   * of its limits where it does not see all of these.
+   */
+  unseenByRuntimes(groups: Place['groups']): readonly Parent[] {
+    const parents = seenByRuntimes.flatMap(name => this.v1Parent(name) ?? [])
+    const limits = parents.some(parent => 'dir' in parent && (groups.get(parent.dir) ?? []).length > 0)
+    return limits && !isRealTime(this.#proc) ? parents : []
   }
 
   /** Null: the controller is not mounted as v1. */
@@ -122,6 +138,20 @@ export class KnobPlacer {
       },
     )
   }
+}
+
+/** HotSpot's (cgroupSubsystem_linux.cpp). */
+const seenByRuntimes = ['memory', 'cpu', 'cpuacct', 'cpuset'] as const
+
+/**
+ * A task inherits its caller's policy. Of those with a real-time one the cpu controller takes nobody in whom
+ * it was not told to (CONFIG_RT_GROUP_SCHED), and cpuset none with a deadline.
+ */
+function isRealTime(proc: string): boolean {
+  const stat = readFirst([join(proc, 'self/stat')])
+  // proc_pid_stat(5): `policy` is the 41st field, the 39th after the name, which may hold anything.
+  const policy = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38]
+  return policy === '1' || policy === '2' || policy === '6'
 }
 
 function readFirst(paths: readonly string[]): string {

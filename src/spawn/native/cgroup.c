@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "system.h"
@@ -83,11 +84,43 @@ static bool join(const char *dir) {
   return write_in(dir, "tasks", "0") || (errno == ENOENT && write_in(dir, "cgroup.procs", "0"));
 }
 
+/* As many processors as any kernel is built for (NR_CPUS). */
+enum { AFFINITY_WORDS = 8192 / (8 * sizeof(unsigned long)) };
+
+struct affinity {
+  unsigned long words[AFFINITY_WORDS];
+  bool known;
+};
+
+static void affinity_read(struct affinity *affinity) {
+  memset(affinity, 0, sizeof *affinity);
+  affinity->known = syscall(SYS_sched_getaffinity, 0, sizeof affinity->words, affinity->words) >= 0;
+}
+
+/*
+ * Before Linux 6.2 who joins a cpuset of v1 gets all of its processors, whatever he had been kept to. Those
+ * that he had, as far as the cpuset has them; EINVAL: it has none of them, and its own it is.
+ */
+static bool affinity_narrow(const struct affinity *before) {
+  struct affinity after;
+  affinity_read(&after);
+  bool widened = false;
+  for (size_t i = 0; i < AFFINITY_WORDS; i++) widened |= (after.words[i] & ~before->words[i]) != 0;
+  if (!before->known || !after.known || !widened) return true;
+  return syscall(SYS_sched_setaffinity, 0, sizeof before->words, before->words) == 0 || errno == EINVAL;
+}
+
+static int keep_affinity(const struct affinity *before, struct failure *failure) {
+  return affinity_narrow(before) ? 0 : fail(failure, STAGE_CGROUP, errno, "processors");
+}
+
 int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, struct failure *failure) {
+  struct affinity before;
+  affinity_read(&before);
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup != joined && !join(cgroup->dir))
       return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
-  return 0;
+  return keep_affinity(&before, failure);
 }
 
 /*
@@ -95,10 +128,12 @@ int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, stru
  * or is about to (a cpuset without processors: ENOSPC), moves us there with the others.
  */
 int cgroups_join_deferred(const struct cgroup *cgroups, struct failure *failure) {
+  struct affinity before;
+  affinity_read(&before);
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (!join(cgroup->dir) && errno != ENOENT && errno != ENODEV && errno != ENOSPC)
       return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
-  return 0;
+  return keep_affinity(&before, failure);
 }
 
 void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context) {

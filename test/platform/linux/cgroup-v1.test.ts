@@ -87,6 +87,34 @@ describe('limits on cgroup v1', () => {
     assert.equal(plan({}).oomFile, host.path('cgroup/memory/holdfast/key/memory.oom_control'))
   })
 
+  it('joins with any limit of memory or processors all hierarchies that a runtime wants to see', () => {
+    wholeHost()
+    const four = ['cpu', 'cpuacct', 'cpuset', 'memory'].map(name => `${name}/holdfast/key`)
+    for (const limits of [{ memoryMB: 64 }, { cpuLimit: 1 }, { cpu: 100 }, { cpuset: '0' }])
+      assert.deepEqual(Object.keys(written(limits)).sort(), four, JSON.stringify(limits))
+    assert.deepEqual(written({ memoryMB: 64 })['cpuset/holdfast/key'], ['cpuset.cpus=0-3', 'cpuset.mems=0-1'])
+    assert.deepEqual(Object.keys(written({ pids: 9 })).sort(), [
+      'cpuacct/holdfast/key',
+      'memory/holdfast/key',
+      'pids/holdfast/key',
+    ])
+  })
+
+  it('does not for a caller of a real-time policy, whom cpu would not take in', () => {
+    wholeHost()
+    const stat = (policy: number) => `7 (a) b) S ${'0 '.repeat(37)}${policy} 0\n`
+    for (const [policy, joins] of [
+      [0, true],
+      [1, false],
+      [2, false],
+      [3, true],
+      [6, false],
+    ] as const) {
+      host.file('proc/self/stat', stat(policy))
+      assert.equal('cpu/holdfast/key' in written({ memoryMB: 64 }), joins, `policy ${policy}`)
+    }
+  })
+
   it('joins the freezer only where no pid namespace makes the kill complete', () => {
     wholeHost()
     assert.equal(plan({}).freezer, null)

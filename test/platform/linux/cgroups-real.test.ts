@@ -83,7 +83,7 @@ describe('cgroups of this host', () => {
   })
 
   it('take a task that runs, or leave it where it is when one of them does not', async () => {
-    make(plan({ memoryMB: 64 }))
+    make(plan({}))
     const start = await startInside('sleep 300 & sleep 300; true')
     const [members = ''] = made
     while (programsIn(members).filter(name => name === 'sleep').length < 2) await new Promise(setImmediate)

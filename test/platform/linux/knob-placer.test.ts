@@ -20,7 +20,7 @@ describe('KnobPlacer', () => {
 
   const placer = (): KnobPlacer => {
     const cgroups = detectCgroups(host)
-    return new KnobPlacer(cgroups, new CgroupParents(cgroups, host), host.sys)
+    return new KnobPlacer(cgroups, new CgroupParents(cgroups, host), host)
   }
   const knobOf = (knobs: readonly Knob[], name: string): Knob =>
     knobs.find(({ files }) => files.some(file => file.name === name)) ?? assert.fail(name)
