@@ -6,24 +6,22 @@ import type { PlatformName } from '../platform/port.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
 import { parseArguments, parseRunOptions } from '../run/options.ts'
 import { runningTask } from '../run/running-task.ts'
-import { discardTask } from '../task/discard.ts'
 import { provideTaskMachine } from '../task/provide.ts'
-import { readHistory } from '../task/journal.ts'
 import { setCommand } from '../task/set-command.ts'
 import { StateDirectory } from '../task/task-directory.ts'
 import type { TaskOptions } from '../task/task-draft.ts'
 import { TaskExecutor } from '../task/task-executor.ts'
-import { formatTaskId, isTaskKey, parseTaskId } from '../task/task-id.ts'
+import { formatTaskId } from '../task/task-id.ts'
 import type { TaskProcess } from '../task/task-process.ts'
 import type { TaskRuntime } from '../task/task-runtime.ts'
 import { UsageSweep } from '../task/usage-sweep.ts'
-import { refusal } from '../command/refusal.ts'
-import { type OpenReport, openAll } from './open-all.ts'
+import type { OpenReport } from './open-all.ts'
 import { allStopped } from './all-stopped.ts'
 import { parseOptions, parsePrune, type SupervisorOptions } from './options.ts'
 import { Lifeline } from './lifeline.ts'
-import { endedBeyond, type PruneOptions, removeTasks, RetentionPasses } from './retention.ts'
+import { type PruneOptions, RetentionPasses } from './retention.ts'
 import { Spawners } from './spawners.ts'
+import { StoredTasks } from './stored-tasks.ts'
 import { type TaskHistoryEntry, type TaskResult, TaskStreams, type TaskTransition } from './streams.ts'
 import { type TasksUsage, usageOfAll } from './usage.ts'
 
@@ -33,6 +31,7 @@ export class Supervisor {
   readonly #spawners: Spawners
   readonly #lifeline: Lifeline
   readonly #tasks = new Map<string, TaskExecutor>()
+  readonly #stored: StoredTasks
   readonly #streams: TaskStreams
   readonly #retention: RetentionPasses | null
   #closed: Promise<void> | null = null
@@ -43,8 +42,7 @@ export class Supervisor {
     const keepAlive = new KeepAlive()
     const processes = new Map<string, TaskProcess>()
     this.#streams = new TaskStreams(keepAlive, () => this.#tasks.values())
-    this.#retention =
-      keep === null ? null : new RetentionPasses(() => removeTasks(endedBeyond(this.#tasks, keep)))
+    this.#retention = keep === null ? null : new RetentionPasses(() => this.#stored.removeBeyond(keep))
     this.#spawners = new Spawners(keepAlive)
     const state = new StateDirectory(stateDir)
     this.#lifeline = new Lifeline(state)
@@ -62,6 +60,7 @@ export class Supervisor {
       inspect: settings.inspect,
       changes: this.#streams,
     }
+    this.#stored = new StoredTasks(this.#runtime, this.#tasks, platform => this.executor(platform))
     this.#streams.of('started').subscribe(({ task }) => this.#tasks.set(task.key, task))
     this.#streams.of('destroyed').subscribe(({ task }) => this.#tasks.delete(task.key))
     this.#streams.of('exited').subscribe(() => this.#retention?.ask())
@@ -103,13 +102,9 @@ export class Supervisor {
 
   /** Takes over one task by its id. Rejects NOT_FOUND, STATE_CORRUPT, INVALID_ARGUMENT. */
   async open(id: string): Promise<Executor> {
-    const { key } = parseTaskId(id)
-    const held = this.#tasks.get(key)
-    if (held !== undefined) return held
-    const executor = this.executor(platformOfStored)
-    await executor.open(id)
+    const task = await this.#stored.open(id)
     this.#retention?.ask()
-    return executor
+    return task
   }
 
   /** The same by the task's key, for those who keep keys. Rejects NOT_FOUND, STATE_CORRUPT. */
@@ -124,12 +119,7 @@ export class Supervisor {
    */
   async openAll(): Promise<OpenReport> {
     this.#refuseIfClosed()
-    const report = await openAll(
-      this.#runtime.state,
-      key => this.#tasks.get(key),
-      () => this.executor(platformOfStored),
-      listed => this.#letGoOfRemoved(listed),
-    )
+    const report = await this.#stored.openAll()
     this.#retention?.ask()
     return report
   }
@@ -143,14 +133,7 @@ export class Supervisor {
   async prune(options: PruneOptions = {}): Promise<string[]> {
     const { dryRun = false, ...bounds } = parsePrune(options)
     await this.openAll()
-    const beyond = endedBeyond(this.#tasks, bounds)
-    return dryRun ? beyond.map(({ key }) => key) : await removeTasks(beyond)
-  }
-
-  /** A task of its own that was never on disk is in no list either, and stays. */
-  #letGoOfRemoved(listed: ReadonlySet<string>): void {
-    for (const [key, task] of this.#tasks)
-      if (task.takenOver && task.outcome !== null && !listed.has(key)) task.letGo()
+    return this.#stored.removeBeyond(bounds, dryRun)
   }
 
   /**
@@ -160,10 +143,7 @@ export class Supervisor {
    */
   async discard(key: string): Promise<void> {
     this.#refuseIfClosed()
-    if (typeof key !== 'string') throw refusal('key', key, "a task's key")
-    const held = this.#tasks.get(key)
-    if (held !== undefined) return held.destroy()
-    await discardTask(this.#runtime, key)
+    await this.#stored.discard(key)
   }
 
   /** Started and opened tasks by key, until they are destroyed. */
@@ -211,12 +191,7 @@ export class Supervisor {
    * replay: a line may be missing after a full disk. Rejects NOT_FOUND, INVALID_ARGUMENT.
    */
   async history(key: string): Promise<HistoryEntry[]> {
-    if (!isTaskKey(key)) throw refusal('key', key, "a task's key")
-    const held = this.#runtime.processes.get(key)
-    if (held !== undefined) return held.file.journal.read()
-    // For the error it throws where there is no such task.
-    this.#runtime.state.read(key)
-    return readHistory(this.#runtime.state.taskDirectory(key))
+    return this.#stored.history(key)
   }
 
   /** How often the spawner of this supervisor has died and was started anew. */
@@ -245,16 +220,16 @@ export class Supervisor {
 
   async #close(): Promise<void> {
     const dying = [...this.#tasks.values()].filter(
-      ({ owner, outcome }) => outcome === null && this.#lifeline.owns(owner),
+      ({ held, outcome }) => outcome === null && this.#lifeline.owns(held.owner),
     )
     this.#lifeline.close()
     // Their shims are at it already; this waits for the end, and reaches one that was stopped while it
     // started.
     const ends = dying.length === 0 ? [] : await Promise.allSettled(dying.map(task => task.forceStop()))
     await this.#retention?.idle()
-    for (const task of this.#tasks.values()) task.flush()
+    for (const task of this.#tasks.values()) task.held.flush()
     // Only now: a stopped machine has nothing left to be stored.
-    for (const task of this.#tasks.values()) task.detach()
+    for (const task of this.#tasks.values()) task.held.detach()
     this.#tasks.clear()
     this.#streams.complete()
     await this.#spawners.close()
@@ -265,9 +240,3 @@ export class Supervisor {
     if (this.#closed !== null) throw new HoldfastError('INVALID_STATE', 'the supervisor is closed')
   }
 }
-
-/**
- * What an opened task runs on is stored with it; to look for the best there is would take longer than to open
- * it.
- */
-const platformOfStored: PlatformName = 'basic'

@@ -57,6 +57,16 @@ export class HeldTask<Face extends { readonly key: string }> {
     return this.#process
   }
 
+  /** Started by another supervisor. */
+  get takenOver(): boolean {
+    return this.#process?.adopted ?? false
+  }
+
+  /** The FIFO of the supervisor that this task does not outlive, or null. */
+  get owner(): string | null {
+    return this.#process?.spec.request.owner ?? null
+  }
+
   /** Throws INVALID_STATE when there are none. */
   requireProcess(): TaskProcess {
     if (this.#process === null) throw new HoldfastError('INVALID_STATE', 'the task has not been started')
@@ -197,6 +207,11 @@ export class HeldTask<Face extends { readonly key: string }> {
     if (decide(phase, 'forceStop') === 'allowed') await this.forceStop()
     await this.#process?.remove()
     this.letGo()
+  }
+
+  /** Writes what is still to be written of the snapshot. */
+  flush(): void {
+    this.#process?.file.flush()
   }
 
   /** Lets go of the task without touching it. Waiting callers are told. */

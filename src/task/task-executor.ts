@@ -118,7 +118,7 @@ export class TaskExecutor implements api.Executor {
   /** A second executor of a task that this supervisor holds already: one task, two faces. */
   #share(other: TaskExecutor): void {
     this.#task.actor.stop()
-    this.#task = other.#task
+    this.#task = other.held
     this.#draft.describe(this.#task.requireProcess().spec)
   }
 
@@ -221,14 +221,9 @@ export class TaskExecutor implements api.Executor {
     return this.context.outcome
   }
 
-  /** Started by another supervisor. */
-  get takenOver(): boolean {
-    return this.#task.process?.adopted ?? false
-  }
-
-  /** The FIFO of the supervisor that this task does not outlive, or null. */
-  get owner(): string | null {
-    return this.#task.process?.spec.request.owner ?? null
+  /** The task itself, for the supervisor that holds it. */
+  get held(): HeldTask<TaskExecutor> {
+    return this.#task
   }
 
   // --- the end ---
@@ -239,21 +234,6 @@ export class TaskExecutor implements api.Executor {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.destroy()
-  }
-
-  /** Lets go of the task without touching it. Waiting callers are told. */
-  detach(): void {
-    this.#task.detach()
-  }
-
-  /** Of a task that has been removed. */
-  letGo(): void {
-    this.#task.letGo()
-  }
-
-  /** Writes what is still to be written of the snapshot. */
-  flush(): void {
-    this.#task.process?.file.flush()
   }
 
   #allow(call: Call): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import type { Executor } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
+import { statOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { keyOf } from '../support/task-key.ts'
 import { withWorkbench, type Workbench } from '../support/workbench.ts'
@@ -55,9 +55,7 @@ async function holding(bench: Workbench, way: string): Promise<Executor> {
   }
 }
 
-/** Field 3 of /proc/PID/stat. */
 function stateOfShim(bench: Workbench, task: Executor): string | undefined {
   const start = parseStartRecord(bench.stateDir, keyOf(task))
-  const text = readFileSync(`/proc/${start.shim}/stat`, 'latin1')
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[0]
+  return statOf(start.shim)?.state
 }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Executor } from '../../src/index.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 import { output, outputOf } from '../support/output.ts'
+import { isLiving, statOfAll } from '../support/process-stat.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import type { Workbench } from '../support/workbench.ts'
 
@@ -74,25 +75,14 @@ export function parseVerdicts(text: string, complaints = ''): Record<string, str
 
 /** Processes of the host that wear a name (15 characters at most). Zombies are dead. */
 export function wearing(mark: string): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(pid => nameOf(pid) === mark)
-    .map(Number)
+  return statOfAll()
+    .filter(stat => isLiving(stat) && stat.name === mark)
+    .map(({ pid }) => pid)
 }
 
 /** A name that no other process wears. */
 export function newMark(): string {
   return `hostile${Math.random().toString(36).slice(2, 9)}`
-}
-
-function nameOf(pid: string): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const end = stat.lastIndexOf(')')
-    return stat[end + 2] === 'Z' ? null : stat.slice(stat.indexOf('(') + 1, end)
-  } catch {
-    return null
-  }
 }
 
 function split(line: string): [string, string] {

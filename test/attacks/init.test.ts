@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { strongest, taskUsers } from '../support/identity.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
+import { statOf } from '../support/process-stat.ts'
 import { asRoot, requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 import { attacker, compiled, verdicts } from './hostile.ts'
@@ -112,7 +112,8 @@ describe('attack: the shim and PID 1', () => {
             { signal, cause, oomKilled, evidence },
             { signal: 'SIGKILL', cause: 'signaled', oomKilled: false, evidence: 'record' },
           )
-          assert.match(readFileSync(`/proc/${bystander}/stat`, 'latin1'), /\(sleep\) [SR]/)
+          const { name, state } = statOf(bystander) ?? { name: 'gone', state: '' }
+          assert.match(`${name} ${state}`, /^sleep [SR]$/)
         } finally {
           process.kill(bystander, 'SIGKILL')
         }

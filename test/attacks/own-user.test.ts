@@ -7,6 +7,7 @@ import { compiled, parseVerdicts } from './hostile.ts'
 import { parseStartRecord } from './start-record.ts'
 import { isRoot } from '../support/identity.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
+import { parentOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 
@@ -153,7 +154,3 @@ describe('attack: a task on what else its user has', () => {
       assert.equal((await other.forceStop()).cause, 'forced')
     }))
 })
-
-function parentOf(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }))
-}

@@ -11,6 +11,7 @@ import { eventually } from '../support/eventually.ts'
 import { isRoot } from '../support/identity.ts'
 import { bareSpec } from '../support/launch-spec.ts'
 import { outputOf, untilOutput } from '../support/output.ts'
+import { parentOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench, type Workbench } from '../support/workbench.ts'
 import { nativePath } from './hostile.ts'
@@ -52,8 +53,7 @@ function processesOf(bench: Workbench, { key }: Executor): Processes {
     'shim' | 'init' | 'task',
     { pid: number }
   >
-  const status = readFileSync(`/proc/${record.shim.pid}/status`, 'utf8')
-  const spawner = Number(/^PPid:\t(\d+)$/m.exec(status)?.[1])
+  const spawner = parentOf(record.shim.pid)
   return { shim: record.shim.pid, init: record.init.pid, task: record.task.pid, spawner }
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundled } from '../support/bundled.ts'
+import { statOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
@@ -97,10 +98,8 @@ function workOf(pid: number): { readonly peak: number; readonly work: string } |
   try {
     const [, peak] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
     if (peak === undefined) return null
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const [user, system] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14)
     const [, read] = /^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1')) ?? []
-    return { peak: Number(peak) * 1024, work: `${user} ${system} ${read}` }
+    return { peak: Number(peak) * 1024, work: `${statOf(pid)?.cpuTicks} ${read}` }
   } catch {
     return null
   }

@@ -12,6 +12,7 @@ import { processExists } from '../../src/spawn/process-table.ts'
 import { linuxMode } from '../support/host-mode.ts'
 import { cgroupsOf, processesOf } from '../support/leftovers.ts'
 import { untilOutput } from '../support/output.ts'
+import { parentOf } from '../support/process-stat.ts'
 import { programCommand } from '../support/program.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -272,11 +273,6 @@ function spawnersOf(unit: string): number[] {
   const pids = systemctl('status', '-n0', unit).matchAll(/[├└]─(\d+) holdfast spawner/g)
   const all = [...pids].map(([, pid]) => Number(pid))
   return all.filter(pid => !all.includes(parentOf(pid)))
-}
-
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
 function hasChild(pid: number): boolean {

@@ -6,6 +6,7 @@ import { packageRoot } from '../../src/spawn/native-program.ts'
 import { compiled, nativePath, without } from '../attacks/hostile.ts'
 import { runFixture } from '../support/fixture.ts'
 import { isRoot } from '../support/identity.ts'
+import { statFields } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
 
@@ -174,15 +175,13 @@ function fields(text: string): Fields {
   })
   const all = Object.fromEntries(named) as Record<string, string>
   const { stat = '' } = all
-  const numbers = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [, , , session = '', terminal = ''] = numbers
-  const isOwn = session === stat.split(' ')[0]
+  const numbers = statFields(stat)
   return {
     ...all,
-    nice: numbers[16] ?? '',
-    policy: numbers[38] ?? '',
-    session: isOwn ? 'own' : "another's",
-    terminal,
+    nice: numbers[19] ?? '',
+    policy: numbers[41] ?? '',
+    session: numbers[6] === numbers[1] ? 'own' : "another's",
+    terminal: numbers[7] ?? '',
   }
 }
 

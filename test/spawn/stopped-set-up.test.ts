@@ -11,7 +11,9 @@ import { encodeLaunch } from '../../src/spawn/wire.ts'
 import type { TaskExecutor } from '../../src/task/task-executor.ts'
 import { compiled } from '../attacks/hostile.ts'
 import { eventually } from '../support/eventually.ts'
+import { childrenOf } from '../support/held.ts'
 import { bareSpec } from '../support/launch-spec.ts'
+import { isLiving, statOf } from '../support/process-stat.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
@@ -180,12 +182,6 @@ function start(bench: Workbench, task: TaskExecutor): Start {
   return JSON.parse(readFileSync(recordOf(bench, task), 'utf8')) as Start
 }
 
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-  return text === '' ? [] : text.split(' ').map(Number)
-}
-
 function isGone(pid: number): boolean {
-  const state = readProcess(pid)?.state
-  return state === undefined || state === 'Z'
+  return !isLiving(statOf(pid))
 }

@@ -11,6 +11,7 @@ import { declare } from '../platform/contract.ts'
 import { startFixture } from '../support/fixture.ts'
 import { processesOf, taskProcesses, untilNoneLeft } from '../support/leftovers.ts'
 import { untilOutput } from '../support/output.ts'
+import { parentOf } from '../support/process-stat.ts'
 import { refuses } from '../support/refuses.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 import type { Workbench } from '../support/workbench.ts'
@@ -223,11 +224,6 @@ function environmentOf({ native }: Adapter): Record<string, string> {
 
 function lines(input: NodeJS.ReadableStream): AsyncIterator<string> {
   return createInterface({ input })[Symbol.asyncIterator]()
-}
-
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
 /**

@@ -8,6 +8,7 @@ import { declare } from '../platform/contract.ts'
 import { runFixture, startFixture } from '../support/fixture.ts'
 import { assertNoProcessLeft, processesOf, taskProcesses, untilNoneLeft } from '../support/leftovers.ts'
 import { output, untilOutput } from '../support/output.ts'
+import { isLiving, parentOf, statOf } from '../support/process-stat.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 
 const untilTerm = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done'
@@ -248,8 +249,7 @@ for (const adapter of adapters) {
 
 /** The parent of the task's shim; checked to be a spawner before anybody kills it. */
 function spawnerOf(task: Executor): number {
-  const stat = readFileSync(`/proc/${startRecordOf(task).shim.pid}/stat`, 'latin1')
-  const pid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  const pid = parentOf(startRecordOf(task).shim.pid)
   assert.match(readFileSync(`/proc/${pid}/cmdline`, 'latin1'), /\0spawner\0$/)
   return pid
 }
@@ -264,13 +264,5 @@ function runsScript(pid: number): boolean {
 }
 
 async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')) return
-    } catch {
-      return
-    }
-    await sleep(5)
-  }
+  while (isLiving(statOf(pid))) await sleep(5)
 }

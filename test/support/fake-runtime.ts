@@ -153,7 +153,7 @@ export class FakeRuntime implements TaskChanges<TaskExecutor> {
   }
 
   async dispose(): Promise<void> {
-    for (const task of this.tasks.values()) task.detach()
+    for (const task of this.tasks.values()) task.held.detach()
     await this.spawner.close()
     removeTemporary(this.runtime.state.path)
   }

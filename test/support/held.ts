@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { statOfAll } from './process-stat.ts'
 
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
@@ -6,9 +7,9 @@ export function descriptorsOf(pid: number): number {
 
 /** Zombies included: they are what a leak of children looks like. */
 export function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && parentOf(name) === parent)
-    .map(Number)
+  return statOfAll()
+    .filter(stat => stat.parent === parent)
+    .map(({ pid }) => pid)
 }
 
 /**
@@ -26,13 +27,4 @@ export function listenersOfHandles(): number {
 
 function isEmitter(handle: unknown): handle is NodeJS.EventEmitter {
   return typeof (handle as Partial<NodeJS.EventEmitter>).eventNames === 'function'
-}
-
-function parentOf(pid: string): number {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    return 0
-  }
 }

@@ -7,6 +7,7 @@ import { detectCgroups } from '../../src/platform/linux/cgroup-mode.ts'
 import { existingParents } from '../../src/platform/linux/cgroup-parents.ts'
 import type { Executor } from '../../src/index.ts'
 import { foreignProcesses } from './foreign-programs.ts'
+import { isLiving, statOfAll } from './process-stat.ts'
 import { directoryOf, keyOf } from './task-key.ts'
 
 const cgroupRoot = '/sys/fs/cgroup'
@@ -23,7 +24,7 @@ export function processesOf(key: string): number[] {
 
 /** Processes of the task's own, without the shim (which alone holds files of the task directory open). */
 export function taskProcesses(key: string): number[] {
-  return processesOf(key).filter(pid => !openFiles(String(pid)).includes(`/tasks/${key}/`))
+  return processesOf(key).filter(pid => !openFiles(pid).includes(`/tasks/${key}/`))
 }
 
 function cgroupsIn(parent: string, suffix: string): string[] {
@@ -87,27 +88,22 @@ function processesOfAny(keys: readonly string[]): number[] {
   const foreign = foreignProcesses(keys)
   if (foreign !== null) return foreign
   if (!existsSync(`${proc}/self`) || keys.length === 0) return []
-  return readdirSync(proc)
-    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter(pid => isLiving(pid) && mentionsAny(traces(pid), keys))
-    .map(Number)
+  return statOfAll(proc)
+    .filter(stat => isLiving(stat) && stat.pid !== process.pid)
+    .map(({ pid }) => pid)
+    .filter(pid => mentionsAny(traces(pid), keys))
 }
 
 function mentionsAny(text: string, keys: readonly string[]): boolean {
   return keys.some(key => text.includes(key))
 }
 
-function traces(pid: string): string {
+function traces(pid: number): string {
   const texts = ['environ', 'cgroup', 'mountinfo'].map(file => readText(`${proc}/${pid}/${file}`))
   return [...texts, openFiles(pid)].join('\n')
 }
 
-function isLiving(pid: string): boolean {
-  const stat = readText(`${proc}/${pid}/stat`)
-  return !['', 'Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2).charAt(0))
-}
-
-function openFiles(pid: string): string {
+function openFiles(pid: number): string {
   try {
     return (
       readdirSync(`${proc}/${pid}/fd`)

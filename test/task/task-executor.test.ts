@@ -27,7 +27,10 @@ describe('an executor, without a process', () => {
       assert.equal(task.state, 'configured')
       assert.equal(existsSync(dirOf(task)), false)
       assert.deepEqual(bench.heard, [])
-      assert.deepEqual([task.outcome, task.owner, task.takenOver, task.enforcement], [null, null, false, []])
+      assert.deepEqual(
+        [task.outcome, task.held.owner, task.held.takenOver, task.enforcement],
+        [null, null, false, []],
+      )
     })
 
     for (const [call, work] of [
@@ -273,7 +276,7 @@ describe('an executor, without a process', () => {
     it('ends all who wait when its supervisor lets go, and the task is not touched', async () => {
       const task = await bench.started()
       const waiting = task.wait()
-      task.detach()
+      task.held.detach()
       const error = await refused('INVALID_STATE', () => waiting)
       assert.match(error.message, /the task goes on without it/)
       assert.deepEqual(told(), [])
@@ -324,11 +327,11 @@ describe('an executor, without a process', () => {
   describe('that another supervisor has started', () => {
     it('is taken over by its id, where it is, and ends for both', async () => {
       const task = await bench.started()
-      task.detach()
+      task.held.detach()
       const other = bench.another()
       const taken = other.executor()
       await taken.open(task.id())
-      assert.deepEqual([taken.state, taken.key, taken.takenOver], ['running', task.key, true])
+      assert.deepEqual([taken.state, taken.key, taken.held.takenOver], ['running', task.key, true])
       bench.spawner.end({ exitCode: 4 })
       assert.equal((await taken.wait()).exitCode, 4)
     })
@@ -337,8 +340,8 @@ describe('an executor, without a process', () => {
       const task = await bench.started()
       bench.spawner.end({ exitCode: 4 })
       await task.wait()
-      task.flush()
-      task.detach()
+      task.held.flush()
+      task.held.detach()
       const other = bench.another()
       const taken = other.executor()
       await taken.open(task.id())
@@ -370,7 +373,7 @@ describe('an executor, without a process', () => {
 
     it('is refused where its record is no record, and stays as it is', async () => {
       const task = await bench.started()
-      task.detach()
+      task.held.detach()
       writeFileSync(join(dirOf(task), 'task.json'), '{')
       await refused('STATE_CORRUPT', () => bench.another().executor().reopen(task.key))
       assert.equal(readFileSync(join(dirOf(task), 'task.json'), 'utf8'), '{')

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { isLiving, parentOf, statOfAll } from '../../support/process-stat.ts'
 import { requires } from '../../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'
 import { until } from '../support/until.ts'
@@ -47,13 +48,7 @@ export function skipAloud(suite: Mocha.Context, needs: string): never {
  * node.
  */
 export function pluginsOf(agent: RealAgent): number[] {
-  return processes().filter(pid => {
-    const words = commandLine(pid)
-    return (
-      words.includes('nomad-driver') &&
-      read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[1] === String(agent.pid)
-    )
-  })
+  return processes().filter(pid => commandLine(pid).includes('nomad-driver') && parentOf(pid) === agent.pid)
 }
 
 /** Empty, once it has ended. */
@@ -80,10 +75,9 @@ function pidsIn(directory: string): number[] {
 
 /** All that live, without this one. */
 export function processes(): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => pid !== process.pid && !/\) [ZX]/.test(read(`/proc/${pid}/stat`)))
+  return statOfAll()
+    .filter(stat => isLiving(stat) && stat.pid !== process.pid)
+    .map(({ pid }) => pid)
 }
 
 function read(path: string): string {

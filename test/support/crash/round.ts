@@ -55,7 +55,7 @@ async function conclude(stateDir: string, journals: readonly string[], path: str
   const lives = [...journals, path].map(readJournal)
   const keys = new Set(lives.flat().map(({ key }) => key))
   await untilNoneLeft([...keys])
-  for (const task of tasks) task.flush()
+  for (const task of tasks) task.held.flush()
   for (const { key, name } of tasks) judge(stateDir, key, name, lives)
   judgeRest(
     [...keys].filter(key => !supervisor.tasks.has(key)),
