@@ -7,18 +7,19 @@ type Timer = {
   hasRef(): boolean
 }
 
+const begin = 1_800_000_000_000
 const names = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'] as const
 
 /**
- * Time that passes only when it is told to: `setTimeout`, `setInterval` and `Date.now` of this process, from
- * its making until `restore()`. `setImmediate` calls at once. What `node:timers/promises` gives is not of
- * this clock. Node's own mock.timers warns that it is experimental.
+ * Time that passes only when it is told to: `setTimeout`, `setInterval`, `Date.now` and `performance.now` of
+ * this process, from its making until `restore()`. `setImmediate` calls at once. What `node:timers/promises`
+ * gives is not of this clock. Node's own mock.timers warns that it is experimental.
  */
 export class FakeClock {
   readonly #real = Object.fromEntries(names.map(name => [name, globalThis[name]]))
   readonly #realNow = Date.now
   readonly #timers = new Set<Timer>()
-  #now = 1_800_000_000_000
+  #now = begin
 
   constructor() {
     const clear = (timer: unknown): void => {
@@ -33,6 +34,7 @@ export class FakeClock {
     }
     Object.assign(globalThis, fakes)
     Date.now = () => this.#now
+    performance.now = () => this.#now - begin
   }
 
   /** How many timers wait. */
@@ -70,6 +72,8 @@ export class FakeClock {
   restore(): void {
     Object.assign(globalThis, this.#real)
     Date.now = this.#realNow
+    // The prototype's shows again.
+    Reflect.deleteProperty(performance, 'now')
   }
 
   #next(end: number): Timer | undefined {

@@ -22,7 +22,8 @@ export class FakeShim {
     this.#control = openSync(join(dir, 'control'), constants.O_RDWR | constants.O_NONBLOCK)
   }
 
-  started(startedAt = Date.now()): StartRecord {
+  /** `named`: other processes than none, another boot. */
+  started(startedAt = Date.now(), named: Partial<StartRecord> = {}): StartRecord {
     const record: StartRecord = {
       format: 'holdfast.start',
       version: 1,
@@ -32,6 +33,7 @@ export class FakeShim {
       bootId: currentBootId(),
       startedAt,
       cgroups: [],
+      ...named,
     }
     writeFileSync(join(this.#dir, 'start.json'), JSON.stringify(record))
     return record
