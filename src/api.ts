@@ -314,7 +314,8 @@ export interface WaitResult {
 
 /**
  * How often limits held the task up. Each is null where nobody counts it: without a cgroup of that
- * controller, where the task was lost, and for an exec session, whose counters are its task's.
+ * controller, where the task was lost, and for an exec session without limits of its own, whose counters are
+ * its task's.
  */
 export interface LimitsHit {
   /** Processes that the kernel killed for memory. */
@@ -519,7 +520,8 @@ export interface Executor {
   readonly name: string
   readonly command: Command
   /**
-   * Sets the limits. Before start; a second call replaces the first. Rejects INVALID_ARGUMENT, INVALID_STATE.
+   * Sets the limits. Before start; a second call replaces the first. What exec() starts takes memory, pids
+   * and cpu (a share of the task's), rlimits, time and output. Rejects INVALID_ARGUMENT, INVALID_STATE.
    */
   limit(resources: Resources): Promise<void>
   /**

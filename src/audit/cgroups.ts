@@ -46,7 +46,13 @@ function parentsHere(): string[] {
   return process.platform === 'linux' ? existingParents(detectCgroups()) : []
 }
 
+/** Those of exec sessions, which are below their tasks', before these. */
 function groupsIn(parents: readonly string[]): Group[] {
+  const tasks = keyedIn(parents)
+  return [...keyedIn(tasks.map(({ dir }) => dir)), ...tasks]
+}
+
+function keyedIn(parents: readonly string[]): Group[] {
   return parents.flatMap(parent =>
     directoriesIn(parent)
       .map(name => ({ key: keyIn(name), dir: join(parent, name) }))

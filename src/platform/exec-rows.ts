@@ -11,13 +11,18 @@ export function insideWhat({ name }: TargetTask): Pick<Enforcement, 'name' | 'ki
 export const byShim: ReadonlySet<string> = new Set(['wallTimeMs', 'outputBytes'])
 
 /**
- * What runs inside a task shares the task's limits; only those of one process, and of its own time, can be
- * its own.
+ * What runs inside a task shares the task's limits. Those of one process, and of its own time and output, can
+ * be its own, and what it has cgroups for: `own` are the rows of these.
  */
-export function execLimitRows(resources: Resources, { rlimits }: { rlimits: boolean }): Row[] {
-  return requestedLimits(resources).map(what =>
-    byShim.has(what.name) || (rlimits && what.name.startsWith('rlimits.'))
+export function execLimitRows(
+  resources: Resources,
+  { rlimits, own = [] }: { rlimits: boolean; own?: readonly Row[] },
+): Row[] {
+  return requestedLimits(resources).map(what => {
+    const found = own.find(({ name }) => name === what.name)
+    if (found !== undefined) return found
+    return byShim.has(what.name) || (rlimits && what.name.startsWith('rlimits.'))
       ? enforced(what)
-      : skipped(what, 'what runs inside a task shares the limits of the task', "update() the task's own"),
-  )
+      : skipped(what, 'what runs inside a task shares the limits of the task', "update() the task's own")
+  })
 }

@@ -34,10 +34,14 @@ export function readStart(dir: string): StartRecord | Corrupt | null {
   return other === undefined ? record : { corrupt: `cgroups: ${other} is another task's` }
 }
 
-/** Tasks' own cgroups bear their key, in a systemd scope after a name; others are an orchestrator's. */
+/**
+ * Tasks' own cgroups bear their key, in a systemd scope after a name, and those of exec sessions, below a
+ * task's, theirs; others are an orchestrator's.
+ */
 function mayHave(dir: string, cgroup: string): boolean {
-  const [name = '', parent] = cgroup.split('/').toReversed()
-  return parent !== 'holdfast' || name.slice(name.lastIndexOf('.') + 1) === basename(dir)
+  const [name = '', ...above] = cgroup.split('/').toReversed()
+  const isOurs = above.slice(0, 2).includes('holdfast')
+  return !isOurs || name.slice(name.lastIndexOf('.') + 1) === basename(dir)
 }
 
 /** exit.json of a task's directory; null if there is none. Throws as {@link readStart} does. */

@@ -82,7 +82,10 @@ export type LaunchSpec = ScalarSpec & {
   readonly oom?: 'task' | 'process' | null
   /** v1 freezer directory of the task for killing without a pid namespace, or null. */
   readonly freezer: string | null
-  /** It is to run inside a task that runs already: `cgroups` are then that task's, and only joined. */
+  /**
+   * It is to run inside a task that runs already: `cgroups` are then that task's (`external`), which are only
+   * joined, and its own below those.
+   */
   readonly inside?: InsideSpec | null
   /** Namespaces to unshare. */
   readonly namespaces: readonly ('mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network')[]

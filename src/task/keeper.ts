@@ -3,12 +3,9 @@ import { platform } from '../platform/index.ts'
 import type { Platform, TaskRequest } from '../platform/port.ts'
 import { currentBootId } from '../spawn/process-table.ts'
 
-/**
- * The platform that looks after the processes of a task: what runs inside another has no cgroups of its own
- * to be known by.
- */
-export function keeperOf({ inside, platform: name }: TaskRequest): Platform {
-  return platform(inside ? 'basic' : name)
+/** The platform that looks after the processes of a task. */
+export function keeperOf({ platform: name }: TaskRequest): Platform {
+  return platform(name)
 }
 
 /** Kills what a shim left behind. Only for a shim that is gone. Resolves to the survivors. */

@@ -10,6 +10,7 @@ import { observation } from './contract/observation.ts'
 import { reopening } from './contract/reopening.ts'
 import { counted, skippedBecause } from './contract/report.ts'
 import { results } from './contract/results.ts'
+import { sessionLimits } from './contract/session-limits.ts'
 import { starting } from './contract/starting.ts'
 import { stopping } from './contract/stopping.ts'
 import { fifos } from './contract/fifos.ts'
@@ -35,6 +36,7 @@ const sections: Readonly<Record<string, Section>> = {
   'FIFOs as its standard streams': fifos,
   'watching it': observation,
   'a second command inside it': inside,
+  'limits of what exec() starts in it': sessionLimits,
   'other limits for it': updating,
   [decidedBefore]: interfaces,
 }

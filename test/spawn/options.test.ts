@@ -11,7 +11,7 @@ const byName = (one: Option, other: Option) => one.name.localeCompare(other.name
 /** The table by which the native program reads a launch. */
 function nativeOptions(): Option[] {
   const source = readFileSync(join(packageRoot, 'src/spawn/native/spec.c'), 'utf8')
-  const rows = source.matchAll(/^ {2}\{"([a-z-]+)", (\d), (true|false), \w+\},$/gm)
+  const rows = source.matchAll(/^ +\{"([a-z-]+)", (\d), (true|false), \w+\},$/gm)
   return [...rows]
     .map(([, name = '', operands, repeats]) => ({
       name,

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import type { StartRecord } from '../../../machines/index.ts'
 import type { Resources } from '../../api.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
 import { normalizeLimits } from '../limits.ts'
 import type { Row } from '../rows.ts'
 import { blockDeviceNumber } from './block-device.ts'
-import type { CgroupHost } from './cgroup-mode.ts'
+import { type CgroupHost, readWords } from './cgroup-mode.ts'
 import { CgroupParents, type Parent, type ParentOptions, parentName } from './cgroup-parents.ts'
 import { v1Knobs } from './cgroup-v1.ts'
 import { v2Knobs } from './cgroup-v2.ts'
@@ -15,6 +16,7 @@ import { KnobPlacer, type KnobValue } from './knob-placer.ts'
 import type { DeferredCgroup } from './deferred-cgroups.ts'
 import { limitRows, limitsOf, type Outcome } from './limit-rows.ts'
 import { notDelegated } from './limit-shortfalls.ts'
+import { SessionCgroups } from './session-cgroups.ts'
 
 export type CgroupPlan = {
   readonly cgroups: readonly CgroupSpec[]
@@ -63,6 +65,8 @@ type Options = ParentOptions & { readonly sys?: string }
  * complete.
  */
 export class CgroupPlanner {
+  /** Of exec sessions. */
+  readonly sessions: SessionCgroups
   readonly #host: CgroupHost
   readonly #parents: CgroupParents
   readonly #placer: KnobPlacer
@@ -79,6 +83,7 @@ export class CgroupPlanner {
     )
     this.#parents = new CgroupParents(host, options)
     this.#placer = new KnobPlacer(host, this.#parents, { sys, proc: options.proc })
+    this.sessions = new SessionCgroups(host, this.#placer, sys)
   }
 
   /** Where they are mounted. */
@@ -127,11 +132,12 @@ export class CgroupPlanner {
    * for; `wanted` is that and what it has. In a v1 hierarchy that it has not joined it gets a cgroup now,
    * unless an orchestrator has given it some: then that one decides where it is.
    */
-  change(cgroups: readonly string[], asked: Resources, wanted: Resources): CgroupChange {
+  change(start: Pick<StartRecord, 'cgroups' | 'task'>, asked: Resources, wanted: Resources): CgroupChange {
+    const { cgroups } = start
     const scope = scopeOf(cgroups, this.#host)
     const limits = normalizeLimits(wanted, device => blockDeviceNumber(device, this.#sys))
     const changing = limitsOf(asked)
-    const joined = new Map(this.present(cgroups).map(dir => [dirname(dir), dir]))
+    const joined = new Map(this.joined(start).map(dir => [dirname(dir), dir]))
     const groups = new Map([...joined.keys()].map(parent => [parent, [] as KnobValue[]]))
     const key = ownKey(cgroups)
     const outcomes = new Map<string, Outcome[]>()
@@ -153,6 +159,15 @@ export class CgroupPlanner {
       deferred: [...deferred].map(([parent, files]) => this.#deferred(parent, key ?? '', files)),
       rows: limitRows(asked, outcomes),
     }
+  }
+
+  /**
+   * Those that a running task is in, by its leader: there may also be one in which only its exec sessions
+   * are.
+   */
+  joined({ cgroups, task }: Pick<StartRecord, 'cgroups' | 'task'>): readonly string[] {
+    const has = (dir: string): boolean => readWords(join(dir, 'cgroup.procs')).includes(String(task.pid))
+    return [...cgroups, ...this.deferredOf(cgroups).filter(has)]
   }
 
   /** A task's cgroups and those that it has got since: nobody but holdfast makes one with its key. */

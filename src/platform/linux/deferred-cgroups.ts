@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { directoriesIn } from './cgroup-parents.ts'
-import { readText } from './cgroup-mode.ts'
+import { readText, readWords } from './cgroup-mode.ts'
 
 /**
  * A v1 cgroup for a task that runs without one in that hierarchy. `mount` is the hierarchy's, `controllers`
@@ -70,7 +70,8 @@ export function removeDeferred({ dir }: DeferredCgroup): void {
 
 function moveOut({ dir }: DeferredCgroup, origin: string): void {
   for (let pass = 0; pass < passes; pass++) {
-    const inside = processesIn(dir)
+    // Not those of an exec session that has limits of its own there.
+    const inside = readWords(join(dir, 'cgroup.procs')).map(Number)
     if (inside.length === 0) return
     for (const pid of inside) isMoved(pid, origin)
   }
@@ -91,8 +92,8 @@ function originOf({ mount, controllers }: DeferredCgroup, pid: number | undefine
   return join(mount, line?.split(':').slice(2).join(':') ?? '/')
 }
 
-/** Those in groups that the task has made below its own, too. */
-function processesIn(dir: string): number[] {
+/** Those in groups below it, too: of exec sessions, and what the task has made. */
+export function processesIn(dir: string): number[] {
   const own = readText(join(dir, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
   return [...own, ...directoriesIn(dir).flatMap(name => processesIn(join(dir, name)))]
 }

@@ -6,6 +6,7 @@ import { killProcessTree } from '../kill-tree.ts'
 import { currentBootId, isZombie, readProcess } from '../../spawn/process-table.ts'
 import { signalProcess } from '../../spawn/send-signal.ts'
 import type { KillOptions } from '../port.ts'
+import { processesIn } from './deferred-cgroups.ts'
 import { isOwnCgroup } from './own-cgroup.ts'
 
 const killMostMs = 10_000
@@ -54,8 +55,7 @@ export async function emptyCgroup(dir: string, limitMs: number): Promise<number[
 function membersOf(dir: string): number[] {
   const populated = /^populated (\d)/m.exec(readText(join(dir, 'cgroup.events')) ?? '')?.[1]
   if (populated === '0') return []
-  const pids = (readText(join(dir, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number)
-  return pids.filter(pid => {
+  return processesIn(dir).filter(pid => {
     const entry = readProcess(pid)
     return entry !== null && !isZombie(entry)
   })

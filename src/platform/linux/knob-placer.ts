@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
 import type { Scope } from '../../spawn/scope.ts'
@@ -10,7 +10,7 @@ import { parseCpuList } from './cpu-list.ts'
 import { ioNeedUnmet } from './io-needs.ts'
 import type { Knob, KnobFile } from './knob.ts'
 import type { Outcome } from './limit-rows.ts'
-import { missingController, missingFile } from './limit-shortfalls.ts'
+import { missingController, missingFile, noPlaceBelow, onVersion2 } from './limit-shortfalls.ts'
 
 export type KnobValue = { name: string; value: string }
 
@@ -58,17 +58,43 @@ export class KnobPlacer {
   }
 
   /**
-   * A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted
-   * with what was wanted.
+   * What becomes of it where an exec session's cgroup is to be below that of its task: `above` says where the
+   * task's is under a parent, or would be.
    */
-  completeCpusets(groups: Map<string, KnobValue[]>): void {
+  sessionShortfall(
+    knob: Knob,
+    { scope, groups }: Place,
+    above: (parent: string) => string | null,
+  ): Outcome | null {
+    const parent = this.#parentOf(knob, scope)
+    if (!('dir' in parent) || !groups.has(parent.dir)) return null
+    if (!v1Knobs.includes(knob)) {
+      groups.delete(parent.dir)
+      return onVersion2
+    }
+    const at = above(parent.dir)
+    // In a cpuset that is made for the purpose nobody can be before it has processors.
+    const isCpuset = this.#host.v1.get('cpuset') === this.#host.v1.get(knob.controller)
+    if (at !== null && (!isCpuset || existsSync(at))) return null
+    groups.delete(parent.dir)
+    return noPlaceBelow(knob)
+  }
+
+  /**
+   * A v1 cpuset cannot be joined before it has processors and memory nodes, also when it is only co-mounted
+   * with what was wanted. It may have what that one has which it is in: `above` a parent's name.
+   */
+  completeCpusets(
+    groups: Map<string, KnobValue[]>,
+    above: (parent: string) => string | null = parent => parent,
+  ): void {
     const mount = this.#host.v1.get('cpuset')
     const parent = mount === undefined ? null : this.#parents.v1(mount)
     if (!parent || !('dir' in parent)) return
     const files = groups.get(parent.dir)
     for (const name of ['cpuset.cpus', 'cpuset.mems'])
       if (files && !files.some(file => file.name === name))
-        files.push({ name, value: readFirst([join(parent.dir, name)]) })
+        files.push({ name, value: readFirst([join(above(parent.dir) ?? parent.dir, name)]) })
   }
 
   /** Where a hierarchy is joined whatever is limited. */

@@ -36,6 +36,31 @@ export function notDelegated({ controller }: Pick<Knob, 'controller'>): Outcome 
   }
 }
 
+/** Of an exec session whose task has only cgroups that an orchestrator has made: nothing is made in those. */
+export function noPlaceBelow({ controller }: Pick<Knob, 'controller'>): Outcome {
+  return {
+    status: 'skipped',
+    reason: `the task has no cgroup of its own of the ${controller} controller, below which the exec session's could be`,
+    hint: 'start the task without command.cgroups of that hierarchy',
+  }
+}
+
+/** Of an exec session: its task's processes would have to leave their cgroup ("no internal processes"). */
+export const onVersion2: Outcome = {
+  status: 'skipped',
+  reason: 'on cgroup v2 what runs inside a task shares the limits of the task',
+  hint: "update() the task's own",
+}
+
+/** Of an exec session that runs. */
+export function startedWithout({ controller }: Pick<Knob, 'controller'>): Outcome {
+  return {
+    status: 'skipped',
+    reason: `the exec session was started without a cgroup of its own of the ${controller} controller`,
+    hint: 'give it a limit of that kind before it is started',
+  }
+}
+
 function missingHint(controller: string, parent: Parent, host: CgroupHost): string {
   if (host.unusable.has(controller)) return controllerHint(host, controller)
   if ('denied' in parent && parent.denied) return delegationHint(host)

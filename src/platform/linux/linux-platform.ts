@@ -9,7 +9,7 @@ import { kindOf } from './own-cgroup.ts'
 import { planLinux } from './plan.ts'
 import { releaseCgroups } from './release.ts'
 import { CgroupProbe } from './cgroup-probe.ts'
-import { updateLimits } from './update.ts'
+import { updateLimits, updateSession } from './update.ts'
 
 type Options = {
   /** For a task that has no cgroup, as an ordinary user's where none is delegated: from its processes. */
@@ -27,10 +27,12 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
   return {
     name: 'linux',
     plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
-    update: async (request, start, asked, wanted) =>
-      updateLimits(request, believed(start), asked, wanted, look().planner),
+    update: async (request, start, asked, wanted) => {
+      const update = request.inside ? updateSession : updateLimits
+      return update(request, believed(start), asked, wanted, look().planner)
+    },
     probe: start => {
-      const cgroups = look().planner.present(believed(start).cgroups)
+      const cgroups = look().planner.joined(believed(start))
       return cgroups.length > 0 ? new CgroupProbe({ cgroups }, look().cgroups) : probeProcesses(start)
     },
     killTree: (start, options) => killLinuxTree(start, options),

@@ -36,9 +36,18 @@ export function kindOf(dir: string): Kind {
   }
 }
 
-/** Never anything that is not `.../holdfast/<key>`, whatever a record says. */
+/**
+ * Never anything that is not `.../holdfast/<key>`, or below that an exec session's by its key, whatever a
+ * record says.
+ */
 export function isOurs(dir: string): boolean {
-  return dir.startsWith('/') && basename(dirname(dir)) === parentName && !dir.split('/').includes('..')
+  if (!dir.startsWith('/') || dir.split('/').includes('..')) return false
+  return basename(dirname(dir)) === parentName || isOfSession(dir)
+}
+
+/** Of an exec session: `.../holdfast/<its task's>/<key>`. */
+function isOfSession(dir: string): boolean {
+  return basename(dirname(dirname(dir))) === parentName && /^[0-9a-z]{14}$/.test(basename(dir))
 }
 
 /** The same, and it is there, and a cgroup. */

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Command, Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { proxyVariables } from '../../command/destinations.ts'
@@ -23,9 +22,9 @@ import { workspaceOf } from '../../command/workspace.ts'
 import { ownersCredentials } from './workspace-owner.ts'
 
 /**
- * A second command inside a running task: its namespaces, root and cgroups are entered as they are, and the
- * command gets the privileges that the task's own has. A bare name is looked up by the native program when it
- * is inside, on the PATH as it is there.
+ * A second command inside a running task: its namespaces, root and cgroups are entered as they are, but for
+ * cgroups below those where the command has limits of its own, and it gets the privileges that the task's own
+ * has. A bare name is looked up by the native program when it is inside, on the PATH as it is there.
  */
 export async function planExec(
   request: TaskRequest,
@@ -53,10 +52,13 @@ export async function planExec(
   const own = isolation.rows.map(row =>
     row.name === 'landlock' && isolation.landlock.restricts && rules.length === 0 ? landlockOfHostRoot : row,
   )
-  const cgroups = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
+  const ofTask = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
+  const placed = host.planner.sessions.plan(request.key, ofTask, resources)
+  const isOwn = new Set(placed.cgroups.map(({ dir }) => dirname(dir)))
+  const deferred = host.planner.deferredOf(ofTask).filter(dir => !isOwn.has(dir))
   const enforcement = settle(
     [
-      ...withOutputRow(execLimitRows(resources, { rlimits: true }), command),
+      ...withOutputRow(execLimitRows(resources, { rlimits: true, own: placed.rows }), command),
       enforced(insideWhat(inside)),
       ...(entered.length === 0 ? own : own.filter(row => !isEntered(row))),
       ...entered,
@@ -72,9 +74,10 @@ export async function planExec(
       credentials: user.credentials,
       rlimits: rlimitPairs({ ...inside.rlimits, ...resources.rlimits }),
       inside: { alive: inside.alive, leader, init },
-      cgroups: cgroups.map(path => ({ dir: path, files: [] })),
-      deferredCgroups: host.planner.deferredOf(cgroups),
-      oomFile: oomFileIn(cgroups),
+      cgroups: placed.cgroups,
+      deferredCgroups: deferred,
+      oomFile: placed.oomFile,
+      oom: placed.oom,
       freezer: null,
       ...noNamespaces,
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
@@ -123,9 +126,3 @@ function isEntered({ name }: Enforcement): boolean {
 }
 
 const enteredByName: ReadonlySet<string> = new Set(['root', 'network', 'devices', 'secrets', 'workspace'])
-
-/** The task's own counter of OOM kills; the shim compares it with what it was at the start. */
-function oomFileIn(cgroups: readonly string[]): string | null {
-  const files = cgroups.flatMap(dir => [join(dir, 'memory.oom_control'), join(dir, 'memory.events')])
-  return files.find(file => existsSync(file)) ?? null
-}

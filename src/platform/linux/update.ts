@@ -1,5 +1,6 @@
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Enforcement, Resources } from '../../api.ts'
+import { execLimitRows } from '../exec-rows.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { TaskRequest } from '../port.ts'
 import { type Row, settle, weakened } from '../rows.ts'
@@ -12,15 +13,30 @@ import type { CgroupPlanner } from './cgroups.ts'
  */
 export function updateLimits(
   { strict, command }: TaskRequest,
+  start: StartRecord,
+  asked: Resources,
+  wanted: Resources,
+  planner: CgroupPlanner,
+): readonly Enforcement[] {
+  const { writes, deferred, rows } = planner.change(start, asked, wanted)
+  const enforcement = settle(withOutputRow(rows.map(ofRunning), command), strict)
+  const [members = ''] = start.cgroups
+  changeCgroups(writes, deferred, members)
+  return enforcement
+}
+
+/** Of an exec session: in cgroups of its own. What it has none for is its task's. */
+export function updateSession(
+  { strict, command }: TaskRequest,
   { cgroups }: StartRecord,
   asked: Resources,
   wanted: Resources,
   planner: CgroupPlanner,
 ): readonly Enforcement[] {
-  const { writes, deferred, rows } = planner.change(cgroups, asked, wanted)
-  const enforcement = settle(withOutputRow(rows.map(ofRunning), command), strict)
-  const [members = ''] = cgroups
-  changeCgroups(writes, deferred, members)
+  const { writes, rows } = planner.sessions.change(cgroups, asked, wanted)
+  const all = execLimitRows(asked, { rlimits: false, own: rows })
+  const enforcement = settle(withOutputRow(all, command), strict)
+  changeCgroups(writes)
   return enforcement
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Usage } from '../../api.ts'
 import { CgroupFile } from './cgroup-file.ts'
+import { directoriesIn } from './cgroup-parents.ts'
 import { fieldOf, scaled, sumAfter } from './usage-text.ts'
 
 /** Where a task's cgroup of each controller is; undefined for those it has not joined. */
@@ -75,10 +76,25 @@ export class V1Usage {
   #countThreads(answer: number | null): number | null {
     if (this.#threads === undefined || answer === null) return null
     try {
-      return readFileSync(`${this.#threads}/tasks`, 'latin1').split('\n').filter(Boolean).length
+      return threadsIn(this.#threads)
     } catch {
       return null
     }
+  }
+}
+
+/** Of the exec sessions below it, too. */
+function threadsIn(dir: string): number {
+  const own = readFileSync(`${dir}/tasks`, 'latin1').split('\n').filter(Boolean).length
+  return directoriesIn(dir).reduce((sum, name) => sum + threadsBelow(`${dir}/${name}`), own)
+}
+
+/** None in one that has gone meanwhile. */
+function threadsBelow(dir: string): number {
+  try {
+    return threadsIn(dir)
+  } catch {
+    return 0
   }
 }
 

@@ -1,4 +1,5 @@
 #include "cgroup.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -37,9 +38,22 @@ static bool clear_leaf(const char *dir, const char *freezer) {
   return mkdir(dir, 0755) == 0 || errno == EEXIST;
 }
 
-int cgroups_create(const struct cgroup *cgroups, const char *freezer, struct failure *failure) {
+static bool parent_of(char parent[PATH_MAX], const char *dir) {
+  const char *slash = strrchr(dir, '/');
+  return slash != NULL && snprintf(parent, PATH_MAX, "%.*s", (int)(slash - dir), dir) < PATH_MAX;
+}
+
+/* In a hierarchy of v1 that the task is not in, the place of its cgroup is where an exec session's are. */
+static bool make(const char *dir, bool inside) {
+  char parent[PATH_MAX];
+  if (mkdir(dir, 0755) == 0) return true;
+  if (!inside || errno != ENOENT || !parent_of(parent, dir)) return false;
+  return (mkdir(parent, 0755) == 0 || errno == EEXIST) && mkdir(dir, 0755) == 0;
+}
+
+int cgroups_create(const struct cgroup *cgroups, const char *freezer, bool inside, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (!cgroup->external && mkdir(cgroup->dir, 0755) != 0 &&
+    if (!cgroup->external && !make(cgroup->dir, inside) &&
         (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
       return fail(failure, STAGE_CGROUP, errno, "%s", cgroup->dir);
     for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
@@ -136,10 +150,8 @@ int cgroups_join_deferred(const struct cgroup *cgroups, struct failure *failure)
   return keep_affinity(&before, failure);
 }
 
-void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context) {
-  char path[PATH_MAX];
-  if (!join_path(path, dir, "cgroup.procs")) return;
-  _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+static void members_of(int directory, void visit(pid_t pid, void *context), void *context) {
+  _cleanup_fd_ int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   char block[4096];
   int64_t pid = 0;
@@ -153,6 +165,45 @@ void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void 
       if (pid > 0 && pid <= INT_MAX) visit((pid_t)pid, context);
       pid = 0;
     }
+}
+
+static void close_directory(DIR **directory) {
+  if (*directory != NULL) closedir(*directory);
+}
+
+/* Each group below it, then itself; by descriptor and name, so that its own can be removed. A level takes a
+ * descriptor and some of the stack. */
+static void walk(int at, const char *name, int levels, void visit(int at, const char *name, void *context),
+    void *context) {
+  int directory = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (directory < 0) return;
+  CLEANUP(close_directory) DIR *entries = fdopendir(directory);
+  if (entries == NULL) {
+    close_fd(&directory);
+    return;
+  }
+  for (const struct dirent *entry; levels > 0 && (entry = readdir(entries)) != NULL;)
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+      walk(directory, entry->d_name, levels - 1, visit, context);
+  visit(at, name, context);
+}
+
+/* A task of somebody who may write to cgroups can make them as deep as it likes. */
+enum { LEVELS = 32 };
+
+struct visitor {
+  void (*visit)(pid_t pid, void *context);
+  void *context;
+};
+
+static void visit_members(int at, const char *name, void *context) {
+  const struct visitor *visitor = context;
+  _cleanup_fd_ int directory = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (directory >= 0) members_of(directory, visitor->visit, visitor->context);
+}
+
+void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context) {
+  walk(AT_FDCWD, dir, LEVELS, visit_members, &(struct visitor){visit, context});
 }
 
 static void kill_member(pid_t pid, void *context) {
@@ -186,23 +237,51 @@ bool cgroup_kill(const char *dir, const char *freezer) {
   return false;
 }
 
+static void remove_one(int at, const char *name, void *context) {
+  (void)context;
+  unlinkat(at, name, AT_REMOVEDIR);
+}
+
 void cgroup_remove(const char *dir, const char *freezer) {
-  /* A member is gone from wait()'s view slightly before the cgroup's count drops. */
+  /* A member is gone from wait()'s view slightly before the cgroup's count drops. Below it are those of exec
+   * sessions, whose shims first read what was counted there, and then remove them. */
   for (int i = 0; i < 400; i++) {
     if (rmdir(dir) == 0 || errno != EBUSY) return;
     if (i > 20) cgroup_kill(dir, freezer);
+    if (i > 100) walk(AT_FDCWD, dir, LEVELS, remove_one, NULL);
     sleep_ms(i < 20 ? 1 : 5);
   }
 }
 
-int64_t oom_kills(const char *file) {
+void cgroup_remove_place(const char *dir) {
+  char parent[PATH_MAX];
+  if (parent_of(parent, dir)) rmdir(parent);
+}
+
+static int64_t oom_kills_at(int at, const char *file) {
   char text[4096];
-  if (file == NULL || read_file_at(AT_FDCWD, file, text, sizeof text) < 0) return -1;
+  if (read_file_at(at, file, text, sizeof text) < 0) return -1;
   for (char *line = text; line != NULL; line = strchr(line, '\n')) {
     line += *line == '\n';
     if (strncmp(line, "oom_kill ", 9) == 0) return strtoll(line + 9, NULL, 10);
   }
   return -1;
+}
+
+int64_t oom_kills(const char *file) { return file == NULL ? -1 : oom_kills_at(AT_FDCWD, file); }
+
+static void add_kills(int at, const char *name, void *context) {
+  _cleanup_fd_ int directory = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int64_t count = directory < 0 ? -1 : oom_kills_at(directory, "memory.oom_control");
+  if (count > 0) *(int64_t *)context += count;
+}
+
+int64_t oom_kills_below(const char *file) {
+  char dir[PATH_MAX];
+  int64_t sum = 0, own = oom_kills(file);
+  if (own < 0 || !parent_of(dir, file)) return 0;
+  walk(AT_FDCWD, dir, LEVELS, add_kills, &sum);
+  return sum > own ? sum - own : 0;
 }
 
 /* Documentation/admin-guide/cgroup-v1/memory.rst, 9 and 10. The kernel keeps what it needs of the file. */

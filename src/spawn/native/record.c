@@ -49,7 +49,7 @@ static void add_identity(struct text *text, const char *name, const struct ident
 }
 
 bool write_start_record(int dir, const struct identity *shim, const struct identity *task,
-    const struct identity *init, int64_t started_at, const struct cgroup *cgroups) {
+    const struct identity *init, int64_t started_at, const struct cgroup *cgroups, bool external) {
   char boot_id[64] = "";
   if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot_id, sizeof boot_id) > 0)
     boot_id[strcspn(boot_id, "\n")] = '\0';
@@ -59,9 +59,12 @@ bool write_start_record(int dir, const struct identity *shim, const struct ident
   add_identity(&text, "task", task);
   add_identity(&text, "init", init);
   text_add(&text, "\"bootId\":\"%s\",\"startedAt\":%lld,\"cgroups\":[", boot_id, (long long)started_at);
+  const char *comma = "";
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (cgroup != cgroups) text_add(&text, ",");
+    if (cgroup->external && !external) continue;
+    text_add(&text, "%s", comma);
     text_add_string(&text, cgroup->dir);
+    comma = ",";
   }
   text_add(&text, "]}\n");
   if (text.failed) return errno = ENOMEM, false;

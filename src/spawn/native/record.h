@@ -38,8 +38,9 @@ uint64_t stat_number(const char *stat, int number);
 /* The exit record's file with its blocks reserved, so that a disk filled by the task cannot lose the result.
  * -1 with errno on failure. */
 int reserve_exit_record(int dir);
+/* `external`: those that are not ours are in it, too. */
 bool write_start_record(int dir, const struct identity *shim, const struct identity *task,
-    const struct identity *init, int64_t started_at, const struct cgroup *cgroups);
+    const struct identity *init, int64_t started_at, const struct cgroup *cgroups, bool external);
 /* What the exit record in there says of OOM kills; -1: nothing, or there is none. */
 int64_t recorded_oom_kills(int dir);
 /* Retries for up to ten seconds while the disk is full or failing. */

@@ -1,5 +1,6 @@
 #include "shim_state.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +15,11 @@
 static bool host_task_is_ending(const struct shim *shim) {
   return (shim->target_leader >= 0 && process_is_ending(shim->target_leader)) ||
          (shim->target_init >= 0 && process_is_ending(shim->target_init));
+}
+
+static bool host_shim_is_gone(const struct shim *shim) {
+  struct pollfd alive = {.fd = shim->target_alive};
+  return shim->target_dir >= 0 && (alive.fd < 0 || poll(&alive, 1, 0) > 0);
 }
 
 /* The process died or was killed between fork and exec without a word. */
@@ -33,7 +39,8 @@ static void explain_silence(struct shim *shim) {
 static int64_t count_oom_kills(const struct shim *shim) {
   int64_t count = oom_kills(shim->oom_file);
   if (count < 0 && shim->target_dir >= 0) count = recorded_oom_kills(shim->target_dir);
-  return count > 0 && shim->oom_before > 0 ? count - shim->oom_before : count;
+  if (count < 0) return count;
+  return count + shim->oom_of_sessions - (shim->oom_before > 0 && count > 0 ? shim->oom_before : 0);
 }
 
 /* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little.
@@ -94,8 +101,7 @@ static void finish_terminal(struct shim *shim) {
   terminal_close(shim->terminal);
 }
 
-/* Of cgroups that are ours alone: what others have met with in external ones is not the task's. An exec
- * session's are its task's. */
+/* Of cgroups that are ours alone: what others have met with in external ones is not the task's. */
 static void count_limits(struct shim *shim) {
   counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
   /* Two streams in one file share a pump. */
@@ -141,6 +147,9 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
    * whoever waits is to hear of the survivors now. */
   for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove(shim->cgroups[i - 1], shim->freezer);
+  /* Whose shim would have removed what we have made below its own. */
+  for (size_t i = host_shim_is_gone(shim) ? shim->cgroup_count : 0; i > 0; i--)
+    cgroup_remove_place(shim->cgroups[i - 1]);
   if (record->failure != NULL) send_failed(shim);
   else shim_tell_start(shim, 1000);
   _exit(0);

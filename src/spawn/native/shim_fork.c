@@ -206,8 +206,8 @@ OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
   shim->record.started_at = realtime_ms();
-  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at,
-          is_exec_session(shim->spec) ? NULL : shim->spec->cgroups))
+  if (!write_start_record(shim->dir, &self, &shim->task, &init, shim->record.started_at, shim->spec->cgroups,
+          !is_exec_session(shim->spec)))
     return fail(&shim->failure, STAGE_RECORD, errno, "%s/start.json", shim->spec->dir);
   int length = snprintf(shim->line, sizeof shim->line, "started %d %d %llu %d %llu %lld\n", shim->id,
       self.pid, (unsigned long long)self.start, shim->task.pid, (unsigned long long)shim->task.start,

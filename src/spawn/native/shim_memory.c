@@ -12,12 +12,25 @@ int shim_watch_memory(struct shim *shim) {
   return shim->oom_event >= 0 ? 0 : fail(&shim->failure, STAGE_CGROUP, errno, "%s: watch", shim->oom_file);
 }
 
+/*
+ * The kernel has told us that the memory of the task is out, and not that of an exec session alone, and may
+ * have chosen somebody of a session, whose own cgroup counts him. A session's own want ends it, and its
+ * counter with it; but it may come a moment after ours, and a kill long after we were told is not ours.
+ */
+static bool killed_in_session(struct shim *shim, int64_t waited) {
+  if (waited >= OOM_BELOW_MS) return false;
+  int64_t below = oom_kills_below(shim->oom_file), more = below - shim->oom_below;
+  shim->oom_below = below;
+  if (more > 0) shim->oom_of_sessions += more;
+  return more > 0;
+}
+
 void shim_check_memory(struct shim *shim) {
   int64_t now = boottime_ms(), waited = now - shim->oom_since;
   if (shim->oom_look == 0 || now < shim->oom_look) return;
   shim->oom_look = waited >= MAX_OOM_MS ? 0 : now + (waited < OOM_SOON_MS ? 1 : OOM_LATER_MS);
   int64_t count = oom_kills(shim->oom_file);
-  if (count <= shim->oom_seen) return;
+  if (count <= shim->oom_seen && !killed_in_session(shim, waited)) return;
   shim->oom_seen = count;
   shim->oom_look = 0;
   if (!shim->oom_takes_all || shim->record.stop.forced_at != 0) return;

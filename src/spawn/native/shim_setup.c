@@ -150,14 +150,13 @@ static const char *log_name(const struct spec *spec, const struct file_target *t
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
-  const struct cgroup *own = is_exec_session(spec) ? NULL : spec->cgroups,
-                      *deferred = is_exec_session(spec) ? NULL : spec->deferred_cgroups;
+  const struct cgroup *deferred = is_exec_session(spec) ? NULL : spec->deferred_cgroups;
   size_t count = 0, deferred_count = 0,
          size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) +
                 string_size(logs[1]);
-  /* An exec session only joins its task's. External ones are not ours to empty, to remove, or to take the
-   * members of for the task's. */
-  for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next) {
+  /* External ones, for an exec session its task's, are not ours to empty, to remove, or to take the members
+   * of for the task's. */
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
     if (cgroup->external) continue;
     count++;
     size += sizeof(char *) + string_size(cgroup->dir);
@@ -168,7 +167,7 @@ static int keep_needed(struct shim *shim) {
     if ((shim->cgroups = pages_allocate(size)) == NULL)
       return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     char *next = (char *)(shim->cgroups + count + deferred_count);
-    for (const struct cgroup *cgroup = own; cgroup != NULL; cgroup = cgroup->next)
+    for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
       if (!cgroup->external) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next)
       shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
@@ -198,11 +197,12 @@ OWN_FRAME int shim_set_up(struct shim *shim) {
   if (detach(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_lifeline(shim) != 0)
     return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
-  if (!is_exec_session(shim->spec) &&
-      cgroups_create(shim->spec->cgroups, shim->spec->freezer, &shim->failure) != 0)
+  if (cgroups_create(shim->spec->cgroups, shim->spec->freezer, is_exec_session(shim->spec), &shim->failure) !=
+      0)
     return -1;
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
+  shim->oom_of_sessions = 0;
   if (shim_watch_memory(shim) != 0) return -1;
   if (open_map(shim) != 0) return -1;
   if (shim->tree.has_namespace && shim_fork_stub(shim) != 0) return -1;

@@ -20,6 +20,7 @@
 enum {
   OOM_SOON_MS = 100,
   OOM_LATER_MS = 50,
+  OOM_BELOW_MS = 1000,
   MAX_OOM_MS = 60000,
   MAX_KILL_MS = 10000,
   MAX_LOGS_MS = 1000,
@@ -51,6 +52,9 @@ struct shim {
   size_t cgroup_count;
   char *oom_file, *freezer;
   int64_t timeout_ms, grace_ms, max_output, oom_before, oom_seen;
+  /* Kills in cgroups of exec sessions: as last looked at, and those that were for want of the task's memory.
+   */
+  int64_t oom_below, oom_of_sessions;
   /* Of a cgroup of v1: where the kernel tells that memory is out (-1: nowhere), and whether all of the task
    * dies then. */
   int oom_event;

@@ -639,7 +639,7 @@ static const char *parse_option(struct reader *reader, const char *name, uint64_
   return "an option is of an unknown name";
 }
 
-/* Everything of the task's is entered as it is: nothing is made, and nothing of it is set again. */
+/* Everything of the task's is entered as it is; what is made are cgroups below its own. */
 static const char *check_inside(const struct spec *spec) {
   const struct inside *inside = &spec->inside;
   if (inside->alive == NULL)
@@ -648,8 +648,8 @@ static const char *check_inside(const struct spec *spec) {
   if (spec->namespaces != 0 || spec->network_path != NULL || spec->freezer != NULL)
     return "inside with namespace, network-path or freezer";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup->files != NULL || inside->leader.pid == 0)
-      return "inside with cgroup-file, or with cgroup and no inside-leader";
+    if ((cgroup->external && cgroup->files != NULL) || inside->leader.pid == 0)
+      return "inside with cgroup-given and cgroup-file, or with a cgroup and no inside-leader";
   if (spec->deferred_cgroups != NULL && inside->leader.pid == 0)
     return "inside with cgroup-late and no inside-leader";
   return NULL;
@@ -676,7 +676,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
     return "egress without namespace network";
   if (spec->egress != NULL && spec->egress_port == 0) return "egress-allow without egress";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0)
+    if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0 && spec->inside.leader.pid == 0)
       return "cgroup-given without namespace pid";
   if (spec->oom != OOM_LEFT && spec->oom_file == NULL) return "oom without oom-file";
   if (spec->secrets != NULL && !has_place_for_secrets(spec)) return "secret without root-secrets";

@@ -106,9 +106,12 @@ static void stop_session_process(struct process_list *list, size_t index) {
   }
 }
 
+static void add_member(pid_t pid, void *context) { list_add(context, pid); }
+
 /*
- * The exec session's descendants, and those of its session who have lost their parents; all stopped before
- * any of them dies, which would take its children out of reach. Who has left both is the task's.
+ * The exec session's descendants, those of its session who have lost their parents, and who is in a cgroup of
+ * its own; all stopped before any of them dies, which would take its children out of reach. Who has left all
+ * of them is the task's.
  */
 static void sweep_session(struct tree *tree) {
   struct process_list *list = &tree->killed;
@@ -118,6 +121,7 @@ static void sweep_session(struct tree *tree) {
     before = list->count;
     add_children(getpid(), list);
     if (tree->leader > 0) add_session(list, tree->leader);
+    if (tree->cgroup != NULL) cgroup_members(tree->cgroup, add_member, list);
     for (size_t i = 0; i < list->count; i++) stop_session_process(list, i);
   } while (list->count != before && ++walks < 100);
   for (size_t i = 0; i < list->count; i++)

@@ -81,7 +81,8 @@ export class Launch {
         // it can be asked again.
         if (error instanceof SpawnerDied && attempt === 1 && !hasTraces(dir)) continue
         // A shim that was killed before it could record anything may have made them already.
-        await keeper.release(spec.cgroups.map(({ dir }) => dir)).catch(() => {})
+        const own = spec.cgroups.filter(({ external }) => external !== true)
+        await keeper.release(own.map(({ dir }) => dir)).catch(() => {})
         throw launchFailure(dir, error)
       }
     }

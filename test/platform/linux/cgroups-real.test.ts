@@ -88,10 +88,11 @@ describe('cgroups of this host', () => {
     const [members = ''] = made
     while (programsIn(members).filter(name => name === 'sleep').length < 2) await new Promise(setImmediate)
     const before = readFileSync(`/proc/${start.task.pid}/cgroup`, 'utf8')
-    const { deferred: late } = new CgroupPlanner(detectCgroups()).change(made, { pids: 50 }, { pids: 50 })
+    const running = { ...start, cgroups: [...made] }
+    const { deferred: late } = new CgroupPlanner(detectCgroups()).change(running, { pids: 50 }, { pids: 50 })
     // A cpuset without processors can be made, but not joined.
     const { deferred: cpusets } = new CgroupPlanner(detectCgroups()).change(
-      made,
+      running,
       { cpuset: '0' },
       { cpuset: '0' },
     )

@@ -8,12 +8,15 @@ import { type Flag, same, value, values, word } from '../flag.ts'
 export const limitFlags: readonly Flag[] = [
   {
     flag: '--cpu <SHARES>',
-    help: same('weight among the tasks that want the processor, 2 or more', 'run', 'update'),
+    help: {
+      ...same('weight among the tasks that want the processor, 2 or more', 'run', 'update'),
+      exec: 'weight among the processes of the task that want the processor, 2 or more',
+    },
     sets: value('resources.cpu', parseCount),
   },
   {
     flag: '--cpus <CORES>',
-    help: same('maximum processor time; 0.5 is half a core', 'run', 'update'),
+    help: same('maximum processor time; 0.5 is half a core', 'run', 'exec', 'update'),
     sets: value('resources.cpuLimit', parseCores),
   },
   {
@@ -30,6 +33,7 @@ export const limitFlags: readonly Flag[] = [
     flag: '--memory <SIZE>',
     help: {
       run: 'maximum memory; it gets no swap',
+      exec: "maximum memory, of the task's; what runs out of it ends, and the task goes on",
       update: 'maximum memory; refused where it uses more than that already',
     },
     sets: value('resources.memoryBytes', parseSize),
@@ -47,6 +51,7 @@ export const limitFlags: readonly Flag[] = [
     flag: '--pids <COUNT>',
     help: {
       run: 'maximum number of processes and threads; max for no limit (default: 4096)',
+      exec: "maximum number of processes and threads, of the task's",
       update: 'maximum number of processes and threads; those there are stay',
     },
     sets: value('resources.pids', parseCount),
