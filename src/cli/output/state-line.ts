@@ -2,6 +2,7 @@ import type { Executor, Usage } from '../../index.ts'
 import { escaped } from './escape.ts'
 import type { Colors } from './terminal.ts'
 import { bytesText, timeText } from './units.ts'
+import { fitted } from './width.ts'
 
 /** What a terminal is to this: where lines go, and how wide they may be. */
 export type Screen = Pick<NodeJS.WriteStream, 'write'> & { readonly columns?: number }
@@ -29,7 +30,7 @@ export class StateLine {
     let usage: Usage | null = null
     const draw = (): void => {
       const { columns = 80 } = this.#screen
-      this.#text = stateText(task, now() - begun, usage).slice(0, Math.max(0, columns - 1))
+      this.#text = fitted(stateText(task, now() - begun, usage), Math.max(0, columns - 1), '')
       this.#show()
     }
     const samples = task.usage$(1000).subscribe({

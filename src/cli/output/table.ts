@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import type { Colors } from './terminal.ts'
+import { fitted, widthOf } from './width.ts'
 
 export type TableOptions = {
   readonly colors: Colors
@@ -40,12 +41,13 @@ export function table(
 function roomForLast(head: readonly string[], rows: readonly (readonly string[])[], width: number): number {
   const others = head
     .slice(0, -1)
-    .map((title, index) => Math.max(title.length, ...rows.map(row => plain(row[index] ?? '').length)))
+    .map((title, index) => Math.max(title.length, ...rows.map(row => widthOf(plain(row[index] ?? '')))))
   return Math.max(20, width - others.reduce((sum, column) => sum + column + 2, 0))
 }
 
 function cut(cell: string, room: number): string {
-  return plain(cell).length <= room ? cell : `${cell.slice(0, room - 1)}…`
+  const text = plain(cell)
+  return widthOf(text) <= room ? cell : fitted(text, room)
 }
 
 function plain(cell: string): string {

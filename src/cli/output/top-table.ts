@@ -4,6 +4,7 @@ import { sparkline } from './sparkline.ts'
 import type { Colors } from './terminal.ts'
 import { bytesText, timeText } from './units.ts'
 import type { TaskUsage } from './usage-table.ts'
+import { fitted, padded } from './width.ts'
 
 const orders: Readonly<
   Record<string, { readonly title: string; readonly value: (usage: TaskUsage) => number }>
@@ -96,7 +97,7 @@ export class TopTable {
     return [
       this.#colors.bold(`holdfast top: ${count}`.slice(0, columns)),
       this.#colors.bold(head.slice(0, columns)),
-      ...shown.map(usage => this.#row(usage).slice(0, columns)),
+      ...shown.map(usage => fitted(this.#row(usage), columns, '')),
       ...Array.from({ length: this.#page - shown.length }, () => ''),
       this.#colors.dim(keysText.slice(0, columns)),
     ]
@@ -114,7 +115,7 @@ export class TopTable {
     const percent = cpuPercent === null ? '-' : cpuPercent.toFixed(1)
     return [
       task.key.padEnd(14),
-      cut(escaped(task.name), 20).padEnd(20),
+      padded(fitted(escaped(task.name), 20), 20),
       percent.padStart(6),
       sparkline(this.#past.get(task.key) ?? [], smallest).padStart(remembered),
       timeText(cpuMs).padStart(8),
@@ -123,8 +124,4 @@ export class TopTable {
       (pids === null ? '-' : String(pids)).padStart(5),
     ].join('  ')
   }
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`
 }

@@ -3,6 +3,7 @@ import { sparkline } from '../../../src/cli/output/sparkline.ts'
 import { StateLine } from '../../../src/cli/output/state-line.ts'
 import { TopTable } from '../../../src/cli/output/top-table.ts'
 import { colorsFor } from '../../../src/cli/output/terminal.ts'
+import { widthOf } from '../../../src/cli/output/width.ts'
 import type { TaskUsage } from '../../../src/cli/output/usage-table.ts'
 import { firstValueFrom } from 'rxjs'
 import { withWorkbench } from '../../support/workbench.ts'
@@ -66,6 +67,18 @@ describe('the table of top', () => {
     const table = new TopTable(plain)
     table.add([usage('\x1b[2Jevil', 1, 1)])
     assert.ok(!table.lines({ columns: 120, rows: 10 }).join('').includes('\x1b'))
+  })
+
+  it('has its columns below each other, and no line wider than the terminal, whatever a name is written in', () => {
+    const table = new TopTable(plain)
+    table.add([usage('名前'.repeat(20), 1, 1), usage('web', 2, 1)])
+    const [wide = '', narrow = ''] = table
+      .lines({ columns: 200, rows: 10 })
+      .filter(line => /^key-/.test(line))
+      .sort((one, other) => other.length - one.length)
+      .reverse()
+    assert.equal(widthOf(wide), widthOf(narrow))
+    for (const line of table.lines({ columns: 37, rows: 10 })) assert.ok(widthOf(line) <= 37, line)
   })
 
   it('draws the past, with gaps for what is not known', () => {
