@@ -186,6 +186,8 @@ export type MountOp =
     }
   | { readonly op: 'tmpfs'; readonly at: string; readonly sizeBytes: number; readonly mode: number }
   | { readonly op: 'proc'; readonly at: string }
+  /** The POSIX message queues of the task's IPC namespace. */
+  | { readonly op: 'mqueue'; readonly at: string }
   /** Terminals of the task's own, which belong to this group; null: to that of whoever opens one. */
   | { readonly op: 'pts'; readonly at: string; readonly gid: number | null }
   /**

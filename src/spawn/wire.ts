@@ -208,6 +208,7 @@ function mountOperands(operation: MountOp): string[] {
       return [operation.at, `${operation.major}`, `${operation.minor}`]
     case 'secrets':
     case 'proc':
+    case 'mqueue':
     case 'mask':
     case 'freeze':
     case 'readonly':

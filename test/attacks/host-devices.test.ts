@@ -100,6 +100,7 @@ describe('attack: devices and the kernel’s files', () => {
       assert.deepEqual((await outputOf(task)).trim().split('\n').sort(), [
         'fd',
         'full',
+        'mqueue',
         'null',
         'ptmx',
         'pts',

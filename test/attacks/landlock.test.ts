@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import type { Command } from '../../src/index.ts'
 import { nativeFeatures } from '../../src/spawn/probe.ts'
-import { output, outputOf } from '../support/output.ts'
+import { output, outputOf, untilOutput } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { withVariable } from '../support/variable.ts'
@@ -119,6 +120,57 @@ describe('Landlock', () => {
       await task.start()
       const session = task.exec('sh', '-c', script)
       assert.match(await outputOf(session), /output\n(?:.*\n)*everything\n$/)
+    }))
+
+  const objects = [
+    ...['mq_open', 'shm_open', 'sem_open', 'memfd_create', 'tmpfile-tmp', 'tmpfile-local'],
+    ...['socket-tmp', 'socket-local', 'socket-abstract', 'inotify-tmp', 'inotify-local', 'system-v'],
+  ]
+  const allOk = Object.fromEntries(objects.map(name => [name, 'ok']))
+
+  for (const [where, loosened] of [
+    ['in a shared root', {}],
+    ['in a root of its own', { tmpfs: [{ target: '/scratch', sizeBytes: 1 << 20 }] }],
+    ['without a network', { network: 'none' }],
+  ] as const satisfies readonly (readonly [string, Partial<Command>])[])
+    it(`leaves a task what it shares with itself by name: queues, memory, sockets, watches, ${where}`, () =>
+      withWorkbench('linux', async bench => {
+        const mounts = [{ source: dirname(compiled('own_objects')), target: '/tmp/hostile', readOnly: true }]
+        const task = bench.command('/tmp/hostile/own_objects')
+        Object.assign(task.command, { mounts, ...loosened })
+        assert.deepEqual(await verdicts(task), allOk)
+      }))
+
+  it('leaves what exec() brings in the same, and the queues of its task', () =>
+    withWorkbench('linux', async bench => {
+      const task = attacker(bench, 'holds', ['queues'])
+      await task.start()
+      await untilOutput(task, 'ready')
+      const seen = task.exec('sh', '-c', 'ls /dev/mqueue | head -n 1; cat /dev/mqueue/q0')
+      assert.match(await outputOf(seen), /^q0\nQSIZE:/)
+      await task.forceStop()
+      compiled('own_objects')
+      const quiet = attacker(bench, 'holds', ['memory'])
+      await quiet.start()
+      await untilOutput(quiet, 'ready')
+      assert.deepEqual(await verdicts(quiet.exec('/tmp/hostile/own_objects')), allOk)
+      await quiet.forceStop()
+    }))
+
+  it("keeps a task with the host's IPC namespace from the host's queues", () =>
+    withWorkbench('linux', async bench => {
+      const task = attacker(bench, 'own_objects', [], { namespaces: { ipc: false } })
+      assert.equal((await verdicts(task)).mq_open, 'EACCES')
+    }))
+
+  it("a task sees no other's queues", () =>
+    withWorkbench('linux', async bench => {
+      const other = attacker(bench, 'holds', ['queues'])
+      await other.start()
+      await untilOutput(other, 'ready')
+      const task = bench.shell('ls -A /dev/mqueue; echo looked')
+      assert.equal(await outputOf(task), 'looked\n')
+      await other.forceStop()
     }))
 
   it('is not there for who may mount, and the row says so', () =>

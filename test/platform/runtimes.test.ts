@@ -184,10 +184,12 @@ describe('attack: what a task makes of the view of its cgroups', () => {
         await untilOutput(neighbour, 'ready')
         const task = bench.shell(`
           echo @wrote
-          find /sys/fs/cgroup -type f | while read file; do
-            (echo 1 > $file) 2>/dev/null && echo $file; chmod 777 $file 2>/dev/null && echo $file; done
-          find /sys/fs/cgroup | while read at; do
-            mkdir $at/planted 2>/dev/null && echo $at; rmdir $at 2>/dev/null && echo $at
+          for file in $(find /sys/fs/cgroup -type f); do { true > $file && echo $file; } 2>/dev/null; done
+          find /sys/fs/cgroup -exec chmod -c 777 {} + 2>/dev/null
+          directories=$(find /sys/fs/cgroup -type d)
+          mkdir -v $(echo "$directories" | sed 's,$,/planted,') 2>/dev/null
+          for at in $directories; do rmdir $at 2>/dev/null && echo $at; done
+          for at in $directories; do
             mount -o remount,rw,bind $at 2>/dev/null && echo $at; umount $at 2>/dev/null && echo $at; done
           echo @wrote
           echo @found

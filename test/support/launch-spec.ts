@@ -51,6 +51,7 @@ const root: MountOp[] = [
   { op: 'proc', at: '/proc' },
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },
   { op: 'pts', at: '/dev/pts', gid: 5 },
+  { op: 'mqueue', at: '/dev/mqueue' },
   { op: 'file', at: '/etc/hosts', source: '/etc/hosts', text: '127.0.1.1 task\n' },
   { op: 'secrets', at: '/secrets' },
   { op: 'mask', at: '/proc/kcore' },

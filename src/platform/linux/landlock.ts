@@ -5,7 +5,7 @@ import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { TaskPaths } from '../port.ts'
 import { enforced, loosened, type Row, skipped, weakened } from '../rows.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
-import { usualDevices } from './pseudo-filesystems.ts'
+import { queuesDirectory, usualDevices } from './pseudo-filesystems.ts'
 import { filesElsewhere } from './visible-files.ts'
 
 /** What Landlock is to do for a task. */
@@ -101,8 +101,14 @@ export function rulesOfRoot(ops: readonly MountOp[]): LandlockRule[] {
   return [...rules.values()]
 }
 
-/** What runs inside a task is kept in its root; what is read-only there is so by its mounts. */
-export const rulesOfSession: readonly LandlockRule[] = [{ at: '/', access: 'write' }]
+/**
+ * What runs inside a task is kept in its root; what is read-only there is so by its mounts. mq_open(3) takes
+ * no path that leads through that root: of queues the root of their own file system is named.
+ */
+export const rulesOfSession: readonly LandlockRule[] = [
+  { at: '/', access: 'write' },
+  { at: queuesDirectory, access: 'write' },
+]
 
 function accessOf(op: MountOp): LandlockRule['access'] | null {
   switch (op.op) {
@@ -113,6 +119,7 @@ function accessOf(op: MountOp): LandlockRule['access'] | null {
       return 'read'
     case 'tmpfs':
     case 'proc':
+    case 'mqueue':
     case 'pts':
       return 'write'
     case 'node':

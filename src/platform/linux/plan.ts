@@ -51,6 +51,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         rootless,
         seesProcesses: !isolation.namespaces.includes('pid'),
         asRoot: (user.credentials ?? host.access.self).uid === 0,
+        ownIpc: isolation.namespaces.includes('ipc'),
         hostname: isolation.hostname,
         workspace,
         secrets: secrets.length > 0,

@@ -13,6 +13,8 @@ const nodes: readonly (readonly [name: string, major: number, minor: number])[] 
 
 export const usualDevices: readonly string[] = nodes.map(([name]) => `/dev/${name}`)
 
+export const queuesDirectory = '/dev/mqueue'
+
 const links: readonly (readonly [name: string, to: string])[] = [
   ['fd', '/proc/self/fd'],
   ['stdin', '/proc/self/fd/0'],
@@ -42,6 +44,7 @@ function devicesBy(make: (node: (typeof nodes)[number]) => MountOp): MountOp[] {
     ...links.map(([name, to]): MountOp => ({ op: 'symlink', to, at: `/dev/${name}` })),
     { op: 'dir', at: '/dev/shm', mode: 0o755 },
     { op: 'dir', at: '/dev/pts', mode: 0o755 },
+    { op: 'dir', at: queuesDirectory, mode: 0o755 },
   ]
 }
 

@@ -16,7 +16,7 @@ import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
 import { secretsDir } from './secrets.ts'
 import { terminalGroup } from './terminal-group.ts'
 import type { Workspace } from './workspace.ts'
-import { boundDeviceDirectory, deviceDirectory, procMounts } from './pseudo-filesystems.ts'
+import { boundDeviceDirectory, deviceDirectory, procMounts, queuesDirectory } from './pseudo-filesystems.ts'
 
 /**
  * `shared`: how many of the first operations are the same for every task of this kind; see
@@ -49,6 +49,8 @@ export type RootOptions = {
   readonly host?: HostDirectories
   /** The task's uid is 0: modes and owners keep nothing from it. */
   readonly asRoot?: boolean
+  /** The task has an IPC namespace of its own; the host's message queues are not for it to see. */
+  readonly ownIpc?: boolean
   /** Its own host name; null: the host's. */
   readonly hostname?: string | null
   /** The directory of the host's that the task works in. */
@@ -73,6 +75,7 @@ export function rootPlan(
     seesProcesses = false,
     host = hostDirectories,
     asRoot = false,
+    ownIpc = false,
     hostname = null,
     workspace = null,
     secrets = false,
@@ -110,6 +113,7 @@ export function rootPlan(
     ...(tmpfs.some(({ at }) => at === '/tmp') ? [] : [tmpfsAt('/tmp', size)]),
     ...(tmpfs.some(({ at }) => at === '/dev/shm') ? [] : [tmpfsAt('/dev/shm', size)]),
     { op: 'pts', at: '/dev/pts', gid: rootless ? null : terminalGroup() },
+    ...(ownIpc && host.hasProc('sys/fs/mqueue') ? [{ op: 'mqueue' as const, at: queuesDirectory }] : []),
     ...elsewhere.own,
     ...view.own,
     ...(asRoot && system.ops.some(({ at }) => at === '/etc') ? rootsOwnFiles('/etc').map(mask) : []),
@@ -151,7 +155,7 @@ const visibleProc = bind('/proc', '/proc', true)
  * is mounted in it. What covers a file that is there already needs none.
  */
 function needsNoPlace(ops: readonly MountOp[], places: readonly MountOp[]): boolean {
-  const below = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts']
+  const below = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts', queuesDirectory]
   const made = new Set([...below, ...places.map(({ at }) => at)])
   return ops.every(
     ({ op, at }) =>

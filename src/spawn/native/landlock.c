@@ -62,11 +62,13 @@ static bool allow(int ruleset, int file, uint64_t rights, uint64_t handled) {
   return rule.allowed == 0 || syscall(NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
-/* A link in the way would be somebody's doing: the plan's places have none. */
+/* A link in the way would be somebody's doing: the plan's places have none. What is not there needs no rule.
+ */
 static bool allow_path(int ruleset, const struct landlock_rule *rule, uint64_t handled) {
   const struct how how = {.flags = O_PATH | O_CLOEXEC, .resolve = HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS};
   _cleanup_fd_ int file = sys_openat2(AT_FDCWD, rule->at, &how);
-  return file >= 0 && allow(ruleset, file, rights_of(rule->access), handled);
+  if (file < 0) return errno == ENOENT;
+  return allow(ruleset, file, rights_of(rule->access), handled);
 }
 
 /* /dev/stdout is to open what standard output is. EBADFD: no file that Landlock knows (a pipe, a socket), and

@@ -258,6 +258,15 @@ static int make_pts(struct builder *builder, const struct mount_op *op) {
              : mount_failed(builder, op->at, "terminals");
 }
 
+/* The POSIX message queues of the namespace that we are in; who opens one by name passes this very root. */
+static int make_mqueue(struct builder *builder, const struct mount_op *op) {
+  _cleanup_fd_ int target = make_target(builder, op->at, true);
+  if (target < 0) return mount_failed(builder, op->at, "target of the message queues");
+  return mount_over(target, "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0
+             ? 0
+             : mount_failed(builder, op->at, "message queues");
+}
+
 static bool copy_file(int from, int to) {
   char bytes[4096];
   ssize_t count;
@@ -393,6 +402,7 @@ static int make(struct builder *builder, const struct mount_op *op) {
     case MOUNT_FILE: return make_file(builder, op);
     case MOUNT_SECRETS: return make_secrets(builder, op);
     case MOUNT_FREEZE: return make_freeze(builder, op);
+    case MOUNT_MQUEUE: return make_mqueue(builder, op);
   }
   return -1;
 }

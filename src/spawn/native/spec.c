@@ -426,6 +426,9 @@ static const char *add_tmpfs(struct reader *reader, char **operands) {
 static const char *add_proc(struct reader *reader, char **operands) {
   return add_mount(reader, (struct mount_op){.kind = MOUNT_PROC, .at = operands[0]});
 }
+static const char *add_mqueue(struct reader *reader, char **operands) {
+  return add_mount(reader, (struct mount_op){.kind = MOUNT_MQUEUE, .at = operands[0]});
+}
 static const char *add_pts(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_PTS, .at = operands[0]};
   return parse_number(operands[1], -1, UINT32_MAX - 1, &op.gid) ? add_mount(reader, op)
@@ -604,6 +607,7 @@ static const struct option {
     {"root-tmpfs", 3, true, add_tmpfs},
     {"root-proc", 1, true, add_proc},
     {"root-pts", 2, true, add_pts},
+    {"root-mqueue", 1, true, add_mqueue},
     {"root-file", 3, true, add_file},
     {"root-node", 3, true, add_node},
     {"root-mask", 1, true, add_mask},

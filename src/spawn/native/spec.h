@@ -69,7 +69,8 @@ enum mount_kind {
   MOUNT_PTS,
   MOUNT_FILE,
   MOUNT_SECRETS,
-  MOUNT_FREEZE
+  MOUNT_FREEZE,
+  MOUNT_MQUEUE
 };
 
 struct mount_op {

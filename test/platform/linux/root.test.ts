@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../../src/api.ts'
 import { readHostDirectories } from '../../../src/platform/linux/host-directories.ts'
+import { rulesOfRoot } from '../../../src/platform/linux/landlock.ts'
 import { rootPlan } from '../../../src/platform/linux/root.ts'
 import type { TaskPaths } from '../../../src/platform/port.ts'
 import { FakeHost } from '../fake-host.ts'
@@ -75,6 +76,21 @@ describe("a task's root", () => {
     )
     assert.deepEqual(at('/dev/ptmx'), [{ op: 'symlink', to: 'pts/ptmx', at: '/dev/ptmx' }])
     assert.deepEqual(at('/dev/stdout'), [{ op: 'symlink', to: '/proc/self/fd/1', at: '/dev/stdout' }])
+  })
+
+  it('has message queues of its own where it has its own IPC namespace and the kernel has them', () => {
+    const queues = (ownIpc: boolean) =>
+      rootPlan({ path: 'x', args: [], env: {} }, alloc, {
+        memory: null,
+        ownIpc,
+        host: readHostDirectories(host.root),
+      }).ops.filter(({ op }) => op === 'mqueue')
+    assert.deepEqual(queues(true), [])
+    host.directory('proc/sys/fs/mqueue')
+    assert.deepEqual(queues(false), [])
+    const [mqueue] = queues(true)
+    assert.deepEqual(mqueue, { op: 'mqueue', at: '/dev/mqueue' })
+    assert.deepEqual(rulesOfRoot(queues(true)).at(-1), { at: '/dev/mqueue', access: 'write' })
   })
 
   it('mounts /proc before it masks it, and masks only what the kernel has', () => {
