@@ -25,10 +25,15 @@ export async function attach([word = '']: readonly string[], options: AttachOpti
     // What ends this program is none of the task's business.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, left)
     whenOutputFails(left)
-    const how = await joined(task, options, leave.signal)
-    if (how === 'ended') return exitCodeOf(await task.wait())
-    if (!options.quiet) process.stderr.write(wentOn(task))
-    return 0
+    try {
+      const how = await joined(task, options, leave.signal)
+      if (how === 'ended') return exitCodeOf(await task.wait())
+      if (!options.quiet) process.stderr.write(wentOn(task))
+      return 0
+    } finally {
+      whenOutputFails()
+      process.off('SIGINT', left).off('SIGTERM', left)
+    }
   })
 }
 
