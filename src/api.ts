@@ -37,6 +37,9 @@ export interface Command {
   /**
    * Name or number. Default: `nobody` (Linux, as root), else your own. start() rejects PERMISSION where you
    * may not become that user, START_FAILED for an unknown name.
+   * `'own'`: a user and a group that no other task and no account of this host has, as long as anything of
+   * the task is left; the row `user` says which number. As root, with a root of the task's own: elsewhere
+   * start() rejects UNSUPPORTED.
    */
   user?: string | number
   /** Name or number. Default: the user's own group. */

@@ -1,13 +1,16 @@
-import { parseOptions } from '../supervisor/options.ts'
+import { parseOptions, type SupervisorOptions } from '../supervisor/options.ts'
 import { StateDirectory } from '../task/task-directory.ts'
 import { leftoverCgroups } from './cgroups.ts'
 import type { Found, LeftoverKind, Scene } from './found.ts'
 import { unreachableTasks } from './shims.ts'
 import { leftoverAllocations, leftoversOfSupervisors, leftoversOfTasks, mountsBelow } from './state.ts'
+import { leftoverUsers } from './users.ts'
 
 export type AuditOptions = {
   /** The state directory to look at. Default: as for a Supervisor. */
   stateDir?: string
+  /** Whose `registry` names the users that are one task's each. Default: as for a Supervisor. */
+  ownUsers?: SupervisorOptions['ownUsers']
   /** Remove what is found. Default false. */
   fix?: boolean
 }
@@ -28,7 +31,8 @@ export type AuditReport = { readonly stateDir: string; readonly leftovers: reado
  * Lists what crashes have left behind and no task owns, and tasks that nobody can reach any more (their shim
  * has been stopped, their FIFOs or directory are gone), which with `fix` are killed: cgroups under
  * `holdfast`, half-made records, temporary files of ended tasks, allocations without a task, FIFOs of
- * supervisors that are gone, mounts in the state directory. With `fix` it removes all of it but mounts.
+ * supervisors that are gone, mounts in the state directory, users that were one task's each. With `fix` it
+ * removes all of it but mounts.
  *
  * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory;
  * what is quarantined; what is younger than some seconds; files of other names. Processes in a cgroup of ours
@@ -36,9 +40,13 @@ export type AuditReport = { readonly stateDir: string; readonly leftovers: reado
  * they come from, nobody else will. A task that was lost and whose processes are left is not settled, but
  * with `fix` those processes are killed. Idempotent. Rejects PERMISSION, INVALID_ARGUMENT.
  */
-export async function audit({ stateDir, fix = false }: AuditOptions = {}): Promise<AuditReport> {
-  const settings = parseOptions(stateDir === undefined ? {} : { stateDir })
-  const scene = { state: new StateDirectory(settings.stateDir), now: Date.now() }
+export async function audit({ stateDir, ownUsers, fix = false }: AuditOptions = {}): Promise<AuditReport> {
+  const settings = parseOptions({
+    ...(stateDir !== undefined && { stateDir }),
+    ...(ownUsers !== undefined && { ownUsers }),
+  })
+  const { registry } = settings.ownUsers
+  const scene = { state: new StateDirectory(settings.stateDir), registry, now: Date.now() }
   const leftovers: Leftover[] = []
   for (const look of looks)
     for (const found of await look(scene)) leftovers.push(fix ? await removed(found) : asLeftover(found))
@@ -54,6 +62,8 @@ const looks: readonly ((scene: Scene) => Promise<Found[]>)[] = [
   leftoverAllocations,
   leftoversOfSupervisors,
   mountsBelow,
+  // Last: a user is its task's for as long as anything of that is left.
+  leftoverUsers,
 ]
 
 async function removed(found: Found): Promise<Leftover> {

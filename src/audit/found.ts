@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { StateDirectory } from '../task/task-directory.ts'
 
 /** What kind of thing was left behind. */
-export type LeftoverKind = 'cgroup' | 'task' | 'file' | 'allocation' | 'supervisor' | 'mount'
+export type LeftoverKind = 'cgroup' | 'task' | 'file' | 'allocation' | 'supervisor' | 'mount' | 'user'
 
 /** Something that no task owns, and how to remove it; null where that is left to the administrator. */
 export type Found = {
@@ -15,6 +15,8 @@ export type Found = {
 
 export type Scene = {
   readonly state: StateDirectory
+  /** Where is written down which users are one task's each. */
+  readonly registry: string
   /** Milliseconds since the epoch. */
   readonly now: number
 }

@@ -39,13 +39,9 @@ function ofHalfATask(scene: Scene, key: string, dir: string): Found[] {
       kind: 'task',
       path: dir,
       why: 'it has no task.json, and no shim is at work in it',
-      remove: () => discardTask({ state: scene.state, keepAlive: new KeepAlive(), spawner: noSpawner }, key),
+      remove: () => discardTask({ state: scene.state, keepAlive: new KeepAlive() }, key),
     },
   ]
-}
-
-function noSpawner(): never {
-  throw new Error('an audit starts nothing')
 }
 
 function temporaryFiles(scene: Scene, dir: string, files: readonly string[]): Found[] {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import type { IdRange } from '../id-maps.ts'
 
 export type Account = { readonly name: string; readonly uid: number; readonly gid: number }
 export type Group = { readonly name: string; readonly gid: number; readonly members: readonly string[] }
@@ -11,6 +12,15 @@ export function readAccounts(path: string): readonly Account[] {
 /** The groups of a group(5) file. */
 export function readGroups(path: string): readonly Group[] {
   return parsed(path, groupsByPath, parseGroup)
+}
+
+/** The ranges of a subuid(5) or subgid(5) file. */
+export function readSubordinates(path: string): readonly IdRange[] {
+  return parsed(path, subordinatesByPath, line => {
+    const [, first, count] = line.split(':')
+    const [from, many] = [parseId(first), parseId(count)]
+    return from !== null && many !== null ? { first: from, count: many } : null
+  })
 }
 
 export function parseAccount(line: string): Account | null {
@@ -38,6 +48,7 @@ export function parseId(text: string | undefined): number | null {
 type Cached<T> = { readonly version: string; readonly entries: readonly T[] }
 const accountsByPath = new Map<string, Cached<Account>>()
 const groupsByPath = new Map<string, Cached<Group>>()
+const subordinatesByPath = new Map<string, Cached<IdRange>>()
 
 function parsed<T>(
   path: string,

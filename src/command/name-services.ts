@@ -14,6 +14,11 @@ export function knowsMoreGroups(nsswitch: string): boolean {
   return services.some(service => !ofFiles.has(service))
 }
 
+/** Whether accounts or groups are known to others than the files. Without nsswitch.conf(5) to nobody else. */
+export function asksServices(nsswitch: string, database: 'passwd' | 'group'): boolean {
+  return (servicesOf(nsswitch, database) ?? []).some(service => !ofFiles.has(service))
+}
+
 function servicesOf(nsswitch: string, database: string): readonly string[] | null {
   const line = new RegExp(`^\\s*${database}:(.*)$`, 'm').exec(readText(nsswitch))?.[1]
   if (line === undefined) return null

@@ -1,4 +1,5 @@
 import type { StartRecord } from '../../machines/index.ts'
+import type { IdRange } from '../id-maps.ts'
 import type { TaskPaths } from '../alloc/task-paths.ts'
 import type { Enforcement, PlainCommand, Resources, Usage } from '../api.ts'
 import type { Scope } from '../spawn/scope.ts'
@@ -30,6 +31,8 @@ export type TaskRequest = {
    * Absent: none.
    */
   readonly preferred?: readonly string[]
+  /** The user where the command names none, and this host can give it a number of its own. Absent: none. */
+  readonly preferredUser?: 'own'
   readonly alloc: TaskPaths
   /** Refuse to start rather than weaken anything. */
   readonly strict: boolean
@@ -56,9 +59,21 @@ export type TargetTask = {
    * kept.
    */
   readonly isolation?: readonly Enforcement[]
+  /** The number that no other task has, which it runs as. Absent: it runs as a user of this host. */
+  readonly ownUser?: number
 }
 
 export type { TaskPaths }
+
+/** Where a task gets a number from that no other task and no account has. */
+export interface OwnNumbers {
+  /** Those that may be given out. */
+  readonly range: IdRange
+  /**
+   * The task's number; asked again, the same. Rejects UNSUPPORTED when all are given out, PERMISSION.
+   */
+  claim(): Promise<number>
+}
 
 export type Plan = {
   readonly spec: LaunchSpec
@@ -83,11 +98,11 @@ export interface Platform {
   readonly name: PlatformName
   /**
    * Decides everything about one start. `dir` is the task's record directory; `scope` says what became of the
-   * spawner's. Throws HoldfastError: INVALID_ARGUMENT for what can never work, PERMISSION or UNSUPPORTED for
-   * what this host or user cannot do, LIMIT_FAILED or ISOLATION_FAILED when `strict` and a row would not be
-   * `enforced`.
+   * spawner's, `numbers` where a user of the task's own is to be had. Throws HoldfastError: INVALID_ARGUMENT
+   * for what can never work, PERMISSION or UNSUPPORTED for what this host or user cannot do, LIMIT_FAILED or
+   * ISOLATION_FAILED when `strict` and a row would not be `enforced`.
    */
-  plan(request: TaskRequest, dir: string, scope?: Scope | null): Promise<Plan>
+  plan(request: TaskRequest, dir: string, scope?: Scope | null, numbers?: OwnNumbers | null): Promise<Plan>
   /**
    * Gives a running task other limits: those `asked` for, of which `wanted` is what they come to with those
    * it has. Resolves to a row for each one asked for. The wall time is the caller's to pass on. Throws

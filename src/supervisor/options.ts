@@ -6,6 +6,7 @@ import { lazily } from '../lazily.ts'
 import { absolute } from '../working-directory.ts'
 import { refusal } from '../command/refusal.ts'
 import { parseResources } from '../command/validate.ts'
+import { defaultRange, type OwnUserRange } from '../task/own-users/own-users.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
 import type { PruneOptions, Retention } from './retention.ts'
 import { defaultStateDir } from './state-dir.ts'
@@ -39,6 +40,17 @@ export interface SupervisorOptions {
    */
   defaults?: Resources
   /**
+   * The user of tasks that name none (nor a group): `'own'`, as `command.user` has it. Tasks that cannot have
+   * one are not started. Default: nobody, where tasks are isolated.
+   */
+  user?: 'own'
+  /**
+   * Of which numbers `user: 'own'` are: `first` (1 to 2147483647; default 1879048192) and so many (`count`, 1
+   * to 1048576; default 65536). Who has which is written down in `registry`, a directory of root's (default
+   * `/var/lib/holdfast-users`): supervisors that share numbers must share it.
+   */
+  ownUsers?: { first?: number; count?: number; registry?: string }
+  /**
    * Which ended tasks stay recorded. Beyond that they are destroyed, with their logs and directories,
    * whenever the supervisor opens tasks or one of its tasks ends; wait() of an executor that is still held
    * answers all the same. Default: nothing is removed.
@@ -55,6 +67,8 @@ export type Settings = {
   readonly orphans: Orphans
   readonly durable: boolean
   readonly defaults: Resources | null
+  readonly user: 'own' | null
+  readonly ownUsers: OwnUserRange
   /** Null: nothing is removed. */
   readonly keep: Retention | null
   readonly inspect: SupervisorOptions['inspect']
@@ -81,6 +95,14 @@ const shape = lazily(() =>
     orphans: z.optional(z.enum(['keep', 'kill'])),
     durability: z.optional(z.enum(['host', 'process'])),
     defaults: z.optional(z.unknown()),
+    user: z.optional(z.literal('own')),
+    ownUsers: z.optional(
+      z.strictObject({
+        first: z.optional(z.int().check(z.minimum(1), z.maximum(2 ** 31 - 1))),
+        count: z.optional(z.int().check(z.minimum(1), z.maximum(1_048_576))),
+        registry: z.optional(z.string().check(z.minLength(1), z.refine(isFaithful))),
+      }),
+    ),
     keep: z.optional(retentionShape()),
     inspect: z.optional(z.unknown()),
   }),
@@ -97,6 +119,9 @@ const takes: Record<Option, string> = {
   orphans: '"keep" or "kill"',
   durability: '"host" or "process"',
   defaults: 'an object of limits',
+  user: '"own"',
+  ownUsers:
+    'an object with first (1 to 2147483647), count (1 to 1048576) and registry (the path of a directory)',
   keep: takesRetention,
   inspect: 'an observer or a function',
 }
@@ -120,8 +145,18 @@ export function parseOptions(options: SupervisorOptions): Settings {
     orphans: options.orphans ?? 'keep',
     durable: options.durability !== 'process',
     defaults: options.defaults === undefined ? null : parseResources(options.defaults, 'defaults'),
+    user: options.user ?? null,
+    ownUsers: rangeOf(options.ownUsers ?? {}),
     keep: boundsOf(options.keep),
     inspect: options.inspect,
+  }
+}
+
+function rangeOf({ first, count, registry }: NonNullable<SupervisorOptions['ownUsers']>): OwnUserRange {
+  return {
+    first: first ?? defaultRange.first,
+    count: count ?? defaultRange.count,
+    registry: registry === undefined ? defaultRange.registry : absolute(registry, 'ownUsers.registry'),
   }
 }
 

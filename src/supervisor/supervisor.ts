@@ -6,6 +6,7 @@ import type { PlatformName } from '../platform/port.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
 import { parseArguments, parseRunOptions } from '../run/options.ts'
 import { runningTask } from '../run/running-task.ts'
+import { OwnUsers } from '../task/own-users/own-users.ts'
 import { provideTaskMachine } from '../task/provide.ts'
 import { setCommand } from '../task/set-command.ts'
 import { StateDirectory } from '../task/task-directory.ts'
@@ -38,7 +39,7 @@ export class Supervisor {
 
   /** Touches nothing yet. Throws INVALID_ARGUMENT. */
   constructor(options: SupervisorOptions = {}) {
-    const { stateDir, keep, ...settings } = parseOptions(options)
+    const { stateDir, keep, ownUsers, ...settings } = parseOptions(options)
     const keepAlive = new KeepAlive()
     const processes = new Map<string, TaskProcess>()
     this.#streams = new TaskStreams(keepAlive, () => this.#tasks.values())
@@ -49,6 +50,7 @@ export class Supervisor {
     this.#runtime = {
       ...settings,
       state,
+      ownUsers: new OwnUsers(ownUsers),
       lifelinePath: () => this.#lifeline.fifo(),
       keepAlive,
       spawner: (platform, inside) => this.#spawners.get(platform, inside),
@@ -84,7 +86,7 @@ export class Supervisor {
    */
   run(name: string, args: readonly string[] = [], options: RunOptions = {}): RunningTask {
     const parsed = parseRunOptions(options)
-    const task = this.executor(undefined, parsed.untrusted ? { strict: true } : {})
+    const task = this.executor(undefined, parsed.untrusted ? { strict: true, preferredUser: 'own' } : {})
     Object.assign(task.command, parsed.command)
     setCommand(task, name, parseArguments(args))
     return runningTask(task, parsed)

@@ -6,15 +6,20 @@ import { currentBootId } from '../spawn/process-table.ts'
 import { readStart } from '../spawn/records.ts'
 import { workingShims } from '../spawn/shims.ts'
 import { endTask } from './end-task.ts'
+import { giveBack, type OwnUser } from './own-users/own-users.ts'
 import { aliveIsHeld } from './shim-life.ts'
 import { isTaskKey } from './task-id.ts'
 import type { TaskServices } from './task-services.ts'
+import type { TaskSpec } from './task-spec.ts'
 
 const letGoMs = 3000
 const pauseMs = 20
 
 /** A task whose stored state is of no use: killed through its shim, or past it, and removed. */
-export async function discardTask(services: TaskServices, key: string): Promise<void> {
+export async function discardTask(
+  services: Pick<TaskServices, 'state' | 'keepAlive'>,
+  key: string,
+): Promise<void> {
   const dir = services.state.taskDirectory(key)
   if (!isTaskKey(key)) return
   services.state.assertTrusted(key)
@@ -32,8 +37,20 @@ export async function discardTask(services: TaskServices, key: string): Promise<
       path: dir,
       hint: 'Root sees who it is: `sudo holdfast rm --force` with the same --state-dir.',
     })
+  const own = ownUserOf(services, key)
   await services.state.removeAlloc(key)
   services.state.remove(key)
+  if (own !== null) giveBack(own, { stateDir: services.state.path, key })
+}
+
+/** Null also where task.json cannot be read: then the user is found free by who looks for one. */
+function ownUserOf({ state }: Pick<TaskServices, 'state'>, key: string): OwnUser | null {
+  try {
+    const { spec } = JSON.parse(state.read(key) ?? '') as { readonly spec?: Partial<TaskSpec> }
+    return spec?.ownUser ?? null
+  } catch {
+    return null
+  }
 }
 
 /**

@@ -18,6 +18,8 @@ export type TaskSettings = {
   readonly strict: boolean
   /** Limits that the task does not name and gets where this host can enforce them. */
   readonly preferred: Resources | null
+  /** The user where it names none and this host can give it a number of its own. */
+  readonly preferredUser: 'own' | null
   readonly resources: Resources | null
   /** Null: it gets one by its command. */
   readonly name: string | null
@@ -102,6 +104,7 @@ export function startSpec(
       command,
       resources,
       ...(preferred.length > 0 && { preferred }),
+      ...(target === null && settings.preferredUser !== null && { preferredUser: settings.preferredUser }),
       alloc,
       strict: settings.strict,
       durable,

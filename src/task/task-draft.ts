@@ -27,6 +27,8 @@ export type TaskOptions = {
    * they are not there.
    */
   readonly preferred?: api.Resources
+  /** The user where it names none and this host can give it a number of its own. */
+  readonly preferredUser?: 'own'
   /** The platform was called for by its name, and is not just the best there is. Default false. */
   readonly byName?: boolean
 }
@@ -46,7 +48,7 @@ export type AskedStart = {
 
 type Services = Pick<
   TaskRuntime<unknown>,
-  'state' | 'orphans' | 'strict' | 'lifelinePath' | 'durable' | 'defaults' | 'shutdown'
+  'state' | 'orphans' | 'strict' | 'lifelinePath' | 'durable' | 'defaults' | 'shutdown' | 'user'
 >
 
 /** What one task is to be: its command, key, name, limits and directory, until it is started. */
@@ -60,14 +62,28 @@ export class TaskDraft {
   constructor(
     runtime: Services,
     platform: PlatformName,
-    { orphans = runtime.orphans, strict = runtime.strict, byName = false, preferred }: TaskOptions,
+    {
+      orphans = runtime.orphans,
+      strict = runtime.strict,
+      byName = false,
+      preferred,
+      preferredUser,
+    }: TaskOptions,
     askTarget: AskTarget | null,
   ) {
     this.#runtime = runtime
     this.#askTarget = askTarget
     const unset = { name: null, resources: null, alloc: null }
     const limits = preferred === undefined ? null : parseResources(preferred)
-    this.#settings = { ...unset, platform, byName, orphans, strict, preferred: limits }
+    this.#settings = {
+      ...unset,
+      platform,
+      byName,
+      orphans,
+      strict,
+      preferred: limits,
+      preferredUser: preferredUser ?? null,
+    }
   }
 
   get key(): string {
@@ -123,10 +139,17 @@ export class TaskDraft {
    */
   ask(): AskedStart {
     const { name, orphans, alloc } = this.#settings
-    const draft = draftStart(this.command, name, this.#askTarget?.() ?? null)
+    const target = this.#askTarget?.() ?? null
+    const draft = draftStart(target === null ? this.#withUser() : this.command, name, target)
     const owner = orphans === 'kill' ? this.#runtime.lifelinePath() : null
     const own = draft.target?.alloc ?? alloc ?? this.#runtime.state.buildAlloc(this.key, draft.name)
     return { draft, owner, alloc: own }
+  }
+
+  #withUser(): api.Command {
+    const { user } = this.#runtime
+    const isNamed = this.command.user !== undefined || this.command.group !== undefined
+    return user === null || isNamed ? this.command : { ...this.command, user }
   }
 
   /** Freezes the command: all that is stored of the task before anything is started. */

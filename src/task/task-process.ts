@@ -19,6 +19,7 @@ import { execTarget } from './running/exec.ts'
 import { endInput, openInput } from './running/input.ts'
 import { RunningLimits } from './running/limits.ts'
 import { RunningUsage } from './running/usage.ts'
+import { giveBack } from './own-users/own-users.ts'
 import { StartRecords } from './start-records.ts'
 import { TaskFile, type TaskView } from './task-file.ts'
 import type { TaskInput } from './stdin-feed.ts'
@@ -159,7 +160,7 @@ export class TaskProcess implements TaskEffects {
    */
   async remove(): Promise<void> {
     const { keeper, records, services } = this.#task
-    const { request, ownAlloc } = this.spec
+    const { request, ownAlloc, ownUser } = this.spec
     failpoint('destroy-begun')
     this.file.close()
     await untilCleared(this.#task, this.#launch?.launched ?? null)
@@ -169,6 +170,7 @@ export class TaskProcess implements TaskEffects {
     if (ownAlloc) await services.state.removeAlloc(request.key, request.name)
     failpoint('destroy-allocation-removed')
     services.state.remove(request.key)
+    if (ownUser !== undefined) giveBack(ownUser, { stateDir: services.state.path, key: request.key })
     failpoint('destroy-done')
   }
 }

@@ -10,6 +10,8 @@ import type { TaskServices } from './task-services.ts'
 export type TaskRuntime<Task> = TaskServices & {
   readonly strict: boolean
   readonly durable: boolean
+  /** The user of tasks that name none; null: as the platform has it. */
+  readonly user: 'own' | null
   /** Limits of tasks that do not name them. */
   readonly defaults: Resources | null
   /**

@@ -2,6 +2,7 @@ import type { Envelope, ProcessIdentity, StoredSnapshot } from '../../machines/i
 import type { Enforcement } from '../api.ts'
 import type { TaskRequest } from '../platform/port.ts'
 import type { FileTarget } from '../spawn/spec.ts'
+import type { OwnUser } from './own-users/own-users.ts'
 
 /** What task.json keeps of a task besides its snapshot: all that another process needs to take it over. */
 export type TaskSpec = {
@@ -15,6 +16,8 @@ export type TaskSpec = {
    * life.
    */
   readonly launchers: readonly ProcessIdentity[]
+  /** The user that is its alone, from the launch on. Absent: it runs as one of this host. */
+  readonly ownUser?: OwnUser
   /**
    * The number of the last transition that need not be published again. Absent: that of the last one the
    * snapshot has passed.

@@ -133,6 +133,19 @@ describe('root of a user namespace', function () {
     }
   })
 
+  it('gives no task a user of its own where it lacks the numbers, and names them; untrusted ones are nobody’s', async () => {
+    const maps = { users: '0 0 70000', groups: '0 0 70000' }
+    const asked = await holdfast(maps, 'run', '--user', 'own', '--', 'true')
+    assert.equal(asked.code, 125)
+    assert.match(
+      asked.stderr,
+      /"own" cannot be had: .* lacks users 1879048192 to 1879113727 \(it has 0-69999\) and groups/,
+    )
+    assert.match(asked.stderr, /hint: .*\/etc\/subuid.*ownUsers/)
+    const untrusted = await holdfast(maps, 'run', '--rm', '--untrusted', '--', 'id', '-u')
+    assert.deepEqual([untrusted.code, untrusted.stdout], [0, '65534\n'], untrusted.stderr)
+  })
+
   it('runs a second command inside such a task, as the same user', async () => {
     for (const [maps, uid] of [
       [alone, '0'],

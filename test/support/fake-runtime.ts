@@ -5,6 +5,7 @@ import { HoldfastError } from '../../src/errors.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import type { LaunchSpec } from '../../src/spawn/spec.ts'
 import { type Launched, LaunchFailed, type Spawner, type WatchEnd } from '../../src/spawn/spawner.ts'
+import { OwnUsers } from '../../src/task/own-users/own-users.ts'
 import { provideTaskMachine } from '../../src/task/provide.ts'
 import { StateDirectory } from '../../src/task/task-directory.ts'
 import type { TaskChange, TaskChanges } from '../../src/task/task-change.ts'
@@ -99,6 +100,8 @@ export class FakeRuntime implements TaskChanges<TaskExecutor> {
     this.runtime = {
       state: new StateDirectory(stateDir),
       keepAlive: new KeepAlive(),
+      ownUsers: new OwnUsers({ first: 0x7000_0000, count: 16, registry: `${stateDir}/users` }),
+      user: null,
       spawner: () => this.spawner,
       strict: false,
       durable: false,

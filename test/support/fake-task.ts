@@ -6,6 +6,7 @@ import type { Platform, TaskRequest } from '../../src/platform/port.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import type { Spawner } from '../../src/spawn/spawner.ts'
 import type { TaskParts } from '../../src/task/effects/task-parts.ts'
+import { OwnUsers } from '../../src/task/own-users/own-users.ts'
 import { StartRecords } from '../../src/task/start-records.ts'
 import { StateDirectory } from '../../src/task/task-directory.ts'
 import { TaskFile } from '../../src/task/task-file.ts'
@@ -51,6 +52,7 @@ export function fakeTask({ keeper, planner, spawner }: Fakes = {}): FakeTask {
     services: {
       state,
       keepAlive: new KeepAlive(),
+      ownUsers: new OwnUsers({ first: 0x7000_0000, count: 16, registry: `${state.path}/users` }),
       spawner: () => {
         assert.ok(spawner, 'this test has no spawner')
         return spawner

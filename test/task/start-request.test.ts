@@ -24,6 +24,7 @@ const settings: TaskSettings = {
   orphans: 'keep',
   strict: false,
   preferred: null,
+  preferredUser: null,
   resources: null,
   name: null,
   alloc: null,

@@ -16,6 +16,7 @@ describe('the draft of a task', () => {
       orphans: 'keep',
       strict: false,
       durable: true,
+      user: null,
       defaults: { pids: 100, memoryBytes: 2 ** 30 },
       shutdown: { signal: 'SIGTERM', graceMs: 5000, target: 'group' },
       lifelinePath: () => lifeline,

@@ -45,6 +45,7 @@ async function prepared(
   const task = supervisor.executor(options.basic ? 'basic' : undefined, {
     strict: options.strict ?? options.untrusted ?? false,
     ...(!options.basic && !unlimited && { preferred: runDefaults }),
+    ...(options.untrusted && { preferredUser: 'own' as const }),
   })
   Object.assign(task.command, command)
   if (envFile.length > 0) task.command.env = withEnvironmentFiles(envFile, command.env)

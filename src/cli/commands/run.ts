@@ -18,7 +18,7 @@ const more = `
 An interrupt (Ctrl-C) or SIGTERM stops the task: SIGTERM, and SIGKILL 5 s later. A second interrupt kills it at once.
 With -t every key is the task's, Ctrl-C too; Ctrl-P Ctrl-Q leaves it running, and \`holdfast attach\` comes back to it. With --detach its input stays open for that.
 A terminal that is closed (SIGHUP) ends holdfast alone: the task goes on.
-With --untrusted the task has no network, 1024 processes, 1024 open files, no core dumps, and what it writes to /tmp, /local and /alloc is kept in
+With --untrusted the task has a user of its own (as root), no network, 1024 processes, 1024 open files, no core dumps, and what it writes to /tmp, /local and /alloc is kept in
 memory, bounded and gone with it; other flags say otherwise one by one. Add --memory, --cpus and --timeout for what else it may use.
 With --json the task's own output is not printed; \`holdfast logs\` has it.
 

@@ -29,6 +29,12 @@ export async function planBasic(
       'command.secrets: the basic executor has no memory for them that others do not see',
       { stage: 'namespace', hint },
     )
+  if (command.user === 'own')
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      'command.user: "own" cannot be had: the basic executor gives a task no root, and files that it leaves in the host\'s would be those of the next user of its number',
+      { stage: 'user', hint },
+    )
   const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
   const user = await ownOrSwitched(command, self, ownUserOnly(self))
   const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]

@@ -1,4 +1,5 @@
 import type { Scope } from '../../spawn/scope.ts'
+import type { OwnNumbers } from '../port.ts'
 import type { Access } from './access.ts'
 import type { CgroupPlanner } from './cgroups.ts'
 
@@ -8,4 +9,6 @@ export type LinuxHost = {
   readonly access: Access
   /** Where the spawner lives. */
   readonly scope?: Scope | null
+  /** Where users are had that are one task's each. */
+  readonly numbers?: OwnNumbers | null
 }

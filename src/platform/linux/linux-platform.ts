@@ -26,7 +26,8 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
   }
   return {
     name: 'linux',
-    plan: (request, dir, scope = null) => planLinux(request, dir, { ...look(), scope }),
+    plan: (request, dir, scope = null, numbers = null) =>
+      planLinux(request, dir, { ...look(), scope, numbers }),
     update: async (request, start, asked, wanted) => {
       const update = request.inside ? updateSession : updateLimits
       return update(request, believed(start), asked, wanted, look().planner)

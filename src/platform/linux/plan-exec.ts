@@ -14,6 +14,7 @@ import { isolationOf } from './isolation.ts'
 import { landlockOfHostRoot, rulesOfSession, rulesOfHost } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { kindOf } from './own-cgroup.ts'
+import { ownUserInside } from './own-user.ts'
 import { secretsDir } from './secrets.ts'
 import { taskUser } from './task-user.ts'
 import type { TaskCredentials } from '../credentials.ts'
@@ -34,7 +35,10 @@ export async function planExec(
 ): Promise<Plan> {
   const { command, alloc } = request
   const entered = enteredRows(inside)
-  const user = (await ownerOf(inside, command, host)) ?? (await taskUser(command, host.access))
+  const user =
+    ownUserInside(inside, command) ??
+    (await ownerOf(inside, command, host)) ??
+    (await taskUser(command, host.access))
   const resources = request.resources ?? {}
   const isolation = isolationOf(command, inside.name, host.access)
   const ownRoot = entered.find(({ name }) => name === 'root')?.status === 'enforced'

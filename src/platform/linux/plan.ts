@@ -15,20 +15,20 @@ import { isolationOf } from './isolation.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planExec } from './plan-exec.ts'
+import { settledUser } from './own-user.ts'
 import { rootPlan } from './root.ts'
 import { secretsDir, secretsRows } from './secrets.ts'
-import { taskUser } from './task-user.ts'
 import { shareWorkspace, type Workspace } from './workspace.ts'
 import { workspacePlace } from './workspace-place.ts'
 
 export async function planLinux(request: TaskRequest, dir: string, host: LinuxHost): Promise<Plan> {
-  const { command, alloc, name, key } = request
+  const { alloc, name, key } = request
   const { scope = null } = host
   const rootless = host.access.right === 'user-namespace'
   if (request.inside) return planExec(request, request.inside, dir, host)
-  const without = await taskUser(command, host.access)
   const resources = request.resources ?? {}
-  const isolation = isolationOf(command, name, host.access)
+  const isolation = isolationOf(request.command, name, host.access)
+  const { command, user: without } = await settledUser(request, isolation, host)
   const asked = workspaceOf(command)
   const workspace =
     asked &&

@@ -8,6 +8,7 @@ import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../sp
 import { failpoint } from '../failpoint.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
+import { giveBack, type OwnUser, settleOwnUser } from '../own-users/own-users.ts'
 import { patiently } from '../patiently.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
@@ -25,6 +26,7 @@ export class Launch {
   readonly #secrets: readonly Secret[]
   #feed: StdinFeed | null = null
   #launched: Launched | null = null
+  #ownUser: OwnUser | null = null
 
   /** `input`: a stream of this program that the task reads from. `secrets`: ours to wipe. */
   constructor(task: TaskParts, { input, secrets }: Given) {
@@ -69,7 +71,8 @@ export class Launch {
       const { spec, enforcement } = await this.#plan(abandoned)
       const spawner = this.#spawner()
       const logs = { stdout: spec.stdout, stderr: spec.stderr }
-      file.intend({ enforcement, logs, launchers: launchers(spawner.prepare()) })
+      const own = this.#ownUser === null ? {} : { ownUser: this.#ownUser }
+      file.intend({ enforcement, logs, launchers: launchers(spawner.prepare()), ...own })
       failpoint('intent-written')
       try {
         await this.#request(spawner, spec)
@@ -109,9 +112,13 @@ export class Launch {
     const { request, ownAlloc } = file.spec
     try {
       const scope = await this.#spawner().scope()
-      const plan = await planner.plan(request, dir, scope)
+      const plan = await planner.plan(request, dir, scope, {
+        range: services.ownUsers.range,
+        claim: () => this.#claimUser(),
+      })
       failpoint('directories-planned')
       abandoned.throwIfAborted()
+      if (this.#ownUser !== null) settleOwnUser(this.#ownUser, this.#owner, plan.spec)
       admitTo(plan.spec, request)
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
       this.#spawner().prepare()
@@ -120,8 +127,19 @@ export class Launch {
       // Its own failure, of the same cause as likely as not, must not hide the reason.
       if (ownAlloc && !file.isWritten)
         await services.state.removeAlloc(request.key, request.name).catch(() => {})
+      if (this.#ownUser !== null && !file.isWritten) giveBack(this.#ownUser, this.#owner)
       throw inWords(error)
     }
+  }
+
+  async #claimUser(): Promise<number> {
+    this.#ownUser ??= await this.#task.services.ownUsers.claim(this.#owner)
+    return this.#ownUser.number
+  }
+
+  get #owner(): { readonly stateDir: string; readonly key: string } {
+    const { file, services } = this.#task
+    return { stateDir: services.state.path, key: file.spec.request.key }
   }
 
   #spawner(): Spawner {

@@ -15,7 +15,7 @@ export function execTarget(
   { dir, file, records }: Pick<TaskParts, 'dir' | 'file' | 'records'>,
   limits: RunningLimits,
 ): TargetTask {
-  const { request } = file.spec
+  const { request, ownUser } = file.spec
   // Inside of what is inside is inside the same task.
   const target: TargetTask = request.inside ?? {
     key: request.key,
@@ -24,6 +24,7 @@ export function execTarget(
     start: records.require(),
     rlimits: limits.current.resources?.rlimits ?? {},
     isolation: limits.enforcement.filter(({ kind }) => kind === 'isolation'),
+    ...(ownUser !== undefined && { ownUser: ownUser.number }),
   }
   refuseUnwatchable(target)
   return target

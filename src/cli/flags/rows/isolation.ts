@@ -8,7 +8,7 @@ export const isolationFlags: readonly Flag[] = [
   {
     flag: '--user <USER[:GROUP]>',
     help: {
-      run: 'name or number to run as, and of the group (default: nobody, where it is isolated)',
+      run: 'name or number to run as, and of the group (default: nobody, where it is isolated), or own: one that no other task has',
       exec: "name or number to run as, and of the group (default: the task's)",
     },
     sets: {
@@ -71,7 +71,7 @@ export const isolationFlags: readonly Flag[] = [
   {
     flag: '--untrusted',
     help: {
-      run: 'for code that nobody vouches for: no network, few processes and files, bounded directories, --strict',
+      run: 'for code that nobody vouches for: a user of its own, no network, few processes and files, bounded directories, --strict',
     },
   },
   {

@@ -1,0 +1,22 @@
+import { whyHeld } from '../task/own-users/evidence.ts'
+import { Registry } from '../task/own-users/registry.ts'
+import { each, type Found, type Scene } from './found.ts'
+
+/** Users that tasks of this state directory had to themselves, and nothing of whom is left. */
+export function leftoverUsers({ state, registry: path }: Scene): Promise<Found[]> {
+  const registry = new Registry(path)
+  return each(registry.numbers(), number => {
+    const { generation, claim } = registry.read(number)
+    if (claim === null || claim === 'unreadable' || claim.stateDir !== state.path) return []
+    if (whyHeld(number, claim) !== null) return []
+    return [
+      {
+        kind: 'user',
+        path: `${path}/${number}`,
+        why: `nothing is left of task ${claim.key}, whose user ${number} was`,
+        // False: somebody has been given it meanwhile.
+        remove: () => void registry.replace(number, generation, null),
+      },
+    ]
+  })
+}
