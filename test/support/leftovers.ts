@@ -41,7 +41,10 @@ function cgroupsIn(parent: string, suffix: string): string[] {
 export function cgroupsOf(key: string): string[] {
   if (!existsSync(cgroupRoot)) return []
   const hierarchies = [cgroupRoot, ...readdirSync(cgroupRoot).map(name => join(cgroupRoot, name))]
-  const plain = hierarchies.map(at => join(at, 'holdfast', key)).filter(path => existsSync(path))
+  const parents = hierarchies.map(at => join(at, 'holdfast'))
+  // Those of exec sessions are below their task's.
+  const places = [...parents, ...parents.flatMap(parent => cgroupsIn(parent, ''))]
+  const plain = places.map(at => join(at, key)).filter(path => existsSync(path))
   const scoped = existingParents(detectCgroups()).flatMap(parent => cgroupsIn(parent, `.${key}`))
   return [...plain, ...scoped]
 }

@@ -63,7 +63,7 @@ export const sessionLimits: Section = (check, { platform }) => {
 
   check('of memory: what runs out of its own is killed, all of it, and the task goes on', async bench => {
     const task = await running(bench, { memoryMB: 128 })
-    const session = bench.exec(task, '/bin/sh', '-c', '(setsid sleep 1000 &); tail /dev/zero; exit 5')
+    const session = bench.exec(task, '/bin/sh', '-c', '(setsid sleep 1000 &); tail /dev/zero; sleep 1000')
     await session.limit({ memoryMB: 16 })
     await session.start()
     const { exitCode, signal, cause, oomKilled, limitsHit } = await session.wait()
@@ -215,7 +215,7 @@ export const sessionLimits: Section = (check, { platform }) => {
     task.command.namespaces = { pid: false }
     await task.start()
     await untilOutput(task, 'ready')
-    const hungry = bench.exec(task, '/bin/sh', '-c', '(setsid sleep 1000 &); tail /dev/zero')
+    const hungry = bench.exec(task, '/bin/sh', '-c', '(setsid sleep 1000 &); exec tail /dev/zero')
     await hungry.limit({ memoryMB: 16 })
     await hungry.start()
     assert.equal((await hungry.wait()).cause, 'oom')
