@@ -271,6 +271,14 @@ export interface Resources {
   /** Milliseconds after which the task is shut down, with cause `timeout`. */
   wallTimeMs?: number
   /**
+   * Bytes, 1 MiB or more, that it can store in `/local`, `/alloc` and its logs together: beyond that its
+   * writes fail with ENOSPC, and what it prints is dropped from its logs. Its allocation becomes a file
+   * system of that size, of which the tables take a few per cent. Takes root, mkfs.ext4 and loop devices, and
+   * an allocation of the task's own: where it cannot be had the row says so. `update()` does not change it
+   * (UNSUPPORTED).
+   */
+  diskBytes?: number
+  /**
    * Bytes that its two streams may give together, 1 or more. When they have given more it is shut down, with
    * cause `output`; what came meanwhile is in its logs. Counted by the shim, so that it holds while no
    * supervisor lives: of a stream that the shim does not carry (`logs: 'plain'`, a file or a descriptor of

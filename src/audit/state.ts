@@ -1,9 +1,10 @@
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { mountsWithin } from '../alloc/mounts.ts'
 import { isHeld } from '../spawn/alive.ts'
 import { KeepAlive } from '../spawn/keep-alive.ts'
+import { isOurs } from '../task/disk-image.ts'
 import { discardTask } from '../task/discard.ts'
 import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
@@ -81,19 +82,28 @@ export async function leftoversOfSupervisors(scene: Scene): Promise<Found[]> {
   })
 }
 
-/** Tasks mount nothing on the host: whatever it is, somebody else has put it there, and it is only shown. */
+/**
+ * Tasks mount nothing on the host but the file systems of `diskBytes`: whatever else it is, somebody has put
+ * it there, and it is only shown.
+ */
 export async function mountsBelow({ state }: Scene): Promise<Found[]> {
   const real = await realpath(state.path).catch(() => null)
   if (real === null) return []
   const mounts = await mountsWithin(real)
   return mounts
-    .filter(path => path !== real)
+    .filter(path => path !== real && !isDisk(state, real, path))
     .map(path => ({
       kind: 'mount',
       path,
       why: `holdfast mounts nothing there; if it is of no use: umount '${path}'`,
       remove: null,
     }))
+}
+
+/** Of a task that is there; or, where that is gone, one that goes with its allocation. */
+function isDisk(state: Scene['state'], real: string, path: string): boolean {
+  const key = basename(path)
+  return path === join(real, 'allocs', key) && isOurs(path, state.taskDirectory(key))
 }
 
 /** Null where there is no such directory. */

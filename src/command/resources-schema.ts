@@ -80,6 +80,7 @@ export const resourcesSchema = lazily(() =>
     rlimits: z.optional(fields(Object.fromEntries(rlimitNames.map(name => [name, z.optional(rlimit())])))),
     wallTimeMs: z.optional(integer(1, longestWallTime, 'milliseconds')),
     oom: z.optional(oneOf('task', 'process')),
+    diskBytes: z.optional(integer(MiB, largest, 'bytes')),
     outputBytes: z.optional(integer(1, largest, 'bytes')),
   }).check(
     z.refine(({ memoryMB, memoryBytes }) => memoryMB === undefined || memoryBytes === undefined, {

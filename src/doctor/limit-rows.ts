@@ -7,20 +7,22 @@ import type { Refusal, RunReport } from './host-report.ts'
 import { hostRow, nothingStarted } from './isolation-rows.ts'
 
 export type LimitTrial = {
-  readonly controller: string
+  /** Null: of what a task stores, which no controller limits. */
+  readonly controller: string | null
   /**
    * What a task is limited to, to see whether it can be; null: there is nothing here that could be limited.
    */
   readonly limits: () => Resources | null
 }
 
-/** One limit by each controller. */
+/** One limit by each controller, and one of the disk. */
 export const limitTrials: readonly LimitTrial[] = [
   { controller: 'cpu', limits: () => ({ cpuLimit: 1 }) },
   { controller: 'cpuset', limits: () => ({ cpuset: ownProcessors() }) },
   { controller: 'memory', limits: () => ({ memoryBytes: 256 * 2 ** 20 }) },
   { controller: 'pids', limits: () => ({ pids: 64 }) },
   { controller: 'io', limits: diskLimit },
+  { controller: null, limits: () => ({ diskBytes: 2 ** 20 }) },
 ]
 
 type Host = {
@@ -30,8 +32,12 @@ type Host = {
 }
 
 /** What became of a limit. Where it is enforced: by what. */
-export function limitRow(controller: string, run: RunReport | null, { cgroups, refused }: Host): HostRow {
-  const name = `cgroup.${controller}`
+export function limitRow(
+  controller: string | null,
+  run: RunReport | null,
+  { cgroups, refused }: Host,
+): HostRow {
+  const name = controller === null ? 'disk' : `cgroup.${controller}`
   if (refused !== null) return nothingStarted(name, refused)
   if (run === null)
     return { name, status: 'no', why: 'this host shows no disk that could be limited', hint: null }
@@ -39,10 +45,11 @@ export function limitRow(controller: string, run: RunReport | null, { cgroups, r
   const limit = run.enforcement.find(({ kind, name: field }) => kind === 'limit' && fields.has(field))
   if (limit === undefined) return { name, status: 'no', why: 'its start says nothing of it', hint: null }
   const row = hostRow(limit)
-  return { ...row, name, why: row.status === 'yes' ? placeOf(cgroups, controller) : row.why }
+  const place = controller === null ? 'a file system for each task that asks' : placeOf(cgroups, controller)
+  return { ...row, name, why: row.status === 'yes' ? place : row.why }
 }
 
-const fields = new Set(['cpuLimit', 'cpuset', 'memoryBytes', 'pids', 'io'])
+const fields = new Set(['cpuLimit', 'cpuset', 'memoryBytes', 'pids', 'io', 'diskBytes'])
 
 function diskLimit(): Resources | null {
   const disk = firstDisk()

@@ -78,6 +78,8 @@ export interface OwnNumbers {
 export type Plan = {
   readonly spec: LaunchSpec
   readonly enforcement: readonly Enforcement[]
+  /** Bytes of the file system that the allocation becomes before the start; absent or null: none. */
+  readonly diskBytes?: number | null
 }
 
 export interface UsageProbe {

@@ -52,6 +52,7 @@ export async function rehydrate(services: TaskServices, key: string): Promise<Re
 async function lookAndDecide(services: TaskServices, key: string): Promise<Rehydrated> {
   const { dir, snapshot, spec, stamp } = await settled(services, key)
   const passed = passedStates(snapshot).length
+  await showDisk(spec, dir)
   const delivered = Math.min(spec.delivered ?? passed, passed)
   // An end with an exit record is final, whatever lies in the directory now: a `ps` opens thousands of these,
   // and reads one file of each.
@@ -85,6 +86,12 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
           survivors,
         }
   return { spec, snapshot: settleTask(snapshot, key, outcome, start), delivered, final: false, events: [] }
+}
+
+/** Read where there is one alone. */
+async function showDisk({ request: { alloc, resources }, ownAlloc }: TaskSpec, dir: string): Promise<void> {
+  if (!ownAlloc || resources?.diskBytes === undefined) return
+  await (await import('./disk-image.ts')).showAllocation(dir, alloc.root)
 }
 
 /** Milliseconds that a shim is given to go once its record is there: it has its cgroups to remove. */

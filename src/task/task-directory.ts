@@ -19,6 +19,7 @@ import type { TaskPaths } from '../platform/port.ts'
 import { renameOver } from '../spawn/rename-over.ts'
 import { readBounded } from './bounded-file.ts'
 import { storageError } from './storage-error.ts'
+import { isOtherFileSystem } from './disk-place.ts'
 import { failpoint } from './failpoint.ts'
 import { isTaskKey } from './task-id.ts'
 import { assertTrustedDirectory, assertTrustedPath } from './trusted-tree.ts'
@@ -195,8 +196,11 @@ export class StateDirectory {
 
   /** Without a name the long way, which needs to know nothing of the task. */
   async removeAlloc(key: string, taskName?: string): Promise<void> {
-    if (taskName !== undefined && removePrivateAllocation(this.allocDirectory(key), taskName)) return
-    await new AllocDir(this.allocDirectory(key)).destroy()
+    const path = this.allocDirectory(key)
+    if (isOtherFileSystem(path))
+      await (await import('./disk-image.ts')).releaseAllocation(this.taskDirectory(key), path)
+    if (taskName !== undefined && removePrivateAllocation(path, taskName)) return
+    await new AllocDir(path).destroy()
   }
 
   remove(key: string): void {

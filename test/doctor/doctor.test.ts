@@ -127,7 +127,17 @@ function sameRows({ rows, defaultRun }: HostReport): void {
   if (defaultRun.refused !== null) return
   const words = { enforced: 'yes', weakened: 'weakened', skipped: 'no' }
   const isolations = defaultRun.enforcement.filter(row => row.kind === 'isolation' && row.name !== 'network')
-  const known = new Set(['holdfast', 'node', 'kernel', 'caller', 'native', 'cgroup', 'unit', 'network'])
+  const known = new Set([
+    'holdfast',
+    'node',
+    'kernel',
+    'caller',
+    'native',
+    'cgroup',
+    'unit',
+    'network',
+    'disk',
+  ])
   assert.deepEqual(
     rows
       .filter(({ name }) => !known.has(name) && !name.startsWith('cgroup.'))
@@ -140,6 +150,7 @@ const limits: Readonly<Record<string, readonly [flag: string, value: string, fie
   'cgroup.cpu': ['--cpus', '0.5', 'cpuLimit'],
   'cgroup.memory': ['--memory', '64M', 'memoryBytes'],
   'cgroup.pids': ['--pids', '100', 'pids'],
+  disk: ['--disk', '4M', 'diskBytes'],
 }
 
 async function sameLimits(report: HostReport, ran: (...flags: string[]) => Promise<Told>): Promise<void> {

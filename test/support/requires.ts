@@ -18,6 +18,7 @@ export type Need =
   | 'systemd'
   | 'throwaway'
   | 'native'
+  | 'disk'
   | 'page'
   | 'chromium'
   | 'java'
@@ -38,6 +39,8 @@ export const chromium = [
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
 ].find(path => path !== '' && existsSync(path))
+
+const formatters = ['/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4']
 
 const onLinux = () => process.platform === 'linux'
 
@@ -106,6 +109,11 @@ const checks: Readonly<Record<Need, Check>> = {
   throwaway: {
     met: () => process.env.HOLDFAST_THROWAWAY_HOST === '1',
     how: 'it changes the host (swap, mounts of cgroups): npm run test:vm',
+    possible: () => false,
+  },
+  disk: {
+    met: () => existsSync('/dev/loop-control') && formatters.some(path => existsSync(path)),
+    how: 'apt-get install e2fsprogs; modprobe loop',
     possible: () => false,
   },
   native: {

@@ -63,6 +63,7 @@ const phrases: Readonly<Record<string, (requested: string) => string>> = {
   noNewPrivileges: () => 'no new privileges',
   seccomp: () => 'seccomp',
   landlock: () => 'Landlock',
+  diskBytes: requested => `disk ${bytesText(Number(requested))}`,
   outputBytes: requested => `output ${bytesText(Number(requested))}`,
   network: requested => (requested === 'none' ? 'no network' : `network ${requested}`),
   devices: requested => (requested === 'the usual six' ? 'minimal /dev' : `devices ${requested}`),

@@ -23,7 +23,9 @@ export function limitsOf(resources: Resources): ReadonlySet<keyof Limits> {
 /** One row per limit asked for, from what became of the files that serve it. */
 export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, readonly Outcome[]>): Row[] {
   return requestedLimits(resources).map(what => {
-    if (byShim.has(what.name) || what.name.startsWith('rlimits.')) return enforced(what)
+    // What diskBytes comes to is seen to elsewhere (disk.ts).
+    if (what.name === 'diskBytes' || byShim.has(what.name) || what.name.startsWith('rlimits.'))
+      return enforced(what)
     const limit = limitFields[what.name] ?? (what.name as keyof Limits)
     // An unlimited swap makes the memory limit itself worth less: that row says so when nobody asked for the
     // swap.

@@ -9,6 +9,7 @@ import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { Plan, TaskRequest } from '../port.ts'
 import { settle, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
+import { planDisk } from './disk.ts'
 import { planExternal } from './external-cgroups.ts'
 import { workspaceOf } from '../../command/workspace.ts'
 import { isolationOf } from './isolation.ts'
@@ -76,12 +77,11 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     ...user.rows,
     ...scopeRows(scope),
   ]
-  const enforcement = settle(
-    [...whereAvailable(withOutputRow(cgroups.rows, command), request.preferred), ...rowsBefore],
-    request.strict,
-  )
+  const disk = await planDisk(withOutputRow(cgroups.rows, command), request, dir, host.access)
+  const enforcement = settle([...whereAvailable(disk.rows, request.preferred), ...rowsBefore], request.strict)
   return {
     enforcement,
+    diskBytes: disk.bytes,
     spec: {
       ...common,
       cwd,

@@ -2,7 +2,7 @@ import type { StartRecord } from '../../../machines/index.ts'
 import { admit } from '../../alloc/admit.ts'
 import { type Secret, wipeSecrets } from '../../command/secrets.ts'
 import { HoldfastError } from '../../errors.ts'
-import type { Plan } from '../../platform/port.ts'
+import type { Plan, TaskPaths } from '../../platform/port.ts'
 import { readExit } from '../../spawn/records.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../spawn/spawner.ts'
 import { failpoint } from '../failpoint.ts'
@@ -68,13 +68,14 @@ export class Launch {
     const { dir, file, keeper, records } = this.#task
     for (let attempt = 1; ; attempt++) {
       // Anew for a second spawner: it may live elsewhere, and the cgroups with it.
-      const { spec, enforcement } = await this.#plan(abandoned)
+      const { spec, enforcement, diskBytes = null } = await this.#plan(abandoned)
       const spawner = this.#spawner()
       const logs = { stdout: spec.stdout, stderr: spec.stderr }
       const own = this.#ownUser === null ? {} : { ownUser: this.#ownUser }
       file.intend({ enforcement, logs, launchers: launchers(spawner.prepare()), ...own })
       failpoint('intent-written')
       try {
+        if (diskBytes !== null) await confine(dir, file.spec.request.alloc, diskBytes)
         await this.#request(spawner, spec)
         break
       } catch (error) {
@@ -169,6 +170,12 @@ export class Launch {
       path: dir,
     })
   }
+}
+
+/** Read where it is asked for alone. */
+async function confine(dir: string, alloc: TaskPaths, bytes: number): Promise<void> {
+  const { confineAllocation } = await import('../disk-image.ts')
+  await confineAllocation(dir, alloc, bytes)
 }
 
 /** With a root of its own it gets its directories mounted; what runs inside a task has that task's. */

@@ -26,6 +26,7 @@ const samples: Readonly<Record<string, readonly [typed: readonly string[], asked
   '--oom': [['--oom', 'process'], { resources: { oom: 'process' } }],
   '--pids': [['--pids', '32'], { resources: { pids: 32 } }],
   '--timeout': [['--timeout', '2m'], { resources: { wallTimeMs: 120_000 } }],
+  '--disk': [['--disk', '64M'], { resources: { diskBytes: 64 * 1024 ** 2 } }],
   '--max-output': [['--max-output', '1K'], { resources: { outputBytes: 1024 } }],
   '--ulimit': [
     ['--ulimit', 'nofile=1024', '--ulimit', 'core=0:1'],

@@ -66,6 +66,11 @@ export const limitFlags: readonly Flag[] = [
     sets: value('resources.wallTimeMs', parseDuration),
   },
   {
+    flag: '--disk <SIZE>',
+    help: { run: 'maximum that it stores in /local, /alloc and its logs together' },
+    sets: value('resources.diskBytes', parseSize),
+  },
+  {
     flag: '--max-output <SIZE>',
     help: {
       run: 'stop it when it has printed more than this',

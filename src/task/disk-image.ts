@@ -1,0 +1,102 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  type Stats,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { sharedParts } from '../alloc/layout.ts'
+import { HoldfastError } from '../errors.ts'
+import type { TaskPaths } from '../platform/port.ts'
+import { type DiskRefusal, makeDisk, mountDisk, showDisk, unmountDisk } from '../spawn/disk.ts'
+import { nativeMissing } from '../spawn/native-hint.ts'
+import { nativeProgram } from '../spawn/native-program.ts'
+import { currentBootId } from '../spawn/process-table.ts'
+import { readStart } from '../spawn/records.ts'
+import { diskImageName, isOtherFileSystem } from './disk-place.ts'
+import { failpoint } from './failpoint.ts'
+
+/**
+ * Makes the allocation, which has nothing in it but its own directories, a file system of `bytes` in a file
+ * of the task's record directory. Idempotent. Throws LIMIT_FAILED, stage `disk`.
+ */
+export async function confineAllocation(dir: string, alloc: TaskPaths, bytes: number): Promise<void> {
+  const { root } = alloc
+  if (isOurs(root, dir)) return
+  const image = join(dir, diskImageName)
+  const program = native()
+  const directories = directoriesOf(alloc).map((path): [string, Stats] => [path, lstatSync(path)])
+  refuse(await makeDisk(image, bytes), image)
+  failpoint('disk-made')
+  refuse(await mountDisk(program, image, root, bytes), image)
+  failpoint('disk-mounted')
+  // mkfs(8) makes it; what a task is shown has no other directories than it has without.
+  rmdirSync(join(root, 'lost+found'))
+  for (const [path, { mode, uid, gid }] of directories) {
+    if (path !== root) mkdirSync(path, 0o700)
+    chownSync(path, uid, gid)
+    chmodSync(path, mode & 0o7777)
+  }
+}
+
+/** Takes it away again, if it is there; what lay in it goes with its file. Throws INVALID_STATE. */
+export async function releaseAllocation(dir: string, root: string): Promise<void> {
+  if (!isOurs(root, dir)) return
+  const refusal = await unmountDisk(native(), root)
+  if (refusal === null) return
+  throw new HoldfastError('INVALID_STATE', `${root} is not unmounted`, { path: root, errno: refusal.errno })
+}
+
+/**
+ * Shows what an ended task has left after the host was started anew. Nobody else has the file in use then:
+ * every mount of that time is gone.
+ */
+export async function showAllocation(dir: string, root: string): Promise<void> {
+  const image = join(dir, diskImageName)
+  if (!existsSync(image) || isOtherFileSystem(root)) return
+  const start = readStart(dir)
+  if (start === null || 'corrupt' in start || start.bootId === currentBootId()) return
+  // Where it cannot be shown there are no logs to be seen; all else is as it was.
+  await showDisk(native(), image, root).catch(() => null)
+}
+
+/** Each after what it lies in. */
+function directoriesOf({ root, shared, task, local }: TaskPaths): string[] {
+  return [root, shared, ...sharedParts.map(part => join(shared, part)), task, local]
+}
+
+/** Whether what is mounted on an allocation is the file of that record directory, which may be gone. */
+export function isOurs(root: string, dir: string): boolean {
+  if (!isOtherFileSystem(root)) return false
+  try {
+    const { dev } = lstatSync(root)
+    const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)]
+    const file = readFileSync(`/sys/dev/block/${major}:${minor}/loop/backing_file`, 'utf8')
+    const tasks = realpathSync(dirname(dir))
+    return file.trim().replace(/ \(deleted\)$/, '') === join(tasks, basename(dir), diskImageName)
+  } catch {
+    // Of no loop device: somebody else's.
+    return false
+  }
+}
+
+function native(): string {
+  const program = nativeProgram()
+  if ('unavailable' in program) throw nativeMissing(program.unavailable)
+  return program.path
+}
+
+function refuse(refusal: DiskRefusal | null, path: string): void {
+  if (refusal === null) return
+  const { step, errno } = refusal
+  throw new HoldfastError('LIMIT_FAILED', `diskBytes: no file system of that size: ${step}: ${errno}`, {
+    stage: 'disk',
+    errno,
+    path,
+  })
+}
