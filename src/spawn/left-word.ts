@@ -9,8 +9,18 @@ export function leaveWord(dir: string, line: ControlLine): void {
   try {
     writeFileSync(`${dir}/word.tmp`, `${line}\n`, { mode: 0o600, flag: 'wx' })
     renameSync(`${dir}/word.tmp`, `${dir}/word`)
+  } catch (error) {
+    // The directory is gone, or somebody else is at it. What a full disk has cut short is ours, and would be
+    // in the way of the next word.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') removeName(`${dir}/word.tmp`)
+  }
+}
+
+function removeName(path: string): void {
+  try {
+    unlinkSync(path)
   } catch {
-    // The directory is gone, or somebody else is at it.
+    // It was never made.
   }
 }
 

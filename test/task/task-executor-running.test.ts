@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert'
 import type { HoldfastError } from '../../src/index.ts'
-import type { TaskExecutor } from '../../src/task/task-executor.ts'
 import { FakeRuntime } from '../support/fake-runtime.ts'
 import { refuses } from '../support/refuses.ts'
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Enforcement } from '../../api.ts'
 import { hasRules, rulesText } from '../../command/destinations.ts'
@@ -25,8 +25,13 @@ export function requireRules({ network }: Pick<Command, 'network'>): void {
 /** Gives the forwarder other rules, in the place of those it has. False: there is no shim to tell. */
 export function replaceRules(dir: string, { allow }: NetworkRules): boolean {
   const temporary = join(dir, temporaryName('egress.rules'))
-  writeFileSync(temporary, rulesText(allow), { mode: 0o600, flag: 'wx' })
-  renameOver(temporary, join(dir, 'egress.rules'))
+  try {
+    writeFileSync(temporary, rulesText(allow), { mode: 0o600 })
+    renameOver(temporary, join(dir, 'egress.rules'))
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
   return written(dir, 'egress')
 }
 

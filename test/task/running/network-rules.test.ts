@@ -104,6 +104,7 @@ describe('the destinations of a running task', () => {
       Object.assign(task.file.spec, { enforcement: [network('allow a.test')] })
       mkdirSync(join(rules(), 'full'), { recursive: true })
       await assert.rejects(update(['b.test:22']))
+      assert.deepEqual(left(), ['egress.rules'])
       rmSync(rules(), { recursive: true })
       shim.gone()
       await assert.rejects(update(['b.test:22']), { code: 'INVALID_STATE' })
