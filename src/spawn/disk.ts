@@ -9,7 +9,7 @@ import { startProcess } from './start-process.ts'
 export type DiskRefusal = { readonly step: string; readonly errno: string }
 
 /** The least that a file system can be made of. */
-export const smallestDisk = 1024 * 1024
+const smallestDisk = 1024 * 1024
 
 /**
  * Makes an ext4 of exactly `bytes` in the file `path`, which must not exist; nothing of the file is written

@@ -209,8 +209,8 @@ describe('numbers of users that are one task’s each', () => {
 
 async function untilDone({ stdout }: ChildProcess): Promise<string[]> {
   let text = ''
-  for await (const chunk of stdout ?? []) {
-    text += chunk
+  for await (const chunk of (stdout ?? []) as AsyncIterable<Buffer>) {
+    text += chunk.toString()
     if (text.endsWith('done\n')) break
   }
   return text.split('\n').filter(line => /^\d+$/.test(line))

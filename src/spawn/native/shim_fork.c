@@ -156,8 +156,6 @@ int shim_fork_task(struct shim *shim) {
   }
   if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0)
     return -1;
-  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0)
-    return -1;
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
   if (spec->network_path != NULL && network < 0)
     return fail(&shim->failure, STAGE_NETWORK, errno, "%s%s", spec->network_path, walk_refused());
