@@ -40,6 +40,8 @@ export const decisions = {
   // In `stopping`, too: more memory may be just what an orderly end needs.
   update: { allowed: alive },
   usage: { allowed: alive },
+  // Of one that has ended: what is on record.
+  verify: { allowed: ['running', 'stopping', 'exited'] },
   logs$: { allowed: begun },
   output$: { allowed: begun },
   egress$: { allowed: begun },

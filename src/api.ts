@@ -373,6 +373,28 @@ export interface Enforcement {
   chosen: boolean
 }
 
+/** A row of `enforcement`, and what was read back from the kernel for it. */
+export interface VerifiedRow extends Enforcement {
+  /**
+   * `holds`: what is in force is at least as strict as the row says; `differs`: it is not; `unread`: the
+   * kernel knows, and whoever asks may not know it; `untold`: nothing in the kernel says it, or the row
+   * claims nothing.
+   */
+  verdict: 'holds' | 'differs' | 'unread' | 'untold'
+  /** What was found, in words, or why nothing was; null when there is nothing to tell. */
+  inForce: string | null
+}
+
+/** What was asked for a task, and what is in force. */
+export interface Verification {
+  /** The worst of the rows: one that `differs`, else one that is `unread`, else `holds`. */
+  verdict: 'holds' | 'differs' | 'unread'
+  /** Read from the kernel now. False: the task has ended, and nothing can be read of it. */
+  live: boolean
+  /** One for each of `enforcement`. */
+  rows: readonly VerifiedRow[]
+}
+
 /**
  * A sample of what the task uses. What cannot be known is null, never 0. usage() rejects INVALID_STATE unless
  * the task is running or stopping. Figures are of the task's cgroup with all in it. Without one, processor
@@ -604,6 +626,13 @@ export interface Executor {
    * Streams of one supervisor share their samples.
    */
   usage$(intervalMs?: number): Observable<Usage>
+  /**
+   * Reads back from the kernel what is in force of the task, and compares it with `enforcement`: of its
+   * leader (user, groups, capabilities, namespaces, root, filter, rlimits) and its cgroups. What the task has
+   * given up since is no difference. Changes nothing. Rejects INVALID_STATE before the start, LOST,
+   * STATE_CORRUPT.
+   */
+  verify(): Promise<Verification>
   /**
    * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by
    * more than what is kept goes on with the oldest that is. Nobody who reads holds up the task. One who

@@ -29,6 +29,8 @@ export type {
   Tmpfs,
   Workspace,
   Usage,
+  Verification,
+  VerifiedRow,
   WaitResult,
   TaskUpdate,
 } from './api.ts'

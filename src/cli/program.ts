@@ -19,6 +19,7 @@ import { statsCommand } from './commands/stats.ts'
 import { stopCommand } from './commands/stop.ts'
 import { stateDirOption, styled } from './commands/subcommand.ts'
 import { updateCommand } from './commands/update.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { topCommand } from './commands/top.ts'
 import { waitCommand } from './commands/wait.ts'
 
@@ -49,6 +50,7 @@ export function holdfast(): Command {
     logsCommand(),
     historyCommand(),
     statsCommand(),
+    verifyCommand(),
     topCommand(),
     execCommand(),
     attachCommand(),

@@ -1,7 +1,7 @@
-import type { StartRecord } from '../../machines/index.ts'
+import type { AskedOfKernel, StartRecord } from '../../machines/index.ts'
 import type { IdRange } from '../id-maps.ts'
 import type { TaskPaths } from '../alloc/task-paths.ts'
-import type { Enforcement, PlainCommand, Resources, Usage } from '../api.ts'
+import type { Enforcement, PlainCommand, Resources, Usage, VerifiedRow } from '../api.ts'
 import type { Scope } from '../spawn/scope.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 
@@ -82,6 +82,17 @@ export type Plan = {
   readonly diskBytes?: number | null
 }
 
+/** A task that runs, and what it was told to be. */
+export type ToVerify = {
+  readonly start: StartRecord
+  /** Null: it was stored by a version that did not keep it. */
+  readonly asked: AskedOfKernel | null
+  readonly rows: readonly Enforcement[]
+  readonly resources: Resources
+  /** Whom it runs inside of. */
+  readonly inside: StartRecord | null
+}
+
 export interface UsageProbe {
   /** One sample. Values that cannot be known (any more) are null; `cpuPercent` is left to the caller. */
   sample(): Usage | Promise<Usage>
@@ -117,6 +128,11 @@ export interface Platform {
     asked: Resources,
     wanted: Resources,
   ): Promise<readonly Enforcement[]>
+  /**
+   * Reads back from the kernel what is in force of a running task, a row for each of its rows. Null: its
+   * process has just ended, or may not be read. Changes nothing.
+   */
+  inForce(task: ToVerify): readonly VerifiedRow[] | null
   /** For samples of a running task, one or many. Looks at nothing yet. */
   probe(start: StartRecord): UsageProbe
   /**

@@ -184,6 +184,11 @@ export class TaskExecutor implements api.Executor {
     return this.#reading.usage$(this.#runtime.usage.stream(this, intervalMs))
   }
 
+  async verify(): Promise<api.Verification> {
+    this.#allow('verify')
+    return this.#task.requireProcess().verify()
+  }
+
   logs$(stream: 'stdout' | 'stderr', options: api.LogOptions = {}): Streamed<Uint8Array> {
     return this.#reading.logs$(stream, options)
   }

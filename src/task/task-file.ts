@@ -13,7 +13,7 @@ export type TaskView = {
 }
 
 /** The known parts of a task that a launch adds to what was asked for. */
-export type LaunchFacts = Pick<TaskSpec, 'enforcement' | 'logs' | 'launchers' | 'ownUser'>
+export type LaunchFacts = Pick<TaskSpec, 'asked' | 'enforcement' | 'logs' | 'launchers' | 'ownUser'>
 
 /**
  * task.json and the journal beside it. The snapshot in it is a cache of what the records say, so that writes

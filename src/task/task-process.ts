@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Outcome, StartRecord, StopInput, StopRequest } from '../../machines/index.ts'
+import type { Verification } from '../api.ts'
 import type { Secret } from '../command/secrets.ts'
 import type { TargetTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
@@ -20,6 +21,7 @@ import { endInput, openInput } from './running/input.ts'
 import { RunningLimits } from './running/limits.ts'
 import { RunningUsage } from './running/usage.ts'
 import { giveBack } from './own-users/own-users.ts'
+import { verify } from './running/verify.ts'
 import { StartRecords } from './start-records.ts'
 import { TaskFile, type TaskView } from './task-file.ts'
 import type { TaskInput } from './stdin-feed.ts'
@@ -139,6 +141,11 @@ export class TaskProcess implements TaskEffects {
   /** The task reads to the end of what has been written to openInput(). Throws UNSUPPORTED, INVALID_STATE. */
   tellEnd(): void {
     endInput(this.#task)
+  }
+
+  /** Throws LOST when its start record is gone, STATE_CORRUPT for one that cannot be believed. */
+  verify(): Verification {
+    return verify(this.#task, this.limits)
   }
 
   /** This task, for what is to run inside of it. Throws LOST when its start record is gone. */

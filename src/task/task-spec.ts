@@ -1,4 +1,4 @@
-import type { Envelope, ProcessIdentity, StoredSnapshot } from '../../machines/index.ts'
+import type { AskedOfKernel, Envelope, ProcessIdentity, StoredSnapshot } from '../../machines/index.ts'
 import type { Enforcement } from '../api.ts'
 import type { TaskRequest } from '../platform/port.ts'
 import type { FileTarget } from '../spawn/spec.ts'
@@ -8,6 +8,8 @@ import type { OwnUser } from './own-users/own-users.ts'
 export type TaskSpec = {
   readonly request: TaskRequest
   readonly enforcement: readonly Enforcement[]
+  /** What the shim was told of its isolation. Absent: it was stored before this was kept. */
+  readonly asked?: AskedOfKernel
   readonly logs: { readonly stdout: FileTarget; readonly stderr: FileTarget }
   /** The allocation was made for this task alone, and goes with it. */
   readonly ownAlloc: boolean

@@ -15,6 +15,7 @@ const commands = [
   'logs',
   'history',
   'stats',
+  'verify',
   'top',
   'exec',
   'attach',

@@ -102,6 +102,47 @@ describe('the commands on tasks', function () {
     assert.match((await cli('history', 'nobody')).stderr, /there is no task "nobody"/)
   })
 
+  it('verify prints what was asked for and what is in force, and 1 says that they differ', async () => {
+    const key = await detached('web', 'sleep', '1000')
+    const held = await cli('verify', 'web')
+    assert.equal(held.code, 0, held.stdout)
+    assert.match(held.stdout, /^NAME +ASKED +STATUS +VERDICT +IN FORCE\n/)
+    assert.match(held.stdout, /\nnetwork +host +skipped +untold +-\n/)
+    const path = join(stateDir, 'tasks', key, 'task.json')
+    const record = JSON.parse(readFileSync(path, 'utf8'))
+    const row = {
+      name: 'rlimits.core',
+      kind: 'limit',
+      requested: '0:0',
+      status: 'enforced',
+      reason: null,
+      hint: null,
+      chosen: true,
+    }
+    record.spec.enforcement = [row]
+    record.spec.asked.rlimits = [{ name: 'nofile', soft: 1, hard: 1 }]
+    record.spec.enforcement.push({ ...row, name: 'rlimits.nofile', requested: '1:1' })
+    writeFileSync(path, JSON.stringify(record))
+    const differs = await cli('verify', '--json', 'web')
+    assert.equal(differs.code, 1)
+    const document = JSON.parse(differs.stdout)
+    assert.deepEqual(
+      [document.task, document.verdict, document.live],
+      [{ key, name: 'web' }, 'differs', true],
+    )
+    assert.deepEqual(
+      document.rows.map((each: { name: string; verdict: string }) => [each.name, each.verdict]),
+      [
+        ['rlimits.core', 'untold'],
+        ['rlimits.nofile', 'differs'],
+      ],
+    )
+    await cli('kill', 'web')
+    assert.equal((await cli('verify', 'web')).code, 2)
+    assert.equal((await cli('verify', 'nobody')).code, 2)
+    assert.equal((await cli('verify')).code, 2)
+  })
+
   it('graph prints the state chart', async () => {
     assert.match((await cli('graph')).stdout, /^stateDiagram-v2\n/)
     assert.equal(JSON.parse((await cli('graph', '--format', 'json')).stdout).id, 'task')

@@ -17,6 +17,7 @@ import { fifos } from './contract/fifos.ts'
 import { streams } from './contract/streams.ts'
 import { tree } from './contract/tree.ts'
 import { updating } from './contract/updating.ts'
+import { verifying } from './contract/verifying.ts'
 
 /**
  * Needs no shim to be decided; with a portable one, each start of which is a Node process, it would be proven
@@ -38,6 +39,7 @@ const sections: Readonly<Record<string, Section>> = {
   'a second command inside it': inside,
   'limits of what exec() starts in it': sessionLimits,
   'other limits for it': updating,
+  'what is in force of it': verifying,
   [decidedBefore]: interfaces,
 }
 

@@ -61,7 +61,11 @@ export function fakeTask({ keeper, planner, spawner }: Fakes = {}): FakeTask {
     dir,
     file,
     records: new StartRecords(dir, () => view.snapshot),
-    planner: planner ?? { plan: () => Promise.reject(new Error('this test has no plan')) },
+    planner: {
+      plan: () => Promise.reject(new Error('this test has no plan')),
+      inForce: () => assert.fail('this test reads nothing back'),
+      ...planner,
+    },
     keeper: {
       name: 'basic',
       update: () => Promise.reject(new Error('this test has no update')),

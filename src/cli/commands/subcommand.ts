@@ -18,7 +18,7 @@ export function subcommand(name: string, exits: 'own' | 'task' = 'own'): Command
     .addOption(stateDirOption())
     .helpOption('-h, --help', 'print this help')
     .exitOverride(error => {
-      if (error.exitCode !== 0) error.exitCode = exits === 'task' ? 125 : 1
+      if (error.exitCode !== 0) error.exitCode = exits === 'task' ? 125 : failureExitCode(name, error)
       throw error
     })
 }

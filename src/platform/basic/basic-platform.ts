@@ -1,4 +1,5 @@
 import { execLimitRows } from '../exec-rows.ts'
+import { readInForce } from '../in-force/in-force.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { Platform } from '../port.ts'
@@ -18,6 +19,7 @@ export function basicPlatform(): Platform {
       const rows = inside ? execLimitRows(asked, { rlimits: false }) : basicLimitRows(asked)
       return settle(withOutputRow(rows, command), strict)
     },
+    inForce: task => readInForce(task, { cgroups: [], host: { v1: new Map(), v2: null } }),
     probe: probeTree,
     killTree: (start, options) => killProcessTree(start, { limitMs: killLimitMs, ...options }),
     release: async () => {},

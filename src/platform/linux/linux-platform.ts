@@ -1,5 +1,6 @@
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Platform, UsageProbe } from '../port.ts'
+import { readInForce } from '../in-force/in-force.ts'
 import { ownAccess } from './access.ts'
 import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
@@ -31,6 +32,10 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
     update: async (request, start, asked, wanted) => {
       const update = request.inside ? updateSession : updateLimits
       return update(request, believed(start), asked, wanted, look().planner)
+    },
+    inForce: task => {
+      const { planner, cgroups: host } = look()
+      return readInForce(task, { cgroups: planner.present(believed(task.start).cgroups), host })
     },
     probe: start => {
       const cgroups = look().planner.joined(believed(start))

@@ -12,6 +12,7 @@ import { giveBack, type OwnUser, settleOwnUser } from '../own-users/own-users.ts
 import { patiently } from '../patiently.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
+import { askedOf } from './asked.ts'
 import { inWords, launchFailure } from './launch-failure.ts'
 import type { TaskParts } from './task-parts.ts'
 
@@ -72,7 +73,8 @@ export class Launch {
       const spawner = this.#spawner()
       const logs = { stdout: spec.stdout, stderr: spec.stderr }
       const own = this.#ownUser === null ? {} : { ownUser: this.#ownUser }
-      file.intend({ enforcement, logs, launchers: launchers(spawner.prepare()), ...own })
+      const facts = { asked: askedOf(spec), enforcement, logs, ...own }
+      file.intend({ ...facts, launchers: launchers(spawner.prepare()) })
       failpoint('intent-written')
       try {
         if (diskBytes !== null) await confine(dir, file.spec.request.alloc, diskBytes)

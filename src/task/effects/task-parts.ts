@@ -10,8 +10,8 @@ export type TaskParts = {
   readonly dir: string
   readonly file: TaskFile
   readonly records: StartRecords
-  /** Decides about its start. */
-  readonly planner: Pick<Platform, 'plan'>
+  /** Decides about its start, and reads back what became of it. */
+  readonly planner: Pick<Platform, 'plan' | 'inForce'>
   /** Looks after its processes. */
-  readonly keeper: Omit<Platform, 'plan'>
+  readonly keeper: Omit<Platform, 'plan' | 'inForce'>
 }

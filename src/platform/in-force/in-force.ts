@@ -1,0 +1,109 @@
+import { realpathSync } from 'node:fs'
+import type { KernelFacts } from '../../../machines/index.ts'
+import type { Enforcement, Resources, VerifiedRow } from '../../api.ts'
+import { isAlive } from '../../spawn/process-table.ts'
+import { byShim } from '../exec-rows.ts'
+import { blockDeviceNumber } from '../linux/block-device.ts'
+import { limitsOf } from '../linux/limit-rows.ts'
+import { type Limits, normalizeLimits } from '../limits.ts'
+import type { ToVerify } from '../port.ts'
+import { type Limited, limitInForce } from './cgroup-limits.ts'
+import { type Finding, judged, unread, untold } from './finding.ts'
+import { type Compared, privileges } from './privileges.ts'
+import { type ProcessFacts, ownNamespaces, ownRoot, processFacts } from './process-facts.ts'
+import { rlimitInForce } from './rlimits.ts'
+import {
+  insideInForce,
+  namespaceInForce,
+  type NamespaceName,
+  networkInForce,
+  type Others,
+  rootInForce,
+} from './walls.ts'
+
+/** Reads back what is in force. Null: the process has just ended, or may not be read. */
+export function readInForce(task: ToVerify, limited: Omit<Limited, 'pid'>): readonly VerifiedRow[] | null {
+  const facts = processFacts(task.start.task)
+  const shim = processFacts(task.start.shim)
+  if (facts === null || shim === null) return null
+  const target = task.inside && processFacts(task.inside.task)
+  const walls = wallsOf(task, { facts, shim, target })
+  const cgroups = limited.cgroups.map(real)
+  return task.rows.map(row => {
+    if (row.kind === 'isolation') return { ...row, ...(walls(row) ?? untold) }
+    return { ...row, ...limitOf(row, task, facts, { ...limited, cgroups, pid: task.start.task.pid }) }
+  })
+}
+
+type Facts = { readonly facts: ProcessFacts; readonly shim: KernelFacts; readonly target: KernelFacts | null }
+
+function wallsOf(
+  { asked, inside }: ToVerify,
+  { facts, shim, target }: Facts,
+): (row: Enforcement) => Finding | null {
+  if (asked === null)
+    return row =>
+      row.status === 'skipped' ? null : unread('an earlier version has not kept what it asked for')
+  const userNamespace = (inside === null ? shim : target)?.namespaces.user ?? null
+  const compared: Compared = { asked, task: facts, shim, userNamespace }
+  const others: Others = { shim: shim.namespaces, reader: ownNamespaces() }
+  const byName: Readonly<Record<string, () => Finding>> = {
+    ...privileges(compared),
+    root: () => rootInForce(compared, [shim.root, ownRoot()]),
+    network: () => networkInForce(asked.networkPath, compared, others),
+    ...(inside !== null && { inside: () => insideInForce(compared, target) }),
+  }
+  return row => {
+    if (!claims(row)) return null
+    const namespace = /^namespace\.(\w+)$/.exec(row.name)?.[1]
+    if (namespace !== undefined) return namespaceInForce(namespace as NamespaceName, compared, others)
+    return byName[row.name]?.() ?? null
+  }
+}
+
+/** What a weakened row says of a user or of capabilities is in force all the same; of a root it is none. */
+function claims({ name, status }: Enforcement): boolean {
+  return status === 'enforced' || (status === 'weakened' && ['user', 'capabilities'].includes(name))
+}
+
+function limitOf(row: Enforcement, task: ToVerify, { limits }: ProcessFacts, limited: Limited): Finding {
+  const { asked, resources, start } = task
+  const rlimit = /^rlimits\.(\w+)$/.exec(row.name)?.[1]
+  // Also of one that an update has weakened: the process has what it was started with.
+  if (rlimit !== undefined) return rlimitInForce(rlimit, asked?.rlimits ?? [], limits)
+  if (row.status === 'skipped') return untold
+  if (byShim.has(row.name)) {
+    const { pid } = start.shim
+    return isAlive(start.shim)
+      ? judged(true, `kept by the shim, process ${pid}`)
+      : judged(false, 'its shim is gone')
+  }
+  const known = normalized(resources)
+  if (known === null) return unread('its device is gone')
+  return limitInForce(limitsOfRow(row.name, resources), known, limited)
+}
+
+/** Swap goes with memory unless it has a row of its own. */
+function limitsOfRow(name: string, resources: Resources): ReadonlySet<keyof Limits> {
+  const limits = limitsOf({ [name]: 0 })
+  return resources.swapBytes === undefined || name === 'swapBytes'
+    ? limits
+    : new Set([...limits].filter(limit => limit !== 'swap'))
+}
+
+function normalized(resources: Resources): Limits | null {
+  try {
+    return normalizeLimits(resources, device => blockDeviceNumber(device))
+  } catch {
+    return null
+  }
+}
+
+/** Hierarchies have several names. */
+function real(dir: string): string {
+  try {
+    return realpathSync(dir)
+  } catch {
+    return dir
+  }
+}

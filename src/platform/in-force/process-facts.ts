@@ -1,0 +1,64 @@
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { kernelFacts, type KernelFacts, type ProcessIdentity } from '../../../machines/index.ts'
+import { isAlive } from '../../spawn/process-table.ts'
+
+/** What is read of a process for its rows. */
+export type ProcessFacts = KernelFacts & {
+  /** /proc/PID/limits; null: whoever reads may not know them. */
+  readonly limits: string | null
+}
+
+/** Null: there is no such process (any more). Never of another that has its pid by now. */
+export function processFacts(process: ProcessIdentity): ProcessFacts | null {
+  const at = `/proc/${process.pid}`
+  const facts = {
+    status: statusOf(textOf(`${at}/status`) ?? ''),
+    namespaces: Object.fromEntries(links.map(name => [name, linkOf(`${at}/ns/${name}`)])),
+    root: rootOf(at),
+    limits: textOf(`${at}/limits`),
+  }
+  // Asked last: what was read is that very process's.
+  if (!isAlive(process) || kernelFacts.fault(facts) !== null) return null
+  return { ...kernelFacts.known(facts), limits: facts.limits }
+}
+
+/** As those of this process are called. */
+export function ownNamespaces(): KernelFacts['namespaces'] {
+  return Object.fromEntries(links.map(name => [name, linkOf(`/proc/self/ns/${name}`)]))
+}
+
+export function ownRoot(): string | null {
+  return rootOf('/proc/self')
+}
+
+const links = ['mnt', 'pid', 'ipc', 'uts', 'cgroup', 'net', 'user']
+
+function statusOf(text: string): Record<string, string> {
+  const lines = text.matchAll(/^(\w+):[\t ]*(.*?) *$/gm)
+  return Object.fromEntries([...lines].map(([, name = '', value = '']): [string, string] => [name, value]))
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return null
+  }
+}
+
+function linkOf(path: string): string | null | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : null
+  }
+}
+
+function rootOf(at: string): string | null {
+  try {
+    const { dev, ino } = statSync(`${at}/root/`, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    return null
+  }
+}
