@@ -70,6 +70,13 @@ const running: Readonly<Record<string, Row>> = {
     json: { tasks: [{ task: { name: 'web' } }] },
     leaves: 'running',
   },
+  verify: {
+    code: 0,
+    stdout: always(/^NAME +ASKED +STATUS +VERDICT +IN FORCE\n[^]*network +host +skipped +untold +-\n/),
+    stderr: nothing,
+    json: { task: { name: 'web' }, verdict: 'holds', live: true },
+    leaves: 'running',
+  },
   exec: {
     code: 0,
     stdout: nothing,
@@ -130,6 +137,15 @@ const exited: Readonly<Record<string, Row>> = {
         `^holdfast: task web \\(${key}\\) is exited: it uses nothing\n {2}hint: .*wait --json ${key}`,
       ),
     json: { error: { code: 'INVALID_STATE' } },
+    leaves: 'exited',
+  },
+  verify: {
+    code: 2,
+    stdout: always(
+      /^NAME +ASKED +STATUS +VERDICT +IN FORCE\n[^]*network +host +skipped +unread +the task has ended/,
+    ),
+    stderr: nothing,
+    json: { task: { name: 'web' }, verdict: 'unread', live: false },
     leaves: 'exited',
   },
   exec: {

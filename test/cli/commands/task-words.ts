@@ -4,6 +4,12 @@ import { holdfast } from '../../../src/cli/program.ts'
 /** The commands whose exit code is a task's, so that 125 says that holdfast itself failed. */
 export const asTasks: ReadonlySet<string> = new Set(['run', 'wait', 'exec', 'attach'])
 
+/** What a command ends with when it has failed itself; 1 of `verify` says that something differs. */
+export function failureCode(name: string): number {
+  if (name === 'verify') return 2
+  return asTasks.has(name) ? 125 : 1
+}
+
 /** The commands that are given a TASK. */
 export const onTasks: readonly Command[] = holdfast().commands.filter(
   ({ registeredArguments: [first] }) => first?.name() === 'TASK',

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliBench } from '../../support/cli-bench.ts'
-import { asTasks, on, onTasks, takesJson } from './task-words.ts'
+import { failureCode, on, onTasks, takesJson } from './task-words.ts'
 
 /** Words that mean no task, or more than one: what each command on a task says of them, and does nothing. */
 describe('a word that means no task', function () {
@@ -55,7 +55,7 @@ describe('a word that means no task', function () {
 
   for (const command of onTasks) {
     const name = command.name()
-    const code = asTasks.has(name) ? 125 : 1
+    const code = failureCode(name)
 
     for (const [what, given] of Object.entries(words))
       it(`${name}: ${what} is refused with ${code}, and a sentence`, async () => {

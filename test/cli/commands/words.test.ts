@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { Command } from 'commander'
 import { holdfast } from '../../../src/cli/program.ts'
 import { said } from '../../support/command-line.ts'
-import { asTasks, takesJson } from './task-words.ts'
+import { failureCode, takesJson } from './task-words.ts'
 
 const commands = holdfast().commands
 
@@ -14,7 +14,7 @@ const takesAny = (command: Command): boolean => command.registeredArguments.some
 describe('the words of every command', () => {
   for (const command of commands) {
     const name = command.name()
-    const mistaken = asTasks.has(name) ? 125 : 1
+    const mistaken = failureCode(name)
     const hint = `  hint: \`holdfast ${name} --help\` shows what it takes.\n`
 
     it(`${name}: a flag that it does not have is refused with ${mistaken}, and where to look is said`, async () => {
