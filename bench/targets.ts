@@ -35,14 +35,14 @@ function scaleVerdicts({ name, tasks, milliseconds, gapMs, heapKibPerTask }: Sca
   ]
 }
 
-function atMost(target: string, value: number | undefined, most: number): Verdict | null {
+function atMost(target: string, value: number | undefined, max: number): Verdict | null {
   return value === undefined
     ? null
-    : { target: `${target} <= ${most}`, found: value.toFixed(2), met: value <= most }
+    : { target: `${target} <= ${max}`, found: value.toFixed(2), met: value <= max }
 }
 
-function atLeast(target: string, value: number | undefined, least: number): Verdict | null {
+function atLeast(target: string, value: number | undefined, min: number): Verdict | null {
   return value === undefined
     ? null
-    : { target: `${target} >= ${least}`, found: value.toFixed(2), met: value >= least }
+    : { target: `${target} >= ${min}`, found: value.toFixed(2), met: value >= min }
 }

@@ -14,7 +14,7 @@ export type ErrnoName = (errno: number) => string
  */
 export function failureOf(record: NonNullable<ExitRecord['failure']>, errnoName: ErrnoName): Failure {
   const { stage, detail } = record
-  const errno = record.errno === 0 ? undefined : usualName(errnoName(record.errno))
+  const errno = record.errno === 0 ? undefined : commonName(errnoName(record.errno))
   const path = detail.startsWith('/') ? detail : undefined
   const hint = hintFor(stage, errno)
   return {
@@ -43,7 +43,7 @@ export function failureFrom(error: unknown, fallback: FailureCode = 'START_FAILE
 }
 
 /** Two names for one number: a reverse look-up may come upon the rarer one. */
-function usualName(name: string): string {
+function commonName(name: string): string {
   if (name === 'EWOULDBLOCK') return 'EAGAIN'
   return name === 'ENOTSUP' ? 'EOPNOTSUPP' : name
 }

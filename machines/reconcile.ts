@@ -32,12 +32,12 @@ export type Reconciliation =
    */
   | { readonly decision: 'resume'; readonly adopt: boolean }
   /**
-   * The end is known. `record` null: it is in the snapshot already. Else settleTask with the record's
+   * The end is known. `record` null: it is in the snapshot already. Else markExited with the record's
    * outcome.
    */
   | { readonly decision: 'exited'; readonly record: ExitRecord | null; readonly killTree: boolean }
   /**
-   * It ended and nobody knows how: settleTask with `lostOutcome(reason, at)`, having killed what is left with
+   * It ended and nobody knows how: markExited with `lostOutcome(reason, at)`, having killed what is left with
    * `killTree`.
    */
   | { readonly decision: 'lost'; readonly reason: string; readonly killTree: boolean }

@@ -34,7 +34,7 @@ export function persistTask(actor: Actor<typeof taskMachine>): StoredSnapshot {
  * end already stored stays. `start` is the record of its start unless that failed: with it the task has
  * passed `running`, whether anybody had written that down or not.
  */
-export function settleTask(
+export function markExited(
   stored: StoredSnapshot,
   key: string,
   outcome: Outcome,

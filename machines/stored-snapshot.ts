@@ -58,8 +58,8 @@ function childrenFault(
   const missing = expected.find(id => !isChild(id, children[id], context))
   if (missing !== undefined) return `has lost its actor ${missing}`
   // `stop` is absent once it has done its part.
-  const stranger = Object.entries(children).find(([id, child]) => !isChild(id, child, context))
-  return stranger === undefined ? null : 'has an actor it cannot have'
+  const unexpected = Object.entries(children).find(([id, child]) => !isChild(id, child, context))
+  return unexpected === undefined ? null : 'has an actor it cannot have'
 }
 
 /** An actor that will run again with the input that is stored with it. */

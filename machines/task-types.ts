@@ -83,7 +83,7 @@ export type TaskEvent =
       readonly stop?: StopRequest | null
     }
   /**
-   * The end of a task, found out while no actor ran for it: see settleTask. `start`: the record of its start,
+   * The end of a task, found out while no actor ran for it: see markExited. `start`: the record of its start,
    * where it has run.
    */
   | {

@@ -10,10 +10,10 @@ export function onceIn<T>(milliseconds: number, ask: (of: string) => T): (of: st
     const last = known.get(of)
     if (last !== undefined && now - last.at < milliseconds) return last.answer
     const answer = ask(of)
-    if (known.size >= keptMost) known.clear()
+    if (known.size >= maxKept) known.clear()
     known.set(of, { answer, at: now })
     return answer
   }
 }
 
-const keptMost = 32
+const maxKept = 32

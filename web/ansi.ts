@@ -9,8 +9,8 @@ const names = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'wh
  * and lines may be cut anywhere. Bounded in lines and in their length.
  */
 export class Screen {
-  readonly #mostLines: number
-  readonly #mostLength: number
+  readonly #maxLines: number
+  readonly #maxLength: number
   lines: Span[][] = [[]]
   /** The number of the first line that is kept. */
   first = 0
@@ -20,9 +20,9 @@ export class Screen {
   #bold = false
   #dim = false
 
-  constructor(mostLines = 3000, mostLength = 4000) {
-    this.#mostLines = mostLines
-    this.#mostLength = mostLength
+  constructor(maxLines = 3000, maxLength = 4000) {
+    this.#maxLines = maxLines
+    this.#maxLength = maxLength
   }
 
   write(text: string): void {
@@ -48,7 +48,7 @@ export class Screen {
       this.#length = 0
       this.#add(line)
     }
-    const surplus = this.lines.length - this.#mostLines
+    const surplus = this.lines.length - this.#maxLines
     if (surplus <= 0) return
     this.lines.splice(0, surplus)
     this.first += surplus
@@ -62,7 +62,7 @@ export class Screen {
       this.#length = 0
     }
     const clean = text.slice(fresh + 1).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '')
-    const room = this.#mostLength - this.#length
+    const room = this.#maxLength - this.#length
     if (clean === '' || room <= 0) return
     const kept = clean.length > room ? `${clean.slice(0, room)} …` : clean
     this.#length += kept.length

@@ -187,7 +187,7 @@ async function assertDirectory(path: string): Promise<void> {
     })
   })
   if (!stats.isDirectory())
-    throw new HoldfastError('INVALID_STATE', `${path} is no directory`, { path, errno: 'ENOTDIR' })
+    throw new HoldfastError('INVALID_STATE', `${path} is not a directory`, { path, errno: 'ENOTDIR' })
 }
 
 async function makeWithin(

@@ -5,10 +5,10 @@ import { HoldfastError } from '../errors.ts'
 import { componentsOf, isUp } from './components.ts'
 import { O_PATH } from './directory.ts'
 import { shown } from './entry-name.ts'
-import { strangerIn } from './trust.ts'
+import { foreignIn } from './trust.ts'
 
 // The kernel's own (MAXSYMLINKS, include/linux/namei.h).
-const mostLinks = 40
+const maxLinks = 40
 const asDirectory = O_PATH | (constants.O_DIRECTORY ?? 0)
 const noLink = constants.O_NOFOLLOW ?? 0
 
@@ -83,9 +83,9 @@ class Walk {
   #behind(name: Buffer, link: BigIntStats): Buffer[] {
     const wrong = this.inAllocation
       ? 'it is a link in an allocation, where tasks make them'
-      : strangerIn(fstatSync(this.#at, { bigint: true }), link)
+      : foreignIn(fstatSync(this.#at, { bigint: true }), link)
     if (wrong !== null) throw this.#refused(name, wrong)
-    if (++this.#links > mostLinks) throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
+    if (++this.#links > maxLinks) throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
     const target = readlinkSync(this.#child(name), { encoding: 'buffer' })
     if (target[0] !== slash) return componentsOf(target)
     if (this.#place().startsWith('/proc/'))

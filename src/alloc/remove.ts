@@ -70,7 +70,7 @@ const deepest = 64
 // has to be stopped first.
 const rounds = 16
 // A round that moved something up has found work, not a writer; but even that has to end.
-const mostMoves = 1_000_000
+const maxMoves = 1_000_000
 
 async function emptied(directory: Directory, walk: Walk, depth: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
@@ -81,7 +81,7 @@ async function emptied(directory: Directory, walk: Walk, depth: number): Promise
       await removeEntry(directory, name, walk, depth)
     }
     if (!seen) return
-    if (walk.moved > movedBefore && walk.moved < mostMoves) round--
+    if (walk.moved > movedBefore && walk.moved < maxMoves) round--
   }
   throw new HoldfastError(
     'INVALID_STATE',

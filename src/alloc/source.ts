@@ -6,7 +6,7 @@ import { Directory } from './directory.ts'
 import { type EntryName, shown } from './entry-name.ts'
 import { errnoOf } from './failure.ts'
 import { isDirectory } from './make-directories.ts'
-import { strangerIn } from './trust.ts'
+import { foreignIn } from './trust.ts'
 
 /**
  * Where a source lies: the directory is held open, and the name in it is no link that was followed. Null: the
@@ -15,7 +15,7 @@ import { strangerIn } from './trust.ts'
 export type Source = { readonly directory: Directory; readonly name: EntryName | null }
 
 // The kernel's own (MAXSYMLINKS, include/linux/namei.h).
-const mostLinks = 40
+const maxLinks = 40
 
 /**
  * Finds what an absolute path names, one component at a time, each reached through the descriptor of the one
@@ -91,9 +91,9 @@ class Walk {
     }
     const wrong = this.#inAllocation
       ? 'it is a link in an allocation, where tasks make them'
-      : strangerIn(await at.stat(), entry)
+      : foreignIn(await at.stat(), entry)
     if (wrong !== null) throw this.#refused(at, name, wrong)
-    if (++this.#links > mostLinks) throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
+    if (++this.#links > maxLinks) throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
     const target = await readlink(at.at(name), { encoding: 'buffer' })
     if (target[0] !== slash) return target
     if (at.path.startsWith('/proc/'))

@@ -21,11 +21,7 @@ export function isOursOrRoots({ uid }: BigIntStats, self: Self = ownSelf()): boo
  * In a sticky directory nobody can replace what is not his (unlink(2), EPERM), so that it depends on whose
  * the entry is, as in fs.protected_symlinks.
  */
-export function strangerIn(
-  directory: BigIntStats,
-  entry: BigIntStats,
-  self: Self = ownSelf(),
-): string | null {
+export function foreignIn(directory: BigIntStats, entry: BigIntStats, self: Self = ownSelf()): string | null {
   if (!isOursOrRoots(directory, self)) return `user ${directory.uid} owns the directory it is in`
   if (isOursOrRoots(entry, self) && (directory.mode & sticky) !== 0n) return null
   const writer = writerOf(directory, self)

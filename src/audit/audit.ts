@@ -1,7 +1,7 @@
 import { parseOptions, type SupervisorOptions } from '../supervisor/options.ts'
 import { StateDirectory } from '../task/task-directory.ts'
 import { leftoverCgroups } from './cgroups.ts'
-import type { Found, LeftoverKind, Scene } from './found.ts'
+import type { Found, LeftoverKind, AuditContext } from './found.ts'
 import { unreachableTasks } from './shims.ts'
 import { leftoverAllocations, leftoversOfSupervisors, leftoversOfTasks, mountsBelow } from './state.ts'
 import { leftoverUsers } from './users.ts'
@@ -46,18 +46,18 @@ export async function audit({ stateDir, ownUsers, fix = false }: AuditOptions = 
     ...(ownUsers !== undefined && { ownUsers }),
   })
   const { registry } = settings.ownUsers
-  const scene = { state: new StateDirectory(settings.stateDir), registry, now: Date.now() }
+  const context = { state: new StateDirectory(settings.stateDir), registry, now: Date.now() }
   const leftovers: Leftover[] = []
-  for (const look of looks)
-    for (const found of await look(scene)) leftovers.push(fix ? await removed(found) : asLeftover(found))
-  return { stateDir: scene.state.path, leftovers }
+  for (const scan of scans)
+    for (const found of await scan(context)) leftovers.push(fix ? await removed(found) : asLeftover(found))
+  return { stateDir: context.state.path, leftovers }
 }
 
-const looks: readonly ((scene: Scene) => Promise<Found[]>)[] = [
+const scans: readonly ((context: AuditContext) => Promise<Found[]>)[] = [
   // First: what they leave is then found by those that come after.
   unreachableTasks,
   // Before its record goes, by which it is known that the shim has been there and is gone.
-  scene => leftoverCgroups(scene),
+  context => leftoverCgroups(context),
   leftoversOfTasks,
   leftoverAllocations,
   leftoversOfSupervisors,

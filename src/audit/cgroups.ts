@@ -6,7 +6,7 @@ import { emptyCgroup } from '../platform/linux/kill.ts'
 import { releaseCgroups } from '../platform/linux/release.ts'
 import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
-import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
+import { each, type Found, isAged, ownerOf, type AuditContext } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
 import { below, haveShim, inWords, membersOf } from './members.ts'
 
@@ -17,19 +17,19 @@ type Group = { readonly key: string; readonly dir: string }
 
 /**
  * Cgroups whose task is over. All state directories of a host share `<mount>/holdfast`, so that a key that is
- * unknown here may be a stranger's: its cgroup is told when it has been there for a while, no living process
+ * unknown here may be of another: its cgroup is reported when it has been there for a while, no living process
  * has anything of that task open, and no shim is above its members.
  */
 export async function leftoverCgroups(
-  scene: Scene,
+  context: AuditContext,
   parents: readonly string[] = parentsHere(),
 ): Promise<Found[]> {
   const groups = groupsIn(parents)
   let holds: Holders | undefined
   return each(groups, group => {
     // In this order: a cgroup that was there before its shim was seen gone is no new one's.
-    if (existsSync(scene.state.taskDirectory(group.key))) return ofKnownTask(scene, group)
-    if (!isAged(scene, group.dir)) return []
+    if (existsSync(context.state.taskDirectory(group.key))) return ofKnownTask(context, group)
+    if (!isAged(context, group.dir)) return []
     holds ??= lookForHolders()
     return holds(group.key, ownerOf(group.dir)) ? [] : ofNobody(group)
   })
@@ -65,7 +65,7 @@ function keyIn(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1)
 }
 
-function ofKnownTask({ state }: Scene, { key, dir }: Group): Found[] {
+function ofKnownTask({ state }: AuditContext, { key, dir }: Group): Found[] {
   // The shim makes `alive` before the first cgroup: without a writer it has come and gone.
   if (shimMayLive(state.taskDirectory(key)) || !existsSync(dir)) return []
   const inhabited = hasMembers(dir)

@@ -13,7 +13,7 @@ export type Found = {
   readonly remove: (() => Promise<void> | void) | null
 }
 
-export type Scene = {
+export type AuditContext = {
   readonly state: StateDirectory
   /** Where is written down which users are one task's each. */
   readonly registry: string
@@ -31,7 +31,7 @@ const quietMs = 10_000
  * Whether nothing has been made or removed in it for that long. What is gone counts as young: there is
  * nothing to be done about it.
  */
-export function isAged({ now }: Scene, path: string, ageMs = quietMs): boolean {
+export function isAged({ now }: AuditContext, path: string, ageMs = quietMs): boolean {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats !== undefined && now - stats.mtimeMs > ageMs
 }
@@ -44,12 +44,12 @@ export function ownerOf(path: string): number {
 /** Looks at many things in turn, and lets others run in between. */
 export async function each<Item>(
   items: readonly Item[],
-  look: (item: Item) => readonly Found[],
+  scan: (item: Item) => readonly Found[],
 ): Promise<Found[]> {
   const found: Found[] = []
   for (const [index, item] of items.entries()) {
     if (index % 100 === 99) await setImmediate()
-    found.push(...look(item))
+    found.push(...scan(item))
   }
   return found
 }

@@ -4,9 +4,9 @@ import { directoriesIn } from '../platform/linux/cgroup-parents.ts'
 import { readProcess } from '../spawn/process-table.ts'
 
 /** So many processes are named. */
-const namedMost = 5
+const maxNamed = 5
 /** Of a pid that is followed to its ancestors. */
-const generationsMost = 1000
+const maxGenerations = 1000
 
 /** The pids in a cgroup and below it; 0 for one that this pid namespace cannot see. */
 export function membersOf(dir: string): number[] {
@@ -23,7 +23,7 @@ export function below(dir: string): string[] {
 /** `sleep (pid 12), sh (pid 13)`. */
 export function inWords(pids: readonly number[]): string {
   const named = pids
-    .slice(0, namedMost)
+    .slice(0, maxNamed)
     .map(pid => (pid === 0 ? 'one of another pid namespace' : `${nameOf(pid)} (pid ${pid})`))
   const more = pids.length - named.length
   return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ')
@@ -38,7 +38,7 @@ export function haveShim(pids: readonly number[], owner: number): boolean {
   const members = new Set(pids)
   return pids.some(pid => {
     let parent = readProcess(pid)?.parent ?? 0
-    for (let generation = 0; parent > 1 && generation < generationsMost; generation++) {
+    for (let generation = 0; parent > 1 && generation < maxGenerations; generation++) {
       if (!members.has(parent) && isShim(parent, owner)) return true
       parent = readProcess(parent)?.parent ?? 0
     }

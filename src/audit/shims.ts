@@ -11,7 +11,7 @@ import { startOf } from '../task/discard.ts'
 import { endTask } from '../task/end-task.ts'
 import { aliveIsHeld } from '../task/shim-life.ts'
 import { cgroupsOf } from './cgroups.ts'
-import type { Found, Scene } from './found.ts'
+import type { Found, AuditContext } from './found.ts'
 
 /** A shim that is just ending looks like one of these for an instant. */
 const againMs = 500
@@ -20,17 +20,17 @@ const againMs = 500
  * Tasks that nobody can reach by their directory any more: the shim has been stopped, its FIFOs are gone or
  * others, or the directory itself is gone while the task runs on. Only what is so twice is told.
  */
-export async function unreachableTasks(scene: Scene): Promise<Found[]> {
-  const first = lookFor(scene)
+export async function unreachableTasks(context: AuditContext): Promise<Found[]> {
+  const first = lookFor(context)
   if (first.length === 0) return []
   await sleep(againMs)
-  const again = new Map(lookFor(scene).map(found => [found.path, found]))
+  const again = new Map(lookFor(context).map(found => [found.path, found]))
   return first.flatMap(({ path }) => again.get(path) ?? [])
 }
 
-function lookFor(scene: Scene): Found[] {
-  const tasks = scene.state.list().flatMap(key => ofTask(scene.state.taskDirectory(key)))
-  return [...tasks, ...ofDeleted(scene)]
+function lookFor(context: AuditContext): Found[] {
+  const tasks = context.state.list().flatMap(key => ofTask(context.state.taskDirectory(key)))
+  return [...tasks, ...ofDeleted(context)]
 }
 
 function ofTask(dir: string): Found[] {
@@ -46,8 +46,8 @@ function faultOf(dir: string, { shim }: StartRecord): string | null {
   return controlIsRead(dir) ? null : 'lives, and its FIFO `control` is gone or another'
 }
 
-function ofDeleted(scene: Scene): Found[] {
-  const tasks = join(scene.state.path, 'tasks')
+function ofDeleted(context: AuditContext): Found[] {
+  const tasks = join(context.state.path, 'tasks')
   return workingShims()
     .filter(({ dir, deleted }) => deleted && dir.startsWith(`${tasks}/`) && !existsSync(dir))
     .map(({ dir, key, shim }) =>

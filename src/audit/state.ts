@@ -8,7 +8,7 @@ import { isOurs } from '../task/disk-image.ts'
 import { discardTask } from '../task/discard.ts'
 import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
-import { each, type Found, isAged, ownerOf, type Scene } from './found.ts'
+import { each, type Found, isAged, ownerOf, type AuditContext } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
 
 /**
@@ -21,33 +21,33 @@ const allocationMs = 60_000
  * Directories of tasks that were never quite made, or never quite removed; and files that nobody will rename
  * any more.
  */
-export async function leftoversOfTasks(scene: Scene): Promise<Found[]> {
-  return each(scene.state.list(), key => {
-    const dir = scene.state.taskDirectory(key)
+export async function leftoversOfTasks(context: AuditContext): Promise<Found[]> {
+  return each(context.state.list(), key => {
+    const dir = context.state.taskDirectory(key)
     const files = list(dir)
     if (files === null) return []
-    if (!files.includes('task.json')) return ofHalfATask(scene, key, dir)
+    if (!files.includes('task.json')) return ofHalfATask(context, key, dir)
     // Without an exit record the next supervisor has yet to find out what became of it, from what lies here.
     if (!files.includes('exit.json')) return []
-    return temporaryFiles(scene, dir, files)
+    return temporaryFiles(context, dir, files)
   })
 }
 
-function ofHalfATask(scene: Scene, key: string, dir: string): Found[] {
-  if (!isAged(scene, dir) || shimMayLive(dir)) return []
+function ofHalfATask(context: AuditContext, key: string, dir: string): Found[] {
+  if (!isAged(context, dir) || shimMayLive(dir)) return []
   return [
     {
       kind: 'task',
       path: dir,
       why: 'it has no task.json, and no shim is at work in it',
-      remove: () => discardTask({ state: scene.state, keepAlive: new KeepAlive() }, key),
+      remove: () => discardTask({ state: context.state, keepAlive: new KeepAlive() }, key),
     },
   ]
 }
 
-function temporaryFiles(scene: Scene, dir: string, files: readonly string[]): Found[] {
+function temporaryFiles(context: AuditContext, dir: string, files: readonly string[]): Found[] {
   const temporary = files.filter(name => /\.(?:tmp|later)$/.test(name)).map(name => join(dir, name))
-  const aged = temporary.filter(path => isPlain(path) && isAged(scene, path))
+  const aged = temporary.filter(path => isPlain(path) && isAged(context, path))
   if (aged.length === 0 || shimMayLive(dir)) return []
   return aged.map(path => ({
     kind: 'file',
@@ -58,26 +58,26 @@ function temporaryFiles(scene: Scene, dir: string, files: readonly string[]): Fo
 }
 
 /** Allocations that were made for one task each, and whose task is not there. */
-export async function leftoverAllocations(scene: Scene): Promise<Found[]> {
+export async function leftoverAllocations(context: AuditContext): Promise<Found[]> {
   let holds: Holders | undefined
-  const keys = (list(join(scene.state.path, 'allocs')) ?? []).filter(isTaskKey)
-  const known = new Set(scene.state.list())
+  const keys = (list(join(context.state.path, 'allocs')) ?? []).filter(isTaskKey)
+  const known = new Set(context.state.list())
   return each(keys, key => {
-    const path = scene.state.allocDirectory(key)
-    if (known.has(key) || !isAged(scene, path, allocationMs)) return []
+    const path = context.state.allocDirectory(key)
+    if (known.has(key) || !isAged(context, path, allocationMs)) return []
     holds ??= lookForHolders()
     if (holds(key, ownerOf(path))) return []
-    const remove = (): Promise<void> => scene.state.removeAlloc(key)
+    const remove = (): Promise<void> => context.state.removeAlloc(key)
     return [{ kind: 'allocation', path, why: `there is no task ${key}`, remove }]
   })
 }
 
 /** FIFOs of supervisors that are gone. */
-export async function leftoversOfSupervisors(scene: Scene): Promise<Found[]> {
-  const dir = scene.state.lifelinesPath
+export async function leftoversOfSupervisors(context: AuditContext): Promise<Found[]> {
+  const dir = context.state.lifelinesPath
   const paths = (list(dir) ?? []).filter(name => /^\d+-[0-9a-f]{12}$/.test(name)).map(name => join(dir, name))
   return each(paths, path => {
-    if (!isFifo(path) || !isAged(scene, path) || isHeld(path)) return []
+    if (!isFifo(path) || !isAged(context, path) || isHeld(path)) return []
     return [{ kind: 'supervisor', path, why: 'its supervisor is gone', remove: () => unlinkSync(path) }]
   })
 }
@@ -86,7 +86,7 @@ export async function leftoversOfSupervisors(scene: Scene): Promise<Found[]> {
  * Tasks mount nothing on the host but the file systems of `diskBytes`: whatever else it is, somebody has put
  * it there, and it is only shown.
  */
-export async function mountsBelow({ state }: Scene): Promise<Found[]> {
+export async function mountsBelow({ state }: AuditContext): Promise<Found[]> {
   const real = await realpath(state.path).catch(() => null)
   if (real === null) return []
   const mounts = await mountsWithin(real)
@@ -101,7 +101,7 @@ export async function mountsBelow({ state }: Scene): Promise<Found[]> {
 }
 
 /** Of a task that is there; or, where that is gone, one that goes with its allocation. */
-function isDisk(state: Scene['state'], real: string, path: string): boolean {
+function isDisk(state: AuditContext['state'], real: string, path: string): boolean {
   const key = basename(path)
   return path === join(real, 'allocs', key) && isOurs(path, state.taskDirectory(key))
 }

@@ -1,9 +1,9 @@
 import { whyHeld } from '../task/own-users/evidence.ts'
 import { Registry } from '../task/own-users/registry.ts'
-import { each, type Found, type Scene } from './found.ts'
+import { each, type Found, type AuditContext } from './found.ts'
 
 /** Users that tasks of this state directory had to themselves, and nothing of whom is left. */
-export function leftoverUsers({ state, registry: path }: Scene): Promise<Found[]> {
+export function leftoverUsers({ state, registry: path }: AuditContext): Promise<Found[]> {
   const registry = new Registry(path)
   return each(registry.numbers(), number => {
     const { generation, claim } = registry.read(number)

@@ -62,7 +62,7 @@ function ambiguous(word: string, candidates: readonly FoundTask[]): HoldfastErro
   const more = candidates.length > maxShown ? `, and ${candidates.length - maxShown} more` : ''
   return new HoldfastError(
     'INVALID_ARGUMENT',
-    `TASK: ${JSON.stringify(word)} fits ${candidates.length} tasks`,
+    `TASK: ${JSON.stringify(word)} matches ${candidates.length} tasks`,
     { hint: `Give the key of one: ${list.join(', ')}${more}` },
   )
 }

@@ -129,13 +129,13 @@ const labels = () =>
   )
 
 const takesNetwork = '"host", "none", { path: an absolute path } or { allow: an array of destinations }'
-const mostDestinations = 500
+const maxDestinations = 500
 const destinations = () =>
   listOf(
     matching(takesDestination, text => destinationRules(text) !== null),
-    `an array of destinations, ${mostDestinations} at most`,
+    `an array of destinations, ${maxDestinations} at most`,
   ).check(
-    z.maxLength(mostDestinations, `${mostDestinations} destinations at most`),
+    z.maxLength(maxDestinations, `${maxDestinations} destinations at most`),
     z.refine(
       allow => Buffer.byteLength(rulesText(allow)) <= largestRules,
       `destinations whose rules, one for each port, have ${largestRules} bytes at most`,

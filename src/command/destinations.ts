@@ -16,7 +16,7 @@ export const takesDestination =
  */
 export const largestRules = 59_998
 
-const usualPorts = [443, 80] as const
+const defaultPorts = [443, 80] as const
 /** Of the wire: any. */
 const anyPort = 0
 const name = /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/
@@ -77,7 +77,7 @@ function splitPort(text: string): { place: string; port: string | null } {
 }
 
 function portsOf(port: string | null): readonly number[] | null {
-  if (port === null) return usualPorts
+  if (port === null) return defaultPorts
   if (port === '*') return [anyPort]
   return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535 ? [Number(port)] : null
 }
@@ -90,13 +90,13 @@ function ruleOf(place: string): string | null {
   if (family !== 0) return prefixRule(address, length, family === 4 ? 32 : 128)
   if (length !== undefined) return null
   if (place.startsWith('*.')) return isName(place.slice(2)) ? `suffix ${place.slice(1)}` : null
-  const bare = place.endsWith('.') ? place.slice(0, -1) : place
-  return isName(bare) ? `name ${bare}` : null
+  const name = place.endsWith('.') ? place.slice(0, -1) : place
+  return isName(name) ? `name ${name}` : null
 }
 
-function prefixRule(address: string, length: string | undefined, most: number): string | null {
-  if (length === undefined) return `prefix ${address}/${most}`
-  return /^(0|[1-9]\d{0,2})$/.test(length) && Number(length) <= most ? `prefix ${address}/${length}` : null
+function prefixRule(address: string, length: string | undefined, max: number): string | null {
+  if (length === undefined) return `prefix ${address}/${max}`
+  return /^(0|[1-9]\d{0,2})$/.test(length) && Number(length) <= max ? `prefix ${address}/${length}` : null
 }
 
 /** Its last label is no number: only addresses end so. */

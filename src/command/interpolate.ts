@@ -28,8 +28,8 @@ export function interpolate(text: string, variables: Readonly<Record<string, str
   if (!text.includes('$')) return text
   return text.replace(
     /\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g,
-    (written, braced?: string, bare?: string) => {
-      const name = braced ?? bare ?? ''
+    (written, braced?: string, unbraced?: string) => {
+      const name = braced ?? unbraced ?? ''
       return Object.hasOwn(variables, name) ? (variables[name] ?? written) : written
     },
   )

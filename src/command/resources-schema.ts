@@ -15,7 +15,7 @@ const longestWallTime = 100 * 366 * 24 * 3600 * 1000
 const smallestCpuLimit = 0.01
 const largestCpuLimit = 1024
 // CONFIG_NR_CPUS of the largest kernels.
-const mostCpus = 8192
+const maxCpus = 8192
 
 const rlimitNames = [
   'as',
@@ -39,7 +39,7 @@ const rlimitNames = [
 const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
 const rlimit = () => z.custom<number | [number, number]>(isRlimit, { error: takesRlimit })
 
-const takesCpuset = `a list of processors below ${mostCpus} such as "0-1,3", ranges ascending`
+const takesCpuset = `a list of processors below ${maxCpus} such as "0-1,3", ranges ascending`
 const takesCpuLimit = `a number of cores >= ${smallestCpuLimit} and <= ${largestCpuLimit} (0.5 is half a core)`
 const cores = { error: takesCpuLimit }
 
@@ -124,6 +124,6 @@ function isCpuList(list: string): boolean {
     if (match === null) return false
     const first = Number(match[1])
     const last = Number(match[2] ?? match[1])
-    return first <= last && last < mostCpus
+    return first <= last && last < maxCpus
   })
 }

@@ -6,7 +6,7 @@ import { refusal } from './refusal.ts'
 export type Secret = { readonly name: string; readonly bytes: Uint8Array }
 
 /** Bytes of one secret, bytes of all, and how many there are at most. */
-export const secretsMost = { each: 1 << 20, together: 4 << 20, count: 256 } as const
+export const maxSecrets = { each: 1 << 20, together: 4 << 20, count: 256 } as const
 
 const takesName =
   'a file name of 1 to 255 bytes, without "/", control characters and lone surrogates, and neither "." nor ".."'
@@ -24,12 +24,12 @@ export function parseSecrets(value: unknown): readonly Secret[] {
       'an object of strings and bytes by their names',
     )
   const entries = Object.entries(value).filter(([, content]) => content !== undefined)
-  if (entries.length > secretsMost.count)
-    throw refusal('command.secrets', entries.length, `${secretsMost.count} at most`)
+  if (entries.length > maxSecrets.count)
+    throw refusal('command.secrets', entries.length, `${maxSecrets.count} at most`)
   const secrets = entries.map(([name, content]) => ({ name: nameOf(name), bytes: bytesOf(name, content) }))
   const together = secrets.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  if (together > secretsMost.together)
-    throw refusal('command.secrets', Symbol(`${together} bytes together`), `${secretsMost.together} at most`)
+  if (together > maxSecrets.together)
+    throw refusal('command.secrets', Symbol(`${together} bytes together`), `${maxSecrets.together} at most`)
   return secrets
 }
 
@@ -49,6 +49,6 @@ function bytesOf(name: string, content: unknown): Uint8Array {
   if (typeof content === 'string' ? !isFaithful(content.replaceAll('\0', '')) : !isUint8Array(content))
     throw refusal(field, Symbol(`a ${typeof content}`), 'bytes, or a string without lone surrogates')
   const bytes = Buffer.from(content as string | Uint8Array)
-  if (bytes.length <= secretsMost.each) return bytes
-  throw refusal(field, Symbol(`${bytes.length} bytes`), `${secretsMost.each} at most`)
+  if (bytes.length <= maxSecrets.each) return bytes
+  throw refusal(field, Symbol(`${bytes.length} bytes`), `${maxSecrets.each} at most`)
 }

@@ -19,7 +19,7 @@ export type Asked = {
 }
 
 /** Longer than a start takes on a host that is very busy. */
-const mostMs = 20_000
+const maxMs = 20_000
 
 /**
  * Starts tasks that do nothing, to see what becomes of each: the only judge of a start is the start. They
@@ -49,7 +49,7 @@ export class Trials {
     Object.assign(task.command, command)
     setCommand(task, 'true', [])
     if (limits !== undefined) await task.limit(limits)
-    await task.start({ signal: AbortSignal.timeout(mostMs) })
+    await task.start({ signal: AbortSignal.timeout(maxMs) })
     await task.wait()
   }
 

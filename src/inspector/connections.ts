@@ -48,8 +48,8 @@ export class Connections {
       known.user ??= users.of(socket)
       byUser.set(known.user, [...(byUser.get(known.user) ?? []), socket])
     }
-    const [most = []] = [...byUser.values()].sort((one, other) => other.length - one.length)
-    for (const socket of most.slice(0, Math.ceil(most.length / 2))) {
+    const [largest = []] = [...byUser.values()].sort((one, other) => other.length - one.length)
+    for (const socket of largest.slice(0, Math.ceil(largest.length / 2))) {
       this.prove(socket)
       socket.destroy()
     }

@@ -6,7 +6,7 @@ import { refuse } from './guard.ts'
 export type Env = { Bindings: HttpBindings }
 
 /** A browser has a handful of connections per host; more than this is no browser. */
-const mostStreams = 64
+const maxStreams = 64
 
 /** Server-sent events: bounded in number, each write waiting until the reader has taken the one before. */
 export class EventStreams {
@@ -19,7 +19,7 @@ export class EventStreams {
   }
 
   open(context: Context<Env>, body: (stream: SSEStreamingApi, gone: AbortSignal) => Promise<void>): Response {
-    if (this.#open.size >= mostStreams) return refuse(context, 503, 'too many readers')
+    if (this.#open.size >= maxStreams) return refuse(context, 503, 'too many readers')
     const gone = new AbortController()
     this.#open.add(gone)
     const { outgoing } = context.env

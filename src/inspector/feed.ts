@@ -10,13 +10,13 @@ export type FeedEvent = { readonly number: number; readonly name: string; readon
 export class Feed {
   /** Numbers of another life of the server mean nothing here. */
   readonly #life = randomBytes(6).toString('hex')
-  readonly #most: number
+  readonly #max: number
   #kept: FeedEvent[] = []
   #last = 0
   readonly #waiting = new Set<() => void>()
 
-  constructor(most = 2048) {
-    this.#most = most
+  constructor(max = 2048) {
+    this.#max = max
   }
 
   get last(): number {
@@ -25,7 +25,7 @@ export class Feed {
 
   publish(name: string, data: unknown): void {
     this.#kept.push({ number: ++this.#last, name, data: JSON.stringify(data) })
-    if (this.#kept.length > 2 * this.#most) this.#kept = this.#kept.slice(-this.#most)
+    if (this.#kept.length > 2 * this.#max) this.#kept = this.#kept.slice(-this.#max)
     this.wake()
   }
 
@@ -38,7 +38,7 @@ export class Feed {
   after(number: number): readonly FeedEvent[] | null {
     if (number > this.#last) return null
     const missed = this.#last - number
-    if (missed > this.#most || missed > this.#kept.length) return null
+    if (missed > this.#max || missed > this.#kept.length) return null
     return missed === 0 ? [] : this.#kept.slice(-missed)
   }
 

@@ -2,7 +2,7 @@ import type { SSEStreamingApi } from 'hono/streaming'
 import type { Executor } from '../index.ts'
 
 /** What waits for a reader; the page keeps no more than some thousand lines anyway. */
-const mostBytes = 512 * 1024
+const maxBytes = 512 * 1024
 const pieceBytes = 64 * 1024
 const tailLines = 500
 
@@ -26,7 +26,7 @@ export async function followLog(
     next: chunk => {
       waiting.push(chunk)
       bytes += chunk.length
-      while (bytes > mostBytes && waiting.length > 1) {
+      while (bytes > maxBytes && waiting.length > 1) {
         const dropped = waiting.shift()?.length ?? 0
         bytes -= dropped
         skipped += dropped

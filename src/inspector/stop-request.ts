@@ -24,7 +24,7 @@ export async function stopRequest(context: Context<Env>): Promise<ShutdownOption
   return graceMs === undefined ? {} : { graceMs }
 }
 
-const mostBytes = 4096
+const maxBytes = 4096
 
 /** Null: it is longer than any of ours, and the rest is not waited for. */
 async function boundedBody(incoming: Env['Bindings']['incoming']): Promise<string | null> {
@@ -32,7 +32,7 @@ async function boundedBody(incoming: Env['Bindings']['incoming']): Promise<strin
   let bytes = 0
   for await (const chunk of incoming) {
     bytes += (chunk as Buffer).length
-    if (bytes > mostBytes) return null
+    if (bytes > maxBytes) return null
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks).toString('utf8')

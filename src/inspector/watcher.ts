@@ -7,7 +7,7 @@ import { type Row, rowOf } from './row.ts'
 type UsageRow = readonly [string, number | null, number | null, number | null, number | null]
 export type UsageSample = { readonly at: number; readonly rows: readonly UsageRow[] }
 
-const lookMs = 500
+const pollMs = 500
 const sampleMs = 1000
 
 /**
@@ -38,7 +38,7 @@ export class Watcher {
         feed.publish('change', { key, entry, row })
       })
     })
-    const timer = setInterval(() => this.#look(), lookMs)
+    const timer = setInterval(() => this.#publishChanged(), pollMs)
     timer.unref()
     this.#ends = [() => journal.unsubscribe(), () => clearInterval(timer)]
     this.samples$ = supervisor.usage$(sampleMs).pipe(
@@ -49,7 +49,7 @@ export class Watcher {
       }),
       share(),
     )
-    this.#look()
+    this.#publishChanged()
   }
 
   /** All tasks, the newest first. */
@@ -69,7 +69,7 @@ export class Watcher {
     return rowOf(task, this.#showArguments)
   }
 
-  #look(): void {
+  #publishChanged(): void {
     const { tasks } = this.#supervisor
     for (const [key, task] of tasks) {
       // An ended one changes no more: thousands of them cost a look at the state.

@@ -65,7 +65,7 @@ function outliveTheTerminal(): void {
 }
 
 /** Longer, and the agent kills. */
-const mostMs = 1000
+const maxMs = 1000
 
 /**
  * The server first: calls that wait for a task must not be answered, for any answer would be taken for the
@@ -78,7 +78,7 @@ function leaveOnce(server: Server, socket: string, state: PluginState): () => vo
     left = true
     server.forceShutdown()
     removeSocket(socket)
-    setTimeout(() => process.exit(0), mostMs)
+    setTimeout(() => process.exit(0), maxMs)
     const exit = () => process.exit(0)
     state.supervisors.close().then(exit, exit)
   }

@@ -40,7 +40,7 @@ export function treeOf(
 ): ProcessEntry[] {
   const leaders = [start.task, start.shim].filter(({ pid, startTime }) =>
     // The kernel does not give a pid away while a group or session still bears it. Another process under it
-    // therefore means that ours is long gone, and that group and session are the stranger's.
+    // therefore means that ours is long gone, and that group and session are another's.
     table.every(entry => entry.pid !== pid || entry.startTime === startTime),
   )
   const numbers = new Set(leaders.map(({ pid }) => pid))

@@ -63,7 +63,7 @@ export const networkByDefault: Row = loosened(
  * The rows as reported. With `strict`, throws LIMIT_FAILED or ISOLATION_FAILED naming every row that is less
  * than asked for. Called before anything is made on the host.
  */
-export function settle(rows: readonly Row[], strict: boolean): readonly Enforcement[] {
+export function refuseIfStrict(rows: readonly Row[], strict: boolean): readonly Enforcement[] {
   const missed = strict ? shortfalls(rows) : []
   const [first] = missed
   if (!first) return rows

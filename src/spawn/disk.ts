@@ -106,7 +106,7 @@ async function refusalOf(
 /** What is standard input: a file, or nothing. */
 type Input = number | 'ignore'
 
-const mostMs = 60_000
+const maxMs = 60_000
 
 /** `status` null: it was killed, or took too long. */
 async function run(
@@ -118,7 +118,7 @@ async function run(
     stdio: [input, 'pipe', 'ignore'],
     env: {},
     cwd: '/',
-    timeout: mostMs,
+    timeout: maxMs,
     killSignal: 'SIGKILL',
   })
   const answer: Buffer[] = []

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { errnoName } from '../errno-name.ts'
 import { nativeProgram } from './native-program.ts'
 
-const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
  * Makes FIFOs, 0600. Node has no mkfifo(3): the native program makes them, or mkfifo(1) where there is none.
@@ -15,7 +15,7 @@ export function makeFifos(...paths: readonly string[]): void {
   const { error, status, stderr } = spawnSync(program, [...args, ...paths], {
     cwd: '/',
     encoding: 'utf8',
-    env: { PATH: process.env.PATH ?? usualPath, LC_ALL: 'C' },
+    env: { PATH: process.env.PATH ?? defaultPath, LC_ALL: 'C' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   if (error === undefined && status === 0) return

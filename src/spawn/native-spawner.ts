@@ -73,7 +73,7 @@ export class NativeSpawner implements Spawner {
     spec: LaunchSpec,
     numbers: readonly number[],
   ): Promise<Launched> {
-    const spawner = await session.settled()
+    const spawner = await session.identity()
     if (spawner === null) throw new SpawnerDied('the spawner died before it could be asked')
     const donor = await donateDescriptors(this.#program, spawner, numbers)
     try {
@@ -92,12 +92,13 @@ export class NativeSpawner implements Spawner {
 
   #open(): SpawnerSession {
     if (this.#closed)
-      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed and starts no more tasks')
     if (this.#session !== null && !this.#session.over) return this.#session
     if (this.#session?.over) this.restarts++
     const start = this.#refused === null ? this.#scoping(this.#program, this.#arguments) : null
     this.#session = this.#newSession(start)
-    this.#scope = start === null ? Promise.resolve(this.#refused) : this.#settled(this.#session, start, tries)
+    this.#scope =
+      start === null ? Promise.resolve(this.#refused) : this.#acquireScope(this.#session, start, tries)
     return this.#session
   }
 
@@ -105,7 +106,7 @@ export class NativeSpawner implements Spawner {
    * A spawner that did not get its scope goes, and another is tried; after the last try one without, so that
    * tasks can be started all the same.
    */
-  async #settled(session: SpawnerSession, start: ScopedStart, triesLeft: number): Promise<Scope | null> {
+  async #acquireScope(session: SpawnerSession, start: ScopedStart, triesLeft: number): Promise<Scope | null> {
     const complaint = await session.ready(scopeMs)
     const { pid } = session
     const scope = complaint === null && pid !== null ? start.verify(pid) : null
@@ -114,7 +115,7 @@ export class NativeSpawner implements Spawner {
     if (this.#closed) return null
     const next = triesLeft > 1 ? this.#scoping(this.#program, this.#arguments) : null
     this.#session = this.#newSession(next)
-    if (next !== null) return this.#settled(this.#session, next, triesLeft - 1)
+    if (next !== null) return this.#acquireScope(this.#session, next, triesLeft - 1)
     this.#refused = scope ?? {
       reason: complaint ?? 'the spawner died at once',
       hint: `systemd-run --scope true`,

@@ -16,14 +16,14 @@ export function whyUnusable(path: string): string | null {
     return `${path} may not be executed by this user, or lies on a file system mounted noexec`
   }
   const version = `${stats.dev}:${stats.ino}:${stats.mtimeMs}:${stats.size}`
-  if (known?.path !== path || known.version !== version) known = { path, version, why: look(path) }
+  if (known?.path !== path || known.version !== version) known = { path, version, why: probe(path) }
   return known.why
 }
 
 /** Of the file that was looked at last: there is one in a process, as a rule. */
 let known: { readonly path: string; readonly version: string; readonly why: string | null } | undefined
 
-function look(path: string): string | null {
+function probe(path: string): string | null {
   const why = whyOf(readHead(path))
   return why === null || nativeFeatures(path) !== null ? null : `${path} ${why}`
 }

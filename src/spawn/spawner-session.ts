@@ -69,7 +69,7 @@ export class SpawnerSession {
   }
 
   /** The process, once it is in the user namespace that is to be its own; null when it has died. */
-  async settled(): Promise<ProcessIdentity | null> {
+  async identity(): Promise<ProcessIdentity | null> {
     await Promise.race([this.#ready, this.#finished])
     return this.pid === null ? null : identify(this.pid)
   }
@@ -112,18 +112,18 @@ export class SpawnerSession {
   #guard(): void {
     this.#dog ??= setInterval(() => {
       // What it has said meanwhile is read first, however long this program was busy.
-      setImmediate(() => this.#look())
-    }, lookMs).unref()
+      setImmediate(() => this.#checkAlive())
+    }, checkMs).unref()
   }
 
-  #look(): void {
+  #checkAlive(): void {
     if (this.over || (this.#pending.size === 0 && this.#watched.size === 0 && this.#isReady)) {
       if (this.#dog !== null) clearInterval(this.#dog)
       this.#dog = null
     } else if (this.#silent === null) {
       this.#silent = 0
       this.#child.stdin.write(encodeQuestion(++this.#lastId))
-    } else if (++this.#silent === mostSilent) this.#kill()
+    } else if (++this.#silent === maxSilent) this.#kill()
   }
 
   /**
@@ -206,7 +206,7 @@ export class SpawnerSession {
     // What a dynamic loader says that does not find what the program was linked with.
     if (exitCode === loaderFailed && !this.#isReady && this.start === null)
       return nativeMissing(`it does not run here: ${complaints || `it ended with ${exitCode}`}`)
-    const why = this.#silent === mostSilent ? 'the spawner did not answer any more' : 'the spawner died'
+    const why = this.#silent === maxSilent ? 'the spawner did not answer any more' : 'the spawner died'
     return new SpawnerDied(`${why}${complaints ? `: ${complaints}` : ''}`)
   }
 }
@@ -215,8 +215,8 @@ export class SpawnerSession {
  * How often a spawner that owes an answer is looked after, and how many looks in vain it is given.
  * Milliseconds.
  */
-const lookMs = 2000
-const mostSilent = 4
+const checkMs = 2000
+const maxSilent = 4
 /** How long a spawner that is to end, or was killed, is waited for. */
 const closeMs = 5000
 

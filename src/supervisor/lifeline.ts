@@ -29,7 +29,7 @@ export class Lifeline {
   /** Makes it at first use. Throws INVALID_STATE once closed, or why it cannot be made. */
   fifo(): string {
     if (this.#closed)
-      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed and starts no more tasks')
     // Somebody may have removed the state directory while we live. What hangs on the old one goes on doing
     // so.
     if (!existsSync(this.#path)) this.#path = this.#make()

@@ -30,7 +30,7 @@ export class Spawners {
    */
   get(platform: PlatformName, inside: boolean): Spawner {
     if (this.#closed)
-      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed: it starts nothing any more')
+      throw new HoldfastError('INVALID_STATE', 'the supervisor is closed and starts no more tasks')
     const rootless = isRootless(platform) && !inside
     const running = rootless ? this.#rootless : this.#spawner
     // What lies in the file system now is nothing to one that runs; should it have to be started again, that

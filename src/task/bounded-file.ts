@@ -2,18 +2,18 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { HoldfastError } from '../errors.ts'
 
 /** As much as a request may have (64 MiB), each of its bytes escaped. */
-const mostBytes = 128 * 1024 * 1024
+const maxBytes = 128 * 1024 * 1024
 
 /**
  * The text of a file of the state tree, which is input: no link, FIFO, device or directory, and none that is
  * larger than any of ours. Throws STATE_CORRUPT, naming it, or what the file system says.
  */
-export function readBounded(path: string, most = mostBytes): string {
+export function readBounded(path: string, max = maxBytes): string {
   const fd = opened(path)
   try {
     const stats = fstatSync(fd)
     if (!stats.isFile()) throw corrupt(path, 'it is no plain file')
-    if (stats.size > most) throw corrupt(path, `it has ${stats.size} bytes, of at most ${most}`)
+    if (stats.size > max) throw corrupt(path, `it has ${stats.size} bytes, of at most ${max}`)
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)

@@ -14,13 +14,13 @@ export async function endTask(dir: string, start: StartRecord): Promise<readonly
   // Which platform it was may be unknown; the Linux one knows all that the other does.
   const adapter = platform(process.platform === 'linux' ? 'linux' : 'basic')
   const gone = new AbortController()
-  const look = (): void => {
+  const checkShim = (): void => {
     if (!isAlive(start.shim)) gone.abort('over')
   }
-  look()
+  checkShim()
   const pause = async (milliseconds: number): Promise<void> => {
     const end = performance.now() + milliseconds
-    for (look(); !gone.signal.aborted && performance.now() < end; look()) await sleep(pauseMs)
+    for (checkShim(); !gone.signal.aborted && performance.now() < end; checkShim()) await sleep(pauseMs)
   }
   const killTask = (): Promise<readonly number[]> =>
     adapter.killTree(start, { spareShim: true, limitMs: 1000 })

@@ -7,7 +7,7 @@ import { bootClockStepMs } from '../spawn/boot-clock.ts'
 import { thisInstant, untilEnded, untilLaunched, untilStopped } from './awaited-ends.ts'
 import { parseShutdownOptions } from './call-options.ts'
 import { destroyed, detached } from './call-refusals.ts'
-import { bare } from './history-entry.ts'
+import { withoutMessage } from './history-entry.ts'
 import { inputFailure } from './input-failure.ts'
 import type { Rehydrated } from './rehydrate.ts'
 import type { ExecTarget } from './start-request.ts'
@@ -143,7 +143,7 @@ export class HeldTask<Face extends { readonly key: string }> {
     const failed = (error: Error): void => {
       const failure = inputFailure(error)
       if (!this.actor.inputFailed(failure)) return
-      this.log.note(stateOf(this.actor.snapshot()), 'input failed', { failure: bare(failure) })
+      this.log.note(stateOf(this.actor.snapshot()), 'input failed', { failure: withoutMessage(failure) })
       // On Windows a stop is told by the very end that it must not see.
       this.shutdown(process.platform === 'win32' ? { graceMs: 0 } : {}).catch(() => {})
     }

@@ -51,10 +51,10 @@ function causeOf(
     exitCode,
     signal: outcome.signal === null ? null : nameOfSignal(outcome.signal),
     oomKilled,
-    ...(failure !== null && { failure: bare(failure) }),
+    ...(failure !== null && { failure: withoutMessage(failure) }),
   }
 }
 
-export function bare({ code, stage, errno }: NonNullable<HistoryEntry['failure']>) {
+export function withoutMessage({ code, stage, errno }: NonNullable<HistoryEntry['failure']>) {
   return { code, ...(stage !== undefined && { stage }), ...(errno !== undefined && { errno }) }
 }

@@ -6,8 +6,8 @@ import { readEgressHistory } from './egress.ts'
 /** From here on only changes of state are written, of which a life has four. */
 const fullBytes = 64 * 1024
 /** More is not ours. */
-const mostBytes = 4 * fullBytes
-const mostWaiting = 100
+const maxBytes = 4 * fullBytes
+const maxWaiting = 100
 
 export const journalName = 'journal.ndjson'
 
@@ -36,7 +36,7 @@ export class Journal {
   add(entry: HistoryEntry): boolean {
     const { sequence } = entry
     if (sequence === null) {
-      if (this.#waiting.length < mostWaiting) this.#waiting.push(entry)
+      if (this.#waiting.length < maxWaiting) this.#waiting.push(entry)
       return true
     }
     const known = this.#numbers()
@@ -122,8 +122,8 @@ function readText(path: string): string {
       const stats = fstatSync(fd)
       if (!stats.isFile()) return ''
       const { size } = stats
-      if (size <= mostBytes) return readFileSync(fd, 'utf8')
-      const buffer = Buffer.alloc(mostBytes)
+      if (size <= maxBytes) return readFileSync(fd, 'utf8')
+      const buffer = Buffer.alloc(maxBytes)
       return buffer.toString('utf8', 0, readSync(fd, buffer))
     } finally {
       closeSync(fd)

@@ -14,7 +14,7 @@ export type UpdatedLimits = {
 }
 
 /** Rows and limits of one task take a few KiB. */
-const mostBytes = 1024 * 1024
+const maxBytes = 1024 * 1024
 
 const pattern = /^limits\.(\d{1,9})\.json$/
 
@@ -29,7 +29,7 @@ export function readLimits(dir: string): UpdatedLimits | null {
     const newest = revisions(dir)[0]
     if (newest === undefined) return null
     try {
-      return parse(readBounded(pathOf(dir, newest), mostBytes), newest)
+      return parse(readBounded(pathOf(dir, newest), maxBytes), newest)
     } catch (error) {
       // Two later ones have come in between, and it is gone.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw damaged(pathOf(dir, newest), error)

@@ -8,10 +8,10 @@ const watchedMs = 1000
 /** Without a watch. */
 const unwatchedMs = 50
 /** A chatty log is looked at so often, not at each of its changes. */
-const leastMs = 5
+const minMs = 5
 /** The kernel's default for fs.lease-break-time is 45 s. */
-const leaseMostMs = 60_000
-const leaseLookMs = 100
+const maxLeaseMs = 60_000
+const leasePauseMs = 100
 
 /** When a follower is to look again. */
 export class LogChanges {
@@ -49,8 +49,8 @@ export class LogChanges {
     return this.#closed
   }
 
-  /** To be called at the begin of a look. */
-  looking(): void {
+  /** To be called before each reading. */
+  readingBegins(): void {
     this.#changed = false
     this.#lookedAt = performance.now()
   }
@@ -59,7 +59,7 @@ export class LogChanges {
   async next(): Promise<boolean> {
     const watched = this.#watches.size > 0 && [...this.#watches.values()].every(({ works }) => works)
     const hasChanged = this.#isDue() || (await this.#woken(watched ? watchedMs : unwatchedMs))
-    const early = this.#lookedAt + leastMs - performance.now()
+    const early = this.#lookedAt + minMs - performance.now()
     if (early > 0 && !this.#ended) await this.#woken(early, () => this.#ended)
     return hasChanged
   }
@@ -75,13 +75,13 @@ export class LogChanges {
    * The result of a look at files that somebody may hold a lease on: tried again until the kernel must have
    * taken that away.
    */
-  async patiently<Value>(look: () => Value): Promise<Value> {
-    for (const deadline = performance.now() + leaseMostMs; ;) {
+  async retryLeased<Value>(read: () => Value): Promise<Value> {
+    for (const deadline = performance.now() + maxLeaseMs; ;) {
       try {
-        return look()
+        return read()
       } catch (error) {
         if (!isLeased(error) || this.#closed || performance.now() > deadline) throw error
-        await sleep(leaseLookMs)
+        await sleep(leasePauseMs)
       }
     }
   }

@@ -115,11 +115,11 @@ function child(directory: number, name: string, component: string): string {
  * How far back a last line is looked for: a log without newlines, or made of a hole, must not hold up who
  * asks.
  */
-const tailMost = 16 * 1024 * 1024
+const maxTail = 16 * 1024 * 1024
 
 /** Where to begin so that the last `lines` lines follow, or the last 16 MiB. */
 export function tailOffset(fd: number, size: number, lines: number): number {
-  return lines <= 0 ? size : lookBack(fd, size, { lines, most: tailMost, newest: true }).offset
+  return lines <= 0 ? size : lookBack(fd, size, { lines, max: maxTail, newest: true }).offset
 }
 
 /**
@@ -131,30 +131,30 @@ export function tailPlace(
   lines: number,
 ): { readonly index: number; readonly offset: number } {
   if (lines <= 0) return { index: fds.length - 1, offset: fstatSync(fds.at(-1) as number).size }
-  let [missing, most, newest] = [lines, tailMost, true]
+  let [missing, max, newest] = [lines, maxTail, true]
   for (let index = fds.length - 1; ; index--) {
     const fd = fds[index] as number
     const { size } = fstatSync(fd)
-    const found = lookBack(fd, size, { lines: missing, most, newest })
+    const found = lookBack(fd, size, { lines: missing, max, newest })
     missing = found.missing
-    most -= size - found.offset
+    max -= size - found.offset
     newest &&= size === 0
-    if (missing === 0 || most <= 0 || index === 0) return { index, offset: found.offset }
+    if (missing === 0 || max <= 0 || index === 0) return { index, offset: found.offset }
   }
 }
 
-type Look = {
+type LookBack = {
   readonly lines: number
-  readonly most: number
+  readonly max: number
   /** Nothing comes after it: the newline that ends the file ends its last line; it does not begin another. */
   readonly newest: boolean
 }
 
-function lookBack(fd: number, size: number, { lines, most, newest }: Look) {
+function lookBack(fd: number, size: number, { lines, max, newest }: LookBack) {
   const block = Buffer.allocUnsafe(64 * 1024)
   let position = size
   let missing = lines
-  while (position > Math.max(0, size - most)) {
+  while (position > Math.max(0, size - max)) {
     const length = Math.min(block.length, position)
     position -= length
     const read = readSync(fd, block, 0, length, position)

@@ -70,16 +70,16 @@ async function* follow(
   let from = beginningOf(options)
   try {
     for (;;) {
-      changes.looking()
+      changes.readingBegins()
       // Asked before reading: what was written before the end is then surely read below.
       const writing = source.writing()
       if (writing) changes.watch(source.target())
-      cursor ??= await changes.patiently(() =>
+      cursor ??= await changes.retryLeased(() =>
         LogCursor.open(new LogFiles(source.target(), source.files()), from),
       )
       from = 'start'
       for (;;) {
-        const chunk: Uint8Array | null = await changes.patiently(() => cursor?.read(writing) ?? null)
+        const chunk: Uint8Array | null = await changes.retryLeased(() => cursor?.read(writing) ?? null)
         if (chunk === null) break
         yield chunk
       }
@@ -100,7 +100,7 @@ async function* replay(
 ): AsyncGenerator<Uint8Array, void> {
   const from = beginningOf(options)
   const files = new LogFiles(source.target(), source.files())
-  const opened = (await changes.patiently(() => files.openAll())).map(({ fd }) => ({
+  const opened = (await changes.retryLeased(() => files.openAll())).map(({ fd }) => ({
     fd,
     size: fstatSync(fd).size,
   }))

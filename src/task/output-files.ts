@@ -10,7 +10,7 @@ const attempts = 100
  * A follower that is slower than its task has so many files that are rotated away meanwhile, which then still
  * take room on the disk.
  */
-const heldMost = 64
+const maxHeld = 64
 
 export type Place = { readonly generation: number; readonly position: number }
 
@@ -104,7 +104,7 @@ export class OutputFiles {
     if (turns === null || turns % 2 === 1) return
     // Older ones than the number of files allows are gone, if there ever were so many.
     const first = Math.max(this.#at.generation, ...this.#held.keys(), turns / 2 - this.#files.count) + 1
-    for (let next = first; next <= turns / 2 && this.#held.size < heldMost; next++) this.#file(next)
+    for (let next = first; next <= turns / 2 && this.#held.size < maxHeld; next++) this.#file(next)
   }
 
   /** What has no record, up to a place. */
@@ -175,15 +175,15 @@ export class OutputFiles {
   }
 
   /** Records of a chatty log are short: they are read by the block. */
-  #bytes(fd: number, position: number, most: number): Buffer {
+  #bytes(fd: number, position: number, max: number): Buffer {
     const block = this.#block
     const offset = position - (block?.from ?? 0)
     if (block?.fd === fd && offset >= 0 && offset < block.bytes.length)
-      return block.bytes.subarray(offset, Math.min(block.bytes.length, offset + most))
+      return block.bytes.subarray(offset, Math.min(block.bytes.length, offset + max))
     const bytes = Buffer.allocUnsafe(largestChunk)
     const count = readSync(fd, bytes, 0, bytes.length, position)
     this.#block = { fd, from: position, bytes: bytes.subarray(0, count) }
-    return this.#block.bytes.subarray(0, Math.min(count, most))
+    return this.#block.bytes.subarray(0, Math.min(count, max))
   }
 
   #move(to: Place): void {

@@ -80,11 +80,11 @@ export const indexPath = (dir: string): string => `${dir}/${indexName}`
 function turnsIn(header: Buffer): Turns | null {
   if (!header.subarray(0, magic.length).equals(magic) || header.readUInt32LE(8) !== version) return null
   const turns = { stdout: uint64(header, 16), stderr: uint64(header, 24) }
-  return Math.max(turns.stdout, turns.stderr) <= turnsMost ? turns : null
+  return Math.max(turns.stdout, turns.stderr) <= maxTurns ? turns : null
 }
 
 /** An entry counts generations in 32 bits. */
-const turnsMost = 2 * 2 ** 32
+const maxTurns = 2 * 2 ** 32
 
 /** Of a Date: milliseconds. */
 const latest = 8.64e15

@@ -44,17 +44,17 @@ async function* read(
   changes: LogChanges,
 ): AsyncGenerator<OutputChunk, void> {
   const { follow = false, tail } = options
-  const reader = await changes.patiently(() => new OutputReader(source, only, options))
+  const reader = await changes.retryLeased(() => new OutputReader(source, only, options))
   try {
     if (tail !== undefined && tail > 0) yield* lastLines(reader, tail)
     else if (!follow) yield* reader.present()
     if (!follow) return
     for (;;) {
-      changes.looking()
+      changes.readingBegins()
       const writing = source.writing()
       if (writing) for (const target of reader.watched()) changes.watch(target, () => reader.prefetch())
       for (;;) {
-        const more = await changes.patiently(() => reader.next(writing))
+        const more = await changes.retryLeased(() => reader.next(writing))
         if (more === null) break
         yield* more
       }

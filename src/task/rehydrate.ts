@@ -9,7 +9,7 @@ import {
   phaseOf,
   reconcile,
   type StoredSnapshot,
-  settleTask,
+  markExited,
   type TaskEvent,
 } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
@@ -36,7 +36,7 @@ export type Rehydrated = {
 
 /**
  * Reads a stored task, looks at what became of it meanwhile, and decides (machines/reconcile.ts) how to go
- * on. A task that has ended is settled without its actors: none of them may run again for it.
+ * on. A task that has ended is marked as exited without its actors: none of them may run again for it.
  * Rejects NOT_FOUND, or STATE_CORRUPT for what is kept but cannot be used.
  */
 export async function rehydrate(services: TaskServices, key: string): Promise<Rehydrated> {
@@ -50,7 +50,7 @@ export async function rehydrate(services: TaskServices, key: string): Promise<Re
 }
 
 async function lookAndDecide(services: TaskServices, key: string): Promise<Rehydrated> {
-  const { dir, snapshot, spec, stamp } = await settled(services, key)
+  const { dir, snapshot, spec, stamp } = await waitForLaunchers(services, key)
   const passed = passedStates(snapshot).length
   await showDisk(spec, dir)
   const delivered = Math.min(spec.delivered ?? passed, passed)
@@ -85,7 +85,7 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
           startedAt: start?.startedAt ?? null,
           survivors,
         }
-  return { spec, snapshot: settleTask(snapshot, key, outcome, start), delivered, final: false, events: [] }
+  return { spec, snapshot: markExited(snapshot, key, outcome, start), delivered, final: false, events: [] }
 }
 
 /** Read where there is one alone. */
@@ -116,7 +116,7 @@ function lostAt({ sameBoot }: Observation): number | null {
   return sameBoot ? Date.now() : null
 }
 
-type Settled = {
+type StoredTask = {
   readonly dir: string
   readonly snapshot: StoredSnapshot
   readonly spec: TaskSpec
@@ -129,7 +129,7 @@ type Settled = {
  * when it is dead, the directory says all: a shim that makes its first trace after that starts nothing
  * (docs/native-protocol.md). Read anew each time: the one who is at work may say how it went.
  */
-async function settled(services: TaskServices, key: string): Promise<Settled> {
+async function waitForLaunchers(services: TaskServices, key: string): Promise<StoredTask> {
   const dir = services.state.taskDirectory(key)
   for (;;) {
     const stamp = services.state.stamp(key)

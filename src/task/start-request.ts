@@ -74,7 +74,7 @@ export function draftStart(
 function othersSecrets(): HoldfastError {
   return new HoldfastError(
     'INVALID_ARGUMENT',
-    'command.secrets: got some, takes none: what runs inside a task sees the secrets of the task',
+    'command.secrets: exec() takes none, because what runs inside a task sees the secrets of the task',
     { hint: 'Give them to the task, before it is started.' },
   )
 }

@@ -52,8 +52,8 @@ export function tellShim(
 function stopValue(line: ControlLine): bigint | undefined {
   const [, signal, grace, leader] = /^stop (\d+) (\d+)( leader)?$/.exec(line) ?? []
   if (signal === undefined || grace === undefined) return undefined
-  const most = 2n ** 55n - 1n
-  const graceMs = BigInt(grace) < most ? BigInt(grace) : most
+  const max = 2n ** 55n - 1n
+  const graceMs = BigInt(grace) < max ? BigInt(grace) : max
   return (graceMs << 8n) | (leader === undefined ? 0n : 128n) | BigInt(signal)
 }
 

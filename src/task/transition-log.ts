@@ -7,7 +7,7 @@ import {
 } from '../../machines/index.ts'
 import type { HistoryEntry } from '../api.ts'
 import { failpoint } from './failpoint.ts'
-import { bare, type Change, changeEntry, noteEntry } from './history-entry.ts'
+import { withoutMessage, type Change, changeEntry, noteEntry } from './history-entry.ts'
 import type { AnySnapshot } from './task-actor.ts'
 import type { TaskFile } from './task-file.ts'
 
@@ -123,7 +123,8 @@ export class TransitionLog {
   #noteStopFailure(state: TaskState, failure: TaskContext['stopFailure']): void {
     const before = this.#stopFailure
     this.#stopFailure = failure
-    if (failure !== null && before === null) this.note(state, 'stop failed', { failure: bare(failure) })
+    if (failure !== null && before === null)
+      this.note(state, 'stop failed', { failure: withoutMessage(failure) })
   }
 
   #record(entry: HistoryEntry): void {

@@ -6,7 +6,7 @@ import { idMaps, isMapped } from '../id-maps.ts'
 
 const sticky = 0o1000n
 // The kernel's own (MAXSYMLINKS, include/linux/namei.h).
-const mostLinks = 40
+const maxLinks = 40
 /** Whom the kernel names in place of somebody without a number. */
 const overflow = 65_534n
 
@@ -29,7 +29,7 @@ export function assertTrustedDirectory(path: string): void {
   if (process.geteuid === undefined) return
   const stats = look(path)
   if (stats === null) return
-  if (!stats.isDirectory()) throw refused(path, 'it is no directory', `remove it: rm '${path}'`)
+  if (!stats.isDirectory()) throw refused(path, 'it is not a directory', `remove it: rm '${path}'`)
   assertTrusted({ path, stats }, 'own')
 }
 
@@ -64,7 +64,7 @@ function walked(path: string): { readonly entered: readonly Entered[]; readonly 
       at = next
       continue
     }
-    if (++links > mostLinks) return { entered, whole: false }
+    if (++links > maxLinks) return { entered, whole: false }
     const target = readlinkSync(next)
     if (target.startsWith('/')) at = '/'
     names = [...target.split('/').filter(part => part !== '' && part !== '.'), ...names]

@@ -2,7 +2,7 @@ import type { StartRecord } from '../../machines/index.ts'
 import { watchAlive } from '../spawn/alive.ts'
 import type { KeepAlive } from '../spawn/keep-alive.ts'
 import { pauseUntil } from './deadline.ts'
-import { patiently } from './patiently.ts'
+import { retryTransient } from './retry-transient.ts'
 import { aliveIsHeld, isRunning } from './shim-life.ts'
 
 /** How often the process table is asked, where there is nothing that could be watched. */
@@ -18,7 +18,7 @@ export async function untilGone(
   keepAlive: KeepAlive,
   letGo: AbortSignal,
 ): Promise<void> {
-  const isBlind = await patiently(() => isRunning(recorded) && !aliveIsHeld(dir))
+  const isBlind = await retryTransient(() => isRunning(recorded) && !aliveIsHeld(dir))
   if (!isBlind) return untilClosed(dir, keepAlive, letGo)
   while (isRunning(recorded) && !letGo.aborted) {
     const began = performance.now()
@@ -29,7 +29,7 @@ export async function untilGone(
 async function untilClosed(dir: string, keepAlive: KeepAlive, letGo: AbortSignal): Promise<void> {
   let onGone = (): void => {}
   const end = new Promise<void>(resolve => (onGone = resolve))
-  const stop = await patiently(() => (letGo.aborted ? onGone : watchAlive(dir, keepAlive, onGone)))
+  const stop = await retryTransient(() => (letGo.aborted ? onGone : watchAlive(dir, keepAlive, onGone)))
   if (letGo.aborted) return stop()
   const abort = (): void => {
     stop()

@@ -17,7 +17,7 @@ describe('attack: the allocation', () => {
 
   for (const pathInTask of ['local/precious', 'local/deep/tree'])
     it(`what was embedded at ${pathInTask} is the task's own: root in the task cannot change the host's file`, () =>
-      scene('linux', async ({ bench, alloc, outside }) => {
+      withSetup('linux', async ({ bench, alloc, outside }) => {
         await alloc.embed('web', {
           [pathInTask.endsWith('tree') ? outside : join(outside, 'victim-0')]: pathInTask,
         })
@@ -30,7 +30,7 @@ describe('attack: the allocation', () => {
       }))
 
   it('what was embedded at the top is read-only for root', () =>
-    scene('linux', async ({ bench, alloc, outside }) => {
+    withSetup('linux', async ({ bench, alloc, outside }) => {
       await alloc.embed('web', { [join(outside, 'victim-0')]: 'precious', [outside]: 'tree' })
       const task = bench.shell(
         'for f in /precious /tree/victim-1; do echo stolen > $f; chmod 777 $f; rm -f $f; done',
@@ -45,7 +45,7 @@ describe('attack: the allocation', () => {
     }))
 
   it('embed goes through no link that a task planted', () =>
-    scene('linux', async ({ bench, alloc, outside }) => {
+    withSetup('linux', async ({ bench, alloc, outside }) => {
       const task = bench.shell(`ln -s ${outside} /local/sub`)
       await task.configureTaskDir('web', alloc)
       await outputOf(task)
@@ -54,7 +54,7 @@ describe('attack: the allocation', () => {
 
   for (const platform of ['linux', 'basic'] as const)
     it(`destroy removes nothing outside while a task exchanges directories for links (${platform})`, () =>
-      scene(platform, async ({ bench, alloc, outside }) => {
+      withSetup(platform, async ({ bench, alloc, outside }) => {
         const { local } = alloc.taskPaths('web')
         for (const name of ['a', 'b', 'c']) {
           mkdirSync(join(local, name))
@@ -83,7 +83,7 @@ describe('attack: the allocation', () => {
       }))
 
   it('names that are no UTF-8 keep nobody from removing a task: they are bytes', () =>
-    scene('linux', async ({ bench }) => {
+    withSetup('linux', async ({ bench }) => {
       const task = bench.shell(
         'cd /local; f=$(printf "caf\\351"); : > $f; mkdir -p d-$f/$f; ln -s $f d-$f/link; cd /alloc/data; : > $f; ls /local | wc -l',
       )
@@ -93,7 +93,7 @@ describe('attack: the allocation', () => {
     }))
 
   it('a mount whose target in /local was made a link is refused, and goes nowhere else', () =>
-    scene('linux', async ({ bench, alloc, outside }) => {
+    withSetup('linux', async ({ bench, alloc, outside }) => {
       const first = bench.shell('ln -s /etc /local/link; mkdir /local/dir; ln -s / /local/dir/link')
       await first.configureTaskDir('web', alloc)
       await outputOf(first)
@@ -114,7 +114,7 @@ describe('attack: the allocation', () => {
     }))
 
   it('nor does one whose target is exchanged in a loop while it is mounted', () =>
-    scene('linux', async ({ bench, alloc, outside }) => {
+    withSetup('linux', async ({ bench, alloc, outside }) => {
       const { local } = alloc.taskPaths('web')
       mkdirSync(join(local, 'target'))
       // Relative: it leads to /etc of the root that is being built.
@@ -150,7 +150,7 @@ describe('attack: the allocation', () => {
     }))
 
   it('a mount whose source lies in the allocation is not followed out of it', () =>
-    scene('linux', async ({ bench, alloc, outside }) => {
+    withSetup('linux', async ({ bench, alloc, outside }) => {
       const first = bench.shell(
         `ln -s ${outside} /alloc/data/away; mkdir /alloc/data/dir; ln -s ${outside}/.. /alloc/data/dir/up`,
       )
@@ -169,7 +169,7 @@ describe('attack: the allocation', () => {
     }))
 
   it('control: a source in the allocation without links is mounted', () =>
-    scene('linux', async ({ bench, alloc }) => {
+    withSetup('linux', async ({ bench, alloc }) => {
       mkdirSync(join(alloc.sharedDir, 'data/plain'))
       const task = bench.shell('mkdir /alloc/data/plain/seen; ls /m')
       Object.assign(task.command, {
@@ -181,11 +181,11 @@ describe('attack: the allocation', () => {
     }))
 })
 
-type Scene = { readonly bench: Workbench; readonly alloc: AllocDir; readonly outside: string }
+type Setup = { readonly bench: Workbench; readonly alloc: AllocDir; readonly outside: string }
 
-async function scene(platform: 'linux' | 'basic', play: (scene: Scene) => Promise<void>): Promise<void> {
+async function withSetup(platform: 'linux' | 'basic', play: (setup: Setup) => Promise<void>): Promise<void> {
   await withWorkbench(platform, async bench => {
-    const directory = bench.directory('scene')
+    const directory = bench.directory('setup')
     const outside = join(directory, 'outside')
     mkdirSync(outside)
     for (let index = 0; index < 20; index++)

@@ -223,15 +223,15 @@ describe('attack: a task reaches more than its network rules allow', () => {
   it('as many rules as are taken reach the forwarder, at the start and by update()', () =>
     withHost(async ({ bench, port }) => {
       const here = `127.0.0.1:${port}`
-      const most = [here]
+      const longest = [here]
       // Each of these is a line of 148 bytes; the last one fills what is left.
-      while (rulesText([...most, longName(138)]).length <= largestRules) most.unshift(longName(138))
-      const left = largestRules - rulesText(most).length
-      most.unshift(longName(left - 10))
-      assert.equal(rulesText(most).length, largestRules)
+      while (rulesText([...longest, longName(138)]).length <= largestRules) longest.unshift(longName(138))
+      const left = largestRules - rulesText(longest).length
+      longest.unshift(longName(left - 10))
+      assert.equal(rulesText(longest).length, largestRules)
       const holder = bench.command('sleep', '60')
       const mounts = attacker(bench, 'dial').command.mounts ?? []
-      Object.assign(holder.command, { mounts, network: { allow: most } })
+      Object.assign(holder.command, { mounts, network: { allow: longest } })
       await holder.start()
       for (let round = 0; round < 2; round++) {
         const session = holder.exec('/tmp/hostile/dial', ...door, connect(here), get('/x'))
@@ -239,7 +239,7 @@ describe('attack: a task reaches more than its network rules allow', () => {
         await session.wait()
         assert.match(await output(session, 'stdout'), /it is \/x$/)
         await holder.update({ network: { allow: [] } })
-        await holder.update({ network: { allow: most } })
+        await holder.update({ network: { allow: longest } })
       }
       await holder.destroy()
     }))

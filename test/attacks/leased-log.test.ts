@@ -13,7 +13,7 @@ describe('attack: a lease on a log', () => {
   })
 
   it('makes who reads it wait until it is given up, and is no raw EAGAIN', () =>
-    scene(async ({ told, leaser }) => {
+    withSetup(async ({ told, leaser }) => {
       let text: string | null = null
       const reading = output(told).then(all => (text = all))
       // Each look at a leased file is refused at once; it is looked at again every 100 ms.
@@ -24,23 +24,23 @@ describe('attack: a lease on a log', () => {
     }))
 
   it('keeps nobody from another log, nor from the end of its task', () =>
-    scene(async ({ bench, told, leaser }) => {
+    withSetup(async ({ bench, told, leaser }) => {
       assert.equal(await outputOf(bench.shell('echo other')), 'other\n')
       assert.equal((await told.wait()).exitCode, 0)
       assert.equal(leaser.state, 'running')
     }))
 
   it('control: without it the log is read at once', () =>
-    scene(async ({ told, leaser }) => {
+    withSetup(async ({ told, leaser }) => {
       await leaser.forceStop()
       assert.equal(await output(told), 'said\n')
     }))
 })
 
-type Scene = { readonly bench: Workbench; readonly told: Executor; readonly leaser: Executor }
+type Setup = { readonly bench: Workbench; readonly told: Executor; readonly leaser: Executor }
 
 /** A task that has written a log in an allocation, and a neighbour of its user that holds a lease on it. */
-function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
+function withSetup(play: (setup: Setup) => Promise<void>): Promise<void> {
   return withWorkbench('linux', async bench => {
     const alloc = new AllocDir(join(bench.directory('leased'), 'alloc'))
     await alloc.build(['told', 'leaser'])

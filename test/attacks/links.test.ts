@@ -18,7 +18,7 @@ import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
-type Scene = {
+type Setup = {
   readonly bench: Workbench
   /** What a task has planted links in, and another uses. */
   readonly alloc: AllocDir
@@ -31,7 +31,7 @@ type Scene = {
 }
 
 /** However the place with the links is spelt, it is the same. */
-const spellings: Record<string, (scene: Scene) => string> = {
+const spellings: Record<string, (setup: Setup) => string> = {
   'as it is': ({ alloc }) => join(alloc.path, 'web/local'),
   'with slashes and dots': ({ alloc }) => `${alloc.path}/./web//local/.`,
   'through a link of ours': ({ ours }) => join(ours, 'link/web/local'),
@@ -48,7 +48,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
   for (const whose of ['another allocation', 'its own'])
     for (const [how, spelt] of Object.entries(spellings))
       it(`are not followed in ${whose}, spelt ${how}: mounts, stdin, stdout`, () =>
-        scene(async each => {
+        withSetup(async each => {
           const { alloc, start, secret } = each
           const own = whose === 'its own' ? alloc : undefined
           const place = spelt(each)
@@ -70,7 +70,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
         }))
 
   it('are named in the error', () =>
-    scene(async ({ alloc, start }) => {
+    withSetup(async ({ alloc, start }) => {
       const link = join(alloc.path, 'web/local/dir')
       const mounts = [{ source: join(link, 'file'), target: '/m' }]
       const error = await refuses(start({ mounts }), { stage: 'mount', errno: 'ELOOP' })
@@ -78,7 +78,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
     }))
 
   it('control: without a link, what another allocation holds can be mounted, read and written', () =>
-    scene(async ({ alloc, start, ours }) => {
+    withSetup(async ({ alloc, start, ours }) => {
       const plain = join(alloc.path, 'web/local/plain')
       for (const place of [plain, `${plain}/.`, join(ours, 'link/web/local/plain')]) {
         assert.equal(await start({ mounts: [{ source: place, target: '/m' }] }), 'harmless\n')
@@ -87,7 +87,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
     }))
 
   it('a hard link, a FIFO or a device of theirs is not read as standard input, in another allocation either', () =>
-    scene(async ({ alloc, ours, start }) => {
+    withSetup(async ({ alloc, ours, start }) => {
       const local = join(alloc.path, 'web/local')
       linkSync(join(local, 'plain/file'), join(local, 'hard'))
       execFileSync('mkfifo', [join(local, 'fifo')])
@@ -98,7 +98,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
 
   it('nor is one followed that another user of the host could have made', async function () {
     requires(this, 'root')
-    await scene(async ({ ours, secret, start }) => {
+    await withSetup(async ({ ours, secret, start }) => {
       const his = join(ours, 'his')
       mkdirSync(his)
       symlinkSync(secret, join(his, 'dir'))
@@ -118,7 +118,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
   })
 
   it('control: links of the system and of our own are followed', () =>
-    scene(async ({ ours, start }) => {
+    withSetup(async ({ ours, start }) => {
       symlinkSync('../secret', join(ours, 'relative'))
       symlinkSync(join(ours, 'relative'), join(ours, 'twice'))
       for (const name of ['relative', 'twice', 'relative/../secret'])
@@ -131,7 +131,7 @@ describe('attack: links that a task planted, on the way to what root mounts, rea
     }))
 })
 
-async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
+async function withSetup(play: (setup: Setup) => Promise<void>): Promise<void> {
   await withWorkbench('linux', async bench => {
     const directory = bench.directory('links')
     const [ours, secret] = [join(directory, 'ours'), join(directory, 'secret')]

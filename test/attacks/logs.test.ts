@@ -23,7 +23,7 @@ import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
 const logStreamModule = new URL('../../src/task/log-stream.ts', import.meta.url).href
 
-type Scene = {
+type Setup = {
   readonly bench: Workbench
   readonly alloc: AllocDir
   /** A directory of the host's with `secret` in it. */
@@ -48,7 +48,7 @@ describe('attack: planted logs', () => {
     ]
     for (const [what, script] of plants)
       it(`${what} where a log will be makes room for it, and is neither followed nor written to (${platform})`, () =>
-        scene(platform, async ({ run, outside, alloc }) => {
+        withSetup(platform, async ({ run, outside, alloc }) => {
           const at = join(alloc.sharedDir, 'logs')
           const planted = script
             .replaceAll('OUTSIDE', outside)
@@ -62,7 +62,7 @@ describe('attack: planted logs', () => {
         }))
 
     it(`control: where the task writes its log itself, what is planted there is refused by name (${platform})`, () =>
-      scene(platform, async ({ bench, outside, alloc }) => {
+      withSetup(platform, async ({ bench, outside, alloc }) => {
         symlinkSync(join(outside, 'secret'), join(alloc.sharedDir, 'logs/two.stdout'))
         const task = bench.shell('echo written')
         Object.assign(task.command, { user: weakest, logs: 'plain' })
@@ -71,7 +71,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`a hard link to a file of the host's is not written to (${platform})`, () =>
-      scene(platform, async ({ run, outside, alloc }) => {
+      withSetup(platform, async ({ run, outside, alloc }) => {
         // The kernel's own protected_hardlinks would stop a task; a host may have that off.
         linkSync(join(outside, 'secret'), join(alloc.sharedDir, 'logs/two.stderr'))
         const task = await run('two', 'echo written >&2')
@@ -82,7 +82,7 @@ describe('attack: planted logs', () => {
     it(
       `no task writes, cuts, removes or replaces a log, its own or a neighbour's (${platform})`,
       asRoot(() =>
-        scene(platform, async ({ run, alloc }) => {
+        withSetup(platform, async ({ run, alloc }) => {
           const one = await run(
             'one',
             'echo honest; until [ -e $NOMAD_ALLOC_DIR/data/done ]; do sleep 0.02; done',
@@ -117,7 +117,7 @@ describe('attack: planted logs', () => {
     )
 
     it(`control: a task that writes its log itself erases it by opening /dev/stdout, and logsComplete says so (${platform})`, () =>
-      scene(platform, async ({ bench, alloc }) => {
+      withSetup(platform, async ({ bench, alloc }) => {
         const task = bench.shell('echo erased; echo kept > /dev/stdout')
         Object.assign(task.command, { user: weakest, logs: 'plain' })
         await task.configureTaskDir('one', alloc)
@@ -129,7 +129,7 @@ describe('attack: planted logs', () => {
     it(
       `nobody cannot take the log directory away (${platform})`,
       asRoot(() =>
-        scene(platform, async ({ run, alloc }) => {
+        withSetup(platform, async ({ run, alloc }) => {
           const script = 'cd $NOMAD_ALLOC_DIR; { mv logs gone; rm -rf logs; rmdir logs; } 2> data/said; true'
           await (await run('one', script)).wait()
           const said = readFileSync(join(alloc.sharedDir, 'data/said'), 'utf8').trim().split('\n')
@@ -140,7 +140,7 @@ describe('attack: planted logs', () => {
     )
 
     it(`a link in the place of the log directory: no log is opened behind it (${platform})`, () =>
-      scene(platform, async ({ run, outside, alloc }) => {
+      withSetup(platform, async ({ run, outside, alloc }) => {
         // With the host's own hand: no task of its own root can.
         renameSync(join(alloc.sharedDir, 'logs'), join(alloc.sharedDir, 'gone'))
         symlinkSync(outside, join(alloc.sharedDir, 'logs'))
@@ -149,7 +149,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`a log that has become a link, a FIFO or a directory makes the reader neither follow nor wait (${platform})`, () =>
-      scene(platform, async ({ run, outside, alloc }) => {
+      withSetup(platform, async ({ run, outside, alloc }) => {
         const task = await run('one', 'true')
         await task.wait()
         const at = (name: string): string => join(alloc.sharedDir, 'logs', name)
@@ -164,7 +164,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`nor does it follow when the directory has been exchanged (${platform})`, () =>
-      scene(platform, async ({ run, outside, alloc }) => {
+      withSetup(platform, async ({ run, outside, alloc }) => {
         writeFileSync(join(outside, 'one.stdout'), 'SECRET')
         const task = await run('one', 'true')
         await task.wait()
@@ -174,7 +174,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`a follower goes on, from the new beginning, when a log that its task writes itself is cut (${platform})`, () =>
-      scene(platform, async ({ bench, alloc }) => {
+      withSetup(platform, async ({ bench, alloc }) => {
         const task = bench.shell(
           'echo a long line before; until [ -e $NOMAD_TASK_DIR/seen ]; do sleep 0.02; done; echo after > /dev/stdout; sleep 0.1; echo and on',
         )
@@ -188,7 +188,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`stdout asked for inside the allocation is not opened behind a planted link (${platform})`, () =>
-      scene(platform, async ({ bench, run, alloc, outside }) => {
+      withSetup(platform, async ({ bench, run, alloc, outside }) => {
         await (await run('one', `ln -s ${outside} $NOMAD_ALLOC_DIR/data/away`)).wait()
         const task = bench.shell('echo written')
         Object.assign(task.command, { user: weakest, stdout: join(alloc.sharedDir, 'data/away/new') })
@@ -197,7 +197,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`stdin asked for inside the allocation is not opened behind a planted link (${platform})`, () =>
-      scene(platform, async ({ bench, run, alloc, outside }) => {
+      withSetup(platform, async ({ bench, run, alloc, outside }) => {
         await (await run('one', `ln -s ${outside}/secret $NOMAD_ALLOC_DIR/data/in`)).wait()
         const task = bench.shell('cat')
         Object.assign(task.command, { user: weakest, stdin: join(alloc.sharedDir, 'data/in') })
@@ -206,7 +206,7 @@ describe('attack: planted logs', () => {
       }))
 
     it(`control: stdin and logs without tricks work in the same place (${platform})`, () =>
-      scene(platform, async ({ bench, run, alloc }) => {
+      withSetup(platform, async ({ bench, run, alloc }) => {
         await (await run('one', 'echo honest > $NOMAD_ALLOC_DIR/data/in')).wait()
         const task = bench.shell('cat')
         Object.assign(task.command, { user: weakest, stdin: join(alloc.sharedDir, 'data/in') })
@@ -217,7 +217,7 @@ describe('attack: planted logs', () => {
   }
 
   it('a log made of nothing, four terabytes long, does not hold up who wants its last line', () =>
-    scene('linux', async ({ run, alloc }) => {
+    withSetup('linux', async ({ run, alloc }) => {
       const task = await run('one', 'true')
       await task.wait()
       truncateSync(join(alloc.sharedDir, 'logs/one.stdout'), 4 * 2 ** 40)
@@ -234,7 +234,7 @@ describe('attack: planted logs', () => {
 
   it('the portable shim makes room for its logs too', async () => {
     await withVariable('HOLDFAST_NATIVE', 'off', () =>
-      scene('basic', async ({ run, outside, alloc }) => {
+      withSetup('basic', async ({ run, outside, alloc }) => {
         const logs = join(alloc.sharedDir, 'logs')
         for (const [index, plant] of [
           (at: string) => symlinkSync(join(outside, 'secret'), at),
@@ -253,9 +253,9 @@ describe('attack: planted logs', () => {
   })
 })
 
-async function scene(platform: 'linux' | 'basic', play: (scene: Scene) => Promise<void>): Promise<void> {
+async function withSetup(platform: 'linux' | 'basic', play: (setup: Setup) => Promise<void>): Promise<void> {
   await withWorkbench(platform, async bench => {
-    const directory = bench.directory('scene')
+    const directory = bench.directory('setup')
     const outside = join(directory, 'outside')
     mkdirSync(outside)
     writeFileSync(join(outside, 'secret'), 'SECRET', { mode: 0o600 })

@@ -21,7 +21,7 @@ import { requires } from '../support/requires.ts'
 import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
 
-type Scene = {
+type Setup = {
   readonly bench: Workbench
   /** A directory in which a task has made links, in an allocation. */
   readonly planted: string
@@ -32,51 +32,51 @@ type Scene = {
 /**
  * Each option that takes a path of the host, used with a link of a task's in its place or on the way there.
  */
-const uses: Record<string, (scene: Scene) => Promise<unknown>> = {
-  'mounts, the place itself': scene => start(scene, { mounts: [{ source: at(scene, 'dir'), target: '/m' }] }),
-  'mounts, on the way': scene => start(scene, { mounts: [{ source: at(scene, 'dir/file'), target: '/m' }] }),
-  'workspace, the place itself': scene => start(scene, { workspace: at(scene, 'dir') }),
-  'workspace, on the way': scene => start(scene, { workspace: at(scene, 'dir/victim') }),
-  'root.embed': scene => start(scene, { root: { embed: { [at(scene, 'dir')]: '/m' } } }),
-  devices: scene => start(scene, { devices: [at(scene, 'null')] }),
-  stdin: scene => start(scene, { stdin: at(scene, 'dir/file') }),
-  stdout: scene => start(scene, { stdout: at(scene, 'dir/new') }),
-  stderr: scene => start(scene, { stderr: at(scene, 'file') }),
-  'network.path': scene => start(scene, { network: { path: at(scene, 'netns') } }),
-  'network.path, on the way': scene => start(scene, { network: { path: at(scene, 'ns/net') } }),
-  cgroups: scene => start(scene, { cgroups: [at(scene, 'cgroup')] }),
-  'resources.io.device': async scene => {
-    const task = scene.bench.command('true')
-    await task.limit({ io: [{ device: at(scene, 'disk'), readBps: 1 << 20 }] })
+const uses: Record<string, (setup: Setup) => Promise<unknown>> = {
+  'mounts, the place itself': setup => start(setup, { mounts: [{ source: at(setup, 'dir'), target: '/m' }] }),
+  'mounts, on the way': setup => start(setup, { mounts: [{ source: at(setup, 'dir/file'), target: '/m' }] }),
+  'workspace, the place itself': setup => start(setup, { workspace: at(setup, 'dir') }),
+  'workspace, on the way': setup => start(setup, { workspace: at(setup, 'dir/victim') }),
+  'root.embed': setup => start(setup, { root: { embed: { [at(setup, 'dir')]: '/m' } } }),
+  devices: setup => start(setup, { devices: [at(setup, 'null')] }),
+  stdin: setup => start(setup, { stdin: at(setup, 'dir/file') }),
+  stdout: setup => start(setup, { stdout: at(setup, 'dir/new') }),
+  stderr: setup => start(setup, { stderr: at(setup, 'file') }),
+  'network.path': setup => start(setup, { network: { path: at(setup, 'netns') } }),
+  'network.path, on the way': setup => start(setup, { network: { path: at(setup, 'ns/net') } }),
+  cgroups: setup => start(setup, { cgroups: [at(setup, 'cgroup')] }),
+  'resources.io.device': async setup => {
+    const task = setup.bench.command('true')
+    await task.limit({ io: [{ device: at(setup, 'disk'), readBps: 1 << 20 }] })
     await task.start()
   },
-  'AllocDir, build': scene => new AllocDir(at(scene, 'dir/new')).build(['web']),
-  'AllocDir, destroy': scene => new AllocDir(at(scene, 'dir/victim')).destroy(),
-  'AllocDir, adopt': async scene => {
+  'AllocDir, build': setup => new AllocDir(at(setup, 'dir/new')).build(['web']),
+  'AllocDir, destroy': setup => new AllocDir(at(setup, 'dir/victim')).destroy(),
+  'AllocDir, adopt': async setup => {
     // It is there, and complete.
-    const real = new AllocDir(join(scene.secret, 'victim/kept'))
+    const real = new AllocDir(join(setup.secret, 'victim/kept'))
     await real.build(['web'])
-    await new AllocDir(at(scene, 'dir/victim/kept')).adopt(['web'])
+    await new AllocDir(at(setup, 'dir/victim/kept')).adopt(['web'])
   },
-  'AllocDir, exchanged after it was built': async scene => {
-    const place = at(scene, 'plain')
+  'AllocDir, exchanged after it was built': async setup => {
+    const place = at(setup, 'plain')
     const alloc = new AllocDir(join(place, 'kept'))
     await alloc.build(['web'])
     renameSync(place, `${place}.moved`)
-    symlinkSync(join(scene.secret, 'victim'), place)
-    await new AllocDir(join(scene.secret, 'victim/kept')).build(['web'])
-    const task = scene.bench.command('/bin/true')
+    symlinkSync(join(setup.secret, 'victim'), place)
+    await new AllocDir(join(setup.secret, 'victim/kept')).build(['web'])
+    const task = setup.bench.command('/bin/true')
     await task.configureTaskDir('web', alloc)
     await task.start()
   },
-  'AllocDir.embed': async scene => {
-    const alloc = new AllocDir(join(scene.bench.directory('own'), 'alloc'))
+  'AllocDir.embed': async setup => {
+    const alloc = new AllocDir(join(setup.bench.directory('own'), 'alloc'))
     await alloc.build(['web'])
-    await alloc.embed('web', { [at(scene, 'dir/file')]: 'file' })
+    await alloc.embed('web', { [at(setup, 'dir/file')]: 'file' })
   },
-  stateDir: scene => withState(at(scene, 'dir/state'), state => state.command('true').start()),
-  'audit: stateDir': scene => audit({ stateDir: at(scene, 'dir/state'), fix: true }),
-  'openTrusted, as --result opens its file': async scene => openTrusted(at(scene, 'dir/new'), 0o1101),
+  stateDir: setup => withState(at(setup, 'dir/state'), state => state.command('true').start()),
+  'audit: stateDir': setup => audit({ stateDir: at(setup, 'dir/state'), fix: true }),
+  'openTrusted, as --result opens its file': async setup => openTrusted(at(setup, 'dir/new'), 0o1101),
 }
 
 describe('attack: a link that a task planted, in every option that takes a path', () => {
@@ -88,8 +88,8 @@ describe('attack: a link that a task planted, in every option that takes a path'
     it(`${option}: is refused, and nothing is touched where it leads`, function () {
       if (option.includes('device') || option === 'cgroups' || option.startsWith('network'))
         requires(this, 'root')
-      return withScene(async scene => {
-        const error = await refuses(use(scene), {})
+      return withSetup(async setup => {
+        const error = await refuses(use(setup), {})
         // Devices are taken in /dev alone.
         const reasons = option.includes('device')
           ? /^INVALID_ARGUMENT$/
@@ -100,11 +100,11 @@ describe('attack: a link that a task planted, in every option that takes a path'
 
   it('network.path: nor is a FIFO waited for, or anything else opened there that is no namespace', async function () {
     requires(this, 'root')
-    await withScene(async scene => {
-      execFileSync('mkfifo', [at(scene, 'fifo')])
-      writeFileSync(at(scene, 'plain'), '')
+    await withSetup(async setup => {
+      execFileSync('mkfifo', [at(setup, 'fifo')])
+      writeFileSync(at(setup, 'plain'), '')
       for (const name of ['fifo', 'plain'])
-        await refuses(start(scene, { network: { path: at(scene, name) } }), {
+        await refuses(start(setup, { network: { path: at(setup, name) } }), {
           stage: 'network',
           errno: 'EINVAL',
         })
@@ -113,12 +113,12 @@ describe('attack: a link that a task planted, in every option that takes a path'
 
   it('cgroups: nor is a directory a cgroup because a file in it is called so', async function () {
     requires(this, 'root')
-    await withScene(async scene => {
-      const forged = at(scene, 'forged')
+    await withSetup(async setup => {
+      const forged = at(setup, 'forged')
       mkdirSync(forged)
       for (const name of ['cgroup.procs', 'tasks', 'memory.limit_in_bytes'])
         writeFileSync(join(forged, name), 'kept')
-      await refuses(start(scene, { cgroups: [forged] }), {
+      await refuses(start(setup, { cgroups: [forged] }), {
         code: 'INVALID_ARGUMENT',
         message: /the directory of a cgroup/,
       })
@@ -129,19 +129,19 @@ describe('attack: a link that a task planted, in every option that takes a path'
   for (const stream of ['stdin', 'stdout', 'stderr'] as const)
     it(`the portable shim does not follow it either: ${stream}`, () =>
       withVariable('HOLDFAST_NATIVE', 'off', () =>
-        withScene(async scene => {
+        withSetup(async setup => {
           for (const name of ['dir/file', 'file'])
-            await refuses(started(scene, 'basic', { [stream]: at(scene, name) }), { errno: 'ELOOP' })
-          execFileSync('mkfifo', ['-m', '0666', at(scene, 'fifo')])
-          await refuses(started(scene, 'basic', { [stream]: at(scene, 'fifo') }), {})
+            await refuses(started(setup, 'basic', { [stream]: at(setup, name) }), { errno: 'ELOOP' })
+          execFileSync('mkfifo', ['-m', '0666', at(setup, 'fifo')])
+          await refuses(started(setup, 'basic', { [stream]: at(setup, 'fifo') }), {})
         }, 'basic'),
       ))
 
   it('control: the same options take the same places without a link', async function () {
     requires(this, 'root')
-    await withScene(
-      async scene => {
-        const { bench, secret } = scene
+    await withSetup(
+      async setup => {
+        const { bench, secret } = setup
         const task = bench.shell('cat; cat /m/file; readlink /proc/self/ns/net')
         const mounts = [{ source: secret, target: '/m' }]
         const files = { stdin: join(secret, 'file'), network: { path: `/proc/${process.pid}/ns/net` } }
@@ -163,13 +163,13 @@ describe('attack: a link that a task planted, in every option that takes a path'
   })
 })
 
-const at = ({ planted }: Scene, name: string): string => join(planted, name)
+const at = ({ planted }: Setup, name: string): string => join(planted, name)
 
-function start(scene: Scene, command: Partial<Command>): Promise<void> {
-  return started(scene, 'linux', command)
+function start(setup: Setup, command: Partial<Command>): Promise<void> {
+  return started(setup, 'linux', command)
 }
 
-function started({ bench }: Scene, _platform: string, command: Partial<Command>): Promise<void> {
+function started({ bench }: Setup, _platform: string, command: Partial<Command>): Promise<void> {
   const task = bench.command('/bin/true')
   Object.assign(task.command, bench.platform === 'basic' ? {} : { user: strongest }, command)
   return task.start()
@@ -180,8 +180,8 @@ async function withState(stateDir: string, body: (state: Supervisor) => Promise<
   await body(supervisor).finally(() => supervisor.close())
 }
 
-async function withScene(
-  play: (scene: Scene) => Promise<void>,
+async function withSetup(
+  play: (setup: Setup) => Promise<void>,
   platform: 'linux' | 'basic' = 'linux',
   comes: readonly string[] = [],
 ): Promise<void> {

@@ -9,7 +9,7 @@ import { encodeLaunch } from '../../src/spawn/wire.ts'
 import { ask, listen } from '../inspector/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { isRoot } from '../support/identity.ts'
-import { bareSpec } from '../support/launch-spec.ts'
+import { minimalSpec } from '../support/launch-spec.ts'
 import { outputOf, untilOutput } from '../support/output.ts'
 import { parentOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
@@ -255,7 +255,10 @@ describe('secrets of a task', () => {
     if (!isRoot) return this.skip()
     const secret = newMarker()
     const hex = Buffer.from(secret).toString('hex')
-    const frame = encodeLaunch(1, { ...bareSpec, secrets: [{ name: 'token', bytes: Buffer.from(secret) }] })
+    const frame = encodeLaunch(1, {
+      ...minimalSpec,
+      secrets: [{ name: 'token', bytes: Buffer.from(secret) }],
+    })
     const spawner = spawn(nativePath(), ['spawner'], { stdio: ['pipe', 'ignore', 'ignore'] })
     try {
       // All but its last byte: it waits for that with the secret in its hands.

@@ -123,7 +123,7 @@ describe('attack: what a record calls a cgroup', () => {
       assert.equal(victim.exitCode ?? victim.signalCode, null)
       assert.equal(readFileSync(precious, 'utf8'), 'untouched')
       assert.ok(existsSync(empty))
-      assert.deepEqual([kindOf(fake), kindOf(join(dir, 'none'))], ['stranger', 'absent'])
+      assert.deepEqual([kindOf(fake), kindOf(join(dir, 'none'))], ['foreign', 'absent'])
     } finally {
       await ended(victim)
     }

@@ -34,7 +34,7 @@ describe('which task a word means', () => {
   it('two running tasks of a name are refused by name, and so is a beginning of several keys', () => {
     assert.throws(() => choose('web', 'maa1 web running', 'maa2 web stopping', 'maa3 web exited'), {
       code: 'INVALID_ARGUMENT',
-      message: 'TASK: "web" fits 2 tasks',
+      message: 'TASK: "web" matches 2 tasks',
     })
     assert.throws(() => choose('maa', 'maa1 web running', 'maa2 x exited'), { code: 'INVALID_ARGUMENT' })
   })

@@ -72,7 +72,7 @@ describe('holdfast run --secret', function () {
     assert.match(both.stderr, /--secret TOKEN: --env or --env-file gives the task the same/)
     const basic = await run(['--basic', '--secret', 'TOKEN', '--', 'true'])
     assert.equal(basic.code, 125)
-    assert.match(basic.stderr, /--secret: the basic executor has no memory for them/)
+    assert.match(basic.stderr, /--secret: the basic executor cannot keep them from other processes/)
     assert.ok(!(both.stderr + basic.stderr).includes(token))
   })
 })

@@ -12,7 +12,7 @@ const size = 64 * 1024 * 1024
 /** More than a pipe holds: its writer waits for the reader, too. */
 const little = 1024 * 1024
 /** Of memory, that a slow reader may cost. */
-const most = 40 * 1024 * 1024
+const maxBytes = 40 * 1024 * 1024
 
 /** `holdfast logs | less`: what is not read yet waits where it is, in the log or with the task. */
 describe('a reader that is slow', function () {
@@ -32,7 +32,7 @@ describe('a reader that is slow', function () {
         const large = await read(bench, [...args, 'long'])
         assert.deepEqual([small.bytes, large.bytes], [little, size])
         assert.ok(
-          large.peak - small.peak < most,
+          large.peak - small.peak < maxBytes,
           `${large.peak} bytes of memory, ${small.peak} for a mebibyte`,
         )
       }))
@@ -44,7 +44,10 @@ describe('a reader that is slow', function () {
       const small = await run(little)
       const large = await run(size)
       assert.deepEqual([small.bytes, large.bytes], [little, size])
-      assert.ok(large.peak - small.peak < most, `${large.peak} bytes of memory, ${small.peak} for a mebibyte`)
+      assert.ok(
+        large.peak - small.peak < maxBytes,
+        `${large.peak} bytes of memory, ${small.peak} for a mebibyte`,
+      )
     }))
 
   it('control: a program that does not wait for its reader is seen to hold all of it', async () => {

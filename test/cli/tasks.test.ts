@@ -390,7 +390,7 @@ describe('the commands on tasks', function () {
     const keys = [await detached('web', 'sleep', '1000'), await detached('web', 'sleep', '1000')]
     const { code, stdout, stderr } = await cli('stop', 'web')
     assert.deepEqual([code, stdout], [1, ''])
-    assert.match(stderr, /^holdfast: TASK: "web" fits 2 tasks\n {2}hint: Give the key of one: /)
+    assert.match(stderr, /^holdfast: TASK: "web" matches 2 tasks\n {2}hint: Give the key of one: /)
     for (const key of keys) assert.ok(stderr.includes(`${key} (web, `), stderr)
     assert.equal((await cli('kill', keys[0] ?? '')).code, 0)
     // Now it means the one that runs.

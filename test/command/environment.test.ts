@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { defaultPath, taskEnvironment } from '../../src/command/environment.ts'
 
 const directories = { allocDir: '/alloc', taskDir: '/local', userName: 'alice' }
-const usual = { PATH: defaultPath, HOME: '/local', USER: 'alice', LOGNAME: 'alice' }
+const defaults = { PATH: defaultPath, HOME: '/local', USER: 'alice', LOGNAME: 'alice' }
 const added = {
   NOMAD_ALLOC_DIR: '/alloc',
   NOMAD_TASK_DIR: '/local',
@@ -12,8 +12,8 @@ const added = {
 }
 
 describe('taskEnvironment', () => {
-  it('gives an empty environment the directories, the usual PATH, a home and its user’s name, and nothing of ours', () => {
-    assert.deepEqual(taskEnvironment({}, directories), { ...usual, ...added })
+  it('gives an empty environment the directories, the defaults PATH, a home and its user’s name, and nothing of ours', () => {
+    assert.deepEqual(taskEnvironment({}, directories), { ...defaults, ...added })
     assert.equal(defaultPath, '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
   })
 
@@ -37,7 +37,7 @@ describe('taskEnvironment', () => {
       fc.property(fc.dictionary(fc.string(), fc.string()), env => {
         const before = { ...env }
         const result = taskEnvironment(Object.freeze(env), directories)
-        assert.deepEqual({ ...result }, { ...usual, ...before, ...added })
+        assert.deepEqual({ ...result }, { ...defaults, ...before, ...added })
       }),
     )
   })

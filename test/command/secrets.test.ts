@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { parseSecrets, secretsMost, wipeSecrets } from '../../src/command/secrets.ts'
+import { parseSecrets, maxSecrets, wipeSecrets } from '../../src/command/secrets.ts'
 
 const hidden = 'hunter2'
 
@@ -39,15 +39,15 @@ describe('secrets of a command', () => {
     'another view': [{ token: new Uint16Array(2) }, /^command\.secrets\.token: got a object, takes bytes/],
     'half a character': [{ token: `${hidden}\ud800` }, /^command\.secrets\.token: got a string, takes bytes/],
     'one that is too large': [
-      { token: new Uint8Array(secretsMost.each + 1) },
+      { token: new Uint8Array(maxSecrets.each + 1) },
       /^command\.secrets\.token: got 1048577 bytes, takes 1048576 at most/,
     ],
     'too much together': [
-      Object.fromEntries([1, 2, 3, 4, 5].map(n => [`t${n}`, new Uint8Array(secretsMost.each)])),
+      Object.fromEntries([1, 2, 3, 4, 5].map(n => [`t${n}`, new Uint8Array(maxSecrets.each)])),
       /^command\.secrets: got 5242880 bytes together, takes 4194304 at most/,
     ],
     'too many': [
-      Object.fromEntries(Array.from({ length: secretsMost.count + 1 }, (_, n) => [`t${n}`, ''])),
+      Object.fromEntries(Array.from({ length: maxSecrets.count + 1 }, (_, n) => [`t${n}`, ''])),
       /^command\.secrets: got 257, takes 256 at most/,
     ],
   }

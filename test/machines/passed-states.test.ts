@@ -4,7 +4,7 @@ import {
   outcomeOf,
   passedStates,
   persistTask,
-  settleTask,
+  markExited,
   type StopRequest,
   type TaskEvent,
 } from '../../machines/index.ts'
@@ -32,7 +32,7 @@ function passedWhenFound(
   outcome: typeof ended,
   record: typeof startRecord | null,
 ) {
-  return passedStates(settleTask(persistTask(taskAfter(events)), 'web-1', outcome, record)).join(' ')
+  return passedStates(markExited(persistTask(taskAfter(events)), 'web-1', outcome, record)).join(' ')
 }
 
 describe('the states a task has passed', () => {

@@ -5,7 +5,7 @@ import {
   persistTask,
   phases,
   restoreTask,
-  settleTask,
+  markExited,
   snapshotFault,
 } from '../../machines/index.ts'
 import {
@@ -186,7 +186,7 @@ describe('settling a task whose end became known while nobody looked', () => {
 
   for (const phase of phases) {
     it(`stores the end of a task last seen ${phase}`, () => {
-      const settled = settleTask(storedAt(phase), 'web-1', found)
+      const settled = markExited(storedAt(phase), 'web-1', found)
       assert.equal(snapshotFault(settled), null)
       assert.equal(settled.value, 'exited')
       assert.equal(settled.context.key, 'web-1')

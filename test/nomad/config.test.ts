@@ -34,7 +34,7 @@ describe("a Nomad job's configuration", () => {
     assert.deepEqual(readAgentConfig(fromMsgpack(Buffer.alloc(0), 'x')).enabled, true)
     assert.deepEqual(fromMsgpack(Buffer.from(encode({ a: [1] })), 'x'), { a: [1] })
     assert.throws(() => fromMsgpack(Buffer.from([0x92, 1]), 'plugin config'), {
-      message: /^plugin config is no msgpack/,
+      message: /^plugin config is not msgpack/,
     })
   })
 })

@@ -18,7 +18,7 @@ import type { ExitRecord, StartRecord } from '../../machines/index.ts'
 import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
-import { bareSpec, everyOption, launchFields } from '../support/launch-spec.ts'
+import { minimalSpec, everyOption, launchFields } from '../support/launch-spec.ts'
 import { requireSanitized, sanitizedProgram } from '../support/sanitized.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
@@ -32,8 +32,8 @@ const emulated = process.env.HOLDFAST_TEST_EMULATOR !== undefined
 const nobody = 65534
 
 /** A program that ends at once. */
-const bare: LaunchSpec = {
-  ...bareSpec,
+const minimal: LaunchSpec = {
+  ...minimalSpec,
   argv: ['sh', '-c', 'exit 0'],
   env: ['PATH=/usr/bin:/bin'],
   stdout: { base: null, path: '/dev/null' },
@@ -67,7 +67,7 @@ const sharedRoot: MountOp[] = [
 const ownRoot = root.filter(({ op }) => op === 'tmpfs' || op === 'proc' || op === 'mask' || op === 'readonly')
 
 const isolated: Omit<LaunchSpec, 'dir'> = {
-  ...bare,
+  ...minimal,
   credentials: { uid: nobody, gid: nobody, groups: [] },
   rlimits: [{ name: 'nofile', soft: 64, hard: 64 }],
   namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'],
@@ -78,7 +78,7 @@ const isolated: Omit<LaunchSpec, 'dir'> = {
 }
 
 const full: LaunchSpec = {
-  ...bare,
+  ...minimal,
   ...isolated,
   credentials: { uid: 1, gid: 2, groups: [3, 4] },
   stdout: { base: '/logs', path: 'web.stdout' },
@@ -180,7 +180,10 @@ describe(`native program ${given === undefined ? 'under the address and undefine
 
   describe('check', () => {
     it('accepts what wire.ts encodes', () => {
-      assert.deepEqual(check(reports, [encodeLaunch(1, bare), encodeLaunch(2 ** 31 - 1, full)]), ['ok', 'ok'])
+      assert.deepEqual(check(reports, [encodeLaunch(1, minimal), encodeLaunch(2 ** 31 - 1, full)]), [
+        'ok',
+        'ok',
+      ])
     })
 
     it('refuses an unknown name, a missing operand, a number that is none and a second dir, and goes on', () => {
@@ -211,7 +214,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       ]
       const answers = check(reports, [
         ...wrong.map(fields => frame(`${fields.join('\0')}\0`)),
-        encodeLaunch(1, bare),
+        encodeLaunch(1, minimal),
       ])
       assert.deepEqual(
         answers.slice(0, -1).filter(answer => !/^bad .+/.test(answer)),
@@ -237,7 +240,7 @@ describe(`native program ${given === undefined ? 'under the address and undefine
         ],
         [['secret', 'a', '00'], 'bad secret without root-secrets'],
       ]
-      const frames = refused.map(([fields]) => frame([...launchFields(bare), ...fields, ''].join('\0')))
+      const frames = refused.map(([fields]) => frame([...launchFields(minimal), ...fields, ''].join('\0')))
       assert.deepEqual(
         check(reports, frames),
         refused.map(([, answer]) => answer),
@@ -573,7 +576,7 @@ class Spawner {
       if (reply.kind === 'started') act?.(dir)
       if (reply.kind === 'gone') resolve()
     })
-    this.#child.stdin?.write(encodeLaunch(id, { ...bare, ...spec, dir }))
+    this.#child.stdin?.write(encodeLaunch(id, { ...minimal, ...spec, dir }))
     await promise
     const start = join(dir, 'start.json')
     return {
@@ -594,7 +597,7 @@ class Spawner {
       first ??= reply
       if (reply.kind === 'gone') resolve(first)
     })
-    this.#child.stdin?.write(encodeLaunch(id, { ...bare, ...spec, dir }))
+    this.#child.stdin?.write(encodeLaunch(id, { ...minimal, ...spec, dir }))
     return promise
   }
 

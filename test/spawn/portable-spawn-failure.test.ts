@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import { PortableSpawner } from '../../src/spawn/portable/portable-spawner.ts'
-import { bareSpec } from '../support/launch-spec.ts'
+import { minimalSpec } from '../support/launch-spec.ts'
 import { refuses } from '../support/refuses.ts'
 
 /** One that spawn() throws, one that comes as an event: what the failed exec of Node itself gives. */
@@ -17,7 +17,7 @@ describe('a portable shim that cannot be forked', () => {
       process.execPath = execPath
       try {
         for (let attempt = 0; attempt < 2; attempt++)
-          await refuses(spawner.launch({ ...bareSpec, noNewPrivileges: false }), {
+          await refuses(spawner.launch({ ...minimalSpec, noNewPrivileges: false }), {
             code: 'START_FAILED',
             stage: 'spawner',
             errno: /\((E\w+)\)/.exec(what)?.[1] ?? '',

@@ -11,7 +11,7 @@ import { isAlive, type ProcessEntry, processTable, readProcess } from '../../src
 import { isStopped } from '../../src/spawn/send-signal.ts'
 import { readStart } from '../../src/spawn/records.ts'
 import { eventually } from '../support/eventually.ts'
-import { bareSpec } from '../support/launch-spec.ts'
+import { minimalSpec } from '../support/launch-spec.ts'
 import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -35,9 +35,9 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
     const dir = temporaryDirectory('stopped')
     const keepAlive = new KeepAlive()
     const release = keepAlive.hold()
-    const spawner = new PortableSpawner(keepAlive, { lookMs: 10, stopped: 5, all: 10_000 })
+    const spawner = new PortableSpawner(keepAlive, { checkMs: 10, stopped: 5, all: 10_000 })
     const known = new Set(children())
-    const launching = spawner.launch({ ...bareSpec, dir, noNewPrivileges: false })
+    const launching = spawner.launch({ ...minimalSpec, dir, noNewPrivileges: false })
     const [shim = 0] = children().filter(pid => !known.has(pid))
     process.kill(shim, 'SIGSTOP')
     await assert.rejects(launching, { stage: 'fork', detail: 'the shim was stopped during set-up' })
@@ -52,7 +52,7 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
     await eventually(() => assert.ok(child() && readProcess(shim.pid ?? 0)?.state === 'T'))
     const { pid, startTime } = child() as ProcessEntry
     const told: string[] = []
-    watchSetUp(shim, why => told.push(why), { lookMs: 10, stopped: 5, all: 10_000 })
+    watchSetUp(shim, why => told.push(why), { checkMs: 10, stopped: 5, all: 10_000 })
     await once(shim, 'exit')
     await eventually(() => assert.ok(!isAlive({ pid, startTime })))
     assert.deepEqual(told, ['the shim was stopped during set-up'])
@@ -60,8 +60,8 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
 
   it('and one that does not answer in time likewise', async () => {
     const dir = temporaryDirectory('silent')
-    const spawner = new PortableSpawner(new KeepAlive(), { lookMs: 1, stopped: 5, all: 1 })
-    const launching = spawner.launch({ ...bareSpec, dir, noNewPrivileges: false })
+    const spawner = new PortableSpawner(new KeepAlive(), { checkMs: 1, stopped: 5, all: 1 })
+    const launching = spawner.launch({ ...minimalSpec, dir, noNewPrivileges: false })
     const held = setInterval(() => {}, 1000)
     await assert.rejects(launching, { stage: 'fork', detail: /longer than it may/ })
     clearInterval(held)

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { Command } from '../../src/api.ts'
 import { portableRows } from '../../src/platform/basic/portable-rows.ts'
 import { type ScalarField, scalarFields, scalars, scalarsOf } from '../../src/spawn/scalars.ts'
-import { bareSpec, fullSpec, launchFields } from '../support/launch-spec.ts'
+import { minimalSpec, fullSpec, launchFields } from '../support/launch-spec.ts'
 
 describe('the fields of Command that are one word', () => {
   const command = (changes: Partial<Command>): Command => ({ path: 'x', args: [], env: {}, ...changes })
@@ -19,19 +19,19 @@ describe('the fields of Command that are one word', () => {
       const { option } = scalars[field]
       const written = launchFields(fullSpec)
       assert.equal(written[written.indexOf(option) + 1], String(fullSpec[field]))
-      assert.ok(!launchFields(bareSpec).includes(option))
+      assert.ok(!launchFields(minimalSpec).includes(option))
     })
 
     for (const platform of ['linux', 'darwin', 'win32'])
       it(`${field} is honoured by the portable shim on ${platform}, or has a row that says what becomes of it`, () => {
-        const only = { ...bareSpec, umask: 0o022, [field]: fullSpec[field] }
+        const only = { ...minimalSpec, umask: 0o022, [field]: fullSpec[field] }
         const rows = portableRows(only, platform, platform === 'linux')
         const short = scalars[field].portable({ platform, hasOomScore: platform === 'linux' })
         assert.deepEqual(
           rows.map(({ name, requested, status, reason }) => [name, requested, status, reason]),
           short === null ? [] : [[field, String(fullSpec[field]), short.status, short.reason]],
         )
-        assert.deepEqual(portableRows({ ...bareSpec, umask: 0o022 }, platform, false), [])
+        assert.deepEqual(portableRows({ ...minimalSpec, umask: 0o022 }, platform, false), [])
       })
   }
 

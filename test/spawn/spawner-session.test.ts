@@ -9,7 +9,7 @@ import { LaunchFailed, SpawnerDied } from '../../src/spawn/spawner.ts'
 import type { SpawnerProcess } from '../../src/spawn/spawner-process.ts'
 import { SpawnerSession } from '../../src/spawn/spawner-session.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { bareSpec } from '../support/launch-spec.ts'
+import { minimalSpec } from '../support/launch-spec.ts'
 
 const ready = 'ready 0.1.0 {}'
 const started = (id: number) => `started ${id} 100 5000 102 5001 1800000000123`
@@ -93,7 +93,7 @@ describe('a session of the spawner', () => {
 
   it('numbers requests, and gives each its own answer, in whatever order they come', async () => {
     const session = open()
-    const [first, second] = [session.launch(bareSpec), session.launch(bareSpec)]
+    const [first, second] = [session.launch(minimalSpec), session.launch(minimalSpec)]
     spawner.say(ready, 'failed 2 exec 2 /bin/nope', started(1))
     const error = await failure(second)
     assert.ok(error instanceof LaunchFailed)
@@ -103,13 +103,13 @@ describe('a session of the spawner', () => {
   })
 
   it('hears the end of a shim that is told in one breath with its start', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.say(started(1), 'gone 1')
     assert.equal(await (await launched).end, 'gone')
   })
 
   it('hears that the end of a task is recorded before its shim is gone, and in one breath with its start', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.say(started(1), 'ended 1')
     const { end, gone } = await launched
     assert.equal(await end, 'recorded')
@@ -119,7 +119,7 @@ describe('a session of the spawner', () => {
   })
 
   it('says that a shim is watched no more whose task has ended, when the spawner dies first', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.say(started(1), 'ended 1')
     spawner.end()
     const { end, gone } = await launched
@@ -127,7 +127,7 @@ describe('a session of the spawner', () => {
   })
 
   it('says of a shim that died before it answered that it did', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.say('gone 1')
     const error = await failure(launched)
     assert.ok(error instanceof SpawnerDied)
@@ -135,16 +135,16 @@ describe('a session of the spawner', () => {
   })
 
   it('takes no notice of lines that are none of the protocol, nor of answers to questions that nobody asked', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.say('hello', 'gone 77', 'failed 78 exec 2', started(1))
     assert.ok(await launched)
   })
 
   it('ends what is asked and what is watched when it dies, with its last words', async () => {
     const session = open()
-    const watched = session.launch(bareSpec)
+    const watched = session.launch(minimalSpec)
     spawner.say(started(1))
-    const asked = session.launch(bareSpec)
+    const asked = session.launch(minimalSpec)
     spawner.complain('out of luck\n')
     spawner.end()
     const error = await failure(asked)
@@ -155,7 +155,7 @@ describe('a session of the spawner', () => {
   })
 
   it('keeps the last 2000 characters of what it complains of', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.complain('x'.repeat(3000))
     spawner.complain('the end')
     spawner.end()
@@ -165,7 +165,7 @@ describe('a session of the spawner', () => {
   })
 
   it('survives a write to one that is dead: the end of its output says the same, in order', async () => {
-    const launched = open().launch(bareSpec)
+    const launched = open().launch(minimalSpec)
     spawner.stdin.emit('error', Object.assign(new Error('EPIPE'), { code: 'EPIPE' }))
     spawner.end()
     assert.ok((await failure(launched)) instanceof SpawnerDied)
@@ -174,7 +174,7 @@ describe('a session of the spawner', () => {
   describe('that cannot be started', () => {
     const refused = async (code: string, start: ScopedStart | null = null) => {
       spawner.pid = undefined
-      const launched = open(start).launch(bareSpec)
+      const launched = open(start).launch(minimalSpec)
       spawner.emit('error', Object.assign(new Error(code), { code }))
       return (await failure(launched)) as HoldfastError
     }
@@ -197,7 +197,7 @@ describe('a session of the spawner', () => {
     })
 
     it('because its loader does not find its libraries is told with the loader’s words', async () => {
-      const launched = open().launch(bareSpec)
+      const launched = open().launch(minimalSpec)
       spawner.complain('libc.so.6: version not found')
       spawner.end(127)
       const { message } = await failure(launched)
@@ -205,7 +205,7 @@ describe('a session of the spawner', () => {
     })
 
     it('has run and exited with 127 is another matter', async () => {
-      const launched = open().launch(bareSpec)
+      const launched = open().launch(minimalSpec)
       spawner.say(ready)
       spawner.end(127)
       assert.ok((await failure(launched)) instanceof SpawnerDied)
@@ -246,11 +246,11 @@ describe('a session of the spawner', () => {
 
   it('is named once it has settled, and is nobody once it is dead', async () => {
     const session = open()
-    const named = session.settled()
+    const named = session.identity()
     spawner.say(ready)
     assert.deepEqual(await named, identify(process.pid))
     spawner.end()
-    assert.equal(await session.settled(), null)
+    assert.equal(await session.identity(), null)
   })
 
   it('keeps this program running while somebody holds it, and no longer than it lives', () => {
@@ -272,7 +272,7 @@ describe('a session of the spawner', () => {
     const look = () => clock.pass(2000)
 
     it('is asked, and killed after four looks in vain; what is asked of it fails, and says why', async () => {
-      const launched = open().launch(bareSpec)
+      const launched = open().launch(minimalSpec)
       look()
       assert.deepEqual(spawner.asked, ['launch 1', 'alive 2'])
       for (let vain = 0; vain < 3; vain++) look()
@@ -285,7 +285,7 @@ describe('a session of the spawner', () => {
 
     it('and whose output a stopped shim holds open is given up five seconds after the kill', async () => {
       const session = open()
-      const launched = session.launch(bareSpec)
+      const launched = session.launch(minimalSpec)
       for (let looks = 0; looks < 5; looks++) look()
       clock.pass(5000)
       assert.ok((await failure(launched)) instanceof SpawnerDied)
@@ -294,7 +294,7 @@ describe('a session of the spawner', () => {
 
     it('not, is left alone: any answer counts, and one that owes nothing is not looked after', async () => {
       const session = open()
-      const launched = session.launch(bareSpec)
+      const launched = session.launch(minimalSpec)
       for (let looks = 0; looks < 4; looks++) look()
       spawner.say('failed 2 request 22')
       for (let looks = 0; looks < 4; looks++) look()

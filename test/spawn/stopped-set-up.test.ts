@@ -12,7 +12,7 @@ import type { TaskExecutor } from '../../src/task/task-executor.ts'
 import { compiled } from '../attacks/hostile.ts'
 import { eventually } from '../support/eventually.ts'
 import { childrenOf } from '../support/held.ts'
-import { bareSpec } from '../support/launch-spec.ts'
+import { minimalSpec } from '../support/launch-spec.ts'
 import { isLiving, statOf } from '../support/process-stat.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -126,7 +126,7 @@ describe('a process that is stopped in the midst of a set-up', function () {
     const spawner = spawn(native.path, ['spawner'], { stdio: ['pipe', 'pipe', 'inherit'], env: {} })
     let said = ''
     spawner.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-    spawner.stdin.write(encodeLaunch(7, { ...bareSpec, dir, argv: ['true'], path: '/bin/true' }))
+    spawner.stdin.write(encodeLaunch(7, { ...minimalSpec, dir, argv: ['true'], path: '/bin/true' }))
     const shim = await eventually(() => {
       const [pid = 0] = childrenOf(spawner.pid as number)
       assert.ok(pid > 0 && existsSync(join(dir, 'alive')))

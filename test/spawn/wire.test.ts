@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { LaunchSpec } from '../../src/spawn/spec.ts'
 import { encodeLaunch } from '../../src/spawn/wire.ts'
-import { bareSpec, fullSpec } from '../support/launch-spec.ts'
+import { minimalSpec, fullSpec } from '../support/launch-spec.ts'
 
 function fieldsOf(frame: Uint8Array): string[] {
   const bytes = Buffer.from(frame)
@@ -14,7 +14,7 @@ function fieldsOf(frame: Uint8Array): string[] {
 describe('encodeLaunch', () => {
   it('leaves out what is null', () => {
     assert.equal(
-      fieldsOf(encodeLaunch(7, bareSpec)).join(' '),
+      fieldsOf(encodeLaunch(7, minimalSpec)).join(' '),
       'launch 7 dir /state/tasks/k path /bin/sh arg sh arg -c arg  env A=1 env EMPTY= cwd / umask 22 stdin  /dev/null ' +
         'stdout  /logs/out stderr /alloc/logs web.stderr grace 5000 durable 1 no-new-privileges 1 seccomp 0',
     )
@@ -45,16 +45,16 @@ describe('encodeLaunch', () => {
   })
 
   it('tells no capabilities from capabilities left alone', () => {
-    const fields = fieldsOf(encodeLaunch(1, { ...bareSpec, capabilities: [] }))
+    const fields = fieldsOf(encodeLaunch(1, { ...minimalSpec, capabilities: [] }))
     assert.equal(fields[fields.indexOf('capabilities') + 1], '')
-    assert.ok(!fieldsOf(encodeLaunch(1, bareSpec)).includes('capabilities'))
+    assert.ok(!fieldsOf(encodeLaunch(1, minimalSpec)).includes('capabilities'))
   })
 
   it('carries any arguments and environment, byte for byte', () => {
     const text = fc.string({ unit: 'binary' }).map(value => value.replaceAll('\0', ''))
     fc.assert(
       fc.property(fc.array(text), fc.array(text), (argv, env) => {
-        const fields = fieldsOf(encodeLaunch(1, { ...bareSpec, argv, env }))
+        const fields = fieldsOf(encodeLaunch(1, { ...minimalSpec, argv, env }))
         const from = fields.indexOf('path') + 2
         const expected = [
           ...argv.flatMap(value => ['arg', value]),
@@ -77,7 +77,7 @@ describe('encodeLaunch', () => {
   ] as [string, Partial<LaunchSpec>][]) {
     it(`refuses NUL in ${where}, without showing the value`, () => {
       assert.throws(
-        () => encodeLaunch(1, { ...bareSpec, ...spec }),
+        () => encodeLaunch(1, { ...minimalSpec, ...spec }),
         (error: Error & { code?: string }) =>
           error.code === 'INVALID_ARGUMENT' && /NUL/.test(error.message) && !/SECRET/.test(error.message),
       )
@@ -85,10 +85,10 @@ describe('encodeLaunch', () => {
   }
 
   it('takes a frame of 64 MiB and none beyond', () => {
-    const rest = encodeLaunch(1, { ...bareSpec, argv: [''] }).length - 4
+    const rest = encodeLaunch(1, { ...minimalSpec, argv: [''] }).length - 4
     const argument = 'x'.repeat(64 * 1024 * 1024 - rest)
-    assert.equal(encodeLaunch(1, { ...bareSpec, argv: [argument] }).length, 64 * 1024 * 1024 + 4)
-    assert.throws(() => encodeLaunch(1, { ...bareSpec, argv: [`${argument}x`] }), {
+    assert.equal(encodeLaunch(1, { ...minimalSpec, argv: [argument] }).length, 64 * 1024 * 1024 + 4)
+    assert.throws(() => encodeLaunch(1, { ...minimalSpec, argv: [`${argument}x`] }), {
       code: 'INVALID_ARGUMENT',
       message: /67108865 bytes/,
     })

@@ -27,7 +27,7 @@ const passes: Partial<Record<CrashPoint, readonly number[]>> = {
 const platforms = ['basic', 'linux'] as const
 const rounds = Number(process.env.HOLDFAST_CRASH_ROUNDS ?? (process.env.CI ? 300 : 60))
 const seed = Number(process.env.HOLDFAST_CRASH_SEED ?? Date.now() % 1_000_000)
-const most = 10 * 60_000
+const maxMs = 10 * 60_000
 
 describe('a supervisor that is killed', () => {
   before(function () {
@@ -36,7 +36,7 @@ describe('a supervisor that is killed', () => {
 
   for (const point of crashPoints) {
     it(`at ${point}: its successor loses nothing, invents nothing and tells all that is left to tell`, async function () {
-      this.timeout(most)
+      this.timeout(maxMs)
       await inParallel(roundsAt(point))
     })
   }
@@ -56,7 +56,7 @@ describe('a supervisor that is killed', () => {
   })
 
   it(`at a random instant, ${rounds} times (seed ${seed})`, async function () {
-    this.timeout(most + rounds * 6000)
+    this.timeout(maxMs + rounds * 6000)
     await inParallel(Array.from({ length: rounds }, (_, index) => randomRound(index)))
   })
 })

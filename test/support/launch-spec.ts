@@ -2,7 +2,7 @@ import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch } from '../../src/spawn/wire.ts'
 
 /** As little as a launch can say. */
-export const bareSpec: LaunchSpec = {
+export const minimalSpec: LaunchSpec = {
   dir: '/state/tasks/k',
   path: '/bin/sh',
   argv: ['sh', '-c', ''],
@@ -61,7 +61,7 @@ const root: MountOp[] = [
 
 /** All that one launch of a task of its own can say. */
 export const fullSpec: LaunchSpec = {
-  ...bareSpec,
+  ...minimalSpec,
   credentials: { uid: 65534, gid: 65533, groups: [10, 20] },
   nice: -5,
   cpuPolicy: 'batch',
@@ -112,7 +112,7 @@ export const fullSpec: LaunchSpec = {
 export const everyOption: readonly LaunchSpec[] = [
   { ...fullSpec, rootShared: 3 },
   {
-    ...bareSpec,
+    ...minimalSpec,
     donor: { pid: 7, startTime: 8 },
     terminal: { rows: 24, columns: 80 },
     stdinOpen: true,
@@ -131,7 +131,7 @@ export const everyOption: readonly LaunchSpec[] = [
     namespaces: ['pid', 'network'],
   },
   {
-    ...bareSpec,
+    ...minimalSpec,
     cgroups: [{ dir: '/cg/theirs', files: [] }],
     inside: {
       alive: '/state/tasks/other/alive',

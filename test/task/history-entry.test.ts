@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { lostOutcome, type TaskContext } from '../../machines/index.ts'
-import { bare, changeEntry, noteEntry } from '../../src/task/history-entry.ts'
+import { withoutMessage, changeEntry, noteEntry } from '../../src/task/history-entry.ts'
 import { recordedOutcome } from '../../src/task/recorded-outcome.ts'
 import { plainExit } from '../support/exit-record.ts'
 import { configured } from '../support/fake-task.ts'
@@ -67,7 +67,7 @@ describe('a change of state in the journal', () => {
     assert.equal(failed.event, 'launch failed')
     assert.deepEqual(failed.failure, { code: 'START_FAILED', stage: 'exec', errno: 'ENOENT' })
     assert.doesNotMatch(JSON.stringify(failed), /token/)
-    assert.deepEqual(bare({ code: 'LOST' }), { code: 'LOST' })
+    assert.deepEqual(withoutMessage({ code: 'LOST' }), { code: 'LOST' })
   })
 
   it('is none for an event that changes no state, and that has no number', () => {

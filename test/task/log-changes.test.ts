@@ -25,7 +25,7 @@ describe('when a follower looks again', () => {
     let heard = 0
     changes.watch(target(), () => heard++)
     changes.watch(target())
-    changes.looking()
+    changes.readingBegins()
     const next = changes.next()
     appendFileSync(join(dir, 'log'), 'x')
     assert.equal(await next, true)
@@ -33,7 +33,7 @@ describe('when a follower looks again', () => {
   })
 
   it('at the end of the task, also when that came before it waited', async () => {
-    changes.looking()
+    changes.readingBegins()
     const next = changes.next()
     changes.end()
     assert.equal(await next, true)
@@ -42,7 +42,7 @@ describe('when a follower looks again', () => {
 
   it('when it is closed while it waits, and watches nothing any more', async () => {
     changes.watch(target())
-    changes.looking()
+    changes.readingBegins()
     const next = changes.next()
     changes.close()
     await next
@@ -58,7 +58,7 @@ describe('when a follower looks again', () => {
       ] as const) {
         const one = new LogChanges()
         one.watch({ base: dir, path })
-        one.looking()
+        one.readingBegins()
         let told: boolean | null = null
         const next = one.next().then(value => (told = value))
         clock.pass(ms - 1)
@@ -82,14 +82,14 @@ describe('when a follower looks again', () => {
       if (++looks < 2) throw leased
       return 'found'
     }
-    assert.equal(await changes.patiently(look), 'found')
+    assert.equal(await changes.retryLeased(look), 'found')
     await assert.rejects(
-      changes.patiently(() => assert.fail('other')),
+      changes.retryLeased(() => assert.fail('other')),
       /other/,
     )
     changes.close()
     looks = 0
-    await assert.rejects(changes.patiently(look), leased)
+    await assert.rejects(changes.retryLeased(look), leased)
   })
 })
 

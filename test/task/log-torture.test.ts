@@ -117,12 +117,12 @@ describe('logs under torture', function () {
         task.command.logs = limits
         await task.start()
         const at = logDirectory(bench, task)
-        let most = 0
+        let largest = 0
         const measuring = setInterval(() => {
           const sizes = readdirSync(at).map(
             name => statSync(join(at, name), { throwIfNoEntry: false })?.size ?? 0,
           )
-          most = Math.max(most, ...sizes, 0)
+          largest = Math.max(largest, ...sizes, 0)
           assert.ok(sizes.length <= 4, `${sizes.length} files`)
         }, 1)
         let next = 0
@@ -138,7 +138,7 @@ describe('logs under torture', function () {
         clearInterval(measuring)
         const total = Math.ceil(bytes / recordBytes) * recordBytes
         assert.equal(next, total)
-        assert.ok(most <= limits.maxBytes, `a file had ${most} bytes`)
+        assert.ok(largest <= limits.maxBytes, `a file had ${largest} bytes`)
         assert.equal((await task.wait()).logsComplete, false, 'it has written more than is kept')
         const kept = Buffer.from(await output(task), 'latin1')
         assert.ok(kept.length > 2 * limits.maxBytes && kept.length <= 3 * limits.maxBytes)

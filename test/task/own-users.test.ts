@@ -9,13 +9,13 @@ import { giveBack, OwnUsers, settleOwnUser } from '../../src/task/own-users/own-
 import { Registry } from '../../src/task/own-users/registry.ts'
 import { currentBootId } from '../../src/spawn/process-table.ts'
 import { compiled } from '../support/compiled.ts'
-import { bareSpec } from '../support/launch-spec.ts'
+import { minimalSpec } from '../support/launch-spec.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 const first = 1_879_200_000
 const isolated: LaunchSpec = {
-  ...bareSpec,
+  ...minimalSpec,
   namespaces: ['ipc'],
   seccomp: true,
   stdout: { base: null, path: '/dev/null' },

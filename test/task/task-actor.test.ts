@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { lostOutcome, settleTask, type StartRecord, stateOf } from '../../machines/index.ts'
+import { lostOutcome, markExited, type StartRecord, stateOf } from '../../machines/index.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import { thisInstant, untilEnded, untilLaunched, untilStopped } from '../../src/task/awaited-ends.ts'
 import { provideTaskMachine, type TaskEffects } from '../../src/task/provide.ts'
@@ -176,7 +176,7 @@ describe('the machine of one task', () => {
   })
 
   describe('that was stored', () => {
-    const stored = () => settleTask(configured(), 'k', lostOutcome('gone', 5), start)
+    const stored = () => markExited(configured(), 'k', lostOutcome('gone', 5), start)
 
     it('is read without an actor once its end is known', async () => {
       actor = make({ snapshot: stored(), final: true })

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lostOutcome, settleTask } from '../../machines/index.ts'
+import { lostOutcome, markExited } from '../../machines/index.ts'
 import { TaskFile } from '../../src/task/task-file.ts'
 import { configured, type FakeTask, fakeTask, recorded } from '../support/fake-task.ts'
 
@@ -14,7 +14,7 @@ function onDisk(task: FakeTask) {
 }
 
 const ended = (task: FakeTask) =>
-  settleTask(configured(), task.file.spec.request.key, lostOutcome('gone', 5), null)
+  markExited(configured(), task.file.spec.request.key, lostOutcome('gone', 5), null)
 
 describe('the file of a task', () => {
   it('is there, with its directory, once the intent is written, and not before', () => {

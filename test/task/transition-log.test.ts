@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { lostOutcome, settleTask, type StartRecord, type StoredSnapshot } from '../../machines/index.ts'
+import { lostOutcome, markExited, type StartRecord, type StoredSnapshot } from '../../machines/index.ts'
 import { TransitionLog } from '../../src/task/transition-log.ts'
 import { FakeShim } from '../support/fake-shim.ts'
 import { configured, type FakeTask, fakeTask, recorded } from '../support/fake-task.ts'
@@ -32,7 +32,7 @@ describe('the log of transitions', () => {
     const shim = new FakeShim(task.dir)
     start = shim.started()
     shim.gone()
-    ended = settleTask(configured(), task.file.spec.request.key, lostOutcome('gone', 5), start)
+    ended = markExited(configured(), task.file.spec.request.key, lostOutcome('gone', 5), start)
   })
 
   it('publishes each state that was passed within one step, by its number, once, and then the result', () => {

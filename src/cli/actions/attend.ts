@@ -26,7 +26,7 @@ export async function attend(
       // Whatever goes wrong first is what is told.
       printed?.catch(() => {})
       const result = await Promise.race([task.wait(), stops.failed])
-      await stops.settled()
+      await stops.carriedOut()
       await printed
       return result
     } finally {
@@ -49,7 +49,7 @@ export async function attendAtTerminal(
     const how = await Promise.race([atTerminal(task, { joined: false, letGo: never }), stops.failed])
     if (how === 'detached') return how
     const result = await Promise.race([task.wait(), stops.failed])
-    await stops.settled()
+    await stops.carriedOut()
     return result
   })
   return attended.result === 'detached' ? 'detached' : { ...attended, result: attended.result }
@@ -122,7 +122,7 @@ class Stops {
   }
 
   /** Rejects when one of the stops that were asked for did. */
-  async settled(): Promise<void> {
+  async carriedOut(): Promise<void> {
     await Promise.race([Promise.all(this.#running), this.failed])
   }
 

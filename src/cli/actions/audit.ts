@@ -1,4 +1,4 @@
-import { audit as look, type AuditReport } from '../../index.ts'
+import { audit as findLeftovers, type AuditReport } from '../../index.ts'
 import type { CommonOptions } from '../commands/subcommand.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { escaped, json } from '../output/escape.ts'
@@ -11,7 +11,7 @@ export async function audit(
   _operands: readonly string[],
   { stateDir, fix = false, json: asJson }: AuditOptions,
 ): Promise<number> {
-  const report = await namingFlags(() => look({ fix, ...(stateDir !== undefined && { stateDir }) }))
+  const report = await namingFlags(() => findLeftovers({ fix, ...(stateDir !== undefined && { stateDir }) }))
   const left = report.leftovers.filter(({ fixed }) => !fixed).length
   if (asJson) process.stdout.write(`${json({ ok: left === 0, ...report })}\n`)
   else process.stdout.write(text(report, fix, left, colorsFor(process.stdout)))

@@ -12,13 +12,13 @@ const afterMs = 1000
 export class InputNotice {
   readonly #say: (text: string) => void
   readonly #timer: NodeJS.Timeout
-  #looks: Promise<void> | null = null
+  #checking: Promise<void> | null = null
   #said = false
 
   constructor(say: (text: string) => void) {
     this.#say = say
     this.#timer = setTimeout(() => {
-      this.#looks = this.#look()
+      this.#checking = this.#check()
     }, afterMs)
   }
 
@@ -28,11 +28,11 @@ export class InputNotice {
    */
   async end({ quietly = false } = {}): Promise<void> {
     clearTimeout(this.#timer)
-    await this.#looks
-    if (!quietly) await this.#look()
+    await this.#checking
+    if (!quietly) await this.#check()
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     if (this.#said || !(await inputIsWaiting())) return
     this.#said = true
     this.#say(notice)

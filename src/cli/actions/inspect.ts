@@ -13,7 +13,7 @@ export type InspectOptions = CommonOptions & {
 }
 
 /** How often it is looked for tasks that other processes have started or removed. */
-const lookMs = 1000
+const pollMs = 1000
 
 export async function inspect(
   _operands: readonly string[],
@@ -38,7 +38,7 @@ export async function inspect(
       )
     try {
       while (!over.signal.aborted) {
-        await sleep(lookMs, undefined, { signal: over.signal }).catch(() => {})
+        await sleep(pollMs, undefined, { signal: over.signal }).catch(() => {})
         if (!over.signal.aborted) await supervisor.openAll()
       }
     } finally {

@@ -4,7 +4,7 @@ import { refuseChangedVariable } from '../parse/own-bytes.ts'
 import { readTrusted } from './read-trusted.ts'
 
 /** A byte more than the library takes of one: enough to be refused. */
-const readMost = (1 << 20) + 1
+const maxRead = (1 << 20) + 1
 
 /**
  * `NAME=FILE`, or `NAME` for the variable of that name in `own`; what they hold is never part of an error.
@@ -44,9 +44,9 @@ function secret(entry: string, own: NodeJS.ProcessEnv): [string, string | Uint8A
 
 /** It may be a pipe. */
 function readAll(fd: number): Uint8Array {
-  const bytes = Buffer.alloc(readMost)
+  const bytes = Buffer.alloc(maxRead)
   let size = 0
-  for (let count = -1; count !== 0 && size < readMost; size += count)
-    count = readSync(fd, bytes, size, readMost - size, null)
+  for (let count = -1; count !== 0 && size < maxRead; size += count)
+    count = readSync(fd, bytes, size, maxRead - size, null)
   return bytes.subarray(0, size)
 }

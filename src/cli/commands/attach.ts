@@ -3,13 +3,13 @@ import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function attachCommand(): Command {
   const command = subcommand('attach', 'task')
-    .summary('join a running task: see what it shows, type into it')
+    .summary('join a running task: see its output, type into it')
     .description(
       "Gives a running task this terminal, whoever started it, until it ends; then exits as it did. Of a task without a terminal it prints both streams, from now on, and feeds it this command's standard input if that was left open.",
     )
     .argument('<TASK>')
-    .option('--no-stdin', 'only look: what is typed goes nowhere')
-    .option('-q, --quiet', 'say nothing besides')
+    .option('--no-stdin', 'only watch: what is typed is discarded')
+    .option('-q, --quiet', 'print nothing but what the task prints')
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/attach.ts')).attach)
 }

@@ -3,7 +3,7 @@ import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
 
 export function auditCommand(): Command {
   const command = subcommand('audit')
-    .summary('find what no task owns')
+    .summary('find leftovers that no task owns')
     .description(
       'Lists what crashes have left behind and no task owns: cgroups, half-made records, allocations, FIFOs, mounts.',
     )

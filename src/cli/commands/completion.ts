@@ -3,8 +3,10 @@ import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function completionCommand(): Command {
   const command = subcommand('completion')
-    .summary('print what a shell completes holdfast by')
-    .description('Prints the completion of commands, flags and tasks for a shell: bash, zsh or fish.')
+    .summary('print the completion script of a shell')
+    .description(
+      'Prints the script by which a shell (bash, zsh or fish) completes commands, flags and tasks.',
+    )
     .argument('<SHELL>')
     .addHelpText('after', more)
   return carriedOutBy(command, async () => {

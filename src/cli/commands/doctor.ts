@@ -5,9 +5,9 @@ export function doctorCommand(): Command {
   const command = subcommand('doctor')
     .summary('show what this host can enforce')
     .description(
-      'Shows what this host and user can enforce, what not, why, and what would change it: starts tasks that do nothing, and says what became of them. Leaves nothing of them.',
+      'Shows what this host and user can enforce, what not, why, and what would change it: starts tasks that do nothing, and says what became of them. Removes them again.',
     )
-    .option('--conformance', 'prove it: run real tasks, and see whether each promise of each executor holds')
+    .option('--conformance', 'prove it: run real tasks, and check each promise of each executor')
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, async () => (await import('../actions/doctor.ts')).doctor)

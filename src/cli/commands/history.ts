@@ -3,7 +3,7 @@ import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function historyCommand(): Command {
   const command = subcommand('history')
-    .summary('print what has happened to a task')
+    .summary('print the journal of a task')
     .description(
       "Prints a task's journal: its changes of state with their causes, and the signals it was sent.",
     )

@@ -5,7 +5,7 @@ export function inspectCommand(): Command {
   const command = subcommand('inspect')
     .summary('watch and stop tasks in a browser')
     .description(
-      'Serves a web page on the loopback address that shows all tasks live, until it is interrupted. The tasks need it for nothing.',
+      'Serves a web page on the loopback address that shows all tasks live, until it is interrupted. The tasks do not depend on it.',
     )
     .option('--port <PORT>', 'the port; 0 for a free one', '0')
     .option('--host <ADDRESS>', 'the loopback address', '127.0.0.1')

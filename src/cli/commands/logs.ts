@@ -3,7 +3,7 @@ import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function logsCommand(): Command {
   const command = subcommand('logs')
-    .summary('print what a task has printed')
+    .summary('print the output of a task')
     .description(
       'Prints what a task has written, byte for byte: both its streams in the order in which they came, standard error on standard error.',
     )

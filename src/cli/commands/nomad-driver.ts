@@ -5,7 +5,7 @@ export function nomadDriverCommand(): Command {
   const command = subcommand('nomad-driver')
     .summary('serve a Nomad agent as a task driver')
     .description(
-      'Is a task driver plugin of HashiCorp Nomad: jobs with `driver = "holdfast"` then run with the limits and the isolation of holdfast. The agent starts it; by hand only --install is of use.',
+      'Is a task driver plugin of HashiCorp Nomad: jobs with `driver = "holdfast"` then run with the limits and the isolation of holdfast. The agent starts it; run by hand, only --install is useful.',
     )
     .option('--install <PLUGIN_DIR>', 'write the file that the agent starts into its plugin_dir')
     .addHelpText('after', more)

@@ -8,7 +8,7 @@ export function psCommand(): Command {
     .option('-a, --all', 'those that have ended, too')
     .option(
       '--filter <FIELD=VALUE>',
-      'only those with label=NAME[=VALUE], state=STATE or name=NAME; several of a field are alternatives, of different fields conditions (repeatable)',
+      'only those with label=NAME[=VALUE], state=STATE or name=NAME; several of one field: any of them; of different fields: all of them (repeatable)',
       append,
     )
     .option('-q, --quiet', 'their keys alone, one a line')

@@ -3,7 +3,7 @@ import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function rmCommand(): Command {
   const command = subcommand('rm')
-    .summary('remove what is kept of tasks')
+    .summary('remove the records of ended tasks')
     .description('Removes the records, logs and directories of tasks that have ended.')
     .argument('[TASK...]')
     .option('-f, --force', 'kill those that run first')

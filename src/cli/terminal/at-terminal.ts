@@ -6,7 +6,7 @@ import { DetachKeys } from './detach-keys.ts'
 import { untilShown } from './present-screen.ts'
 
 /** How much of what is typed waits here for a task that does not read. */
-const typedMost = 1 << 20
+const maxTyped = 1 << 20
 
 /**
  * Gives a running task the caller's terminal until it ends, or until the caller wants it back (Ctrl-P Ctrl-Q,
@@ -43,7 +43,7 @@ function typing(input: Writable, leave: () => void): (typed: Uint8Array | null) 
     if (typed === null) return leave()
     const { bytes, detached } = keys.pass(typed)
     // A task that does not read loses what is typed beyond that, and never the way out.
-    if (bytes.length > 0 && input.writable && input.writableLength < typedMost) input.write(bytes)
+    if (bytes.length > 0 && input.writable && input.writableLength < maxTyped) input.write(bytes)
     if (detached) leave()
   }
 }

@@ -3,7 +3,7 @@ import { makeTerminalRaw, type TerminalKeeper, type TerminalSize } from '../../i
 import { UsageError } from '../usage-error.ts'
 import { ScreenModes } from './screen-modes.ts'
 
-const usualSize: TerminalSize = { rows: 24, columns: 80 }
+const defaultSize: TerminalSize = { rows: 24, columns: 80 }
 
 /** Throws INVALID_ARGUMENT where standard input is no terminal. */
 export function requireTerminal(flag: string): void {
@@ -19,7 +19,7 @@ export function windowSize(): TerminalSize {
     const { columns = 0, rows = 0 } = stream
     if (columns > 0 && rows > 0) return { rows, columns }
   }
-  return usualSize
+  return defaultSize
 }
 
 /** What a program has to know of the caller's terminal. */

@@ -4,13 +4,13 @@ import type { TerminalSize } from '../../index.ts'
 import { ScreenModes } from './screen-modes.ts'
 
 /** Of what a task has shown, the last part says what is on its screen; the modes before that are kept. */
-const readMost = 1 << 20
+const maxRead = 1 << 20
 /**
  * What is in the log comes at once; a pause is its end. What is read too late, or too soon, is only shown
  * later, or as it comes.
  */
 const pauseMs = 50
-const lookMostMs = 2000
+const maxWaitMs = 2000
 
 /**
  * Reads what a task has shown so far; what draws the screen that it has now on another terminal, of that
@@ -23,14 +23,14 @@ export async function untilShown(
   const modes = new ScreenModes()
   const pieces: Uint8Array[] = []
   let kept = 0
-  const deadline = performance.now() + lookMostMs
+  const deadline = performance.now() + maxWaitMs
   for (;;) {
     const next = output.next()
     const piece = performance.now() > deadline ? null : await Promise.race([next, pause()])
     if (piece === null || piece.done) return { screen: await drawn(modes.redo, pieces, size), next }
     pieces.push(piece.value)
     kept += piece.value.length
-    while (kept - (pieces[0]?.length ?? 0) > readMost) {
+    while (kept - (pieces[0]?.length ?? 0) > maxRead) {
       const [old] = pieces.splice(0, 1)
       if (old === undefined) break
       modes.read(old)

@@ -54,14 +54,14 @@ export function flag(otherwise: boolean): Attribute<boolean> {
 }
 
 /** An integer. Fractions that no double can hold arrive as strings. */
-export function integer(least: number, most: number, unit: string): Attribute<number | null> {
+export function integer(min: number, max: number, unit: string): Attribute<number | null> {
   return {
     spec: name => attr(name, 'number', false),
     read: (value, at) => {
       if (isAbsent(value)) return null
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-      if (!Number.isSafeInteger(number) || Number(number) < least || Number(number) > most)
-        throw refused(at, value, `an integer from ${least} to ${most} (${unit})`)
+      if (!Number.isSafeInteger(number) || Number(number) < min || Number(number) > max)
+        throw refused(at, value, `an integer from ${min} to ${max} (${unit})`)
       return Number(number)
     },
   }

@@ -7,7 +7,7 @@ export function fromMsgpack(bytes: Uint8Array, what: string): unknown {
   try {
     return decode(bytes)
   } catch (error) {
-    throw new HoldfastError('INVALID_ARGUMENT', `${what} is no msgpack: ${String(error)}`, { cause: error })
+    throw new HoldfastError('INVALID_ARGUMENT', `${what} is not msgpack: ${String(error)}`, { cause: error })
   }
 }
 

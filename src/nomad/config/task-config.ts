@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { block, blocks, configuration, flag, integer, requiredText, text, texts } from './attribute.ts'
 
-const mebibytes = (least: number) => integer(least, 2 ** 33, 'MiB')
+const mebibytes = (min: number) => integer(min, 2 ** 33, 'MiB')
 const isAnything = () => true
 const isPath = (value: string) => isAbsolute(value) && !value.split('/').includes('..')
 const takesPath = 'an absolute path without ".."'

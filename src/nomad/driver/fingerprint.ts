@@ -11,15 +11,15 @@ const everyMs = 300_000
  */
 export function fingerprints(state: PluginState) {
   return streamOut((_request, out) => {
-    const look = () => {
+    const send = () => {
       fingerprint().then(
         report => out.send(fingerprintOf(report, state.config)),
         (error: unknown) =>
           out.send({ attributes: {}, health: 1, health_description: String(error), err: String(error) }),
       )
     }
-    look()
-    const timer = setInterval(look, everyMs)
+    send()
+    const timer = setInterval(send, everyMs)
     return () => clearInterval(timer)
   })
 }

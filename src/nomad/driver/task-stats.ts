@@ -5,7 +5,7 @@ import { streamOut } from '../wire/handlers.ts'
 import type { StatsRequest } from '../wire/task-messages.ts'
 import { milliseconds, timestamp } from '../wire/time.ts'
 
-const leastMs = 100
+const minMs = 100
 const cpuField = { totalTicks: 2, throttledTime: 4, percent: 5 } as const
 const memoryField = { maxUsage: 2, usage: 5 } as const
 
@@ -15,7 +15,7 @@ const memoryField = { maxUsage: 2, usage: 5 } as const
  */
 export function taskStats(state: PluginState) {
   return streamOut(({ task_id, collection_interval }: StatsRequest, out) => {
-    const intervalMs = Math.max(leastMs, Math.round(milliseconds(collection_interval) ?? 1000))
+    const intervalMs = Math.max(minMs, Math.round(milliseconds(collection_interval) ?? 1000))
     let stop = () => {}
     let over = false
     state.table.get(task_id).then(({ executor }) => {

@@ -16,7 +16,7 @@ type Request = {
 type Call = ServerDuplexStream<Message, object>
 
 /** Until the agent says otherwise, which it does at once. */
-const usualSize = { rows: 24, columns: 80 }
+const defaultSize = { rows: 24, columns: 80 }
 
 /** `nomad alloc exec`: a command with somebody at its other end. It ends with them, too. */
 export async function execStreaming(state: PluginState, call: Call, gone: AbortSignal): Promise<void> {
@@ -32,7 +32,7 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
   Object.assign(command.command, { stdin: input.path, stdout: stdout.path, stderr: stderr.path })
   if (setup.tty) {
     const size = first.value.tty_size
-    command.command.terminal = size === null ? usualSize : sizeOf(size)
+    command.command.terminal = size === null ? defaultSize : sizeOf(size)
     command.command.env.TERM ??= 'xterm'
   }
   const hangUp = () => void command.forceStop().catch(() => {})
@@ -79,5 +79,5 @@ async function show(
 
 function sizeOf({ height, width }: { height: number; width: number }) {
   const cells = (count: number, usual: number) => (count > 0 ? Math.min(count, 65_535) : usual)
-  return { rows: cells(height, usualSize.rows), columns: cells(width, usualSize.columns) }
+  return { rows: cells(height, defaultSize.rows), columns: cells(width, defaultSize.columns) }
 }

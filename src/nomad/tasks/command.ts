@@ -40,7 +40,7 @@ export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy
 function userOf({ user }: TaskConfig, { default_user, allow_root }: Policy): string {
   const wanted = user || (default_user ?? 'nobody')
   if (!allow_root && (wanted === 'root' || /^0+$/.test(wanted)))
-    throw new HoldfastError('PERMISSION', 'user: this node runs no job as root', {
+    throw new HoldfastError('PERMISSION', 'user: this node does not run jobs as root', {
       hint: "allow_root in the agent's plugin configuration changes that",
     })
   return wanted
@@ -51,9 +51,13 @@ function capabilities(asked: readonly string[], allowed: readonly string[]): str
   const allowedPaths = new Set(allowed.map(plain))
   const refused = asked.find(name => !allowedPaths.has(plain(name)))
   if (refused === undefined) return asked.map(name => `CAP_${plain(name)}`)
-  throw new HoldfastError('PERMISSION', `config.cap_add: this node gives no job ${refused}`, {
-    hint: "allow_capabilities in the agent's plugin configuration lists what it gives",
-  })
+  throw new HoldfastError(
+    'PERMISSION',
+    `config.cap_add: this node's allow_capabilities does not include ${refused}`,
+    {
+      hint: "allow_capabilities in the agent's plugin configuration lists what it gives",
+    },
+  )
 }
 
 function hostname({ network_isolation_spec: isolation }: TaskConfig): Pick<Command, 'hostname'> {

@@ -8,8 +8,8 @@ const mebibyte = 1024 * 1024
 /**
  * cgroups' own range of shares, in which Nomad's megahertz are taken as they are, like its other drivers do.
  */
-const leastShares = 2
-const mostShares = 262_144
+const minShares = 2
+const maxShares = 262_144
 
 export type HostShares = {
   /** Processors of the node, of which `PercentTicks` is a part. */
@@ -29,14 +29,14 @@ export function taskLimits(
 ): Resources {
   const linux = task.resources?.linux_resources ?? null
   const shares = linux?.cpu_shares ?? 0
-  const most = limits.pids ?? pids
+  const max = limits.pids ?? pids
   return {
-    ...(shares > 0 && { cpu: Math.min(Math.max(shares, leastShares), mostShares) }),
+    ...(shares > 0 && { cpu: Math.min(Math.max(shares, minShares), maxShares) }),
     ...(cpu_hard_limit && linux !== null && hardLimit(linux.PercentTicks * cores)),
     ...(linux?.cpuset_cpus && { cpuset: linux.cpuset_cpus }),
     ...memory(task.resources?.allocated_resources?.memory ?? null),
     ...(limits.swap_mb !== null && { swapBytes: limits.swap_mb * mebibyte }),
-    ...(most !== null && { pids: most }),
+    ...(max !== null && { pids: max }),
     ...(limits.nofile !== null && { rlimits: { nofile: limits.nofile } }),
   }
 }
@@ -49,8 +49,8 @@ function hardLimit(cores: number): Resources {
 /** With memory_max the task may go beyond what it has reserved: 0 is none, -1 as far as the node goes. */
 function memory(asked: { memory_mb: number; memory_max_mb: number } | null): Resources {
   if (asked === null || asked.memory_mb <= 0) return {}
-  const { memory_mb: reserved, memory_max_mb: most } = asked
-  if (most === 0) return { memoryMB: reserved }
+  const { memory_mb: reserved, memory_max_mb: max } = asked
+  if (max === 0) return { memoryMB: reserved }
   const reserve = { memoryReserveBytes: reserved * mebibyte }
-  return most < 0 ? reserve : { ...reserve, memoryMB: Math.max(reserved, most) }
+  return max < 0 ? reserve : { ...reserve, memoryMB: Math.max(reserved, max) }
 }

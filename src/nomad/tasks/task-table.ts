@@ -90,8 +90,8 @@ export class TaskTable {
   async #open(record: TaskRecord, stateDir: string): Promise<Task | null> {
     try {
       const executor = await this.#supervisors.at(stateDir).openKey(record.key)
-      const twin = this.#tasks.get(record.id)
-      if (twin !== undefined) return twin
+      const existing = this.#tasks.get(record.id)
+      if (existing !== undefined) return existing
       const task = { record, stateDir, executor }
       this.#tasks.set(record.id, task)
       return task

@@ -3,7 +3,7 @@ import { readInForce } from '../in-force/in-force.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { Platform } from '../port.ts'
-import { settle } from '../rows.ts'
+import { refuseIfStrict } from '../rows.ts'
 import { planBasic } from './plan.ts'
 import { basicLimitRows } from './rows.ts'
 import { probeTree } from './sample.ts'
@@ -17,7 +17,7 @@ export function basicPlatform(): Platform {
     plan: (request, dir, scope = null) => planBasic(request, dir, { scope }),
     update: async ({ strict, inside, command }, _start, asked) => {
       const rows = inside ? execLimitRows(asked, { rlimits: false }) : basicLimitRows(asked)
-      return settle(withOutputRow(rows, command), strict)
+      return refuseIfStrict(withOutputRow(rows, command), strict)
     },
     inForce: task => readInForce(task, { cgroups: [], host: { v1: new Map(), v2: null } }),
     probe: probeTree,

@@ -8,7 +8,7 @@ import { nativeProgram } from '../../spawn/native-program.ts'
 import type { LaunchSpec } from '../../spawn/spec.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Plan, TaskRequest } from '../port.ts'
-import { settle, whereAvailable } from '../rows.ts'
+import { refuseIfStrict, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { ownOrSwitched, type Self } from '../credentials.ts'
 import { idMaps } from '../../id-maps.ts'
@@ -26,7 +26,7 @@ export async function planBasic(
   if (secrets.length > 0)
     throw new HoldfastError(
       'UNSUPPORTED',
-      'command.secrets: the basic executor has no memory for them that others do not see',
+      'command.secrets: the basic executor cannot keep them from other processes',
       { stage: 'namespace', hint },
     )
   if (command.user === 'own')
@@ -60,7 +60,7 @@ export async function planBasic(
     seccomp: false,
   }
   if ('unavailable' in nativeProgram()) rows.push(...portableRows(spec))
-  return { enforcement: settle(whereAvailable(rows, request.preferred), request.strict), spec }
+  return { enforcement: refuseIfStrict(whereAvailable(rows, request.preferred), request.strict), spec }
 }
 
 function programPath(name: string, env: Readonly<Record<string, string>>, cwd: string): string {

@@ -1,7 +1,7 @@
 import { readText } from './cgroup-mode.ts'
 
 /** What a process that cannot say how many it may have is taken to have: the kernel's own default. */
-const usualLimit = 1024
+const defaultLimit = 1024
 
 /**
  * How many descriptors may be kept open for no other reason than that opening anew costs more. They are the
@@ -44,5 +44,5 @@ export function keptDescriptors(): DescriptorBudget {
 export function openFilesLimit(limits: string): number {
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1]
   if (soft === 'unlimited') return Number.POSITIVE_INFINITY
-  return soft === undefined ? usualLimit : Number(soft)
+  return soft === undefined ? defaultLimit : Number(soft)
 }

@@ -9,7 +9,7 @@ import type { KillOptions } from '../port.ts'
 import { processesIn } from './deferred-cgroups.ts'
 import { isOwnCgroup } from './own-cgroup.ts'
 
-const killMostMs = 10_000
+const maxKillMs = 10_000
 const pauseMs = 5
 
 /**
@@ -19,7 +19,7 @@ const pauseMs = 5
  */
 export async function killLinuxTree(
   start: StartRecord,
-  { spareShim = false, limitMs = killMostMs }: KillOptions = {},
+  { spareShim = false, limitMs = maxKillMs }: KillOptions = {},
 ): Promise<readonly number[]> {
   if (start.bootId !== '' && start.bootId !== currentBootId()) return []
   if (start.init) signalProcess(start.init, 'SIGKILL')

@@ -5,7 +5,7 @@ import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { TaskPaths } from '../port.ts'
 import { enforced, loosened, type Row, skipped, weakened } from '../rows.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
-import { queuesDirectory, usualDevices } from './pseudo-filesystems.ts'
+import { queuesDirectory, defaultDevices } from './pseudo-filesystems.ts'
 import { filesElsewhere } from './visible-files.ts'
 
 /** What Landlock is to do for a task. */
@@ -151,7 +151,7 @@ export function rulesOfHost(
   const parts = readdirSync(shared).filter(name => name !== 'logs')
   return [
     ...[...sources, '/proc', '/sys/fs/cgroup', task, shared].map(at => ({ at, access: 'read' as const })),
-    ...usualDevices.map(at => ({ at, access: 'device' as const })),
+    ...defaultDevices.map(at => ({ at, access: 'device' as const })),
     ...[local, ...parts.map(part => join(shared, part))].map(at => ({ at, access: 'write' as const })),
   ].flatMap(({ at, access }) => (existsSync(at) ? [{ at: realpathSync(at), access }] : []))
 }

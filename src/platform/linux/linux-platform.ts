@@ -20,7 +20,7 @@ type Options = {
 /** Limits by cgroups, isolation by namespaces. Looks at the host when first used. */
 export function linuxPlatform({ probeProcesses }: Options): Platform {
   let host: (LinuxHost & { readonly cgroups: CgroupHost }) | undefined
-  const look = () => {
+  const detected = () => {
     host ??= lookAtHost()
     // Of the native program, which may be another by now.
     return { ...host, access: ownAccess() }
@@ -28,27 +28,27 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
   return {
     name: 'linux',
     plan: (request, dir, scope = null, numbers = null) =>
-      planLinux(request, dir, { ...look(), scope, numbers }),
+      planLinux(request, dir, { ...detected(), scope, numbers }),
     update: async (request, start, asked, wanted) => {
       const update = request.inside ? updateSession : updateLimits
-      return update(request, believed(start), asked, wanted, look().planner)
+      return update(request, believed(start), asked, wanted, detected().planner)
     },
     inForce: task => {
-      const { planner, cgroups: host } = look()
+      const { planner, cgroups: host } = detected()
       return readInForce(task, { cgroups: planner.present(believed(task.start).cgroups), host })
     },
     probe: start => {
-      const cgroups = look().planner.joined(believed(start))
-      return cgroups.length > 0 ? new CgroupProbe({ cgroups }, look().cgroups) : probeProcesses(start)
+      const cgroups = detected().planner.joined(believed(start))
+      return cgroups.length > 0 ? new CgroupProbe({ cgroups }, detected().cgroups) : probeProcesses(start)
     },
     killTree: (start, options) => killLinuxTree(start, options),
-    release: cgroups => releaseCgroups(look().planner.present(cgroups)),
+    release: cgroups => releaseCgroups(detected().planner.present(cgroups)),
   }
 }
 
 /** Without what a record calls a cgroup and is none. */
 function believed(start: StartRecord): StartRecord {
-  return { ...start, cgroups: start.cgroups.filter(dir => kindOf(dir) !== 'stranger') }
+  return { ...start, cgroups: start.cgroups.filter(dir => kindOf(dir) !== 'foreign') }
 }
 
 function lookAtHost(): LinuxHost & { readonly cgroups: CgroupHost } {

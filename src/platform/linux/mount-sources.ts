@@ -15,7 +15,7 @@ export function existing(source: string): string {
 export function deviceNode(device: string): string {
   const stats = statSync(device, { throwIfNoEntry: false })
   if (stats?.isCharacterDevice() || stats?.isBlockDevice()) return device
-  throw new HoldfastError('INVALID_ARGUMENT', `devices: ${device} is no device node`, {
+  throw new HoldfastError('INVALID_ARGUMENT', `devices: ${device} is not a device node`, {
     path: device,
     stage: 'mount',
     ...(stats === undefined && { errno: 'ENOENT' }),

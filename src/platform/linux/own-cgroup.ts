@@ -10,7 +10,7 @@ export const cgroupTypes: ReadonlySet<number> = new Set([0x27e0eb, 0x63677270])
  * What a path of a record leads to: nothing (any more), a cgroup of root's or ours, or something else, which
  * is not to be touched.
  */
-type Kind = 'absent' | 'cgroup' | 'stranger'
+type Kind = 'absent' | 'cgroup' | 'foreign'
 
 /**
  * A record is a file, and what it names is believed only when it is what it is called: a directory of a
@@ -23,14 +23,14 @@ export function kindOf(dir: string): Kind {
     fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' || code === 'ENODEV' ? 'absent' : 'stranger'
+    return code === 'ENOENT' || code === 'ENODEV' ? 'absent' : 'foreign'
   }
   try {
     const link = `/proc/self/fd/${fd}`
     const is = cgroupTypes.has(statfsSync(`${link}/`).type) && readlinkSync(link) === dir
-    return is && isOursOrRoots(fstatSync(fd, { bigint: true })) ? 'cgroup' : 'stranger'
+    return is && isOursOrRoots(fstatSync(fd, { bigint: true })) ? 'cgroup' : 'foreign'
   } catch {
-    return 'stranger'
+    return 'foreign'
   } finally {
     closeSync(fd)
   }

@@ -9,7 +9,7 @@ import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule } from '../../spawn/spec.ts'
 import type { TargetTask, Plan, TaskRequest } from '../port.ts'
-import { enforced, settle } from '../rows.ts'
+import { enforced, refuseIfStrict } from '../rows.ts'
 import { isolationOf } from './isolation.ts'
 import { landlockOfHostRoot, rulesOfSession, rulesOfHost } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
@@ -56,11 +56,11 @@ export async function planExec(
   const own = isolation.rows.map(row =>
     row.name === 'landlock' && isolation.landlock.restricts && rules.length === 0 ? landlockOfHostRoot : row,
   )
-  const ofTask = inside.start.cgroups.filter(path => kindOf(path) !== 'stranger')
+  const ofTask = inside.start.cgroups.filter(path => kindOf(path) !== 'foreign')
   const placed = host.planner.sessions.plan(request.key, ofTask, resources)
   const isOwn = new Set(placed.cgroups.map(({ dir }) => dirname(dir)))
   const deferred = host.planner.deferredOf(ofTask).filter(dir => !isOwn.has(dir))
-  const enforcement = settle(
+  const enforcement = refuseIfStrict(
     [
       ...withOutputRow(execLimitRows(resources, { rlimits: true, own: placed.rows }), command),
       enforced(insideWhat(inside)),

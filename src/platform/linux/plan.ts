@@ -7,7 +7,7 @@ import { memoryLimit, rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
 import type { Plan, TaskRequest } from '../port.ts'
-import { settle, whereAvailable } from '../rows.ts'
+import { refuseIfStrict, whereAvailable } from '../rows.ts'
 import { scopeRows } from '../scope-rows.ts'
 import { planDisk } from './disk.ts'
 import { planExternal } from './external-cgroups.ts'
@@ -78,7 +78,10 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     ...scopeRows(scope),
   ]
   const disk = await planDisk(withOutputRow(cgroups.rows, command), request, dir, host.access)
-  const enforcement = settle([...whereAvailable(disk.rows, request.preferred), ...rowsBefore], request.strict)
+  const enforcement = refuseIfStrict(
+    [...whereAvailable(disk.rows, request.preferred), ...rowsBefore],
+    request.strict,
+  )
   return {
     enforcement,
     diskBytes: disk.bytes,

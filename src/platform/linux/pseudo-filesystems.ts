@@ -11,7 +11,7 @@ const nodes: readonly (readonly [name: string, major: number, minor: number])[] 
   ['tty', 5, 0],
 ]
 
-export const usualDevices: readonly string[] = nodes.map(([name]) => `/dev/${name}`)
+export const defaultDevices: readonly string[] = nodes.map(([name]) => `/dev/${name}`)
 
 export const queuesDirectory = '/dev/mqueue'
 

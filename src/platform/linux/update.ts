@@ -4,7 +4,7 @@ import { execLimitRows } from '../exec-rows.ts'
 import { withOutputRow } from '../output-limit.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { TaskRequest } from '../port.ts'
-import { type Row, settle, weakened } from '../rows.ts'
+import { type Row, refuseIfStrict, weakened } from '../rows.ts'
 import { changeCgroups } from './cgroup-change.ts'
 import type { CgroupPlanner } from './cgroups.ts'
 
@@ -21,7 +21,7 @@ export function updateLimits(
 ): readonly Enforcement[] {
   if (asked.diskBytes !== undefined) throw ofAFixedSize()
   const { writes, deferred, rows } = planner.change(start, asked, wanted)
-  const enforcement = settle(withOutputRow(rows.map(ofRunning), command), strict)
+  const enforcement = refuseIfStrict(withOutputRow(rows.map(ofRunning), command), strict)
   const [members = ''] = start.cgroups
   changeCgroups(writes, deferred, members)
   return enforcement
@@ -37,7 +37,7 @@ export function updateSession(
 ): readonly Enforcement[] {
   const { writes, rows } = planner.sessions.change(cgroups, asked, wanted)
   const all = execLimitRows(asked, { rlimits: false, own: rows })
-  const enforcement = settle(withOutputRow(all, command), strict)
+  const enforcement = refuseIfStrict(withOutputRow(all, command), strict)
   changeCgroups(writes)
   return enforcement
 }

@@ -13,7 +13,7 @@ type Place = {
   readonly shown: boolean
 }
 
-const linksMost = 16
+const maxLinks = 16
 
 /**
  * Null: it leads nowhere on the host either. `shown`: the directories that the task sees as the host has
@@ -22,7 +22,7 @@ const linksMost = 16
 function placeOf(path: string, shown: readonly string[]): Place | null {
   let at = '/'
   let names = path.split('/').filter(Boolean)
-  for (let links = 0; links <= linksMost;) {
+  for (let links = 0; links <= maxLinks;) {
     const [name, ...rest] = names
     if (name === undefined) return { at, shown: true }
     const next = posix.join(at, name)

@@ -81,7 +81,7 @@ function open(path: string): number {
 
 function whatIsWrong(errno: string): string {
   if (errno === 'ENOENT') return 'does not exist'
-  return errno === 'ENOTDIR' ? 'is no directory' : `cannot be opened: ${errno}`
+  return errno === 'ENOTDIR' ? 'is not a directory' : `cannot be opened: ${errno}`
 }
 
 function ofTasks(records: string, alloc: string): Protected[] {

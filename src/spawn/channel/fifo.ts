@@ -65,7 +65,7 @@ function openFifo(path: string): number | null {
 
 /** Nothing can be learned from it: neither that the holder lives nor that it is gone. */
 function noFifo(path: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('STATE_CORRUPT', `${path} cannot be used: it is no FIFO`, {
+  return new HoldfastError('STATE_CORRUPT', `${path} cannot be used: it is not a FIFO`, {
     path,
     cause,
     hint: 'Nothing was changed; `holdfast rm --force` (supervisor.discard) kills and removes the task.',

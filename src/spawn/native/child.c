@@ -38,9 +38,10 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   return 0;
 }
 
-static int set_oom_score_adj(const struct spec *spec, const struct host *host, struct failure *failure) {
-  int wanted = spec->has_oom_score_adj ? spec->oom_score_adj : host->oom_score_adj;
-  if (wanted == host->own_oom_score_adj) return 0;
+static int set_oom_score_adj(
+    const struct spec *spec, const struct platform_info *platform, struct failure *failure) {
+  int wanted = spec->has_oom_score_adj ? spec->oom_score_adj : platform->oom_score_adj;
+  if (wanted == platform->own_oom_score_adj) return 0;
   char text[16];
   snprintf(text, sizeof text, "%d", wanted);
   if (write_file("/proc/self/oom_score_adj", text)) return 0;
@@ -88,8 +89,9 @@ static int open_door(const struct child_setup *setup, struct failure *failure) {
   return channel < 0 ? 0 : egress_listen(channel, setup->spec->egress_port, failure);
 }
 
-static int set_limits(const struct spec *spec, const struct host *host, struct failure *failure) {
-  if (!inherited_give_back(&host->inherited))
+static int set_limits(
+    const struct spec *spec, const struct platform_info *platform, struct failure *failure) {
+  if (!inherited_give_back(&platform->inherited))
     return fail(failure, STAGE_LIMIT, errno, "what the supervisor was started with");
   if (spec->has_nice && setpriority(PRIO_PROCESS, 0, spec->nice) != 0)
     return fail(failure, STAGE_LIMIT, errno, "nice %d", spec->nice);
@@ -144,7 +146,7 @@ static bool has_own_processes(const struct spec *spec) {
 static int build_domain(const struct child_setup *setup, int *ruleset, struct failure *failure) {
   const struct spec *spec = setup->spec;
   if (!has_own_processes(spec) && spec->landlock == NULL && spec->scopes == 0) return 0;
-  *ruleset = landlock_build(spec, setup->host->landlock, failure);
+  *ruleset = landlock_build(spec, setup->platform->landlock, failure);
   return failure->stage == STAGE_NONE ? 0 : -1;
 }
 
@@ -160,7 +162,7 @@ static int confine(const struct child_setup *setup, int ruleset, struct failure 
   if (!apart && spec->landlock != NULL) return fail(failure, STAGE_LANDLOCK, errno, "domain");
   if (!spec->seccomp) return 0;
   return seccomp_install(
-      apart && has_own_processes(spec) ? &setup->host->tracing : &setup->host->program, failure);
+      apart && has_own_processes(spec) ? &setup->platform->tracing : &setup->platform->program, failure);
 }
 
 static int give_up_privileges(const struct child_setup *setup, int ruleset, struct failure *failure) {
@@ -198,11 +200,11 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
   if (take_descriptors(setup, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, setup->joined, failure) != 0) return -1;
-  if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
+  if (set_oom_score_adj(spec, setup->platform, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
   if (enter_namespaces(setup, failure) != 0 || open_door(setup, failure) != 0) return -1;
   if ((spec->namespaces & NAMESPACE_MOUNT) != 0 &&
-      root_enter(spec, setup->host->has_mount_setattr, failure) != 0)
+      root_enter(spec, setup->platform->has_mount_setattr, failure) != 0)
     return -1;
   request_wipe(setup->request);
   if (terminal_enter(spec, setup->console, failure) != 0 || terminal_control(spec, failure) != 0) return -1;
@@ -211,7 +213,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   _cleanup_fd_ int ruleset = -1;
   if (build_domain(setup, &ruleset, failure) != 0) return -1;
   umask(spec->umask);
-  if (set_limits(spec, setup->host, failure) != 0) return -1;
+  if (set_limits(spec, setup->platform, failure) != 0) return -1;
   return give_up_privileges(setup, ruleset, failure);
 }
 
@@ -232,7 +234,7 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   if (cgroups_join(spec->cgroups, setup->joined, failure) != 0 ||
       cgroups_join_deferred(spec->deferred_cgroups, failure) != 0)
     return -1;
-  if (set_oom_score_adj(spec, setup->host, failure) != 0) return -1;
+  if (set_oom_score_adj(spec, setup->platform, failure) != 0) return -1;
   if (entrance_pass(&entrance, failure) != 0) return -1;
   int after[] = {setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->console};
   close_others(after, 4);
@@ -240,7 +242,7 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   _cleanup_fd_ int ruleset = -1;
   if (build_domain(setup, &ruleset, failure) != 0) return -1;
   umask(spec->umask);
-  if (set_limits(spec, setup->host, failure) != 0) return -1;
+  if (set_limits(spec, setup->platform, failure) != 0) return -1;
   return give_up_privileges(setup, ruleset, failure);
 }
 

@@ -6,7 +6,7 @@
 struct child_setup {
   const struct spec *spec;
   const struct request *request;
-  const struct host *host;
+  const struct platform_info *platform;
   /* The cgroup that it was born in; NULL: none of those that it is to join. */
   const struct cgroup *joined;
   int in, out, err;

@@ -19,14 +19,15 @@ static const char log_name[] = "egress.ndjson", old_log_name[] = "egress.ndjson.
 /* Of each of the two files. */
 enum { LOG_MAX = 1 << 20, TURN_MAX = 64 };
 
-static _Noreturn void run_forwarder(int channel, struct request *request, const struct host *host) {
-  const int landlock = host->landlock;
+static _Noreturn void run_forwarder(
+    int channel, struct request *request, const struct platform_info *platform) {
+  const int landlock = platform->landlock;
   /* The task's environment is in there. */
   request_release(request);
   int kept[] = {channel};
   close_others(kept, 1);
   char score[16];
-  snprintf(score, sizeof score, "%d", host->oom_score_adj);
+  snprintf(score, sizeof score, "%d", platform->oom_score_adj);
   write_file("/proc/self/oom_score_adj", score);
   sigset_t none;
   sigemptyset(&none);
@@ -46,7 +47,7 @@ static bool send_rules(int channel, const struct spec *spec) {
 }
 
 int egress_link_open(struct egress_link *link, int dir, const struct spec *spec, struct request *request,
-    const struct host *host, struct failure *failure) {
+    const struct platform_info *platform, struct failure *failure) {
   if (spec->egress_port == 0) return 0;
   int ends[2];
   if ((link->log = openat(
@@ -58,7 +59,7 @@ int egress_link_open(struct egress_link *link, int dir, const struct spec *spec,
   _cleanup_fd_ int peer = ends[1];
   if (!send_rules(link->channel, spec)) return fail(failure, STAGE_NETWORK, errno, "rules of the forwarder");
   pid_t pid = sys_fork();
-  if (pid == 0) run_forwarder(peer, request, host);
+  if (pid == 0) run_forwarder(peer, request, platform);
   if (pid < 0) return fail(failure, STAGE_FORK, errno, "forwarder");
   link->pid = pid;
   return 0;

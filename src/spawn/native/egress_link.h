@@ -15,7 +15,7 @@ struct egress_link {
 
 /* Forks the forwarder; `request` is given back in it. Does nothing where the task asks for none. */
 int egress_link_open(struct egress_link *link, int dir, const struct spec *spec, struct request *request,
-    const struct host *host, struct failure *failure);
+    const struct platform_info *platform, struct failure *failure);
 /* Runs in the task's process, in its network namespace: a socket that listens there goes to the forwarder. */
 int egress_listen(int channel, int port, struct failure *failure);
 /* Writes down what was decided: to `egress.ndjson` in the task's directory, at most so much at a time. */

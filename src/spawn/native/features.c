@@ -29,22 +29,23 @@
 /* A call made wrong on purpose: any error but "no such call" (or a filter's EPERM) means that it is there. */
 static bool exists(void) { return errno != ENOSYS && errno != EPERM; }
 
-void host_probe(struct host *host) {
+void platform_probe(struct platform_info *platform) {
   struct how how = {0};
-  host->has_openat2 = sys_openat2(-1, "", &how) >= 0 || exists();
+  platform->has_openat2 = sys_openat2(-1, "", &how) >= 0 || exists();
   struct mount_attributes none = {0};
-  host->has_mount_setattr = sys_mount_setattr(-1, 0, &none) >= 0 || exists();
+  platform->has_mount_setattr = sys_mount_setattr(-1, 0, &none) >= 0 || exists();
   /* Without an address the kernel answers EFAULT where filters are built in, EINVAL where they are not. */
   bool kernel = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) != 0 && errno == EFAULT;
-  host->has_seccomp = seccomp_build(&host->program, false) && seccomp_build(&host->tracing, true) && kernel;
-  host->landlock = landlock_version();
+  platform->has_seccomp =
+      seccomp_build(&platform->program, false) && seccomp_build(&platform->tracing, true) && kernel;
+  platform->landlock = landlock_version();
 }
 
-void host_describe(const struct host *host, char *text, size_t size) {
+void platform_describe(const struct platform_info *platform, char *text, size_t size) {
   static const char words[2][6] = {"false", "true"};
   snprintf(text, size,
       "{\"version\":%d,\"static\":" IS_STATIC ",\"libc\":\"" LIBC
       "\",\"seccomp\":%s,\"openat2\":%s,\"mountSetattr\":%s,\"landlock\":%d,\"arch\":\"" ARCHITECTURE "\"}",
-      NATIVE_VERSION, words[host->has_seccomp], words[host->has_openat2], words[host->has_mount_setattr],
-      host->landlock);
+      NATIVE_VERSION, words[platform->has_seccomp], words[platform->has_openat2],
+      words[platform->has_mount_setattr], platform->landlock);
 }

@@ -5,7 +5,7 @@
 #include "seccomp.h"
 #include "spec.h"
 
-struct host {
+struct platform_info {
   bool has_openat2, has_mount_setattr, has_seccomp;
   /* No task can write to the file that we are executed from. */
   bool is_sealed;
@@ -32,6 +32,6 @@ struct host {
 };
 
 enum { NATIVE_VERSION = 1 };
-void host_probe(struct host *host);
+void platform_probe(struct platform_info *platform);
 /* One line of JSON without its end. */
-void host_describe(const struct host *host, char *text, size_t size);
+void platform_describe(const struct platform_info *platform, char *text, size_t size);

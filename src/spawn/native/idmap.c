@@ -12,18 +12,18 @@
 #include "system.h"
 #include "walk.h"
 
-/* IDS: how many numbers there are, for -1 is none. MAP_MOST: five lines. */
-enum { MAP_MOST = 256, NOBODY = 65534 };
+/* IDS: how many numbers there are, for -1 is none. MAX_MAP: five lines. */
+enum { MAX_MAP = 256, NOBODY = 65534 };
 static const uint32_t IDS = UINT32_MAX;
 
 static size_t add_line(char *map, size_t used, uint32_t inside, uint32_t outside, uint32_t count) {
   if (count == 0) return used;
-  return used + (size_t)snprintf(map + used, MAP_MOST - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", inside,
+  return used + (size_t)snprintf(map + used, MAX_MAP - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", inside,
                     outside, count);
 }
 
 /* The file system's number comes first, then the one that is seen. */
-static void describe(char map[MAP_MOST], uint32_t one, uint32_t other) {
+static void describe(char map[MAX_MAP], uint32_t one, uint32_t other) {
   uint32_t low = one < other ? one : other, high = one < other ? other : one;
   size_t used = add_line(map, 0, 0, 0, low);
   used = add_line(map, used, low, high, 1);
@@ -37,7 +37,7 @@ static void describe(char map[MAP_MOST], uint32_t one, uint32_t other) {
 }
 
 static bool write_map(const char *process, const char *name, uint32_t one, uint32_t other) {
-  char path[48], map[MAP_MOST];
+  char path[48], map[MAX_MAP];
   snprintf(path, sizeof path, "/proc/%s/%s", process, name);
   describe(map, one, other);
   return write_file(path, map);

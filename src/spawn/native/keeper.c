@@ -6,11 +6,11 @@
 #include <unistd.h>
 #include "io.h"
 
-enum { TEXT_MOST = 1024 };
+enum { MAX_TEXT = 1024 };
 
 struct text {
   size_t used;
-  char bytes[TEXT_MOST];
+  char bytes[MAX_TEXT];
 };
 
 /* Every byte is the task's, and so is every byte that it shows: not even a newline is ours to add to. */
@@ -25,11 +25,11 @@ static bool take(struct text *coming, struct text *last, const char *bytes, size
   bool ended = false;
   for (size_t i = 0; i < count; i++) {
     if (bytes[i] != '\0') {
-      if (coming->used < TEXT_MOST) coming->bytes[coming->used] = bytes[i];
+      if (coming->used < MAX_TEXT) coming->bytes[coming->used] = bytes[i];
       coming->used++;
       continue;
     }
-    if (coming->used <= TEXT_MOST) *last = *coming;
+    if (coming->used <= MAX_TEXT) *last = *coming;
     coming->used = 0;
     ended = true;
   }

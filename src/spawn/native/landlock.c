@@ -20,7 +20,7 @@ enum {
 enum { FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV };
 enum { SCOPE_ABSTRACT = 1 << 0, SCOPE_SIGNAL = 1 << 1 };
 /* Version 1 forbids to link and rename from one directory to another, in any domain. */
-enum { VERSION_LEAST = 2, VERSION_OF_TRUNCATE = 3, VERSION_OF_IOCTL = 5, VERSION_OF_SCOPES = 6 };
+enum { MIN_VERSION = 2, VERSION_OF_TRUNCATE = 3, VERSION_OF_IOCTL = 5, VERSION_OF_SCOPES = 6 };
 
 struct ruleset {
   uint64_t handled_fs, handled_net, scoped;
@@ -32,7 +32,7 @@ struct path_beneath {
 
 int landlock_version(void) {
   long version = syscall(NR_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
-  return version >= VERSION_LEAST ? (int)version : 0;
+  return version >= MIN_VERSION ? (int)version : 0;
 }
 
 /* All that this version can restrict: rights 0 to 13, then those that came later. */

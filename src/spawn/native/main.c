@@ -16,10 +16,10 @@
 #include "waiting.h"
 
 static int features_run(void) {
-  static struct host host;
+  static struct platform_info platform;
   char text[512];
-  host_probe(&host);
-  host_describe(&host, text, sizeof text);
+  platform_probe(&platform);
+  platform_describe(&platform, text, sizeof text);
   return puts(text) < 0 ? 2 : 0;
 }
 

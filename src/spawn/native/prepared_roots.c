@@ -3,9 +3,9 @@
 #include "mount_namespace.h"
 #include "root.h"
 
-static bool is_for_all(const struct spec *spec, const struct host *host) {
+static bool is_for_all(const struct spec *spec, const struct platform_info *platform) {
   return spec->root_own != NULL && spec->has_capabilities && spec->capabilities == 0 &&
-         host->has_mount_setattr;
+         platform->has_mount_setattr;
 }
 
 static bool fill(const void *spec) { return root_prepare(spec); }
@@ -17,8 +17,9 @@ static void forget(struct prepared_root *root) {
   root->text = NULL;
 }
 
-int prepared_root_for(struct prepared_roots *roots, const struct spec *spec, const struct host *host) {
-  if (!is_for_all(spec, host)) return -1;
+int prepared_root_for(
+    struct prepared_roots *roots, const struct spec *spec, const struct platform_info *platform) {
+  if (!is_for_all(spec, platform)) return -1;
   for (size_t i = 0; i < MAX_PREPARED_ROOTS; i++) {
     const struct prepared_root *known = &roots->kept[i];
     if (known->text != NULL && known->size == spec->shared_size &&

@@ -20,5 +20,6 @@ struct prepared_roots {
 };
 
 /* Runs in the spawner. The namespace's descriptor, which stays the spawner's, or -1. */
-int prepared_root_for(struct prepared_roots *roots, const struct spec *spec, const struct host *host);
+int prepared_root_for(
+    struct prepared_roots *roots, const struct spec *spec, const struct platform_info *platform);
 void prepared_roots_release(struct prepared_roots *roots);

@@ -64,9 +64,9 @@ static const struct {
 };
 
 static bool has_mount_setattr(void) {
-  static struct host host;
-  host_probe(&host);
-  return host.has_mount_setattr;
+  static struct platform_info platform;
+  platform_probe(&platform);
+  return platform.has_mount_setattr;
 }
 
 static const char *const id_names[] = {[IDS_ALL] = "all", [IDS_OWN] = "own", [IDS_NONE] = "none"};

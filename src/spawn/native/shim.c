@@ -113,13 +113,13 @@ static void live(struct shim *shim) {
   }
 }
 
-_Noreturn void shim_run(
-    const struct spec *spec, struct request *request, const struct host *host, volatile char *word) {
+_Noreturn void shim_run(const struct spec *spec, struct request *request,
+    const struct platform_info *platform, volatile char *word) {
   struct shim shim = {
       .id = spec->id,
       .spec = spec,
       .request = request,
-      .host = host,
+      .platform = platform,
       .word = word,
       .reply = -1,
       .dir = -1,

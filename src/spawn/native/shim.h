@@ -9,5 +9,5 @@ enum shim_word { SHIM_SILENT, SHIM_ANSWERED, SHIM_RECORDED, SHIM_END_TOLD };
 
 /* Runs in the new process and never returns. `word` (shared with the spawner, may be NULL) is an enum
  * shim_word. */
-_Noreturn void shim_run(
-    const struct spec *spec, struct request *request, const struct host *host, volatile char *word);
+_Noreturn void shim_run(const struct spec *spec, struct request *request,
+    const struct platform_info *platform, volatile char *word);

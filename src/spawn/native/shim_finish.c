@@ -12,7 +12,7 @@
 #include "reply.h"
 #include "system.h"
 
-static bool host_task_is_ending(const struct shim *shim) {
+static bool target_is_ending(const struct shim *shim) {
   return (shim->target_leader >= 0 && process_is_ending(shim->target_leader)) ||
          (shim->target_init >= 0 && process_is_ending(shim->target_init));
 }
@@ -46,7 +46,7 @@ static int64_t count_oom_kills(const struct shim *shim) {
 /* It has all gone at once: what happened to us is only a part of that, and the part that we saw says little.
  */
 static void explain_host_task(struct shim *shim) {
-  if (!host_task_is_ending(shim)) return;
+  if (!target_is_ending(shim)) return;
   bool killed =
       shim->record.has_status && WIFSIGNALED(shim->record.status) && WTERMSIG(shim->record.status) == SIGKILL;
   if (shim->spec != NULL) {
@@ -120,7 +120,7 @@ static void tell_end(const struct shim *shim) {
   if (shim->word == NULL || *shim->word != SHIM_ANSWERED) return;
   *shim->word = SHIM_RECORDED;
   /* EAGAIN: it has been rung by so many that one more says nothing new. */
-  if (write(shim->host->bell, &rung, sizeof rung) < 0) return;
+  if (write(shim->platform->bell, &rung, sizeof rung) < 0) return;
 }
 
 OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {

@@ -23,7 +23,7 @@ int shim_fork_stub(struct shim *shim) {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, death_pipe) != 0)
     return fail(&shim->failure, STAGE_FORK, errno, "death pipe");
   _cleanup_fd_ int held = death_pipe[0];
-  _cleanup_fd_ int empty_namespace = shim->host->empty_namespace;
+  _cleanup_fd_ int empty_namespace = shim->platform->empty_namespace;
   shim->death_pipe = death_pipe[1];
   if (unshare(CLONE_NEWPID) != 0) return fail(&shim->failure, STAGE_NAMESPACE, errno, "unshare pid");
   pid_t pid = sys_fork();
@@ -66,7 +66,7 @@ static bool is_same_file(int one, int two) {
 }
 
 static const struct identity *donor_of(const struct shim *shim) {
-  return shim->spec->donor.pid != 0 ? &shim->spec->donor : &shim->host->supervisor;
+  return shim->spec->donor.pid != 0 ? &shim->spec->donor : &shim->platform->supervisor;
 }
 
 static bool is_plain(const struct spec *spec, int index) {
@@ -154,7 +154,7 @@ int shim_fork_task(struct shim *shim) {
         (err = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
       return fail(&shim->failure, STAGE_FORK, errno, "descriptors");
   }
-  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->host, &shim->failure) != 0)
+  if (egress_link_open(&shim->egress, shim->dir, spec, shim->request, shim->platform, &shim->failure) != 0)
     return -1;
   _cleanup_fd_ int network = spec->network_path == NULL ? -1 : open_namespace(spec->network_path);
   if (spec->network_path != NULL && network < 0)
@@ -173,7 +173,7 @@ int shim_fork_task(struct shim *shim) {
   shim->pid_pipe = pid_pipe[0];
   struct child_setup setup = {.spec = spec,
       .request = shim->request,
-      .host = shim->host,
+      .platform = shim->platform,
       .in = in,
       .out = out,
       .err = err,

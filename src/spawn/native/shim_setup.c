@@ -26,10 +26,11 @@ static int detach(struct shim *shim) {
   umask(022);
   shim->reply = fcntl(1, F_DUPFD_CLOEXEC, 3);
   if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
-  const int null = shim->host->null;
+  const int null = shim->platform->null;
   if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
     return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
-  int kept[] = {shim->reply, shim->host->empty_namespace, shim->spec->prepared_root, shim->host->bell};
+  int kept[] = {
+      shim->reply, shim->platform->empty_namespace, shim->spec->prepared_root, shim->platform->bell};
   close_others(kept, 4);
   if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
     return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
@@ -51,7 +52,7 @@ int shim_make_fifo(struct shim *shim, const char *name, const char *temporary) {
  * sees that.
  */
 static bool is_abandoned(const struct shim *shim) {
-  if (getppid() == shim->host->spawner) return false;
+  if (getppid() == shim->platform->spawner) return false;
   struct pollfd reply = {.fd = shim->reply, .events = 0};
   return poll(&reply, 1, 0) > 0 && (reply.revents & (POLLERR | POLLHUP)) != 0;
 }
@@ -104,7 +105,7 @@ static int watch_host_task(struct shim *shim) {
   if (!watch_holder(&shim->target_alive, inside->alive))
     return fail(&shim->failure, STAGE_TASK, errno == 0 ? ESRCH : errno, TASK_ENDED);
   if (inside->leader.pid == 0) return 0;
-  if (!shim->host->is_sealed)
+  if (!shim->platform->is_sealed)
     return fail(&shim->failure, STAGE_NAMESPACE, EPERM,
         "the spawner's own file cannot be kept from being written to");
   if ((shim->target_dir = open_directory_of(inside->alive)) < 0)

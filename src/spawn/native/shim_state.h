@@ -36,7 +36,7 @@ struct shim {
   /* NULL once the request's pages are given back, after exec. */
   const struct spec *spec;
   struct request *request;
-  const struct host *host;
+  const struct platform_info *platform;
   volatile char *word;
 
   /* Descriptors; -1 when not open. `alive` is only held. */

@@ -56,7 +56,7 @@ struct spawner {
   int refused;
   const char *step;
   /* On pages of its own, written once: all shims share them. */
-  const struct host *host;
+  const struct platform_info *platform;
 };
 
 static void say(const char *line, size_t length) {
@@ -122,12 +122,12 @@ static void launch(struct spawner *spawner, struct request *request) {
     say_failed(spec.id, STAGE_FORK, ENOMEM, "memory");
     return;
   }
-  const struct host *host = spawner->host;
-  spec.prepared_root = prepared_root_for(&spawner->roots, &spec, host);
+  const struct platform_info *platform = spawner->platform;
+  spec.prepared_root = prepared_root_for(&spawner->roots, &spec, platform);
   volatile char *word = running.slot < 0 ? NULL : &spawner->words[running.slot];
   pid_t pid = sys_fork();
   /* The spawner's own state is not there in the shim. */
-  if (pid == 0) shim_run(&spec, request, host, word);
+  if (pid == 0) shim_run(&spec, request, platform, word);
   if (pid < 0) {
     say_failed(spec.id, STAGE_FORK, errno, "shim");
     spawner->count--;
@@ -164,7 +164,7 @@ static OWN_FRAME void tell_ends(struct spawner *spawner) {
   char lines[MAX_REPLY];
   size_t length = 0;
   uint64_t rung;
-  if (read(spawner->host->bell, &rung, sizeof rung) < 0) return;
+  if (read(spawner->platform->bell, &rung, sizeof rung) < 0) return;
   for (size_t i = 0; i < spawner->count; i++) {
     const struct running *running = &spawner->running[i];
     if (running->slot < 0 || spawner->words[running->slot] != SHIM_RECORDED) continue;
@@ -243,10 +243,10 @@ static int read_oom_score_adj(void) {
 
 /* The killer of processes must spare the ones that write down who was killed. Not allowed without
  * CAP_SYS_RESOURCE, and then no matter. */
-static void ask_to_be_spared(struct host *host) {
-  host->oom_score_adj = read_oom_score_adj();
+static void ask_to_be_spared(struct platform_info *platform) {
+  platform->oom_score_adj = read_oom_score_adj();
   write_file("/proc/self/oom_score_adj", "-1000");
-  host->own_oom_score_adj = read_oom_score_adj();
+  platform->own_oom_score_adj = read_oom_score_adj();
 }
 
 static int open_child_signals(void) {
@@ -263,9 +263,9 @@ static int open_null_view(void) {
   return null < 0 ? -1 : open_read_only_view(null, O_RDWR | O_CLOEXEC);
 }
 
-static OWN_FRAME void say_ready(const struct host *host) {
+static OWN_FRAME void say_ready(const struct platform_info *platform) {
   char features[512], line[600];
-  host_describe(host, features, sizeof features);
+  platform_describe(platform, features, sizeof features);
   int length = snprintf(line, sizeof line, "ready %d %s\n", NATIVE_VERSION, features);
   say(line, (size_t)length);
 }
@@ -274,7 +274,7 @@ static OWN_FRAME void say_ready(const struct host *host) {
 static int serve(struct spawner *spawner, int signals) {
   struct frame_reader reader = {0};
   struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN},
-      {.fd = spawner->host->bell, .events = POLLIN}};
+      {.fd = spawner->platform->bell, .events = POLLIN}};
   for (;;) {
     if (poll(waiting, 3, until_deadline(spawner)) < 0 && errno != EINTR) return 2;
     check_deadlines(spawner);
@@ -304,10 +304,10 @@ int spawner_run(bool rootless) {
   sys_own_session_keyring();
   close_others(NULL, 0);
   _cleanup_fd_ int signals = open_child_signals();
-  struct host *host = pages_allocate(sizeof *host);
+  struct platform_info *platform = pages_allocate(sizeof *platform);
   struct spawner *spawner = pages_allocate(sizeof *spawner);
   char *words = mmap(NULL, SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (signals < 0 || host == NULL || spawner == NULL || words == MAP_FAILED) {
+  if (signals < 0 || platform == NULL || spawner == NULL || words == MAP_FAILED) {
     dprintf(2, "holdfast-native: %s\n", strerror(errno));
     return 2;
   }
@@ -315,31 +315,31 @@ int spawner_run(bool rootless) {
   /* Before all else: what is opened, probed and forked from here on belongs to that namespace. */
   enum mapped_ids ids;
   if (rootless && !user_namespace_enter(&ids, &spawner->step)) spawner->refused = errno;
-  host_probe(host);
-  host->spawner = getpid();
+  platform_probe(platform);
+  platform->spawner = getpid();
   /* An executed descriptor leaves its number for a name. */
   prctl(PR_SET_NAME, "holdfast-native", 0, 0, 0);
-  host->is_sealed = seal_holds();
-  host->supervisor = identify(getppid());
-  ask_to_be_spared(host);
-  inherited_take(&host->inherited);
-  host->empty_namespace = empty_namespace_make();
-  if ((host->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+  platform->is_sealed = seal_holds();
+  platform->supervisor = identify(getppid());
+  ask_to_be_spared(platform);
+  inherited_take(&platform->inherited);
+  platform->empty_namespace = empty_namespace_make();
+  if ((platform->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
     dprintf(2, "holdfast-native: eventfd: %s\n", strerror(errno));
     return 2;
   }
-  if ((host->null = open_null_view()) < 0) {
+  if ((platform->null = open_null_view()) < 0) {
     dprintf(2, "holdfast-native: /dev/null: %s\n", strerror(errno));
     return 2;
   }
-  say_ready(host);
-  spawner->host = host;
+  say_ready(platform);
+  spawner->platform = platform;
   spawner->words = words;
   int code = serve(spawner, signals);
   prepared_roots_release(&spawner->roots);
   pages_release(spawner->running, spawner->capacity * sizeof *spawner->running);
   pages_release(spawner, sizeof *spawner);
-  pages_release(host, sizeof *host);
+  pages_release(platform, sizeof *platform);
   return code;
 }
 

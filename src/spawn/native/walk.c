@@ -48,7 +48,7 @@ static bool is_ours(uid_t uid) {
   return uid == 0 || uid == geteuid() || (uid == OVERFLOW_UID && is_partly_mapped());
 }
 
-/* NULL: nobody but root and we could have put it there. As strangerIn() in src/alloc/trust.ts. */
+/* NULL: nobody but root and we could have put it there. As foreignIn() in src/alloc/trust.ts. */
 static const char *maker_of(const struct walk *walk, const struct stat *link) {
   struct stat dir;
   if (walk->inside) return "in an allocation, where tasks make them";

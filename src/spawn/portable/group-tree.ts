@@ -24,9 +24,9 @@ export class GroupTree implements Tree {
     send(-this.#leader, constants.signals.SIGKILL)
   }
 
-  end(mostMs: number): Promise<readonly number[]> {
+  end(maxMs: number): Promise<readonly number[]> {
     this.kill()
-    return untilGroupGone(this.#leader, mostMs)
+    return untilGroupGone(this.#leader, maxMs)
   }
 }
 

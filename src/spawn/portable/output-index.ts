@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, w
 
 const entryBytes = 40
 const share = 8
-const leastBytes = 64 * 1024
+const minBytes = 64 * 1024
 
 const flags =
   constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
@@ -13,7 +13,7 @@ const flags =
  */
 export class OutputIndexWriter {
   readonly #path: string
-  readonly #most: number
+  readonly #max: number
   readonly #files: number
   readonly #turns = [0, 0]
   #fd: number | null = null
@@ -22,14 +22,14 @@ export class OutputIndexWriter {
   /** `dir`: of the task's records. */
   constructor(dir: string, { maxBytes, maxFiles }: { readonly maxBytes: number; readonly maxFiles: number }) {
     this.#path = `${dir}/output.index`
-    this.#most = Math.max(leastBytes, Math.floor(maxBytes / share))
+    this.#max = Math.max(minBytes, Math.floor(maxBytes / share))
     this.#files = maxFiles
   }
 
   /** Bytes that are in the log by now. Never throws: what has no entry is in the log all the same. */
   add(stream: 0 | 1, inode: bigint, position: number, length: number): void {
     try {
-      if (this.#fd === null || this.#size + entryBytes > this.#most) this.#begin()
+      if (this.#fd === null || this.#size + entryBytes > this.#max) this.#begin()
       const entry = Buffer.alloc(entryBytes)
       entry.writeBigUInt64LE(BigInt(Date.now()) * 1000n, 0)
       entry.writeBigUInt64LE(inode, 8)

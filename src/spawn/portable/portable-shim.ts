@@ -123,7 +123,7 @@ export class PortableShim {
       failure: null,
     }
     // The tree belongs to the task: what the leader left of it ends with it.
-    Promise.all([tree.end(killMostMs), outputs.drained(logsMostMs)])
+    Promise.all([tree.end(maxKillMs), outputs.drained(maxLogsMs)])
       .then(([survivors, complete]) =>
         this.#record(ending, exitedAt, {
           survivors,
@@ -170,9 +170,9 @@ export class PortableShim {
 }
 
 /** What was killed and is not gone by then is named as a survivor; the native shim gives as long. */
-const killMostMs = 10_000
+const maxKillMs = 10_000
 /** Whoever else holds a log's pipe gets so much time after the task's end. */
-const logsMostMs = 1000
+const maxLogsMs = 1000
 
 /** Windows gives no orphan another parent: there the parent is asked for. */
 function isChildOf(supervisor: number): boolean {

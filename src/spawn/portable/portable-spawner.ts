@@ -11,7 +11,7 @@ import { nodePath } from './node-path.ts'
 import { PipeFeed } from './pipe-feed.ts'
 import { feedDescriptor, type ShimRequest } from './request.ts'
 import { shimArguments } from './shim-program.ts'
-import { type Patience, usualPatience, watchSetUp } from './set-up-watch.ts'
+import { type Patience, defaultPatience, watchSetUp } from './set-up-watch.ts'
 
 /**
  * Starts a Node shim per task, where there is no native program. Same records, a socket for the two FIFOs, no
@@ -23,7 +23,7 @@ export class PortableSpawner implements Spawner {
   readonly restarts = 0
 
   /** `patience`: with a shim that does not answer. */
-  constructor(keepAlive: KeepAlive, patience: Patience = usualPatience) {
+  constructor(keepAlive: KeepAlive, patience: Patience = defaultPatience) {
     this.#keepAlive = keepAlive
     this.#patience = patience
   }

@@ -5,8 +5,8 @@ import { identify, isAlive, processTable, readProcess } from '../process-table.t
  * How often it is looked, how often in a row a shim may be found stopped, and how often at all. The native
  * spawner gives as long: 5 s, and two minutes.
  */
-export type Patience = { readonly lookMs: number; readonly stopped: number; readonly all: number }
-export const usualPatience: Patience = { lookMs: 1000, stopped: 5, all: 120 }
+export type Patience = { readonly checkMs: number; readonly stopped: number; readonly all: number }
+export const defaultPatience: Patience = { checkMs: 1000, stopped: 5, all: 120 }
 
 /**
  * Looks after a shim until it has answered: one that somebody has stopped (SIGSTOP), or that hangs, never
@@ -16,19 +16,19 @@ export const usualPatience: Patience = { lookMs: 1000, stopped: 5, all: 120 }
 export function watchSetUp(
   shim: ChildProcess,
   failed: (why: string) => void,
-  { lookMs, stopped: stoppedMost, all }: Patience = usualPatience,
+  { checkMs, stopped: maxStopped, all }: Patience = defaultPatience,
 ): () => void {
   const pid = shim.pid as number
   let stopped = 0
-  let looks = 0
+  let checks = 0
   const timer = setInterval(() => {
     stopped = readProcess(pid)?.state === 'T' ? stopped + 1 : 0
-    const why = stopped > stoppedMost ? 'the shim was stopped during set-up' : tooLong(++looks > all)
+    const why = stopped > maxStopped ? 'the shim was stopped during set-up' : tooLong(++checks > all)
     if (why === null) return
     clearInterval(timer)
     failed(why)
     killWithChildren(shim)
-  }, lookMs).unref()
+  }, checkMs).unref()
   return () => clearInterval(timer)
 }
 

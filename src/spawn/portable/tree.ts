@@ -11,7 +11,7 @@ export interface Tree {
   kill(): void
   /**
    * After the leader's end: kills what it has left, and resolves to the pids of those who live on after
-   * `mostMs`.
+   * `maxMs`.
    */
-  end(mostMs: number): Promise<readonly number[]>
+  end(maxMs: number): Promise<readonly number[]>
 }

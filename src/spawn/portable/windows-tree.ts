@@ -38,11 +38,11 @@ export class WindowsTree implements Tree {
     this.#child.kill('SIGKILL')
   }
 
-  async end(mostMs: number): Promise<readonly number[]> {
-    const deadline = Date.now() + mostMs
+  async end(maxMs: number): Promise<readonly number[]> {
+    const deadline = Date.now() + maxMs
     for (;;) {
       const members = descendantsOf(this.#known, (await windowsProcesses()) ?? [])
-      // The leader has ended: whoever has its number now is a stranger.
+      // The leader has ended: whoever has its number now is another process.
       const living = members.filter(pid => pid !== this.#child.pid)
       if (living.length === 0 || Date.now() >= deadline) return living
       for (const pid of living) {

@@ -9,7 +9,7 @@ import { failpoint } from '../failpoint.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { giveBack, type OwnUser, settleOwnUser } from '../own-users/own-users.ts'
-import { patiently } from '../patiently.ts'
+import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
 import { askedOf } from './asked.ts'
@@ -92,7 +92,7 @@ export class Launch {
         throw launchFailure(dir, error)
       }
     }
-    return (await patiently(() => records.read())) ?? this.#lostRecord()
+    return (await retryTransient(() => records.read())) ?? this.#lostRecord()
   }
 
   async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {

@@ -4,7 +4,7 @@ import { readExit } from '../../spawn/records.ts'
 import type { TaskEnd } from '../../spawn/spawner.ts'
 import { failpoint } from '../failpoint.ts'
 import { killLeftovers } from '../keeper.ts'
-import { patiently } from '../patiently.ts'
+import { retryTransient } from '../retry-transient.ts'
 import { recordedOutcome } from '../recorded-outcome.ts'
 import { shimLives } from '../shim-life.ts'
 import { untilGone } from '../until-gone.ts'
@@ -82,8 +82,9 @@ async function conclude(task: TaskParts, { bypass }: EndClues, recorded: boolean
   // A shim writes its record when nothing of the task is left, and goes: what lies there while it lives on is
   // another's word. Inferring an outcome kills whatever is left, the shim included: a spurious wake-up would
   // kill a healthy task.
-  if (!recorded && ofBypass === null && (await patiently(() => shimLives(dir, records.known())))) return null
-  const exit = await patiently(() => readExit(dir))
+  if (!recorded && ofBypass === null && (await retryTransient(() => shimLives(dir, records.known()))))
+    return null
+  const exit = await retryTransient(() => readExit(dir))
   if (exit !== null && !('corrupt' in exit)) {
     failpoint('outcome-known')
     return [recordedOutcome(exit), exit.stop === null ? null : stopOfOthers(task)]

@@ -38,7 +38,7 @@ function refuseUnwatchable({ alive, key, start }: TargetTask): void {
   if (aliveIsHeld(dirname(alive)) || !isRunning(start)) return
   throw new HoldfastError(
     'INVALID_STATE',
-    `exec() is refused: task ${key} runs, but its FIFO ${alive} is gone or another, by which its end would be told`,
+    `exec() is refused: task ${key} runs, but its FIFO ${alive}, which reports its end, is missing or has been replaced`,
     { stage: 'task', path: alive, hint: 'Stop the task; `holdfast audit` names it.' },
   )
 }
@@ -60,7 +60,7 @@ export function refuseOtherIsolation(command: Readonly<Command>, ofTask: Readonl
   if (other === undefined) return
   throw new HoldfastError(
     'INVALID_ARGUMENT',
-    `command.${other}: got another than the task's, takes only that: it runs inside the task as it is`,
+    `command.${other} differs from the task's: exec() shares the isolation of the task and cannot change it`,
     { hint: `Leave command.${other} as exec() has set it.` },
   )
 }

@@ -17,7 +17,7 @@ export function requireRules({ network }: Pick<Command, 'network'>): void {
   if (hasRules(network)) return
   throw new HoldfastError(
     'INVALID_ARGUMENT',
-    'network: got rules for a task that was started without any, takes them only for one that has some',
+    'network: the task was started without rules, and they can be changed only where there are some',
     { hint: 'Start the task with command.network = { allow: [...] }; the list may be empty.' },
   )
 }

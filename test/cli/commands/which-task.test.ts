@@ -32,7 +32,7 @@ describe('a word that means no task', function () {
   })
   const several = (word: string, ...states: readonly string[]): Refusal => ({
     code: 'INVALID_ARGUMENT',
-    message: `TASK: "${word}" fits ${states.length} tasks`,
+    message: `TASK: "${word}" matches ${states.length} tasks`,
     hint: `Give the key of one: ${states.map((state, index) => `${twins[index]} (twin, ${state})`).join(', ')}`,
   })
   /** What all keys of this hour begin with. */

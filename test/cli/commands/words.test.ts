@@ -32,10 +32,13 @@ describe('the words of every command', () => {
 
     if (!takesAny(command))
       it(`${name}: a word too many is refused, and what is there left alone`, async () => {
-        const most = command.registeredArguments.length
-        const { code, stdout, stderr } = await said([name, ...Array<string>(most + 1).fill('word')])
+        const maxArguments = command.registeredArguments.length
+        const { code, stdout, stderr } = await said([name, ...Array<string>(maxArguments + 1).fill('word')])
         assert.deepEqual([code, stdout], [mistaken, ''])
-        assert.match(stderr, new RegExp(`^holdfast: too many arguments for '${name}'. Expected ${most} `))
+        assert.match(
+          stderr,
+          new RegExp(`^holdfast: too many arguments for '${name}'. Expected ${maxArguments} `),
+        )
       })
 
     if (takesJson(command))

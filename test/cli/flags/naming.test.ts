@@ -26,7 +26,7 @@ const sentences: readonly (readonly [library: string, told: string])[] = [
   ['workspace: /x does not exist', '--workspace: /x does not exist'],
   ['mounts: /x does not exist', '--mount: /x does not exist'],
   ['cpuset: got 7, but this host offers 0-1', '--cpuset: got 7, but this host offers 0-1'],
-  ['network: got rules for a task without', '--allow: got rules for a task without'],
+  ['network: the task was started without rules', '--allow: the task was started without rules'],
   ['supervisor option stateDir: got ""', '--state-dir: got ""'],
   ['inspector option host: got "x"', '--host: got "x"'],
   ['format: got "png", takes "svg"', '--format: got "png", takes "svg"'],

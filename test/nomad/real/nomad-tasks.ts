@@ -164,7 +164,7 @@ describe("a real Nomad's tasks", function () {
       Tasks: [shellTask('t', 'true', { User: 'root' })],
     })
     const { Events } = await taskIs(agent, root.ID, 'dead')
-    assert.ok(Events.some(({ DisplayMessage }) => DisplayMessage.includes('runs no job as root')))
+    assert.ok(Events.some(({ DisplayMessage }) => DisplayMessage.includes('does not run jobs as root')))
   })
 
   it('may use more memory than it has reserved up to memory_max, and no more', async () => {

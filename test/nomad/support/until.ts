@@ -7,9 +7,9 @@ export const patience = process.env.HOLDFAST_SMALL === '1' ? 6 : 1
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  mostMs = 30_000,
+  maxMs = 30_000,
 ): Promise<void> {
-  const deadline = Date.now() + mostMs * patience
+  const deadline = Date.now() + maxMs * patience
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`it has not come about that ${what}`)
     await sleep(50)

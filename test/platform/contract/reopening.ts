@@ -28,9 +28,9 @@ export const reopening: Section = (check, { platform }) => {
   check('gives the same supervisor a second executor of the same task', async bench => {
     const task = bench.shell('exit 4')
     await task.start()
-    const twin = bench.supervisor.executor(platform)
-    await twin.open(task.id())
-    assert.deepEqual(await twin.wait(), await task.wait())
+    const reopened = bench.supervisor.executor(platform)
+    await reopened.open(task.id())
+    assert.deepEqual(await reopened.wait(), await task.wait())
   })
 
   check('gives another process the result of a task that has ended, and of one that runs', async bench => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { Resources } from '../../../src/api.ts'
 import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
 import { CgroupPlanner } from '../../../src/platform/linux/cgroups.ts'
-import { settle } from '../../../src/platform/rows.ts'
+import { refuseIfStrict } from '../../../src/platform/rows.ts'
 import { everyLimit, FakeHost, v1Files } from '../fake-host.ts'
 
 describe('limits on cgroup v1', () => {
@@ -210,11 +210,11 @@ describe('limits on cgroup v1', () => {
   it('refuses under strict, naming every row that falls short, and makes no group for the task', () => {
     host.hierarchy('memory', ['memory.limit_in_bytes'])
     const { rows } = plan({ pids: 5, memoryMB: 1 })
-    assert.throws(() => settle(rows, true), {
+    assert.throws(() => refuseIfStrict(rows, true), {
       code: 'LIMIT_FAILED',
       message: /memoryMB .*swap.*; pids|pids.*; memoryMB/,
     })
-    assert.equal(settle(rows, false).length, 2)
+    assert.equal(refuseIfStrict(rows, false).length, 2)
     assert.equal(existsSync(host.path('cgroup/memory/holdfast/key')), false)
   })
 

@@ -107,7 +107,7 @@ describe('a workspace', () => {
     ['what programs are configured by', '/etc/ssl', /is refused/],
     ['what is the task’s own by that name', '/proc/self', /would lie in \/proc/],
     ['what is not there', '/nowhere/at/all', /does not exist/],
-    ['a file', '/etc/passwd', /is no directory/],
+    ['a file', '/etc/passwd', /is not a directory/],
   ] as const)
     it(`is not ${what}`, () =>
       withWorkbench('linux', async bench => {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lostOutcome, type Outcome, settleTask, type StopRequest } from '../../../machines/index.ts'
+import { lostOutcome, type Outcome, markExited, type StopRequest } from '../../../machines/index.ts'
 import { Bypass } from '../../../src/task/effects/bypass.ts'
 import { type EndClues, watch } from '../../../src/task/effects/watch.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
@@ -125,7 +125,7 @@ describe('the actor watch', () => {
     const shim = new FakeShim(task.dir)
     const start = shim.started()
     const theirs = { ...lostOutcome('It was the other one.', 5), startedAt: start.startedAt }
-    task.view.snapshot = settleTask(configured(), task.file.spec.request.key, theirs, start)
+    task.view.snapshot = markExited(configured(), task.file.spec.request.key, theirs, start)
     task.file.saveNow()
     shim.gone()
     assert.equal((await watched(task).report).exitedAt, 5)

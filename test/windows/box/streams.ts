@@ -8,11 +8,11 @@ export type Streams = readonly [Source, Sink, Sink]
 
 export const standard: Streams = [0, 1, 2]
 
-/** So many bytes at most; none at the end. */
-export function take(source: Source, most: number): Buffer {
-  if (typeof source === 'number') return takeFrom(source, most)
-  const taken = source.rest.subarray(0, most)
-  source.rest = source.rest.subarray(most)
+/** So many bytes at max; none at the end. */
+export function take(source: Source, max: number): Buffer {
+  if (typeof source === 'number') return takeFrom(source, max)
+  const taken = source.rest.subarray(0, max)
+  source.rest = source.rest.subarray(max)
   return taken
 }
 
@@ -23,8 +23,8 @@ export function put(sink: Sink, text: string | Buffer): void {
 }
 
 /** The end of a pipe is an error here on Windows. */
-function takeFrom(fd: number, most: number): Buffer {
-  const block = Buffer.alloc(most)
+function takeFrom(fd: number, max: number): Buffer {
+  const block = Buffer.alloc(max)
   try {
     return block.subarray(0, readSync(fd, block))
   } catch (error) {

@@ -88,9 +88,9 @@ function printed(format: string, args: readonly string[]): string {
   return text
 }
 
-function copy(path: string | undefined, input: Source, give: (bytes: Buffer) => void, most = Infinity): void {
+function copy(path: string | undefined, input: Source, give: (bytes: Buffer) => void, max = Infinity): void {
   const source = path === undefined ? input : openSync(path, 'r')
-  for (let left = most; left > 0;) {
+  for (let left = max; left > 0;) {
     const bytes = take(source, Math.min(left, 65_536))
     if (bytes.length === 0) break
     give(bytes)

@@ -38,7 +38,7 @@ export const isolationFlags: readonly Flag[] = [
   },
   {
     flag: '--hostname <NAME>',
-    help: { run: 'host name it sees' },
+    help: { run: 'the host name that the task sees' },
     sets: value('command.hostname', word),
   },
   {

@@ -21,7 +21,11 @@ export const limitFlags: readonly Flag[] = [
   },
   {
     flag: '--cpu-policy <POLICY>',
-    help: same('other, batch (nobody waits for it) or idle (only what nobody else wants)', 'run', 'exec'),
+    help: same(
+      'other, batch (nobody waits for it) or idle (only otherwise unused processor time)',
+      'run',
+      'exec',
+    ),
     sets: value('command.cpuPolicy', oneOf('other', 'batch', 'idle')),
   },
   {

@@ -8,7 +8,7 @@ const pauseMs = 50
  * or a disk that fails a read (EIO), knows nothing about the task: to take that for an answer would invent a
  * result, or lose one.
  */
-export async function patiently<Value>(read: () => Value): Promise<Value> {
+export async function retryTransient<Value>(read: () => Value): Promise<Value> {
   for (;;) {
     try {
       return read()
