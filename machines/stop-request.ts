@@ -23,7 +23,7 @@ export function stopRequest(earlier: StopRequest | null, event: TaskEvent): Stop
       }
 }
 
-/** A grace of Infinity is a fair wish, and not JSON. */
+/** What is stored is JSON, which has no Infinity. */
 function deadline(at: number, graceMs: number): number {
   return Math.min(at + graceMs, Number.MAX_SAFE_INTEGER)
 }

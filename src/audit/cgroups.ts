@@ -16,9 +16,9 @@ const killMs = 10_000
 type Group = { readonly key: string; readonly dir: string }
 
 /**
- * Cgroups whose task is over. All state directories of a host share `<mount>/holdfast`, so that a key that is
- * unknown here may be of another: its cgroup is reported when it has been there for a while, no living process
- * has anything of that task open, and no shim is above its members.
+ * Cgroups whose task is over. All state directories of a host share `<mount>/holdfast`: a key that is unknown
+ * here may be another's. Its cgroup is reported when it has been there for a while, no living process has
+ * anything of that task open, and no shim is above its members.
  */
 export async function leftoverCgroups(
   context: AuditContext,

@@ -29,7 +29,7 @@ export type Metrics<Register extends MetricsRegister = MetricsRegister> = {
   close(): void
 }
 
-const states: readonly TaskState[] = ['configured', 'limited', 'running', 'stopping', 'exited']
+const none = { configured: 0, limited: 0, running: 0, stopping: 0, exited: 0 } satisfies Record<TaskState, 0>
 const causes: readonly Cause[] = [
   ...(['exited', 'signaled', 'shutdown', 'forced', 'oom', 'timeout'] as const),
   ...(['output', 'startFailed', 'lost'] as const),
@@ -76,7 +76,7 @@ export function metrics<Register extends MetricsRegister = MetricsRegister>({
       labelNames: ['state'],
       registers,
       collect() {
-        for (const state of states) this.set({ state }, 0)
+        for (const [state, count] of Object.entries(none)) this.set({ state }, count)
         for (const { state } of supervisor.tasks.values()) this.inc({ state })
       },
     }),

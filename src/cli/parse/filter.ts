@@ -1,10 +1,12 @@
+import type { TaskState } from '../../index.ts'
 import type { TaskFacts } from '../task-facts.ts'
 import { refused } from './refused.ts'
 
 type Filtered = Pick<TaskFacts, 'name' | 'state' | 'labels'>
 export type TaskFilter = (task: Filtered) => boolean
 
-const states = ['configured', 'limited', 'running', 'stopping', 'exited']
+const words = { configured: 1, limited: 1, running: 1, stopping: 1, exited: 1 } satisfies Record<TaskState, 1>
+const states = Object.keys(words)
 const takes = `label=NAME, label=NAME=VALUE, name=NAME or state=STATE (${states.join(', ')})`
 
 /**

@@ -1,4 +1,4 @@
-/* Runs in the shim: start.json and exit.json (StartRecord and ExitRecord of machines/types.ts). */
+/* Runs in the shim: start.json and exit.json (StartRecord and ExitRecord of machines/shim-records.ts). */
 #pragma once
 #include <sys/resource.h>
 #include "counters.h"
