@@ -134,7 +134,10 @@ describe('attack: the way to the shim is taken away', () => {
       withWorkbench(platform, async bench => {
         const { task, dir } = await started(bench)
         unlinkSync(join(dir, 'alive'))
-        const refused = { code: 'INVALID_STATE', message: /runs, but its FIFO .*alive is gone/ }
+        const refused = {
+          code: 'INVALID_STATE',
+          message: /runs, but its FIFO .*alive, which reports its end, is missing/,
+        }
         await assert.rejects(async () => task.exec('true').start(), refused)
         assert.equal(task.state, 'running')
         await task.forceStop()

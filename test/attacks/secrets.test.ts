@@ -158,7 +158,7 @@ describe('secrets of a task', () => {
       guest.command.secrets = { more: 'x' }
       await assert.rejects(guest.start(), {
         code: 'INVALID_ARGUMENT',
-        message: /^command\.secrets: got some/,
+        message: /^command\.secrets: exec\(\) takes none/,
       })
       await task.forceStop()
     }))

@@ -72,6 +72,10 @@ const refused: Readonly<Record<string, Bad>> = {
     ['64MB', `got "64MB", ${size}`],
     [long, `got ${shown.replace(' ', '"')}, ${size}`],
   ],
+  '--disk': [
+    ['1K', 'got 1024, takes an integer >= 1048576'],
+    ['64MB', `got "64MB", ${size}`],
+  ],
   '--oom': [['all', 'got "all", takes task or process']],
   '--pids': [
     ['0', 'got 0, takes an integer >= 1'],
@@ -196,7 +200,7 @@ describe('the values of every flag', function () {
     for (const option of command.options) {
       const [name, flag] = [command.name(), option.long ?? '']
       if (!option.required || (flag === '--state-dir' && stateless.has(name))) continue
-      const code = asTasks.has(name) ? 125 : 1
+      const code = asTasks.has(name) ? 125 : name === 'verify' ? 2 : 1
       const basic = name === 'run' && !isolated.has(flag) ? ['--basic'] : []
       const flags = [...basic, ...(beside[flag] ?? beside[`${name} ${flag}`] ?? [])]
       const operands = (): string[] => [

@@ -121,11 +121,13 @@ describe('the exit code of a command that failed itself', () => {
   it('is 125 where it could be taken for a task’s, and a shell’s for what could not be executed; else 1', () => {
     for (const { name } of holdfast().commands.map(command => ({ name: command.name() }))) {
       const own = asTasks.has(name)
+      // With 1 it says that something differs.
+      const rest = name === 'verify' ? 2 : 1
       for (const error of [new Error('x'), 'x', {}, start('ENOENT', 'chdir')])
-        assert.equal(failureExitCode(name, error), own ? 125 : 1, name)
-      assert.equal(failureExitCode(name, start('ENOENT')), own ? 127 : 1, name)
+        assert.equal(failureExitCode(name, error), own ? 125 : rest, name)
+      assert.equal(failureExitCode(name, start('ENOENT')), own ? 127 : rest, name)
       for (const errno of ['EACCES', 'ENOEXEC', 'ETXTBSY'])
-        assert.equal(failureExitCode(name, start(errno)), own ? 126 : 1, name)
+        assert.equal(failureExitCode(name, start(errno)), own ? 126 : rest, name)
     }
     assert.equal(failureExitCode('', new Error('no command at all')), 1)
   })

@@ -231,7 +231,7 @@ describe("a task's root", () => {
     })
     assert.throws(() => plan({ devices: [host.path('etc')] }), {
       code: 'INVALID_ARGUMENT',
-      message: /no device node/,
+      message: /is not a device node/,
     })
   })
 })
