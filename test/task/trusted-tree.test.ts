@@ -61,7 +61,7 @@ describe('a directory whose records are believed', () => {
     for (const name of ['file', 'link'])
       assert.throws(() => assertTrustedDirectory(join(dir, name)), {
         code: 'PERMISSION',
-        message: /it is no directory/,
+        message: /it is not a directory/,
       })
   })
 
