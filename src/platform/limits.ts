@@ -7,8 +7,6 @@ export type Limits = {
   readonly cpuLimit: number | null
   readonly cpuset: string | null
   readonly memory: number | null
-  /** Which field asked for `memory`. */
-  readonly memoryField: 'memoryMB' | 'memoryBytes'
   /** Swap on top of memory; 0 when memory is limited and nothing else was said. */
   readonly swap: number | null
   readonly memoryReserve: number | null
@@ -37,7 +35,6 @@ export function normalizeLimits(resources: Resources, deviceNumber: (device: str
     cpuLimit: resources.cpuLimit ?? null,
     cpuset: resources.cpuset ?? null,
     memory,
-    memoryField: resources.memoryBytes === undefined ? 'memoryMB' : 'memoryBytes',
     swap: resources.swapBytes ?? (memory === null ? null : 0),
     memoryReserve: resources.memoryReserveBytes ?? null,
     pids: resources.pids ?? null,

@@ -69,8 +69,8 @@ export type LaunchSpec = ScalarSpec & {
   /** In order; the first one's membership says whether the task is dead. */
   readonly cgroups: readonly CgroupSpec[]
   /**
-   * Of the task's, too, but made later, if at all, by whoever gives it another limit: the shim only removes
-   * what is there at the end. An exec session joins what is there.
+   * Cgroups that update() may make while the task runs. The shim never makes them, and removes those that are
+   * there at the end. An exec session joins those that are there.
    */
   readonly deferredCgroups?: readonly string[]
   /** The file whose `oom_kill` line counts OOM kills, or null. */

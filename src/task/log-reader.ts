@@ -117,14 +117,9 @@ function child(directory: number, name: string, component: string): string {
  */
 const maxTail = 16 * 1024 * 1024
 
-/** Where to begin so that the last `lines` lines follow, or the last 16 MiB. */
-export function tailOffset(fd: number, size: number, lines: number): number {
-  return lines <= 0 ? size : lookBack(fd, size, { lines, max: maxTail, newest: true }).offset
-}
-
 /**
- * The same for a log of several files (one at least), the oldest first: which of them to begin with, and
- * where.
+ * Where to begin so that the last `lines` lines of a log follow, or its last 16 MiB. `fds`: its files (one at
+ * least), the oldest first. `index` is the file to begin with.
  */
 export function tailPlace(
   fds: readonly number[],

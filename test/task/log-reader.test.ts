@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { lastValueFrom, toArray } from 'rxjs'
-import { openLogForReading, tailOffset } from '../../src/task/log-reader.ts'
+import { openLogForReading, tailPlace } from '../../src/task/log-reader.ts'
 import { type LogSource, logStream } from '../../src/task/log-stream.ts'
 
 describe('reading logs', () => {
@@ -76,7 +76,7 @@ describe('reading logs', () => {
         (text, lines) => {
           writeFileSync(file, text)
           const fd = openSync(file, 'r')
-          const got = text.slice(tailOffset(fd, text.length, lines))
+          const got = text.slice(tailPlace([fd], lines).offset)
           closeSync(fd)
           const all = text.split(/(?<=\n)/).filter(line => line !== '')
           assert.equal(got, lines === 0 ? '' : all.slice(-lines).join(''))
@@ -90,7 +90,7 @@ describe('reading logs', () => {
     const text = `${'x'.repeat(70_000)}\n${'y'.repeat(70_000)}\nend\n`
     writeFileSync(file, text)
     const fd = openSync(file, 'r')
-    assert.equal(text.slice(tailOffset(fd, text.length, 2)), `${'y'.repeat(70_000)}\nend\n`)
+    assert.equal(text.slice(tailPlace([fd], 2).offset), `${'y'.repeat(70_000)}\nend\n`)
     closeSync(fd)
   })
 

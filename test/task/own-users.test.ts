@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { LaunchSpec } from '../../src/spawn/spec.ts'
 import { type Claim, parseClaim } from '../../src/task/own-users/claim.ts'
 import { deviceOf, whyHeld } from '../../src/task/own-users/evidence.ts'
-import { giveBack, OwnUsers, settleOwnUser } from '../../src/task/own-users/own-users.ts'
+import { giveBack, OwnUsers, recordOwnUserPlaces } from '../../src/task/own-users/own-users.ts'
 import { Registry } from '../../src/task/own-users/registry.ts'
 import { currentBootId } from '../../src/spawn/process-table.ts'
 import { compiled } from '../support/compiled.ts'
@@ -107,7 +107,7 @@ describe('numbers of users that are one task’s each', () => {
 
     it('is nobody else’s before the task is recorded, while who starts it lives', async () => {
       const own = await users(1).claim({ stateDir, key: 'k' })
-      settleOwnUser(own, { stateDir, key: 'k' }, isolated)
+      recordOwnUserPlaces(own, { stateDir, key: 'k' }, isolated)
       await assert.rejects(users(1).claim({ stateDir, key: 'other' }), {
         code: 'UNSUPPORTED',
         message: /process \d+ starts its task/,
@@ -127,7 +127,9 @@ describe('numbers of users that are one task’s each', () => {
     it('cannot be settled by who has lost it', async () => {
       const own = await users(1).claim({ stateDir, key: 'k' })
       registry.replace(first, registry.read(first).generation, claim({ key: 'thief' }))
-      assert.throws(() => settleOwnUser(own, { stateDir, key: 'k' }, isolated), { code: 'STATE_CORRUPT' })
+      assert.throws(() => recordOwnUserPlaces(own, { stateDir, key: 'k' }, isolated), {
+        code: 'STATE_CORRUPT',
+      })
     })
 
     it('is held by files in what the task shared, whatever their names, and by nothing else there', function () {

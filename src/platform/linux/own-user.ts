@@ -15,18 +15,18 @@ type Host = Pick<LinuxHost, 'access' | 'numbers'>
 type Walls = Pick<Isolation, 'ownRoot'>
 
 /** `command` names the user that it comes to, where that is one of the task's own. */
-type Settled = { readonly command: Readonly<PlainCommand>; readonly user: TaskCredentials }
+type Resolved = { readonly command: Readonly<PlainCommand>; readonly user: TaskCredentials }
 
 /**
  * Who the task runs as. With the user `own` it is one that is the task's alone, as long as anything of it is
  * left; where that is only preferred, and cannot be had, it is what it is without.
  * Rejects INVALID_ARGUMENT for `own` with a group, UNSUPPORTED where it cannot be had, and as taskUser().
  */
-export async function settledUser(
+export async function resolvedUser(
   { command, preferredUser }: Pick<TaskRequest, 'command' | 'preferredUser'>,
   walls: Walls,
   host: Host,
-): Promise<Settled> {
+): Promise<Resolved> {
   const { user, group } = command
   if (user === 'own') {
     refuseGroup(group)

@@ -16,7 +16,7 @@ import { isolationOf } from './isolation.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planExec } from './plan-exec.ts'
-import { settledUser } from './own-user.ts'
+import { resolvedUser } from './own-user.ts'
 import { rootPlan } from './root.ts'
 import { secretsDir, secretsRows } from './secrets.ts'
 import { shareWorkspace, type Workspace } from './workspace.ts'
@@ -29,7 +29,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   if (request.inside) return planExec(request, request.inside, dir, host)
   const resources = request.resources ?? {}
   const isolation = isolationOf(request.command, name, host.access)
-  const { command, user: without } = await settledUser(request, isolation, host)
+  const { command, user: without } = await resolvedUser(request, isolation, host)
   const asked = workspaceOf(command)
   const workspace =
     asked &&

@@ -8,7 +8,7 @@ import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../sp
 import { failpoint } from '../failpoint.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
-import { giveBack, type OwnUser, settleOwnUser } from '../own-users/own-users.ts'
+import { giveBack, type OwnUser, recordOwnUserPlaces } from '../own-users/own-users.ts'
 import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
@@ -121,7 +121,7 @@ export class Launch {
       })
       failpoint('directories-planned')
       abandoned.throwIfAborted()
-      if (this.#ownUser !== null) settleOwnUser(this.#ownUser, this.#owner, plan.spec)
+      if (this.#ownUser !== null) recordOwnUserPlaces(this.#ownUser, this.#owner, plan.spec)
       admitTo(plan.spec, request)
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
       this.#spawner().prepare()

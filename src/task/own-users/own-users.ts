@@ -68,10 +68,14 @@ export class OwnUsers {
 }
 
 /** What is going to be started as it: where files of it may be left, and what of it in the kernel. */
-export function settleOwnUser({ number, registry: path }: OwnUser, owner: Owner, spec: LaunchSpec): void {
+export function recordOwnUserPlaces(
+  { number, registry: path }: OwnUser,
+  owner: Owner,
+  spec: LaunchSpec,
+): void {
   const registry = new Registry(path)
   const { generation, claim } = registry.read(number)
-  const settled: Claim = {
+  const known: Claim = {
     ...claimOf(owner),
     places: placesOf(spec, join(owner.stateDir, 'allocs', owner.key)).map(place => ({
       path: place,
@@ -79,7 +83,7 @@ export function settleOwnUser({ number, registry: path }: OwnUser, owner: Owner,
     })),
     lingers: !spec.namespaces.includes('ipc') || !spec.seccomp,
   }
-  if (isClaimOf(claim, owner) && registry.replace(number, generation, settled)) return
+  if (isClaimOf(claim, owner) && registry.replace(number, generation, known)) return
   throw new HoldfastError('STATE_CORRUPT', `user ${number} is another's by now`, { path, stage: 'user' })
 }
 
