@@ -130,7 +130,7 @@ export interface Platform {
   ): Promise<readonly Enforcement[]>
   /**
    * Reads back from the kernel what is in force of a running task, a row for each of its rows. Null: its
-   * process has just ended, or may not be read. Changes nothing.
+   * process has just ended. Changes nothing.
    */
   inForce(task: ToVerify): readonly VerifiedRow[] | null
   /** For samples of a running task, one or many. Looks at nothing yet. */

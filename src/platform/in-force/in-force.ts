@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
-import type { KernelFacts } from '../../../machines/index.ts'
+import type { KernelFacts, ProcessIdentity } from '../../../machines/index.ts'
 import type { Enforcement, Resources, VerifiedRow } from '../../api.ts'
-import { isAlive } from '../../spawn/process-table.ts'
+import { isAlive, processExists } from '../../spawn/process-table.ts'
 import { byShim } from '../exec-rows.ts'
 import { blockDeviceNumber } from '../linux/block-device.ts'
 import { limitsOf } from '../linux/limit-rows.ts'
@@ -21,11 +21,11 @@ import {
   rootInForce,
 } from './walls.ts'
 
-/** Reads back what is in force. Null: the process has just ended, or may not be read. */
+/** Reads back what is in force. Null: the process has just ended. */
 export function readInForce(task: ToVerify, limited: Omit<Limited, 'pid'>): readonly VerifiedRow[] | null {
   const facts = processFacts(task.start.task)
   const shim = processFacts(task.start.shim)
-  if (facts === null || shim === null) return null
+  if (facts === null || shim === null) return mayLive(task.start.task) ? withoutFacts(task) : null
   const target = task.inside && processFacts(task.inside.task)
   const walls = wallsOf(task, { facts, shim, target })
   const cgroups = limited.cgroups.map(real)
@@ -33,6 +33,25 @@ export function readInForce(task: ToVerify, limited: Omit<Limited, 'pid'>): read
     if (row.kind === 'isolation') return { ...row, ...(walls(row) ?? untold) }
     return { ...row, ...limitOf(row, task, facts, { ...limited, cgroups, pid: task.start.task.pid }) }
   })
+}
+
+/** Of a process that may not be read, or of a system that tells nothing of it: the shim's part is known. */
+function withoutFacts({ rows, start }: ToVerify): readonly VerifiedRow[] {
+  return rows.map(row => {
+    if (row.status === 'skipped') return { ...row, ...untold }
+    return { ...row, ...(byShim.has(row.name) ? keptByShim(start) : unread('its process may not be read')) }
+  })
+}
+
+function keptByShim({ shim }: ToVerify['start']): Finding {
+  return mayLive(shim)
+    ? judged(true, `kept by the shim, process ${shim.pid}`)
+    : judged(false, 'its shim is gone')
+}
+
+/** A system that does not tell of this very process tells of none: that the shim lives is known by then. */
+function mayLive(identity: ProcessIdentity): boolean {
+  return isAlive(identity) || !processExists(process.pid)
 }
 
 type Facts = { readonly facts: ProcessFacts; readonly shim: KernelFacts; readonly target: KernelFacts | null }
@@ -72,12 +91,7 @@ function limitOf(row: Enforcement, task: ToVerify, { limits }: ProcessFacts, lim
   // Also of one that an update has weakened: the process has what it was started with.
   if (rlimit !== undefined) return rlimitInForce(rlimit, asked?.rlimits ?? [], limits)
   if (row.status === 'skipped') return untold
-  if (byShim.has(row.name)) {
-    const { pid } = start.shim
-    return isAlive(start.shim)
-      ? judged(true, `kept by the shim, process ${pid}`)
-      : judged(false, 'its shim is gone')
-  }
+  if (byShim.has(row.name)) return keptByShim(start)
   const known = normalized(resources)
   if (known === null) return unread('its device is gone')
   return limitInForce(limitsOfRow(row.name, resources), known, limited)

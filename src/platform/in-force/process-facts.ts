@@ -8,9 +8,13 @@ export type ProcessFacts = KernelFacts & {
   readonly limits: string | null
 }
 
-/** Null: there is no such process (any more). Never of another that has its pid by now. */
-export function processFacts(process: ProcessIdentity): ProcessFacts | null {
-  const at = `/proc/${process.pid}`
+/**
+ * Null: there is no such process (any more), it may not be read, or this is no Linux. Never of another that
+ * has its pid by now.
+ */
+export function processFacts(identity: ProcessIdentity): ProcessFacts | null {
+  if (process.platform !== 'linux') return null
+  const at = `/proc/${identity.pid}`
   const facts = {
     status: statusOf(textOf(`${at}/status`) ?? ''),
     namespaces: Object.fromEntries(links.map(name => [name, linkOf(`${at}/ns/${name}`)])),
@@ -18,7 +22,7 @@ export function processFacts(process: ProcessIdentity): ProcessFacts | null {
     limits: textOf(`${at}/limits`),
   }
   // Asked last: what was read is that very process's.
-  if (!isAlive(process) || kernelFacts.fault(facts) !== null) return null
+  if (!isAlive(identity) || kernelFacts.fault(facts) !== null) return null
   return { ...kernelFacts.known(facts), limits: facts.limits }
 }
 

@@ -2,10 +2,10 @@ import { askedOfKernel, type AskedOfKernel } from '../../../machines/index.ts'
 import type { Verification, VerifiedRow } from '../../api.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
-import { isRunning } from '../shim-life.ts'
+import { shimLives } from '../shim-life.ts'
 import type { RunningLimits } from './limits.ts'
 
-/** What was asked for a task, beside what is in force. Throws LOST, STATE_CORRUPT. */
+/** What was asked for a task, beside what is in force. Throws LOST, STATE_CORRUPT, INVALID_STATE. */
 export function verify(
   { dir, file, planner, records }: Pick<TaskParts, 'dir' | 'file' | 'planner' | 'records'>,
   limits: RunningLimits,
@@ -13,7 +13,7 @@ export function verify(
   const { enforcement, resources } = limits.current
   const { request } = file.spec
   const start = records.require()
-  const rows = isRunning(start)
+  const rows = shimLives(dir, start)
     ? planner.inForce({
         start,
         asked: believed(file.spec.asked ?? null, dir),
@@ -27,7 +27,7 @@ export function verify(
   return { verdict: 'unread', live: false, rows: unread }
 }
 
-const ended = 'the task has ended, or its process may not be read'
+const ended = 'the task has ended'
 
 function believed(asked: AskedOfKernel | null, dir: string): AskedOfKernel | null {
   const fault = asked === null ? null : askedOfKernel.fault(asked)
