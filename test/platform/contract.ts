@@ -43,6 +43,18 @@ const sections: Readonly<Record<string, Section>> = {
   [decidedBefore]: interfaces,
 }
 
+/** What is the same wherever the cgroups of tasks lie. */
+const withoutCgroups = [
+  ...['what the task inherits', 'its result', 'its logs'],
+  ...['its standard streams', 'FIFOs as its standard streams', decidedBefore],
+]
+
+/** What cgroups have a part in: for a host that differs from another in that alone. */
+export function contractOfCgroups(adapter: Adapter): void {
+  const parts = Object.entries(sections).filter(([title]) => !withoutCgroups.includes(title))
+  declare(`the ${adapter.title} executor`, adapter, Object.fromEntries(parts))
+}
+
 /** What every way to run tasks promises. An adapter that passes may be offered as an Executor. */
 export function contract(adapter: Adapter): void {
   const { [decidedBefore]: _, ...ofTheShim } = sections
