@@ -52,7 +52,10 @@ export const verifying: Section = (check, { platform, native }) => {
     await refuses(task.verify(), { code: 'INVALID_STATE' })
     await task.start()
     await untilOutput(task, 'ready')
-    const kernel = limited ? ['cpu', 'cpuLimit', 'memoryMB', 'memoryReserveBytes', 'pids', 'cpuset'] : []
+    const limits = ['cpu', 'cpuLimit', 'memoryMB', 'memoryReserveBytes', 'pids', 'cpuset']
+    // A user's service manager delegates no cpuset.
+    const skipped = task.enforcement.filter(({ status }) => status === 'skipped').map(({ name }) => name)
+    const kernel = limited ? limits.filter(name => name !== 'cpuset' || !skipped.includes(name)) : []
     const own = isolated ? [...walls, 'rlimits.nofile', 'rlimits.core'] : []
     await holds(task, 'wallTimeMs', ...kernel, ...own)
     await task.update({ memoryMB: 80, cpu: 400, rlimits: { nofile: 256 } })
