@@ -52,13 +52,13 @@ async function said(task: Executor): Promise<string> {
 
 const decisions = (task: Executor): Promise<EgressDecision[]> => firstValueFrom(task.egress$.pipe(toArray()))
 
-/** The forwarder of a running task: a child of its shim. */
+/** The one forwarder of a running task: a child of its shim. */
 function forwarderOf(task: Executor): number {
   const shim = task.context.start?.shim.pid
   const children = readFileSync(`/proc/${shim}/task/${shim}/children`, 'utf8').trim().split(' ')
-  const found = children.find(pid => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'holdfast-egress\n')
-  assert.ok(found, `none of ${children.join(', ')} is a forwarder`)
-  return Number(found)
+  const found = children.filter(pid => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'holdfast-egress\n')
+  assert.equal(found.length, 1, `forwarders of ${children.join(', ')}: ${found.join(', ')}`)
+  return Number(found[0])
 }
 
 function field(pid: number, name: string): string {

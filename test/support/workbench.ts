@@ -32,7 +32,14 @@ export class Workbench {
 
   /** One more supervisor, of the same state directory unless told otherwise. */
   another(options: SupervisorOptions = {}): Supervisor {
-    const supervisor = new Supervisor({ stateDir: this.stateDir, durability: 'process', ...options })
+    // Not the host's: users of tasks that could reach its keys or queues are held there until it boots anew.
+    const ownUsers = { registry: join(this.stateDir, 'own-users') }
+    const supervisor = new Supervisor({
+      stateDir: this.stateDir,
+      durability: 'process',
+      ownUsers,
+      ...options,
+    })
     this.#supervisors.push(supervisor)
     return supervisor
   }
