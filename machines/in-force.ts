@@ -20,7 +20,6 @@ export const askedOfKernel = object({
   credentials: nullable(object({ uid: id, gid: id, groups: listOf(id) })),
   namespaces: listOf(oneOf('mount', 'pid', 'ipc', 'uts', 'cgroup', 'network')),
   networkPath: nullable(text),
-  ownRoot: flag,
   /** Numbers; null: they were left alone. */
   capabilities: nullable(listOf(integer(0, 63))),
   noNewPrivileges: flag,

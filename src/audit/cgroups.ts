@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { detectCgroups } from '../platform/linux/cgroup-mode.ts'
+import { groupsBelow, processesIn } from '../platform/linux/cgroup-members.ts'
 import { directoriesIn, existingParents } from '../platform/linux/cgroup-parents.ts'
 import { emptyCgroup } from '../platform/linux/kill.ts'
 import { releaseCgroups } from '../platform/linux/release.ts'
@@ -8,7 +9,7 @@ import { shimMayLive } from '../task/shim-life.ts'
 import { isTaskKey } from '../task/task-id.ts'
 import { each, type Found, isAged, ownerOf, type AuditContext } from './found.ts'
 import { type Holders, lookForHolders } from './holders.ts'
-import { below, haveShim, inWords, membersOf } from './members.ts'
+import { haveShim, inWords } from './members.ts'
 
 /** Milliseconds that killed processes are given to go. */
 const killMs = 10_000
@@ -70,14 +71,14 @@ function ofKnownTask({ state }: AuditContext, { key, dir }: Group): Found[] {
   if (shimMayLive(state.taskDirectory(key)) || !existsSync(dir)) return []
   const inhabited = hasMembers(dir)
   const why = inhabited
-    ? `processes of task ${key} are left in it, whose shim is gone: ${inWords(membersOf(dir))}`
+    ? `processes of task ${key} are left in it, whose shim is gone: ${inWords(processesIn(dir))}`
     : `task ${key} has ended, or its shim is gone`
   return [{ kind: 'cgroup', path: dir, why, remove: () => emptied(dir) }]
 }
 
 function ofNobody({ key, dir }: Group): Found[] {
   const nobody = `there is no task ${key} in this state directory nor a shim at work on it`
-  const members = membersOf(dir)
+  const members = processesIn(dir)
   if (!hasMembers(dir))
     return [{ kind: 'cgroup', path: dir, why: `it is empty, and ${nobody}`, remove: () => release(dir) }]
   if (haveShim(members, ownerOf(dir))) return []
@@ -91,7 +92,7 @@ function inhabitedBy(members: readonly number[]): string {
 }
 
 async function emptied(dir: string): Promise<void> {
-  for (const group of [...below(dir), dir]) await emptyCgroup(group, killMs)
+  for (const group of [...groupsBelow(dir), dir]) await emptyCgroup(group, killMs)
   await release(dir)
 }
 
@@ -105,7 +106,7 @@ async function release(dir: string): Promise<void> {
 function hasMembers(dir: string): boolean {
   const populated = /^populated (\d)/m.exec(text(join(dir, 'cgroup.events')) ?? '')?.[1]
   if (populated !== undefined) return populated === '1'
-  return [dir, ...below(dir)].some(group => {
+  return [dir, ...groupsBelow(dir)].some(group => {
     const members = text(join(group, 'cgroup.procs'))
     return members === null ? existsSync(group) : members.trim() !== ''
   })

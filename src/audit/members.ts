@@ -1,24 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { directoriesIn } from '../platform/linux/cgroup-parents.ts'
 import { readProcess } from '../spawn/process-table.ts'
 
 /** So many processes are named. */
 const maxNamed = 5
 /** Of a pid that is followed to its ancestors. */
 const maxGenerations = 1000
-
-/** The pids in a cgroup and below it; 0 for one that this pid namespace cannot see. */
-export function membersOf(dir: string): number[] {
-  return [dir, ...below(dir)].flatMap(group =>
-    (text(join(group, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number),
-  )
-}
-
-/** All groups below one, the deepest first. */
-export function below(dir: string): string[] {
-  return directoriesIn(dir).flatMap(name => [...below(join(dir, name)), join(dir, name)])
-}
 
 /** `sleep (pid 12), sh (pid 13)`. */
 export function inWords(pids: readonly number[]): string {

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoName } from '../errno-name.ts'
 import { randomHex } from '../random.ts'
+import { mayExecute } from './may-execute.ts'
 import { startProcess } from './start-process.ts'
 
 /** A step towards a file system in a file, and with what it was refused. */
@@ -81,15 +82,6 @@ async function format(path: string, input: Input = 'ignore'): Promise<DiskRefusa
   const options = ['-q', '-F', '-m', '0', '-O', '^has_journal,^resize_inode', '-E', extended]
   const { status } = await run(formatter, [...options, path], input)
   return status === 0 ? null : { step: 'mkfs.ext4', errno: 'EIO' }
-}
-
-function mayExecute(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 async function refusalOf(

@@ -1,10 +1,11 @@
-import { accessSync, chmodSync, constants, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { builtNativeSources } from '../built.ts'
 import { onceATurn } from '../once-a-turn.ts'
 import { ownDirectory, packageRoot } from '../package-root.ts'
 import { nativeMark } from './native-mark.ts'
 import { whyUnusable } from './native-usable.ts'
+import { mayExecute } from './may-execute.ts'
 
 export { packageRoot }
 
@@ -93,15 +94,6 @@ function madeExecutable(path: string): boolean {
     return false
   }
   return mayExecute(path)
-}
-
-function mayExecute(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function whyMissing(root: string, arch: string): string {

@@ -1,5 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { nativeFeatures } from './probe.ts'
+import { mayExecute } from './may-execute.ts'
 
 /**
  * Why a native program does not run on this host; null: it does. A look at the file, not a run of it, which
@@ -10,11 +11,8 @@ import { nativeFeatures } from './probe.ts'
 export function whyUnusable(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats?.isFile()) return `${path} is ${stats === undefined ? 'not there' : 'no file'}`
-  try {
-    accessSync(path, constants.X_OK)
-  } catch {
+  if (!mayExecute(path))
     return `${path} may not be executed by this user, or lies on a file system mounted noexec`
-  }
   const version = `${stats.dev}:${stats.ino}:${stats.mtimeMs}:${stats.size}`
   if (known?.path !== path || known.version !== version) known = { path, version, why: probe(path) }
   return known.why

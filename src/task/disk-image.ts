@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { sharedParts } from '../alloc/layout.ts'
+import { deviceNumber } from '../device-numbers.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
 import { type DiskRefusal, makeDisk, mountDisk, showDisk, unmountDisk } from '../spawn/disk.ts'
@@ -74,9 +75,8 @@ function directoriesOf({ root, shared, task, local }: TaskPaths): string[] {
 export function isOurs(root: string, dir: string): boolean {
   if (!isOtherFileSystem(root)) return false
   try {
-    const { dev } = lstatSync(root)
-    const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)]
-    const file = readFileSync(`/sys/dev/block/${major}:${minor}/loop/backing_file`, 'utf8')
+    const device = deviceNumber(lstatSync(root).dev)
+    const file = readFileSync(`/sys/dev/block/${device}/loop/backing_file`, 'utf8')
     const tasks = realpathSync(dirname(dir))
     return file.trim().replace(/ \(deleted\)$/, '') === join(tasks, basename(dir), diskImageName)
   } catch {

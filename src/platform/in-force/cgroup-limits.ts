@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { processesIn } from '../linux/cgroup-members.ts'
 import type { CgroupHost } from '../linux/cgroup-mode.ts'
 import { v1Knobs } from '../linux/cgroup-v1.ts'
 import { v2Knobs } from '../linux/cgroup-v2.ts'
@@ -44,7 +45,7 @@ function valuesOf({ files }: Knob, limits: Limits, dir: string, pid: number): Fi
   const path = join(dir, file.name)
   const text = textOf(path)
   if (text === null) return [unread(`${path} cannot be read`)]
-  if (!hasMember(dir, pid)) return [judged(false, `process ${pid} is not in ${dir}`)]
+  if (!processesIn(dir).includes(pid)) return [judged(false, `process ${pid} is not in ${dir}`)]
   return file
     .values(limits)
     .map(value => judged(isAtLeast(file.name, text, value), shown(file.name, text, value)))
@@ -56,19 +57,6 @@ function shown(name: string, text: string, value: string): string {
   const lines = text.split('\n')
   const line = lines.find(each => each.startsWith(`${device} `)) ?? lines[0] ?? ''
   return `${name} ${line === '' ? 'nothing' : line}`
-}
-
-function hasMember(dir: string, pid: number): boolean {
-  if ((textOf(join(dir, 'cgroup.procs')) ?? '').split('\n').includes(String(pid))) return true
-  return below(dir).some(each => hasMember(join(dir, each), pid))
-}
-
-function below(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? entry.name : []))
-  } catch {
-    return []
-  }
 }
 
 function textOf(path: string): string | null {

@@ -1,6 +1,6 @@
 import type { AskedOfKernel, KernelFacts } from '../../../machines/index.ts'
 import { capabilityNames } from '../../command/capabilities.ts'
-import { type Finding, judged, together, unread } from './finding.ts'
+import { type Finding, judged, unread } from './finding.ts'
 
 /** The process, the shim that has started it, and what the shim was told. */
 export type Compared = {
@@ -81,7 +81,7 @@ export function privileges(compared: Compared): Readonly<Record<string, () => Fi
     groups: () => groupsInForce(compared),
     capabilities: () => capabilitiesInForce(compared),
     noNewPrivileges: () => noNewPrivilegesInForce(compared),
-    seccomp: () => together([seccompInForce(compared)]),
+    seccomp: () => seccompInForce(compared),
   }
 }
 

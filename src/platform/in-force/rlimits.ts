@@ -1,4 +1,5 @@
 import type { AskedOfKernel } from '../../../machines/index.ts'
+import type { RlimitName } from '../../api.ts'
 import { type Finding, judged, unread, untold } from './finding.ts'
 
 /** What getrlimit(2) calls them, and /proc/PID/limits. */
@@ -19,7 +20,7 @@ const lines: Readonly<Record<string, string>> = {
   nice: 'Max nice priority',
   rtprio: 'Max realtime priority',
   rttime: 'Max realtime timeout',
-}
+} satisfies Readonly<Record<RlimitName, string>>
 
 /**
  * Of the leader, by /proc/PID/limits. A process may raise its soft limit up to the hard one, which is the

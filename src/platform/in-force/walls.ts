@@ -1,20 +1,13 @@
 import { statSync } from 'node:fs'
 import type { KernelFacts } from '../../../machines/index.ts'
+import { namespaceLinks } from '../linux/kernel-features.ts'
 import { type Finding, judged, unread } from './finding.ts'
 import type { Compared } from './privileges.ts'
 
 type Links = KernelFacts['namespaces']
 
 /** Names of rows, and of the links in /proc/PID/ns. */
-const links = {
-  mount: 'mnt',
-  pid: 'pid',
-  ipc: 'ipc',
-  uts: 'uts',
-  cgroup: 'cgroup',
-  network: 'net',
-  user: 'user',
-} as const satisfies Record<string, keyof Links>
+const links = { ...namespaceLinks, user: 'user' } as const satisfies Record<string, keyof Links>
 
 const notReadable = 'whoever asks may not read it'
 

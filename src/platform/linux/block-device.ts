@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { deviceNumber } from '../../device-numbers.ts'
 import { HoldfastError } from '../../errors.ts'
 
 /**
@@ -31,11 +32,5 @@ function numberOf(path: string): string {
       `io.device: got ${path}, takes a block device's path or major:minor`,
       { path },
     )
-  const { major, minor } = deviceNumbers(stats.rdev)
-  return `${major}:${minor}`
-}
-
-/** gnu_dev_major and gnu_dev_minor of glibc, for the 32 bits Linux uses. */
-function deviceNumbers(rdev: number): { major: number; minor: number } {
-  return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
+  return deviceNumber(stats.rdev)
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { directoriesIn } from './cgroup-parents.ts'
+import { processesIn } from './cgroup-members.ts'
 import { readText, readWords } from './cgroup-mode.ts'
 
 /**
@@ -90,12 +90,6 @@ function originOf({ mount, controllers }: DeferredCgroup, pid: number | undefine
       .some(name => controllers.has(name)),
   )
   return join(mount, line?.split(':').slice(2).join(':') ?? '/')
-}
-
-/** Those in groups below it, too: of exec sessions, and what the task has made. */
-export function processesIn(dir: string): number[] {
-  const own = readText(join(dir, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
-  return [...own, ...directoriesIn(dir).flatMap(name => processesIn(join(dir, name)))]
 }
 
 /** False for one that is gone, or a zombie, which forks no more (ESRCH). */

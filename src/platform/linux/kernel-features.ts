@@ -17,15 +17,15 @@ export type KernelFeatures = {
   readonly denied?: ReadonlyMap<string, Denial>
 }
 
-/** Names in /proc/self/ns. */
-const procNames: Readonly<Record<Exclude<Namespace, 'user'>, string>> = {
+/** What they are called in /proc/PID/ns. */
+export const namespaceLinks = {
   mount: 'mnt',
   pid: 'pid',
   ipc: 'ipc',
   uts: 'uts',
   cgroup: 'cgroup',
   network: 'net',
-}
+} as const satisfies Readonly<Record<Exclude<Namespace, 'user'>, string>>
 
 const configNames: Readonly<Record<string, string>> = {
   mount: 'NAMESPACES',
@@ -34,7 +34,7 @@ const configNames: Readonly<Record<string, string>> = {
 }
 
 export function kernelFeatures(proc = '/proc'): KernelFeatures {
-  const present = Object.entries(procNames).filter(([, file]) => existsSync(`${proc}/self/ns/${file}`))
+  const present = Object.entries(namespaceLinks).filter(([, file]) => existsSync(`${proc}/self/ns/${file}`))
   return {
     namespaces: new Set(present.map(([name]) => name)),
     seccomp: existsSync(`${proc}/sys/kernel/seccomp/actions_avail`),

@@ -6,7 +6,7 @@ import { killProcessTree } from '../kill-tree.ts'
 import { currentBootId, isZombie, readProcess } from '../../spawn/process-table.ts'
 import { signalProcess } from '../../spawn/send-signal.ts'
 import type { KillOptions } from '../port.ts'
-import { processesIn } from './deferred-cgroups.ts'
+import { processesIn } from './cgroup-members.ts'
 import { isOwnCgroup } from './own-cgroup.ts'
 
 const maxKillMs = 10_000

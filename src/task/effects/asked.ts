@@ -3,12 +3,11 @@ import type { LaunchSpec } from '../../spawn/spec.ts'
 
 /** Of all that a shim is told, what can be read back of the task afterwards. */
 export function askedOf(spec: LaunchSpec): AskedOfKernel {
-  const { credentials, namespaces, networkPath, root, capabilities, noNewPrivileges, seccomp, rlimits } = spec
+  const { credentials, namespaces, networkPath, capabilities, noNewPrivileges, seccomp, rlimits } = spec
   return {
     credentials,
     namespaces,
     networkPath,
-    ownRoot: root.length > 0,
     capabilities,
     noNewPrivileges,
     seccomp,

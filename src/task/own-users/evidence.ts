@@ -43,7 +43,7 @@ function whyInPlace(number: number, { path, device }: Place): string | null {
   const stats = look(path)
   if (stats === null)
     return deviceOf(path) === device ? null : `files of it were in ${path}, whose file system is another`
-  const budget = { left: mostEntries }
+  const budget = { left: maxEntries }
   if (isOf(number, stats)) return `${path} is of it`
   if (!stats.isDirectory()) return null
   const found = holdsFiles(number, Buffer.from(path), budget)
@@ -52,7 +52,7 @@ function whyInPlace(number: number, { path, device }: Place): string | null {
 }
 
 /** Of a directory that is looked through while a start or a removal waits. */
-const mostEntries = 10_000
+const maxEntries = 10_000
 
 /** Names are bytes: what a task has made need be no UTF-8. */
 function holdsFiles(number: number, directory: Buffer, budget: { left: number }): boolean {

@@ -53,7 +53,6 @@ const asked: AskedOfKernel = {
   credentials: { uid: 65534, gid: 65534, groups: [] },
   namespaces: ['pid'],
   networkPath: null,
-  ownRoot: true,
   capabilities: [],
   noNewPrivileges: true,
   seccomp: true,
