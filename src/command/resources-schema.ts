@@ -35,6 +35,8 @@ const rlimitNames = [
   'sigpending',
   'stack',
 ] as const satisfies readonly RlimitName[]
+/** One that is left out does not compile; test/spawn/options.test.ts compares them with the native program's. */
+const _everyRlimit = {} satisfies Record<Exclude<RlimitName, (typeof rlimitNames)[number]>, true>
 
 const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
 const rlimit = () => z.custom<number | [number, number]>(isRlimit, { error: takesRlimit })

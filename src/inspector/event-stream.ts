@@ -5,6 +5,8 @@ import { refuse } from './guard.ts'
 
 export type Env = { Bindings: HttpBindings }
 
+type EventWriter = Pick<SSEStreamingApi, 'writeSSE'>
+
 /** A browser has a handful of connections per host; more than this is no browser. */
 const maxStreams = 64
 
@@ -18,7 +20,7 @@ export class EventStreams {
     this.#stallMs = stallMs
   }
 
-  open(context: Context<Env>, body: (stream: SSEStreamingApi, gone: AbortSignal) => Promise<void>): Response {
+  open(context: Context<Env>, body: (stream: EventWriter, gone: AbortSignal) => Promise<void>): Response {
     if (this.#open.size >= maxStreams) return refuse(context, 503, 'too many readers')
     const gone = new AbortController()
     this.#open.add(gone)
@@ -29,15 +31,12 @@ export class EventStreams {
     gone.signal.addEventListener('abort', cut)
     outgoing.once('close', () => gone.abort())
     return streamSSE(context, async stream => {
-      const patient = new Proxy(stream, {
-        get: (target, name) => {
-          if (name !== 'writeSSE') return Reflect.get(target, name) as unknown
-          return async (message: Parameters<SSEStreamingApi['writeSSE']>[0]) => {
-            const timer = setTimeout(() => gone.abort(), this.#stallMs)
-            await target.writeSSE(message).finally(() => clearTimeout(timer))
-          }
+      const patient: EventWriter = {
+        writeSSE: async message => {
+          const timer = setTimeout(() => gone.abort(), this.#stallMs)
+          await stream.writeSSE(message).finally(() => clearTimeout(timer))
         },
-      })
+      }
       try {
         await body(patient, gone.signal)
       } finally {

@@ -224,6 +224,19 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       assert.equal(answers.at(-1), 'ok')
     })
 
+    it('refuses a launch that leaves out what has no default', () => {
+      const needed = ['dir', 'path', 'arg', 'grace'].map(name => [name, `bad ${name} is missing`] as const)
+      const without = (name: string) => {
+        const fields = launchFields({ ...minimal, argv: ['sh'] })
+        fields.splice(fields.indexOf(name), 2)
+        return frame(`${fields.join('\0')}\0`)
+      }
+      assert.deepEqual(check(reports, [...needed.map(([name]) => without(name)), without('durable')]), [
+        ...needed.map(([, answer]) => answer),
+        'ok',
+      ])
+    })
+
     it('refuses secrets that are no files, not bytes, too large, without a place or amid other options', () => {
       const place = ['namespace', 'mount', 'root-secrets', '/secrets']
       const refused: readonly (readonly [fields: readonly string[], answer: string])[] = [

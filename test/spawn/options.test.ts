@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseResources } from '../../src/command/validate.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
 import { everyOption, launchFields } from '../support/launch-spec.ts'
 
@@ -8,10 +9,11 @@ type Option = { readonly name: string; readonly operands: number; readonly repea
 
 const byName = (one: Option, other: Option) => one.name.localeCompare(other.name)
 
+const specC = readFileSync(join(packageRoot, 'src/spawn/native/spec.c'), 'utf8')
+
 /** The table by which the native program reads a launch. */
 function nativeOptions(): Option[] {
-  const source = readFileSync(join(packageRoot, 'src/spawn/native/spec.c'), 'utf8')
-  const rows = source.matchAll(/^ +\{"([a-z-]+)", (\d), (true|false), \w+\},$/gm)
+  const rows = specC.matchAll(/^ +\{"([a-z-]+)", (\d), (true|false), \w+\},$/gm)
   return [...rows]
     .map(([, name = '', operands, repeats]) => ({
       name,
@@ -89,5 +91,17 @@ describe('the options of a launch', () => {
       [...writtenOptions().repeated].filter(name => once.has(name)),
       [],
     )
+  })
+})
+
+describe('the rlimits', () => {
+  it("are the same in the native program, by setrlimit(2)'s names, and in what resources.rlimits takes", () => {
+    const rows = [...specC.matchAll(/^ +\{"([a-z]+)", RLIMIT_([A-Z]+)\},$/gm)]
+    const names = rows.map(([, name = '']) => name)
+    assert.ok(names.length >= 16)
+    for (const [row, name = '', constant] of rows) assert.equal(name.toUpperCase(), constant, row)
+    assert.throws(() => parseResources({ rlimits: { none: 1 } }), {
+      message: `resources.rlimits.none: got 1, takes no field of this name; known are ${names.join(', ')}`,
+    })
   })
 })

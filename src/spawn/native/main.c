@@ -1,6 +1,7 @@
 /* holdfast-native: the spawner of shims. docs/native-protocol.md says what goes in and comes out. */
 #include <stdio.h>
 #include <string.h>
+#include "check.h"
 #include "disk.h"
 #include "egress_check.h"
 #include "features.h"

@@ -4,5 +4,3 @@
 /* Reads requests from descriptor 0 and forks a shim for each, until the end of file. `rootless`: all of it in
  * a user namespace. The exit code. */
 int spawner_run(bool rootless);
-/* Parses requests from descriptor 0 and says on descriptor 1 what it thinks of each. The exit code. */
-int check_run(void);

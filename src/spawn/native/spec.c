@@ -670,6 +670,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->dir == NULL) return "dir is missing";
   if (spec->path == NULL) return "path is missing";
   if (arg_count == 0) return "arg is missing";
+  if (spec->grace_ms < 0) return "grace is missing";
   if (spec->root != NULL && (spec->namespaces & NAMESPACE_MOUNT) == 0)
     return "root-* without namespace mount";
   if (spec->hostname != NULL && (spec->namespaces & NAMESPACE_UTS) == 0)
@@ -694,7 +695,7 @@ const char *spec_parse(struct request *request, struct spec *spec) {
       .out = {NULL, "/dev/null"},
       .err = {NULL, "/dev/null"},
       .umask = 022,
-      .grace_ms = 5000,
+      .grace_ms = -1,
       .prepared_root = -1};
   struct reader reader = {
       .next = request->frame, .end = request->frame + request->frame_size, .request = request, .spec = spec};
