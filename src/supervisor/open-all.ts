@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors.ts'
 import type { StateDirectory } from '../task/task-directory.ts'
 import type { TaskExecutor } from '../task/task-executor.ts'
+import { Turn } from './turn.ts'
 
 export type OpenReport = {
   /** Keys of tasks that go on. */
@@ -20,14 +21,11 @@ export async function openAll(
   gone: (listed: ReadonlySet<string>) => void = () => {},
 ): Promise<OpenReport> {
   const report: OpenReport = { resumed: [], exited: [], lost: [], quarantined: [] }
-  let turn = performance.now()
+  const turn = new Turn()
   const keys = state.list()
   gone(new Set(keys))
   for (const key of keys) {
-    if (performance.now() - turn > turnMs) {
-      await new Promise(resolve => setImmediate(resolve))
-      turn = performance.now()
-    }
+    await turn.share()
     try {
       const task = held(key) ?? make()
       if (held(key) === undefined) await task.reopen(key)
@@ -41,11 +39,6 @@ export async function openAll(
   }
   return report
 }
-
-/**
- * How long others may have to wait for their turn: none of what is done here waits for anything by itself.
- */
-const turnMs = 8
 
 function isGone(error: unknown): boolean {
   return error instanceof HoldfastError && error.code === 'NOT_FOUND'

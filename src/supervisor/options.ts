@@ -51,9 +51,10 @@ export interface SupervisorOptions {
    */
   ownUsers?: { first?: number; count?: number; registry?: string }
   /**
-   * Which ended tasks stay recorded. Beyond that they are destroyed, with their logs and directories,
-   * whenever the supervisor opens tasks or one of its tasks ends; wait() of an executor that is still held
-   * answers all the same. Default: nothing is removed.
+   * Which ended tasks stay recorded, of those it has started and those it has opened: openAll() at its start
+   * has it look after what its earlier lives have left. Beyond that they are destroyed, with their logs and
+   * directories, whenever the supervisor opens tasks or one of its tasks ends, also when its start failed;
+   * wait() of an executor that is still held answers all the same. Default: nothing is removed.
    */
   keep?: Retention
   /** XState's own inspection, passed to every task's actor. */

@@ -1,7 +1,12 @@
 import { HoldfastError } from '../errors.ts'
 import type { TaskExecutor } from '../task/task-executor.ts'
+import { timeOfKey } from '../task/task-id.ts'
+import { Turn } from './turn.ts'
 
-/** Which ended tasks are kept. */
+/**
+ * Which ended tasks are kept. A start that failed is one of them. A task whose end nobody knows (the host was
+ * restarted meanwhile) counts as ended when it was made.
+ */
 export interface Retention {
   /** At most so many, the newest by their end. 0 or more. Default: any number. */
   count?: number
@@ -18,8 +23,8 @@ export interface PruneOptions extends Retention {
 /** An ended task as retention sees it. */
 export type EndedTask = {
   readonly key: string
-  /** Null: nobody knows when (an earlier life of the host). It counts as older than all others. */
-  readonly exitedAt: Date | null
+  /** Milliseconds since the epoch. */
+  readonly endedAt: number
   destroy(): Promise<void>
 }
 
@@ -28,8 +33,8 @@ export function endedBeyond(tasks: ReadonlyMap<string, TaskExecutor>, bounds: Re
   const ended = [...tasks.values()].flatMap(task => {
     const { outcome } = task
     if (outcome === null) return []
-    const exitedAt = outcome.exitedAt === null ? null : new Date(outcome.exitedAt)
-    return [{ key: task.key, exitedAt, destroy: () => task.destroy() }]
+    const endedAt = outcome.exitedAt ?? timeOfKey(task.key)
+    return [{ key: task.key, endedAt, destroy: () => task.destroy() }]
   })
   return tasksBeyond(ended, bounds)
 }
@@ -40,45 +45,41 @@ export function tasksBeyond(
   { count, ageMs }: Retention,
   now: number = Date.now(),
 ): EndedTask[] {
-  const newestFirst = [...ended].sort((a, b) => endOf(b) - endOf(a) || (a.key < b.key ? 1 : -1))
+  const newestFirst = [...ended].sort((a, b) => b.endedAt - a.endedAt || (a.key < b.key ? 1 : -1))
   const unbounded = count === undefined && ageMs === undefined
   return newestFirst
     .filter(
       (task, index) =>
         unbounded ||
         (count !== undefined && index >= count) ||
-        (ageMs !== undefined && now - endOf(task) > ageMs),
+        (ageMs !== undefined && now - task.endedAt > ageMs),
     )
     .reverse()
 }
 
-function endOf({ exitedAt }: EndedTask): number {
-  return exitedAt?.getTime() ?? 0
-}
-
-/** How many are destroyed at once: each is some system calls, and others want the event loop meanwhile. */
-const batch = 16
+/**
+ * How many are destroyed at once: most take some system calls of this thread and no more, and others have to
+ * wait for all that have begun.
+ */
+const abreast = 4
 
 /**
  * Removes them and says which. Rejects, when all have been tried, with an error that names those that could
  * not be.
  */
 export async function removeTasks(tasks: readonly EndedTask[]): Promise<string[]> {
-  const removed: string[] = []
   const failures: { readonly key: string; readonly error: Error }[] = []
-  for (let from = 0; from < tasks.length; from += batch) {
-    await Promise.all(
-      tasks.slice(from, from + batch).map(task =>
-        task.destroy().then(
-          () => removed.push(task.key),
-          (error: unknown) => failures.push({ key: task.key, error: error as Error }),
-        ),
-      ),
-    )
-    await new Promise(resolve => setImmediate(resolve))
+  const turn = new Turn()
+  const waiting = tasks.values()
+  const worker = async (): Promise<void> => {
+    for (const task of waiting) {
+      await task.destroy().catch((error: unknown) => failures.push({ key: task.key, error: error as Error }))
+      await turn.share()
+    }
   }
+  await Promise.all(Array.from({ length: abreast }, worker))
   const [first] = failures
-  if (first === undefined) return removed
+  if (first === undefined) return tasks.map(({ key }) => key)
   const { code, hint } = first.error as Partial<HoldfastError>
   throw new HoldfastError(
     code ?? 'LOST',

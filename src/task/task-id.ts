@@ -10,6 +10,11 @@ export function newTaskKey(now = Date.now()): string {
   return now.toString(36).padStart(8, '0').slice(-8) + chance()
 }
 
+/** When a task of this key was made, in milliseconds since the epoch. */
+export function timeOfKey(key: string): number {
+  return Number.parseInt(key.slice(0, 8), 36)
+}
+
 /**
  * Six characters. From a UUID, whose first 48 bits are of chance: Node gets those for many at a time from the
  * system, and bytes each time anew.

@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { type Executor, setCommand, Supervisor, type SupervisorOptions } from '../../src/index.ts'
-import { removeTasks, tasksBeyond } from '../../src/supervisor/retention.ts'
+import { endedBeyond, removeTasks, tasksBeyond } from '../../src/supervisor/retention.ts'
+import type { TaskExecutor } from '../../src/task/task-executor.ts'
+import { newTaskKey } from '../../src/task/task-id.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 const destroy = async (): Promise<void> => {}
-const ended = (key: string, at: number | null) => ({
-  key,
-  exitedAt: at === null ? null : new Date(at),
-  destroy,
-})
+const ended = (key: string, endedAt: number) => ({ key, endedAt, destroy })
 const keys = (tasks: readonly { key: string }[]): string[] => tasks.map(({ key }) => key)
 
 describe('which ended tasks are removed', () => {
@@ -23,10 +21,26 @@ describe('which ended tasks are removed', () => {
     assert.deepEqual(keys(tasksBeyond(tasks, { count: 3 }, 1000)), [])
   })
 
-  it('by age: those that ended longer ago; an end that nobody knows is older than all', () => {
-    const tasks = [ended('a', 900), ended('b', null), ended('c', 400)]
+  it('by age: those that ended longer ago', () => {
+    const tasks = [ended('a', 900), ended('b', 300), ended('c', 400)]
     assert.deepEqual(keys(tasksBeyond(tasks, { ageMs: 500 }, 1000)), ['b', 'c'])
     assert.deepEqual(keys(tasksBeyond(tasks, { ageMs: 600 }, 1000)), ['b'])
+  })
+
+  it('one whose end nobody knows ended when it was made: it goes neither before older ones nor after newer', () => {
+    const held = (madeAt: number, exitedAt: number | null) => {
+      const key = newTaskKey(madeAt)
+      return [key, { key, outcome: { exitedAt } } as TaskExecutor] as const
+    }
+    const [first, lost, running, last] = [held(100, 200), held(300, null), held(350, 0), held(400, 500)]
+    const tasks = new Map([
+      last,
+      [running[0], { key: running[0], outcome: null } as TaskExecutor],
+      lost,
+      first,
+    ])
+    assert.deepEqual(keys(endedBeyond(tasks, {})), [first[0], lost[0], last[0]])
+    assert.deepEqual(keys(endedBeyond(tasks, { count: 2 })), [first[0]])
   })
 
   it('by both: what either bound excludes; by none: all of them', () => {
@@ -43,9 +57,8 @@ describe('which ended tasks are removed', () => {
         const bounds = { ...(count !== undefined && { count }), ...(ageMs !== undefined && { ageMs }) }
         const gone = new Set(keys(tasksBeyond(tasks, bounds, 50)))
         const stay = tasks.filter(({ key }) => !gone.has(key))
-        for (const { exitedAt } of stay)
-          for (const task of tasks)
-            if (gone.has(task.key)) assert.ok(Number(task.exitedAt) <= Number(exitedAt))
+        for (const { endedAt } of stay)
+          for (const task of tasks) if (gone.has(task.key)) assert.ok(task.endedAt <= endedAt)
         if (count !== undefined) assert.ok(stay.length <= count)
       }),
     )
@@ -55,7 +68,7 @@ describe('which ended tasks are removed', () => {
     const removed: string[] = []
     const tasks = ['a', 'b', 'c'].map(key => ({
       key,
-      exitedAt: null,
+      endedAt: 0,
       destroy: async () => {
         if (key === 'b') throw new Error('busy')
         removed.push(key)
@@ -65,6 +78,20 @@ describe('which ended tasks are removed', () => {
       message: /1 of 3 ended tasks could not be removed: b \(busy\)/,
     })
     assert.deepEqual(removed, ['a', 'c'])
+  })
+
+  it('others have their turn while many are removed, however long one takes', async () => {
+    let sinceTurn = 0
+    let longest = 0
+    const turns = setInterval(() => (sinceTurn = 0))
+    const long = async (): Promise<void> => {
+      longest = Math.max(longest, ++sinceTurn)
+      for (const began = performance.now(); performance.now() - began < 9;);
+    }
+    const tasks = Array.from({ length: 12 }, (_, index) => ({ key: `k${index}`, endedAt: 0, destroy: long }))
+    assert.deepEqual(await removeTasks(tasks), keys(tasks))
+    clearInterval(turns)
+    assert.ok(longest <= 4, `${longest} without a turn`)
   })
 })
 
@@ -128,11 +155,21 @@ describe('retention of a supervisor', () => {
     assert.equal(readdirSync(join(stateDir, 'allocs')).length, 3)
   })
 
-  it('a crash loop of starts that fail piles up no records', async () => {
+  it('a crash loop of starts that fail piles up no records, and the last of them is the one that is kept', async () => {
     const supervisor = make({ keep: { count: 1 } })
-    for (let index = 0; index < 8; index++)
-      await assert.rejects(start(supervisor, '/nonexistent/program'), { stage: 'exec' })
-    await until(() => recorded().length <= 1, 'one record')
+    await (await start(supervisor)).wait()
+    const failing = async (cwd: string): Promise<string> => {
+      const task = supervisor.executor('basic')
+      setCommand(task, '/nonexistent/program', [])
+      task.command.cwd = cwd
+      await assert.rejects(task.start(), { code: 'START_FAILED' })
+      return task.key
+    }
+    let last = ''
+    for (let index = 0; index < 8; index++) last = await failing(index % 2 === 0 ? '/' : '/nonexistent')
+    await until(() => recorded().join() === last, 'one record')
+    assert.equal(readdirSync(join(stateDir, 'allocs')).length, 1)
+    assert.deepEqual([...supervisor.tasks.keys()], [last])
   })
 
   it('holds when a supervisor opens what others have left', async () => {
