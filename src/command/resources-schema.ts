@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
 import type { IoLimit, RlimitName } from '../api.ts'
 import { lazily } from '../lazily.ts'
+import { bytesPerMiB as MiB, memoryLimit } from './memory-limit.ts'
 import { fields, integer, listOf, matching, oneOf } from './fields.ts'
 
 const largest = Number.MAX_SAFE_INTEGER
-const MiB = 1024 * 1024
 
 // Below, exec itself (its stack, the first pages, the page tables) is charged more than the limit: the task
 // would be OOM-killed before its first instruction.
@@ -35,7 +35,7 @@ const rlimitNames = [
   'sigpending',
   'stack',
 ] as const satisfies readonly RlimitName[]
-/** One that is left out does not compile; test/spawn/options.test.ts compares them with the native program's. */
+// One that is left out does not compile; test/spawn/options.test.ts has them compared with the native program's.
 const _everyRlimit = {} satisfies Record<Exclude<RlimitName, (typeof rlimitNames)[number]>, true>
 
 const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
@@ -98,9 +98,8 @@ export const resourcesSchema = lazily(() =>
 
 type Memory = { [Field in 'memoryMB' | 'memoryBytes' | 'memoryReserveBytes']?: number | undefined }
 
-function reserveFits({ memoryMB, memoryBytes, memoryReserveBytes = 0 }: Memory): boolean {
-  const limit = memoryBytes ?? (memoryMB === undefined ? largest : memoryMB * MiB)
-  return memoryReserveBytes <= limit
+function reserveFits({ memoryReserveBytes = 0, ...limit }: Memory): boolean {
+  return memoryReserveBytes <= (memoryLimit(limit) ?? largest)
 }
 
 function isRlimit(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Resources, Rlimit } from '../api.ts'
+import { memoryLimit } from '../command/memory-limit.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 
 /** Resources in one unit per thing, so that tables need no branches. Null: not asked for. */
@@ -25,8 +26,6 @@ export type DeviceLimit = {
   readonly writeIops: number | null
 }
 
-const mebibyte = 1024 * 1024
-
 /** `deviceNumber` turns a path or `major:minor` into `major:minor`. */
 export function normalizeLimits(resources: Resources, deviceNumber: (device: string) => string): Limits {
   const memory = memoryLimit(resources)
@@ -48,11 +47,6 @@ export function normalizeLimits(resources: Resources, deviceNumber: (device: str
       writeIops: writeIops ?? null,
     })),
   }
-}
-
-/** Bytes; null when memory is not limited. */
-export function memoryLimit({ memoryBytes, memoryMB }: Resources): number | null {
-  return memoryBytes ?? (memoryMB === undefined ? null : memoryMB * mebibyte)
 }
 
 /** setrlimit pairs; -1 is infinity, as the native program reads it. */

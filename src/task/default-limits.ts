@@ -1,5 +1,5 @@
 import type { Resources } from '../api.ts'
-import { memoryLimit } from '../platform/limits.ts'
+import { memoryLimit } from '../command/memory-limit.ts'
 import { mergeResources } from './merge-limits.ts'
 
 export type DefaultLimits = {

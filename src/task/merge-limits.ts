@@ -1,22 +1,18 @@
 import type { Enforcement, IoLimit, Resources } from '../api.ts'
+import { limitField } from '../command/memory-limit.ts'
 
 /**
  * The limits of a task that is given others: what is not named stays. Of `rlimits` that is each name, of `io`
  * each number of a device.
  */
 export function mergeResources(current: Resources | null, asked: Resources): Resources {
-  const { memoryMB, memoryBytes, ...rest } = current ?? {}
-  // Two names of one limit.
-  const memory =
-    asked.memoryMB !== undefined || asked.memoryBytes !== undefined
-      ? {}
-      : { ...(memoryMB !== undefined && { memoryMB }), ...(memoryBytes !== undefined && { memoryBytes }) }
+  const changed = new Set(Object.keys(asked).map(limitField))
+  const kept = Object.entries(current ?? {}).filter(([field]) => !changed.has(limitField(field)))
   return {
-    ...rest,
-    ...memory,
+    ...Object.fromEntries(kept),
     ...asked,
-    ...(asked.rlimits && { rlimits: { ...rest.rlimits, ...asked.rlimits } }),
-    ...(asked.io && { io: mergeDevices(rest.io ?? [], asked.io) }),
+    ...(asked.rlimits && { rlimits: { ...current?.rlimits, ...asked.rlimits } }),
+    ...(asked.io && { io: mergeDevices(current?.io ?? [], asked.io) }),
   }
 }
 
@@ -34,10 +30,8 @@ export function mergeRows(
   current: readonly Enforcement[],
   changed: readonly Enforcement[],
 ): readonly Enforcement[] {
-  const names = new Set(changed.map(({ name }) => aliases[name] ?? name))
-  const kept = current.filter(({ kind, name }) => kind !== 'limit' || !names.has(aliases[name] ?? name))
+  const names = new Set(changed.map(({ name }) => limitField(name)))
+  const kept = current.filter(({ kind, name }) => kind !== 'limit' || !names.has(limitField(name)))
   const limits = kept.filter(({ kind }) => kind === 'limit')
   return [...limits, ...changed, ...kept.filter(({ kind }) => kind !== 'limit')]
 }
-
-const aliases: Readonly<Record<string, string>> = { memoryMB: 'memoryBytes' }

@@ -2,10 +2,7 @@ import type { Limits } from '../limits.ts'
 
 /** One kernel file of one controller: which limit it serves and what is written there. */
 export type Knob = {
-  /**
-   * The field of Resources whose row it decides; `memory` stands for memoryMB and memoryBytes. Null: set
-   * always, where the file exists.
-   */
+  /** Whose row it decides. Null: set always, where the file exists. */
   readonly limit: keyof Limits | null
   readonly controller: string
   /** The first of these that the host has is used. */

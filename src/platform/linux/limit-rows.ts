@@ -1,4 +1,5 @@
 import type { Resources } from '../../api.ts'
+import { limitField } from '../../command/memory-limit.ts'
 import { byShim } from '../exec-rows.ts'
 import { type Limits, requestedLimits } from '../limits.ts'
 import { enforced, type Row, skipped, weakened } from '../rows.ts'
@@ -7,16 +8,20 @@ import type { Shortfall } from './knob.ts'
 /** What became of one kernel file. */
 export type Outcome = Shortfall | { readonly status: 'enforced' }
 
-const limitFields: Readonly<Record<string, keyof Limits>> = {
-  memoryMB: 'memory',
+const limitNames: Readonly<Record<string, keyof Limits>> = {
   memoryBytes: 'memory',
   swapBytes: 'swap',
   memoryReserveBytes: 'memoryReserve',
 }
 
+function limitOf(field: string): keyof Limits {
+  const name = limitField(field)
+  return limitNames[name] ?? (name as keyof Limits)
+}
+
 /** The limits that fields of Resources stand for. Swap goes with the memory that it is on top of. */
 export function limitsOf(resources: Resources): ReadonlySet<keyof Limits> {
-  const limits = Object.keys(resources).map(field => limitFields[field] ?? (field as keyof Limits))
+  const limits = Object.keys(resources).map(limitOf)
   return new Set(limits.includes('memory') ? [...limits, 'swap'] : limits)
 }
 
@@ -26,7 +31,7 @@ export function limitRows(resources: Resources, outcomes: ReadonlyMap<string, re
     // What diskBytes comes to is seen to elsewhere (disk.ts).
     if (what.name === 'diskBytes' || byShim.has(what.name) || what.name.startsWith('rlimits.'))
       return enforced(what)
-    const limit = limitFields[what.name] ?? (what.name as keyof Limits)
+    const limit = limitOf(what.name)
     // An unlimited swap makes the memory limit itself worth less: that row says so when nobody asked for the
     // swap.
     const implied =

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Resources } from '../../api.ts'
+import { limitField, memoryLimit } from '../../command/memory-limit.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
 import { normalizeLimits } from '../limits.ts'
 import type { Row } from '../rows.ts'
@@ -31,7 +32,6 @@ type SessionChange = {
 const fields: ReadonlySet<string> = new Set<keyof Resources>([
   'cpu',
   'cpuLimit',
-  'memoryMB',
   'memoryBytes',
   'memoryReserveBytes',
   'swapBytes',
@@ -78,7 +78,7 @@ export class SessionCgroups {
     const own = [...groups].map(([parent, files]) => ({ dir: join(above(parent) ?? parent, key), files }))
     const given = ofTask.filter(dir => !groups.has(dirname(dir)))
     const counter = oomFileIn(own.map(({ dir }) => dirname(dir)))
-    const isWatched = counter !== null && basename(counter) === v1OomFile && hasMemory(resources)
+    const isWatched = counter !== null && basename(counter) === v1OomFile && memoryLimit(resources) !== null
     return {
       cgroups: [...given.map(dir => ({ dir, external: true, files: [] })), ...own],
       oomFile: counter === null ? oomFileIn(ofTask) : join(dirname(counter), key, basename(counter)),
@@ -125,11 +125,7 @@ type Placed = (
 ) => Outcome | null
 
 function ofSession(resources: Resources): Resources {
-  return Object.fromEntries(Object.entries(resources).filter(([name]) => fields.has(name)))
-}
-
-function hasMemory({ memoryMB, memoryBytes }: Resources): boolean {
-  return memoryMB !== undefined || memoryBytes !== undefined
+  return Object.fromEntries(Object.entries(resources).filter(([name]) => fields.has(limitField(name))))
 }
 
 /** The counter of OOM kills of what is in these. */
