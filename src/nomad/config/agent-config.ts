@@ -15,6 +15,7 @@ const agent = configuration({
   allow_root: flag(false),
   allow_capabilities: texts('a capability such as "CAP_NET_BIND_SERVICE"', isName),
   allow_mounts: texts('an absolute path', isPath),
+  allow_ipc_host: flag(false),
   default_pids: integer(1, 4_194_304, 'processes and threads'),
 })
 

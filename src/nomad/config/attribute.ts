@@ -42,6 +42,20 @@ export function requiredText(takes: string, accepts: (value: string) => boolean)
   }
 }
 
+/** One of these words. */
+export function oneOf<const Value extends string>(...values: readonly Value[]): Attribute<Value | null> {
+  const takes = values.map(value => `"${value}"`).join(' or ')
+  return {
+    spec: name => attr(name, 'string', false),
+    read: (value, at) => {
+      if (isAbsent(value)) return null
+      const word = values.find(known => known === value)
+      if (word === undefined) throw refused(at, value, takes)
+      return word
+    },
+  }
+}
+
 export function flag(otherwise: boolean): Attribute<boolean> {
   return {
     spec: name => attr(name, 'bool', false),
@@ -84,6 +98,12 @@ export function block<Of extends Attributes>(attributes: Of): Attribute<Values<O
     spec: name => ({ block_value: { name, required: false, nested: objectSpec(attributes) } }),
     read: (value, at) => readAll(attributes, value ?? {}, at),
   }
+}
+
+/** `name { ... }`, once at most. Null where it was left out. */
+export function optionalBlock<Of extends Attributes>(attributes: Of): Attribute<Values<Of> | null> {
+  const { spec, read } = block(attributes)
+  return { spec, read: (value, at) => (isAbsent(value) ? null : read(value, at)) }
 }
 
 /** `name { ... }`, any number of times. */

@@ -1,18 +1,34 @@
 import { isAbsolute } from 'node:path'
-import { block, blocks, configuration, flag, integer, requiredText, text, texts } from './attribute.ts'
+import {
+  block,
+  blocks,
+  configuration,
+  flag,
+  integer,
+  oneOf,
+  optionalBlock,
+  requiredText,
+  text,
+  texts,
+} from './attribute.ts'
 
 const mebibytes = (min: number) => integer(min, 2 ** 33, 'MiB')
 const isAnything = () => true
 const isPath = (value: string) => isAbsolute(value) && !value.split('/').includes('..')
 const takesPath = 'an absolute path without ".."'
 const requiredPath = requiredText(takesPath, isPath)
+const capability = 'a capability such as "CAP_NET_BIND_SERVICE", or "all"'
 
 /** The `config` block of a task. docs/nomad.md says what each means. */
 const task = configuration({
   command: requiredText('a program', value => value !== ''),
   args: texts('a string without NUL', isAnything),
   work_dir: text(takesPath, isPath),
-  cap_add: texts('a capability such as "CAP_NET_BIND_SERVICE"', value => value !== ''),
+  cap_add: texts(capability, value => value !== ''),
+  cap_drop: texts(capability, value => value !== ''),
+  pid_mode: oneOf('private', 'host'),
+  ipc_mode: oneOf('private', 'host'),
+  stop_signal_target: oneOf('leader', 'group'),
   cpu_hard_limit: flag(false),
   limits: block({
     pids: integer(1, 4_194_304, 'processes and threads'),
@@ -21,6 +37,7 @@ const task = configuration({
   }),
   mount: blocks({ source: requiredPath, target: requiredPath, read_only: flag(true) }),
   tmpfs: blocks({ target: requiredPath, size_mb: mebibytes(1) }),
+  egress: optionalBlock({ allow: texts('a destination such as "example.com:443"', value => value !== '') }),
 })
 
 export type TaskOptions = ReturnType<typeof task.read>

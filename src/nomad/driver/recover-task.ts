@@ -18,11 +18,12 @@ export async function recover(
     throw new Error(
       `RecoverTask: got a handle of version ${handle.version}, this driver knows ${handleVersion}`,
     )
-  const { table, log } = state
+  const { table, log, events } = state
   const { id } = handle.config
   const task = await table.adopt(id, decodeState(handle.driver_state))
   const result = task.executor.state === 'exited' ? await task.executor.wait() : null
   if (result?.cause === 'lost') throw result.error ?? new Error('the end of the task is not known')
+  events.watchEgress(task)
   log('info', result === null ? 'recovered a running task' : 'recovered a task that has ended', {
     task_id: id,
   })

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
-import type { Executor } from '../../index.ts'
+import { type Executor, HoldfastError } from '../../index.ts'
 import type { PluginState } from '../plugin-state.ts'
 import { exitResult } from '../tasks/exit-result.ts'
 import type { Message } from '../wire/codec.ts'
+import { sentence } from '../wire/errors.ts'
 import { commandIn } from './exec-task.ts'
 import { ExecInput } from './exec-input.ts'
 import { ExecOutput } from './exec-output.ts'
@@ -37,7 +38,8 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
   }
   const hangUp = () => void command.forceStop().catch(() => {})
   try {
-    await command.start()
+    const failure = await command.start().then(() => null, programFailure)
+    if (failure !== null) return tellFailure(call, failure)
     gone.addEventListener('abort', hangUp, { once: true })
     if (gone.aborted) hangUp()
     void feed(requests, input, command).catch(hangUp)
@@ -50,6 +52,25 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
     for (const end of [input, ...outputs]) end.close()
     await command.destroy()
   }
+}
+
+type ProgramFailure = { readonly message: string; readonly exitCode: number }
+
+/** Of a program that is not there, or cannot be run, with a shell's exit codes. Throws any other error. */
+function programFailure(error: unknown): ProgramFailure {
+  if (!(error instanceof HoldfastError) || error.stage !== 'exec') throw error
+  return { message: sentence(error), exitCode: error.errno === 'ENOENT' ? 127 : 126 }
+}
+
+/**
+ * As output and a result: the frame in which Nomad passes an error on holds 123 bytes (RFC 6455, 5.5), and
+ * whoever asked would see "unexpected EOF".
+ */
+function tellFailure(call: Call, { message, exitCode }: ProgramFailure): void {
+  call.write({ stderr: { data: Buffer.from(`${message}\n`) } })
+  call.write({ stdout: { close: true } })
+  call.write({ stderr: { close: true } })
+  call.write({ exited: true, result: { exit_code: exitCode, signal: 0, oom_killed: false } })
 }
 
 /** Messages without anything in them are heartbeats. */

@@ -6,8 +6,12 @@ import type { TaskConfig } from '../wire/task-messages.ts'
 import { externalCgroups } from './cgroups.ts'
 import { deviceNodes, jobMounts, nomadDirectories, parentsFirst, volumeMounts } from './mounts.ts'
 import { networkOf } from './network.ts'
+import { programOf } from './program.ts'
 
-type Policy = Pick<AgentConfig, 'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts'>
+type Policy = Pick<
+  AgentConfig,
+  'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts' | 'allow_ipc_host'
+>
 
 /**
  * A Nomad task as the library's command. Throws PERMISSION for what this node does not let jobs do,
@@ -18,19 +22,20 @@ export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy
   const jobs = jobMounts(options, policy.allow_mounts)
   const cgroups = externalCgroups(task)
   return {
-    path: options.command,
+    path: programOf(task, options.command),
     args: [...options.args],
     env: { ...task.env },
     ...(options.work_dir !== null && { cwd: options.work_dir }),
     user: userOf(task, policy),
     stdout: stream(task.stdout_path),
     stderr: stream(task.stderr_path),
-    network: networkOf(task.network_isolation_spec),
+    network: networkOf(task.network_isolation_spec, options.egress),
     ...hostname(task),
     mounts: parentsFirst([...ours.mounts, ...volumeMounts(task), ...jobs.mounts]),
     tmpfs: [...ours.tmpfs, ...jobs.tmpfs],
     devices: deviceNodes(task),
     capabilities: capabilities(options.cap_add, policy.allow_capabilities),
+    ...sharedNamespaces(options, policy),
     // The agent's own is -1000 where systemd starts it, and would be the task's too.
     oomScoreAdj: 0,
     ...(cgroups.length > 0 && { cgroups }),
@@ -46,10 +51,14 @@ function userOf({ user }: TaskConfig, { default_user, allow_root }: Policy): str
   return wanted
 }
 
+/**
+ * What a task keeps. `cap_drop` takes nothing away: where Nomad's `exec` starts from a list, a task here
+ * starts from none.
+ */
 function capabilities(asked: readonly string[], allowed: readonly string[]): string[] {
-  const plain = (name: string) => name.toUpperCase().replace(/^CAP_/, '')
-  const allowedPaths = new Set(allowed.map(plain))
-  const refused = asked.find(name => !allowedPaths.has(plain(name)))
+  const known = new Set(allowed.map(plain))
+  if (asked.some(name => plain(name) === 'ALL')) return [...known].map(name => `CAP_${name}`)
+  const refused = asked.find(name => !known.has(plain(name)))
   if (refused === undefined) return asked.map(name => `CAP_${plain(name)}`)
   throw new HoldfastError(
     'PERMISSION',
@@ -58,6 +67,27 @@ function capabilities(asked: readonly string[], allowed: readonly string[]): str
       hint: "allow_capabilities in the agent's plugin configuration lists what it gives",
     },
   )
+}
+
+function plain(capability: string): string {
+  return capability.toUpperCase().replace(/^CAP_/, '')
+}
+
+/** Throws PERMISSION where the node does not allow it, UNSUPPORTED for the node's processes. */
+function sharedNamespaces(
+  { pid_mode, ipc_mode }: TaskOptions,
+  { allow_ipc_host }: Policy,
+): Pick<Command, 'namespaces'> {
+  if (pid_mode === 'host')
+    throw new HoldfastError('UNSUPPORTED', 'config.pid_mode: a task here has processes of its own', {
+      hint: 'leave pid_mode out, or make it "private"',
+    })
+  if (ipc_mode !== 'host') return {}
+  if (!allow_ipc_host)
+    throw new HoldfastError('PERMISSION', 'config.ipc_mode: this node does not share its IPC namespace', {
+      hint: "allow_ipc_host in the agent's plugin configuration changes that",
+    })
+  return { namespaces: { ipc: false } }
 }
 
 function hostname({ network_isolation_spec: isolation }: TaskConfig): Pick<Command, 'hostname'> {

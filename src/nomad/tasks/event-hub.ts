@@ -1,7 +1,11 @@
-import { Subject } from 'rxjs'
+import { distinct, filter, Subject, take } from 'rxjs'
 import { type Enforcement, shortfalls, type Supervisor, type WaitResult } from '../../index.ts'
 import { timestamp } from '../wire/time.ts'
 import type { TaskRecord } from './record.ts'
+import type { Task } from './task.ts'
+
+/** Of one task and one plugin process: a task that tries every port would push all else out of its events. */
+const maxEgressEvents = 10
 
 export type TaskEvent = {
   readonly task_id: string
@@ -15,6 +19,7 @@ export type TaskEvent = {
 /** What happens to tasks beyond what Nomad tells of them itself; shown among an allocation's events. */
 export class TaskEventHub {
   readonly events$ = new Subject<TaskEvent>()
+  readonly #watched = new WeakSet<Task>()
 
   /** `recordOf` finds the task of a key; ends that nobody here has asked about are nobody's news. */
   watch(supervisor: Supervisor, recordOf: (key: string) => TaskRecord | undefined): void {
@@ -32,6 +37,25 @@ export class TaskEventHub {
   tellShortfalls(record: TaskRecord, enforcement: readonly Enforcement[]): void {
     for (const { name, status, reason } of shortfalls(enforcement))
       this.tell(record, `${name} is ${status}: ${reason ?? 'unknown'}`, { enforcement: name })
+  }
+
+  /** Destinations that it was refused from now on, each once. */
+  watchEgress(task: Task): void {
+    const { network } = task.executor.command
+    if (typeof network !== 'object' || !('allow' in network) || this.#watched.has(task)) return
+    this.#watched.add(task)
+    const since = new Date()
+    task.executor.egress$
+      .pipe(
+        filter(({ allowed, at }) => !allowed && at >= since),
+        distinct(({ host, port }) => `${host}:${port}`),
+        take(maxEgressEvents),
+      )
+      .subscribe({
+        next: ({ host, port }) =>
+          this.tell(task.record, `egress to ${host}:${port} was refused`, { egress: `${host}:${port}` }),
+        error: () => {},
+      })
   }
 
   tell(record: TaskRecord, message: string, annotations: Readonly<Record<string, string>> = {}): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { StopTarget } from '../../index.ts'
 
 /** What has to be known of a Nomad task before its start is asked for: the agent may never hear of it. */
 export type TaskRecord = {
@@ -13,6 +14,8 @@ export type TaskRecord = {
   readonly name: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** Who gets the stop signal. Default: the leader, as with Nomad's own drivers. */
+  readonly stopTarget?: StopTarget
 }
 
 /**

@@ -2,7 +2,7 @@ import { AllocDir, type Executor } from '../../index.ts'
 import { refused } from '../config/attribute.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
 import { fromMsgpack } from '../config/msgpack.ts'
-import { readTaskOptions } from '../config/task-config.ts'
+import { readTaskOptions, type TaskOptions } from '../config/task-config.ts'
 import type { Log } from '../plumbing/hclog.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
 import { commandOf } from './command.ts'
@@ -26,7 +26,8 @@ export async function startTask(config: TaskConfig, context: StartContext): Prom
   const { table, stateDir, log } = context
   if ((await table.find(config.id)) !== null)
     throw refused('task id', config.id, 'one that is not started already')
-  const executor = await prepare(config, context)
+  const options = readTaskOptions(fromMsgpack(config.msgpack_driver_config, 'config'))
+  const executor = await prepare(config, options, context)
   const forgotten = await table.endForgotten({ id: config.id, allocId: config.alloc_id, name: config.name })
   if (forgotten > 0)
     log('warn', 'ended an earlier start of the task, of which the agent has not heard', {
@@ -39,6 +40,7 @@ export async function startTask(config: TaskConfig, context: StartContext): Prom
     allocId: config.alloc_id,
     name: config.name,
     startedAt: Date.now(),
+    ...(options.stop_signal_target !== null && { stopTarget: options.stop_signal_target }),
   }
   const task = { record, stateDir, executor }
   // On disk before anything runs: when we are killed now, whoever asks for the task by its id finds it.
@@ -57,8 +59,7 @@ export async function startTask(config: TaskConfig, context: StartContext): Prom
 }
 
 /** All that can be refused is refused here, before there is anything to clean up. */
-async function prepare(config: TaskConfig, context: StartContext): Promise<Executor> {
-  const options = readTaskOptions(fromMsgpack(config.msgpack_driver_config, 'config'))
+async function prepare(config: TaskConfig, options: TaskOptions, context: StartContext): Promise<Executor> {
   const command = commandOf(config, options, context.config)
   const limits = taskLimits(config, options, { ...hostShares, pids: context.config.default_pids })
   const allocation = new AllocDir(config.alloc_dir)

@@ -51,7 +51,7 @@ function isPassing(error: unknown): boolean {
 const passing = new Set(['EAGAIN', 'EBUSY', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT'])
 
 /** With what would mend it: the agent shows one line and nothing else. */
-function sentence(error: unknown): string {
+export function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const hint = error instanceof HoldfastError ? error.hint : undefined
   return hint === undefined ? error.message : `${error.message} (${hint})`
