@@ -5,6 +5,7 @@ import { hasCgroups } from './host-mode.ts'
 import { mayIsolate } from './identity.ts'
 import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
+import { type ProgramName, programChecks } from './clients/programs.ts'
 import { goProgram, javaProgram, pythonProgram } from './runtimes.ts'
 
 export type Need =
@@ -24,6 +25,7 @@ export type Need =
   | 'java'
   | 'go'
   | 'python3'
+  | ProgramName
 
 type Check = {
   readonly met: () => boolean
@@ -101,6 +103,7 @@ const checks: Readonly<Record<Need, Check>> = {
     how: 'apt-get install python3',
     possible: () => false,
   },
+  ...programChecks,
   systemd: {
     met: () => serviceManager() !== null,
     how: 'run it where systemd is PID 1, as root or as a user with `systemd --user`: npm run test:vm',
