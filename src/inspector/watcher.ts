@@ -29,6 +29,8 @@ export class Watcher {
     this.#feed = feed
     this.#showArguments = showArguments
     const journal = supervisor.journal$.subscribe(({ task: { key }, ...entry }) => {
+      // A task makes as many as it likes, and all else would be pushed out of the feed by them.
+      if (entry.event === 'EGRESS') return
       // The first entries come just before the task is in the list.
       queueMicrotask(() => {
         const task = supervisor.tasks.get(key)

@@ -1,5 +1,7 @@
 import {
+  asapScheduler,
   BehaviorSubject,
+  catchError,
   concat,
   defer,
   distinctUntilChanged,
@@ -7,9 +9,13 @@ import {
   filter,
   from,
   map,
+  merge,
+  mergeMap,
   NEVER,
   type Observable,
+  observeOn,
   scan,
+  share,
   Subject,
   Subscription,
   switchMap,
@@ -51,6 +57,7 @@ export class TaskStreams implements TaskChanges<TaskExecutor> {
   /** Whether there is a task that has not ended. */
   readonly #isLive = new BehaviorSubject(false)
   readonly #holding: Observable<never>
+  readonly #egress = defer(() => this.#newEgress()).pipe(share())
 
   constructor(keepAlive: KeepAlive, tasks: () => Iterable<TaskExecutor>) {
     this.#tasks = tasks
@@ -91,10 +98,35 @@ export class TaskStreams implements TaskChanges<TaskExecutor> {
   }
 
   /**
-   * Of each change of state once, whichever supervisor writes it, but for what two write in the same instant.
+   * Of each change of state once, whichever supervisor writes it, but for what two write in the same instant;
+   * and of each decision about a destination, which may come after the end of its task.
    */
   get journal$(): Observable<TaskHistoryEntry> {
-    return this.of('recorded').pipe(map(({ task, entry }) => ({ task: label(task), ...entry })))
+    return merge(
+      this.of('recorded').pipe(map(({ task, entry }) => ({ task: label(task), ...entry }))),
+      this.#egress,
+    )
+  }
+
+  /**
+   * What the shims write of their tasks' destinations: of a task that this supervisor starts all, of one that
+   * runs already what comes from now on. Followed once for all who listen, while somebody does.
+   */
+  #newEgress(): Observable<TaskHistoryEntry> {
+    const present = defer(() => [...this.#tasks()].filter(({ state }) => hasStarted(state)))
+    const adopted = this.of('started').pipe(
+      map(({ task }) => task),
+      // Told before the machine of the task has gone on.
+      filter(({ held, outcome }) => held.takenOver && outcome === null),
+      observeOn(asapScheduler),
+    )
+    const ours = this.of('transition').pipe(
+      filter(({ task, change }) => change.to === 'running' && !task.held.takenOver),
+      map(({ task }) => task),
+    )
+    const followed = (tasks: Observable<TaskExecutor>, fromStart: boolean) =>
+      tasks.pipe(mergeMap(task => egressOf(task, fromStart)))
+    return merge(followed(concat(present, adopted), false), followed(ours, true))
   }
 
   complete(): void {
@@ -124,6 +156,16 @@ function withoutEnded(live: Set<TaskExecutor>, { type, task }: AnyChange): Set<T
   if (type === 'started') live.add(task)
   if (type === 'exited' || type === 'destroyed') live.delete(task)
   return live
+}
+
+const hasStarted = (state: TaskState): boolean => state === 'running' || state === 'stopping'
+
+/** None where they cannot be read: the journal of the others goes on. */
+function egressOf(task: TaskExecutor, fromStart: boolean): Observable<TaskHistoryEntry> {
+  return defer(() => task.held.egressEntries$(fromStart)).pipe(
+    map(entry => ({ task: label(task), ...entry })),
+    catchError(() => EMPTY),
+  )
 }
 
 function label({ key, name }: TaskExecutor): TaskLabel {

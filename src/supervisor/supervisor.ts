@@ -181,8 +181,8 @@ export class Supervisor {
   }
 
   /**
-   * What goes into the journals of the tasks, as it comes. To subscribe marks nothing as published, and keeps
-   * no program running.
+   * What goes into the journals of the tasks, as it comes, the decisions about destinations (`EGRESS`) with
+   * it. To subscribe marks nothing as published, and keeps no program running.
    */
   get journal$(): Observable<TaskHistoryEntry> {
     return this.#streams.journal$

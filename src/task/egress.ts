@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
+import { map, type Observable } from 'rxjs'
 import type { EgressDecision, HistoryEntry } from '../api.ts'
 import { readBounded } from './bounded-file.ts'
 import { type LogSource, readLog } from './log-stream.ts'
@@ -19,7 +20,12 @@ const largestFile = 2 * 1024 * 1024
  * is asked for when somebody reads.
  */
 export function egressStream(source: () => LogSource): Streamed<EgressDecision> {
-  return streamed(() => readDecisions(source()))
+  return streamed(() => readDecisions(source(), true))
+}
+
+/** Each as it comes, as an entry of the task's history: from the first that is kept, or from now on. */
+export function egressEntries(source: () => LogSource, fromStart: boolean): Observable<HistoryEntry> {
+  return streamed(() => readDecisions(source(), fromStart)).pipe(map(historyEntry))
 }
 
 /** What was decided, as entries of the task's history. Empty where there are no rules. */
@@ -40,8 +46,8 @@ function textOf(path: string): string {
   }
 }
 
-function readDecisions(source: LogSource): Pull<EgressDecision> {
-  const bytes = readLog(source, { follow: true })
+function readDecisions(source: LogSource, fromStart: boolean): Pull<EgressDecision> {
+  const bytes = readLog(source, { follow: true, fromStart })
   return pull(decisionsOf(bytes), () => {
     bytes.return?.().catch(() => {})
   })

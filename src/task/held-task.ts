@@ -1,12 +1,15 @@
 import type { Readable } from 'node:stream'
+import { EMPTY, type Observable } from 'rxjs'
 import { type Call, decide, phaseOf, refusal, stateOf } from '../../machines/index.ts'
 import type * as api from '../api.ts'
+import { hasRules } from '../command/destinations.ts'
 import { HoldfastError } from '../errors.ts'
 import type { TaskPaths } from '../platform/port.ts'
 import { bootClockStepMs } from '../spawn/boot-clock.ts'
 import { thisInstant, untilEnded, untilLaunched, untilStopped } from './awaited-ends.ts'
 import { parseShutdownOptions } from './call-options.ts'
 import { destroyed, detached } from './call-refusals.ts'
+import { egressEntries } from './egress.ts'
 import { withoutMessage } from './history-entry.ts'
 import { inputFailure } from './input-failure.ts'
 import type { Rehydrated } from './rehydrate.ts'
@@ -14,6 +17,7 @@ import type { ExecTarget } from './start-request.ts'
 import { startUnder } from './start-signal.ts'
 import type { TaskInput } from './stdin-feed.ts'
 import { type Restored, TaskActor } from './task-actor.ts'
+import { taskEgress } from './task-output.ts'
 import { type Origin, TaskProcess } from './task-process.ts'
 import type { TaskRuntime } from './task-runtime.ts'
 import type { TaskSpec } from './task-spec.ts'
@@ -93,6 +97,14 @@ export class HeldTask<Face extends { readonly key: string }> {
     const { outcome } = this.actor.snapshot().context
     if (outcome !== null) this.log.report(outcome)
     if (!final) await this.actor.until(reached => phaseOf(reached) !== 'launching')
+  }
+
+  /** What is decided about its destinations, from its start or from now on. Keeps no program running. */
+  egressEntries$(fromStart: boolean): Observable<api.HistoryEntry> {
+    const process = this.requireProcess()
+    if (!hasRules(process.spec.request.command.network)) return EMPTY
+    const source = taskEgress(process, this.actor, this.#runtime)
+    return egressEntries(() => ({ ...source, hold: () => () => {} }), fromStart)
   }
 
   /** To send it something. Throws INVALID_STATE, naming the call, when it does not run. */

@@ -97,7 +97,8 @@ export class LogChanges {
         this.#wake = null
         resolve(isDue())
       }
-      const timer = setTimeout(finish, Math.ceil(milliseconds))
+      // Who reads holds the program as long as it means to (`held`, log-stream.ts).
+      const timer = setTimeout(finish, Math.ceil(milliseconds)).unref()
       this.#wake = () => {
         if (isDue() || this.#closed) finish()
       }

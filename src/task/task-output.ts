@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import { rotationOf } from '../platform/index.ts'
+import { egressLogFiles, egressLogName } from './egress.ts'
+import type { LogSource } from './log-stream.ts'
 import type { OutputSource, OutputStream } from './output-reader.ts'
 import type { TaskActor } from './task-actor.ts'
 import type { TaskProcess } from './task-process.ts'
@@ -19,4 +22,11 @@ export function taskOutput(
     onEnd: ended => actor.onEnd(ended),
     hold: () => keepAlive.hold(),
   }
+}
+
+/** Where the decisions about its destinations lie. */
+export function taskEgress(...task: Parameters<typeof taskOutput>): LogSource {
+  const { dir, writing, onEnd, hold } = taskOutput(...task)
+  const target = { base: null, path: join(dir, egressLogName) }
+  return { target: () => target, files: () => egressLogFiles, writing, onEnd, hold }
 }

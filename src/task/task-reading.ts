@@ -1,16 +1,15 @@
-import { join } from 'node:path'
 import { type Observable, Subscription, using } from 'rxjs'
 import type { Call } from '../../machines/index.ts'
 import type * as api from '../api.ts'
 import { checkLogOptions, checkStream } from './call-options.ts'
 import { withCpuPercent } from './cpu-percent.ts'
-import { egressLogFiles, egressLogName, egressStream } from './egress.ts'
+import { egressStream } from './egress.ts'
 import { logStream } from './log-stream.ts'
 import type { OutputSource } from './output-reader.ts'
 import { outputStream, readBytes } from './output-stream.ts'
 import { type Streamed, streamed } from './pulled.ts'
 import type { TaskActor } from './task-actor.ts'
-import { taskOutput } from './task-output.ts'
+import { taskEgress, taskOutput } from './task-output.ts'
 import type { TaskProcess } from './task-process.ts'
 import type { TaskServices } from './task-services.ts'
 
@@ -63,16 +62,16 @@ export class TaskReading {
   }
 
   egress$(): Streamed<api.EgressDecision> {
-    return egressStream(() => {
-      const { dir, log: _log, indexFiles: _files, ...source } = this.#output('egress$')
-      const target = { base: null, path: join(dir, egressLogName) }
-      return { ...source, target: () => target, files: () => egressLogFiles }
-    })
+    return egressStream(() => taskEgress(...this.#read('egress$')))
   }
 
-  #output(call: 'logs$' | 'output$' | 'egress$'): OutputSource {
+  #output(call: 'logs$' | 'output$'): OutputSource {
+    return taskOutput(...this.#read(call))
+  }
+
+  #read(call: 'logs$' | 'output$' | 'egress$'): Parameters<typeof taskOutput> {
     const task = this.#task()
     task.allow(call)
-    return taskOutput(task.requireProcess(), task.actor, this.#services)
+    return [task.requireProcess(), task.actor, this.#services]
   }
 }

@@ -6,7 +6,7 @@ export type Certificate = { readonly key: Buffer; readonly cert: Buffer }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
 
-/** Makes an authority of its own, whose certificate is `ca.pem` in the directory, and one of localhost by it. */
+/** One of an authority of its own, whose certificate is `ca.pem` in the directory. */
 export function localhostCertificate(directory: string): Certificate {
   const path = (name: string): string => join(directory, name)
   const authority = ['-keyout', path('ca.key'), '-out', path('ca.pem'), '-subj', '/CN=authority']
