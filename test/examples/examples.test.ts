@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,13 +68,36 @@ describe('the examples', () => {
   })
 
   it('keep-up starts it again, later each time, and stops it with itself', async () => {
-    const ended = await killedAt(/again in 400 ms$/, 'keep-up', ['sh', '-c', 'exit 3'], 'SIGTERM')
+    const home = temporaryDirectory('examples')
+    const loop = await killedAt(/again in 400 ms$/, 'keep-up', [home, 'sh', '-c', 'exit 3'], 'SIGTERM')
     assert.deepEqual(
-      ended.lines,
+      loop.lines.filter(line => line.includes('again')),
       [100, 200, 400].map(pause => `sh: exited, exit code 3; again in ${pause} ms`),
     )
-    assert.equal(ended.exitCode, 0)
+    assert.equal(loop.exitCode, 0)
   })
+
+  it('keep-up goes on with a program that is not there yet, and has the server that a killed one has left', async () => {
+    const home = temporaryDirectory('examples')
+    const program = join(home, 'server')
+    const missing = await killedAt(/again in 100 ms$/, 'keep-up', [home, program])
+    assert.equal(missing.lines.at(-1), `${program}: startFailed, exit code null; again in 100 ms`)
+    const sleeper = [home, 'sleep', '1000']
+    const [first] = (await killedAt(/is running$/, 'keep-up', sleeper)).lines
+    const second = await killedAt(/is running$/, 'keep-up', sleeper, 'SIGTERM')
+    assert.deepEqual([second.lines.at(0), second.exitCode], [first, 0])
+  })
+
+  for (const [name, most] of Object.entries({ sandbox: 25, 'ci-runner': 50, 'job-queue': 40, 'keep-up': 20 }))
+    it(`${name} takes ${most} lines at most, as it did with other tools`, () => {
+      const text = readFileSync(programOf(name).at(-1) ?? '', 'utf8').replace(/\/\*[^]*?\*\//g, '')
+      const lines = text.split('\n').filter(line => !/^\s*(\/\/.*)?$/.test(line))
+      assert.ok(lines.length <= most, `${lines.length} lines`)
+      assert.deepEqual(
+        lines.filter(line => line.length > 110),
+        [],
+      )
+    })
 })
 
 /** What it prints. Rejects unless it exits 0. */
@@ -104,7 +128,7 @@ async function killedAt(
     lines.push(printed)
     if (line.test(printed)) child.kill(signal)
   }
-  assert.match(lines.at(-1) ?? '', line)
+  assert.match(lines.join('\n'), new RegExp(line.source, 'm'))
   const [exitCode] = (await exit) as [number | null]
   return { lines, exitCode }
 }
