@@ -8,17 +8,20 @@ let token = ''
  * the tab still has it.
  */
 export function takeToken(): boolean {
-  const fromAddress = new URLSearchParams(location.hash.slice(1)).get('token')
+  const fields = new URLSearchParams(location.hash.slice(1))
+  const fromAddress = fields.get('token')
   if (fromAddress) {
     sessionStorage.setItem(storageKey, fromAddress)
-    history.replaceState(null, '', location.pathname)
+    fields.delete('token')
+    const rest = fields.toString()
+    history.replaceState(null, '', location.pathname + (rest === '' ? '' : `#${rest}`))
   }
   token = sessionStorage.getItem(storageKey) ?? ''
   return token !== ''
 }
 
 export function setToken(text: string): void {
-  const [, inAddress] = /#token=(\S+)/.exec(text) ?? []
+  const [, inAddress] = /[#&]token=([^&\s]+)/.exec(text) ?? []
   token = inAddress ?? text.trim()
   sessionStorage.setItem(storageKey, token)
 }

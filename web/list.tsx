@@ -1,107 +1,77 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ComponentChildren } from 'preact'
-import { store as known, useStore } from './store.ts'
-import { bytesText, percentText, visible } from './text.ts'
-import type { Row } from './types.ts'
+import { type Choice, chosen, everything, isNarrowed } from './choice.ts'
+import { ListFilters, tasksText } from './list-filters.tsx'
+import { ListRow } from './list-row.tsx'
+import { isNarrow } from './narrow.ts'
+import { useStore } from './store.ts'
 
-const states = ['limited', 'running', 'stopping', 'exited'] as const
 const rowHeight = 54
 /** Rows beyond the edges, so that a fast scroll shows no gap. */
 const margin = 8
 
-export function List({ selected, select }: { selected: string | null; select: (key: string) => void }) {
+type Props = {
+  selected: string | null
+  choice: Choice
+  choose: (choice: Choice) => void
+  /** Shows it; `enter`: and goes there with the keyboard. */
+  open: (key: string, enter: boolean) => void
+}
+
+export function List({ selected, choice, choose, open }: Props) {
   const store = useStore()
-  const [search, setSearch] = useState('')
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
-  const box = useRef<HTMLDivElement>(null)
-  const field = useRef<HTMLInputElement>(null)
-  const [top, setTop] = useState(0)
-  const [height, setHeight] = useState(600)
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setHeight(entry?.contentRect.height ?? 600))
-    if (box.current !== null) observer.observe(box.current)
-    return () => observer.disconnect()
-  }, [])
-  useEffect(() => {
-    const focus = (event: KeyboardEvent): void => {
-      if (event.key !== '/' || event.target instanceof HTMLInputElement) return
-      event.preventDefault()
-      field.current?.focus()
-    }
-    addEventListener('keydown', focus)
-    return () => removeEventListener('keydown', focus)
-  }, [])
+  const [active, setActive] = useState(selected)
+  const field = useSearchKey()
+  const { box, top, setTop, height } = useViewport()
+  useEffect(() => setActive(selected), [selected])
 
   const all = [...store.rows.values()].reverse()
-  const counts = new Map<string, number>()
-  for (const { state } of all) counts.set(state, (counts.get(state) ?? 0) + 1)
-  const wanted = search.toLowerCase()
-  const shown = all.filter(
-    ({ state, name, key, program }) =>
-      !hidden.has(state) && [name, key, program].some(text => text.toLowerCase().includes(wanted)),
-  )
+  const shown = chosen(all, choice, key => store.usage.get(key)?.samples.at(-1))
   const first = Math.max(0, Math.floor(top / rowHeight) - margin)
   const window = shown.slice(first, first + Math.ceil(height / rowHeight) + 2 * margin)
 
-  const move = (event: KeyboardEvent): void => {
-    const at = shown.findIndex(({ key }) => key === selected)
-    const page = Math.max(1, Math.floor(height / rowHeight) - 1)
-    const steps: Record<string, number> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: -1e9,
-      End: 1e9,
-    }
-    const step = steps[event.key]
-    if (step === undefined || shown.length === 0) return
-    event.preventDefault()
-    const to = Math.min(shown.length - 1, Math.max(0, at === -1 && step > 0 ? step - 1 : at + step))
-    const target = shown[to]
-    if (target === undefined) return
-    select(target.key)
+  const reveal = (at: number): void => {
     const view = box.current
     if (view === null) return
-    if (to * rowHeight < view.scrollTop) view.scrollTop = to * rowHeight
-    else if ((to + 1) * rowHeight > view.scrollTop + view.clientHeight)
-      view.scrollTop = (to + 1) * rowHeight - view.clientHeight
+    if (at * rowHeight < view.scrollTop) view.scrollTop = at * rowHeight
+    else if ((at + 1) * rowHeight > view.scrollTop + view.clientHeight)
+      view.scrollTop = (at + 1) * rowHeight - view.clientHeight
   }
-  const toggle = (state: string): void => {
-    const next = new Set(hidden)
-    if (!next.delete(state)) next.add(state)
-    setHidden(next)
+  const move = (event: KeyboardEvent): void => {
+    const at = shown.findIndex(({ key }) => key === active)
+    const here = shown[at]
+    if ((event.key === 'Enter' || event.key === ' ') && here !== undefined) {
+      event.preventDefault()
+      open(here.key, true)
+      return
+    }
+    const to = landing(event.key, at, shown.length, Math.max(1, Math.floor(height / rowHeight) - 1))
+    const target = to === null ? undefined : shown[to]
+    if (to === null || target === undefined) return
+    event.preventDefault()
+    setActive(target.key)
+    // Where the task takes the place of the list, a step in the list is no wish to leave it.
+    if (!isNarrow()) open(target.key, false)
+    reveal(to)
   }
   return (
     <nav class="list" aria-label="Tasks">
       <input
         ref={field}
         type="search"
-        placeholder="Search name, key, program   ( / )"
+        placeholder="Search name, key, program, label   ( / )"
         aria-label="Search tasks"
-        value={search}
-        onInput={event => setSearch(event.currentTarget.value)}
+        value={choice.search}
+        onInput={event => choose({ ...choice, search: event.currentTarget.value })}
       />
-      <div class="chips" role="group" aria-label="States shown">
-        {states.map(state => (
-          <button
-            type="button"
-            class={`chip ${state}`}
-            key={state}
-            aria-pressed={!hidden.has(state)}
-            onClick={() => toggle(state)}
-          >
-            <i aria-hidden="true" /> {state} <b>{counts.get(state) ?? 0}</b>
-          </button>
-        ))}
-      </div>
+      <ListFilters rows={all} shown={shown.length} choice={choice} choose={choose} />
       <div
         ref={box}
         class="rows"
         role="listbox"
-        aria-label={`${shown.length} tasks`}
+        aria-label={tasksText(shown.length)}
         tabIndex={0}
-        aria-activedescendant={window.some(({ key }) => key === selected) ? `row-${selected}` : undefined}
+        aria-activedescendant={window.some(({ key }) => key === active) ? `row-${active}` : undefined}
         onScroll={event => setTop(event.currentTarget.scrollTop)}
         onKeyDown={move}
       >
@@ -114,14 +84,76 @@ export function List({ selected, select }: { selected: string | null; select: (k
               position={first + index + 1}
               total={shown.length}
               selected={row.key === selected}
-              select={select}
+              active={row.key === active}
+              open={key => open(key, isNarrow())}
             />
           ))}
         </Runway>
-        {shown.length === 0 && <p class="nothing">{all.length === 0 ? 'No task.' : 'Nothing fits.'}</p>}
+        {shown.length === 0 && (
+          <Nothing
+            loaded={store.loaded}
+            narrowed={all.length > 0 && isNarrowed(choice)}
+            showAll={() => choose({ ...everything, order: choice.order })}
+          />
+        )}
       </div>
     </nav>
   )
+}
+
+/** Where a key leads; null: it is none of the list's. */
+function landing(key: string, at: number, count: number, page: number): number | null {
+  const steps: Record<string, number> = {
+    ArrowDown: 1,
+    ArrowUp: -1,
+    PageDown: page,
+    PageUp: -page,
+    Home: -1e9,
+    End: 1e9,
+  }
+  const step = steps[key]
+  if (step === undefined || count === 0) return null
+  return Math.min(count - 1, Math.max(0, at === -1 && step > 0 ? step - 1 : at + step))
+}
+
+function Nothing({ loaded, narrowed, showAll }: { loaded: boolean; narrowed: boolean; showAll: () => void }) {
+  if (!narrowed) return <p class="nothing">{loaded ? 'No task yet.' : 'Loading …'}</p>
+  return (
+    <div class="nothing">
+      <p>Nothing fits.</p>
+      <button type="button" onClick={showAll}>
+        Show all
+      </button>
+    </div>
+  )
+}
+
+/** `/` leads to the search from everywhere but another field. */
+function useSearchKey() {
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    const focus = (event: KeyboardEvent): void => {
+      const writing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement
+      if (event.key !== '/' || writing) return
+      event.preventDefault()
+      field.current?.focus()
+    }
+    addEventListener('keydown', focus)
+    return () => removeEventListener('keydown', focus)
+  }, [])
+  return field
+}
+
+function useViewport() {
+  const box = useRef<HTMLDivElement>(null)
+  const [top, setTop] = useState(0)
+  const [height, setHeight] = useState(600)
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setHeight(entry?.contentRect.height ?? 600))
+    if (box.current !== null) observer.observe(box.current)
+    return () => observer.disconnect()
+  }, [])
+  return { box, top, setTop, height }
 }
 
 /**
@@ -134,52 +166,4 @@ function Runway({ height, children }: { height: number; children: ComponentChild
       {children}
     </div>
   )
-}
-
-type RowProps = {
-  row: Row
-  top: number
-  position: number
-  total: number
-  selected: boolean
-  select: (key: string) => void
-}
-
-function ListRow({ row, top, position, total, selected, select }: RowProps) {
-  const latest = known.usage.get(row.key)?.samples.at(-1)
-  const up = row.state === 'running' || row.state === 'stopping'
-  return (
-    <div
-      class="row"
-      role="option"
-      id={`row-${row.key}`}
-      data-key={row.key}
-      data-state={row.state}
-      aria-selected={selected}
-      aria-posinset={position}
-      aria-setsize={total}
-      style={{ transform: `translateY(${top}px)` }}
-      onClick={() => select(row.key)}
-    >
-      <i class={`dot ${row.state} ${tone(row)}`} aria-hidden="true" />
-      <span class="name">{visible(row.name)}</span>
-      <span class="figures">
-        {up ? `${percentText(latest?.cpu)} · ${bytesText(latest?.memory)}` : ending(row)}
-      </span>
-      <span class="key">{row.key}</span>
-      <span class="what">{row.state}</span>
-    </div>
-  )
-}
-
-/** Good, bad, or neither. */
-export function tone({ state, cause, exitCode }: Row): string {
-  if (state !== 'exited') return ''
-  if (cause === 'exited') return exitCode === 0 ? 'good' : 'bad'
-  return cause === 'shutdown' ? '' : 'bad'
-}
-
-export function ending({ cause, exitCode }: Row): string {
-  if (cause === null) return ''
-  return cause === 'exited' ? `exit code ${exitCode}` : cause
 }

@@ -1,6 +1,6 @@
 import { render } from 'preact'
 import 'uplot/dist/uPlot.min.css'
-import './style.css'
+import './style/index.css'
 import { App } from './app.tsx'
 import { takeToken } from './connection.ts'
 import { applyTheme } from './theme.ts'

@@ -20,6 +20,8 @@ class Store {
   /** Of each task, the entries that came while the page was open. */
   readonly entries = new Map<string, Entry[]>()
   link: Link = 'connecting'
+  /** The list has come once. */
+  loaded = false
   readonly #listeners = new Set<() => void>()
   #asked = false
 
@@ -40,6 +42,7 @@ class Store {
 
   take(name: string, data: string): void {
     if (name === 'snapshot') {
+      this.loaded = true
       this.rows.clear()
       for (const row of [...(JSON.parse(data) as { tasks: Row[] }).tasks].reverse())
         this.rows.set(row.key, row)

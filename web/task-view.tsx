@@ -2,14 +2,22 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ChartPanel } from './chart-panel.tsx'
 import { Confirm } from './confirm.tsx'
 import { getJson, post } from './connection.ts'
+import { CopyLink } from './copy-link.tsx'
 import { EnforcementPanel } from './enforcement.tsx'
-import { ending, tone } from './list.tsx'
+import { ending, tone } from './ending.ts'
 import { LogPanel } from './log-panel.tsx'
 import { UsagePanel } from './usage-panel.tsx'
 import { durationText, timeText, visible } from './text.ts'
 import type { Details, Row } from './types.ts'
 
-export function TaskView({ row, back }: { row: Row; back: () => void }) {
+type Props = {
+  row: Row
+  back: () => void
+  /** Above 0: the keyboard goes there, each time that it changes. */
+  entered: number
+}
+
+export function TaskView({ row, back, entered }: Props) {
   const [details, setDetails] = useState<Details | null>(null)
   const [asking, ask] = useState<'stop' | 'kill' | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
@@ -19,6 +27,9 @@ export function TaskView({ row, back }: { row: Row; back: () => void }) {
     getJson<Details>(`/api/tasks/${row.key}`, control.signal).then(setDetails, () => {})
     return () => control.abort()
   }, [row.key, row.state])
+  useEffect(() => {
+    if (entered > 0) heading.current?.focus()
+  }, [entered])
   const up = row.state === 'running' || row.state === 'stopping' || row.state === 'limited'
   const act = async (way: 'stop' | 'kill'): Promise<void> => {
     ask(null)
@@ -26,13 +37,17 @@ export function TaskView({ row, back }: { row: Row; back: () => void }) {
     await post(`/api/tasks/${row.key}/${way}`, {}).catch((error: Error) => setProblem(error.message))
   }
   return (
-    <article>
+    <article
+      onKeyDown={event => {
+        if (event.key === 'Escape' && event.target === heading.current) back()
+      }}
+    >
       <header class="head">
         <button type="button" class="quiet back" onClick={back}>
           ← Tasks
         </button>
         <div class="title">
-          <h2 ref={heading} data-testid="name">
+          <h2 ref={heading} data-testid="name" tabIndex={-1}>
             {visible(row.name)}
           </h2>
           <span class={`badge ${row.state} ${tone(row)}`} data-testid="state" role="status">
@@ -41,6 +56,7 @@ export function TaskView({ row, back }: { row: Row; back: () => void }) {
           </span>
         </div>
         <div class="actions">
+          <CopyLink task={row.key} />
           <button type="button" onClick={() => ask('stop')} disabled={!up}>
             Stop …
           </button>

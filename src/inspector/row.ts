@@ -9,6 +9,7 @@ export type Row = {
   readonly key: string
   readonly name: string
   readonly state: TaskState
+  readonly labels: Readonly<Record<string, string>>
   readonly program: string
   readonly argumentCount: number
   /** Only where the inspector was told to show them. */
@@ -34,6 +35,7 @@ export function rowOf(task: Executor, showArguments: boolean): Row {
     key: task.key,
     name: task.name,
     state,
+    labels: cleanLabels(command.labels ?? {}, clean),
     program: clean(command.path),
     argumentCount: command.args.length,
     ...(showArguments && { arguments: command.args }),
@@ -55,4 +57,8 @@ export function rowOf(task: Executor, showArguments: boolean): Row {
             hint: failure.hint === undefined ? null : clean(failure.hint),
           },
   }
+}
+
+function cleanLabels(labels: Readonly<Record<string, string>>, clean: (text: string) => string) {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [clean(name), clean(value)]))
 }

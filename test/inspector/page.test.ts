@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
-import { type Inspector, inspector } from '../../src/inspector/index.ts'
+import { inspector } from '../../src/inspector/index.ts'
 import { requires } from '../support/requires.ts'
-import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { launch, openPage, screenshot, type Seen } from './browser.ts'
+import { withWorkbench } from '../support/workbench.ts'
+import { launch, openPage, screenshot } from './browser.ts'
+import { row, shown } from './shown.ts'
 
 describe("the inspector's page", function () {
   // A browser on a busy machine.
@@ -172,6 +173,9 @@ describe("the inspector's page", function () {
       assert.equal(page.url(), `http://127.0.0.1:${server.port}/`)
       await page.reload()
       await page.locator('[data-link=live]').waitFor()
+      await page.goto(server.url.replace('#', '#order=name&'))
+      await page.locator('[data-link=live]').waitFor()
+      assert.equal(page.url(), `http://127.0.0.1:${server.port}/#order=name`)
       assert.ok(
         asked.every(url => url.startsWith(`http://127.0.0.1:${server.port}/`)),
         asked.join(),
@@ -208,7 +212,7 @@ describe("the inspector's page", function () {
       await seen.page.keyboard.press('/')
       const search = async (): Promise<void> => {
         await seen.page.keyboard.type(oldest.slice(-5))
-        await seen.page.getByRole('listbox', { name: '1 tasks' }).waitFor()
+        await seen.page.getByRole('listbox', { name: '1 task', exact: true }).waitFor()
         await seen.page.keyboard.press('Control+A')
         await seen.page.keyboard.press('Delete')
         await seen.page.getByRole('listbox', { name: '501 tasks' }).waitFor()
@@ -218,7 +222,9 @@ describe("the inspector's page", function () {
       for (let tries = 0; tries < 3 && longest >= 1000; tries++)
         longest = Math.min(longest, await longestTask(seen.page, search))
       assert.ok(longest < 1000, `the page stood still for ${longest} ms`)
-      await seen.page.getByRole('button', { name: /^exited/ }).click()
+      await seen.page.getByRole('button', { name: 'exit ≠ 0 250' }).click()
+      await seen.page.getByRole('listbox', { name: '250 tasks' }).waitFor()
+      await seen.page.getByRole('button', { name: /^running/ }).click()
       await seen.page.getByText('Nothing fits.').waitFor()
       await screenshot(seen.page, 'many')
       assert.deepEqual(seen.complaints, [])
@@ -256,29 +262,6 @@ describe("the inspector's page", function () {
       ))
   }
 })
-
-async function shown(
-  browser: Browser,
-  body: (seen: Seen, bench: Workbench, server: Inspector) => Promise<void>,
-  options: Parameters<typeof openPage>[2] = {},
-): Promise<void> {
-  await withWorkbench('basic', async bench => {
-    // A task that the page has asked to end has the time that the test takes.
-    const supervisor = bench.another({ shutdown: { signal: 'SIGTERM', graceMs: 60_000 } })
-    const server = await inspector({ supervisor })
-    const seen = await openPage(browser, server.url, options)
-    try {
-      await body(seen, bench, server)
-    } finally {
-      await seen.page.context().close()
-      await server.close()
-    }
-  })
-}
-
-function row(page: Page, key: string) {
-  return page.locator(`.row[data-key="${key}"]`)
-}
 
 async function lit(page: Page, state: string): Promise<void> {
   // Or a state in it.

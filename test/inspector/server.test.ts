@@ -257,6 +257,7 @@ describe('the inspector as a server', () => {
       inspected(async (page, bench) => {
         const task = bench.command('/bin/sh', '-c', 'exec sleep 1000', 'argument-secret')
         task.command.env = { PASSWORD: secret, BASE: '/nonexistent-base' }
+        task.command.labels = { app: 'web', with: `a-${secret}` }
         await task.start()
         const missing = bench.command('${BASE}/program')
         missing.command.env = { BASE: '/nonexistent-base' }
@@ -273,6 +274,7 @@ describe('the inspector as a server', () => {
         assert.doesNotMatch(told, new RegExp(`${secret}|PASSWORD|/nonexistent-base`))
         assert.equal(told.includes('argument-secret'), expected)
         assert.match(told, /ENOENT/)
+        assert.match(told, /"labels":\{"app":"web","with":"a-\*\*\*"\}/)
       }, options)
     return look({}, false).then(() => look({ showArguments: true }, true))
   })

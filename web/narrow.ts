@@ -1,0 +1,4 @@
+/** As the style sheet has it: list and task take turns. */
+export function isNarrow(): boolean {
+  return matchMedia('(max-width: 820px)').matches
+}
