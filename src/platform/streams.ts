@@ -58,7 +58,10 @@ function carriage(command: Readonly<PlainCommand>): Pick<LaunchSpec, 'logRotatio
 function fileTarget(asked: string, alloc: TaskPaths): FileTarget {
   const path = pathOrNull(asked)
   const base = baseOf(path, alloc)
-  return { base, path: base === null ? path : relative(base, normalize(path)) }
+  if (base === null) return { base, path }
+  const normal = normalize(path)
+  const isSpeltAlike = normal.startsWith(base + sep) && !normal.endsWith(sep)
+  return { base, path: isSpeltAlike ? normal.slice(base.length + 1) : relative(base, normal) }
 }
 
 /** The allocation, when the path leads into it; else null. */

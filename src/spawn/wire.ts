@@ -180,7 +180,7 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   }
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)
   for (const [index, operation] of spec.root.entries()) {
-    fields.push(`root-${operation.op}`, ...mountOperands(operation))
+    fields.push(...(index < spec.rootShared ? sharedMount(operation) : mountFields(operation)))
     if (operation.op === 'bind' && operation.map) fields.push('root-map', ...mapOperands(operation.map))
     if (index + 1 === spec.rootShared) fields.push('root-shared')
   }
@@ -188,6 +188,19 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   fields.push('no-new-privileges', flag(spec.noNewPrivileges), 'seccomp', flag(spec.seccomp))
   for (const { at, access } of spec.landlock?.rules ?? []) fields.push('landlock', at, access)
   for (const scope of spec.landlock?.scopes ?? []) fields.push('landlock-scope', scope)
+}
+
+/** The operations that all tasks share are the same objects for each. */
+const sharedMounts = new WeakMap<MountOp, readonly string[]>()
+
+function sharedMount(operation: MountOp): readonly string[] {
+  const known = sharedMounts.get(operation) ?? mountFields(operation)
+  sharedMounts.set(operation, known)
+  return known
+}
+
+function mountFields(operation: MountOp): string[] {
+  return [`root-${operation.op}`, ...mountOperands(operation)]
 }
 
 function mountOperands(operation: MountOp): string[] {

@@ -2,7 +2,7 @@ import { migrate, phaseOf, phases, stateOf, type StoredSnapshot } from '../../ma
 import { failpoint } from './failpoint.ts'
 import { Journal } from './journal.ts'
 import type { StateDirectory } from './task-directory.ts'
-import { type TaskSpec, toEnvelope } from './task-spec.ts'
+import { specText, type TaskSpec, toEnvelope } from './task-spec.ts'
 
 /** What task.json takes from the machine and from the log of its transitions, asked for at each writing. */
 export type TaskView = {
@@ -24,8 +24,10 @@ export class TaskFile {
   readonly #state: StateDirectory
   readonly #view: TaskView
   #spec: TaskSpec
-  /** Which task.json was our own last one; null: we have written none. */
+  /** Which task.json was our own last one; null: we have written none. Of one that has ended nobody knows. */
   #stamp: string | null = null
+  /** The parts that do not change, as text: from the first writing to the next, which is usually the last. */
+  #text: string | null = null
   #timer = false
   #dirty = false
   #closed = false
@@ -58,8 +60,10 @@ export class TaskFile {
   intend(facts: LaunchFacts): void {
     const { key } = this.#spec.request
     this.#spec = { ...this.#spec, ...facts }
-    if (this.isWritten) this.#state.write(key, this.#envelope(this.snapshot))
-    else this.#state.create(key, this.#envelope(this.snapshot))
+    this.#text = specText(this.#spec)
+    const text = toEnvelope(this.#text, this.#view.delivered(), this.snapshot)
+    if (this.isWritten) this.#state.write(key, text)
+    else this.#state.create(key, text)
     this.#stamp = this.#state.stamp(key)
   }
 
@@ -111,7 +115,7 @@ export class TaskFile {
    * it anyway.
    */
   close(): void {
-    if (this.snapshot?.context.outcome?.evidence !== 'record') this.flush()
+    if (this.#dirty && this.snapshot?.context.outcome?.evidence !== 'record') this.flush()
     this.#closed = true
   }
 
@@ -130,13 +134,12 @@ export class TaskFile {
     const state = stateOf(snapshot)
     const isPublic = state === 'running' || state === 'stopping' || state === 'exited'
     if (isPublic) failpoint(`${state}-saving`)
-    this.#state.write(key, this.#envelope(snapshot))
-    this.#stamp = this.#state.stamp(key)
+    const text = this.#text ?? specText(this.#spec)
+    this.#text = null
+    this.#state.write(key, toEnvelope(text, this.#view.delivered(), snapshot))
+    // Nothing is to be written after that, usually, and whoever does has to look.
+    this.#stamp = state === 'exited' ? unknownStamp : this.#state.stamp(key)
     if (isPublic) failpoint(`${state}-saved`)
-  }
-
-  #envelope(snapshot: StoredSnapshot | null): string {
-    return toEnvelope({ ...this.#spec, delivered: this.#view.delivered() }, snapshot)
   }
 
   /** Another supervisor of the task has written down a later state. */
@@ -150,3 +153,6 @@ export class TaskFile {
 const rank = (snapshot: StoredSnapshot) => phases.indexOf(phaseOf(snapshot))
 
 const saveDelayMs = 50
+
+/** Of no file. */
+const unknownStamp = ''

@@ -27,15 +27,22 @@ export type TaskSpec = {
   readonly delivered?: number
 }
 
-export function toEnvelope(spec: TaskSpec, snapshot: unknown, savedAt = Date.now()): string {
-  const envelope: Envelope = {
-    format: 'holdfast.task',
-    version: 2,
-    savedAt,
-    spec,
-    snapshot: snapshot as StoredSnapshot,
-  }
-  return JSON.stringify(envelope)
+/** What of a task does not change from one task.json to the next, for {@link toEnvelope}. */
+export function specText({ delivered: _changes, ...spec }: TaskSpec): string {
+  return JSON.stringify(spec)
+}
+
+/** The text of task.json, of `spec` as {@link specText} gives it. */
+export function toEnvelope(
+  spec: string,
+  delivered: number | undefined,
+  snapshot: StoredSnapshot | null,
+  savedAt = Date.now(),
+): string {
+  const { format, version }: Pick<Envelope, 'format' | 'version'> = { format: 'holdfast.task', version: 2 }
+  const head = JSON.stringify({ format, version, savedAt }).slice(0, -1)
+  const own = delivered === undefined ? spec : `${spec.slice(0, -1)},"delivered":${delivered}}`
+  return `${head},"spec":${own},"snapshot":${JSON.stringify(snapshot)}}`
 }
 
 /**

@@ -1,20 +1,25 @@
 import { strict as assert } from 'node:assert'
 import { migrate } from '../../machines/index.ts'
-import { isTaskSpec, toEnvelope } from '../../src/task/task-spec.ts'
+import { isTaskSpec, specText, toEnvelope } from '../../src/task/task-spec.ts'
 import { configured, fakeTask } from '../support/fake-task.ts'
 import { removeTemporary } from '../support/temporary.ts'
 
 describe('what task.json keeps of a task', () => {
   const task = fakeTask()
   after(() => removeTemporary(task.state.path))
-  const stored = () =>
-    JSON.parse(toEnvelope(task.file.spec, configured(), 5)) as { spec: Record<string, unknown> }
+  const stored = (spec = task.file.spec, delivered?: number) =>
+    JSON.parse(toEnvelope(specText(spec), delivered, configured(), 5)) as { spec: Record<string, unknown> }
 
   it('is read again as it was written', () => {
     const { spec } = stored()
     assert.ok(isTaskSpec(spec))
     assert.deepEqual(spec, JSON.parse(JSON.stringify(task.file.spec)))
     assert.doesNotThrow(() => migrate(stored()))
+  })
+
+  it('has the number that counts now, and not the one that the task was read with', () => {
+    const old = { ...task.file.spec, delivered: 2 }
+    assert.deepEqual(stored(old, 4).spec, { ...stored().spec, delivered: 4 })
   })
 
   for (const path of [

@@ -193,8 +193,8 @@ export class CgroupPlanner {
     groups: ReadonlyMap<string, unknown>,
     { scope, leaf }: { scope: Scope | null; leaf: (parent: string) => string },
   ): string | null {
-    const v1 = this.#placer.v1Parent('memory')
-    if (v1 && 'dir' in v1 && groups.has(v1.dir)) return join(leaf(v1.dir), v1OomFile)
+    const v1 = this.#placer.v1Place('memory')
+    if (v1 !== null && groups.has(v1)) return join(leaf(v1), v1OomFile)
     const v2 = this.#host.v2?.controllers.has('memory') ? this.#parents.v2(scope) : null
     if (v2 && 'dir' in v2 && groups.has(v2.dir) && v2.controllers.has('memory'))
       return join(leaf(v2.dir), 'memory.events')

@@ -36,8 +36,21 @@ export type Isolation = {
 
 const byDefault = ['mount', 'pid', 'ipc', 'uts', 'cgroup'] as const
 
+/** What of it depends on the command alone, and not on the task's name. */
+export type Walls = Omit<Isolation, 'hostname'>
+
 /** Throws UNSUPPORTED for what is not built, INVALID_ARGUMENT for options that contradict each other. */
 export function isolationOf(command: Readonly<Command>, taskName: string, access: Access): Isolation {
+  return withHostname(wallsOf(command, access), command, taskName)
+}
+
+export function withHostname(walls: Walls, command: Readonly<Command>, taskName: string): Isolation {
+  const own = walls.namespaces.includes('uts')
+  return { ...walls, hostname: own ? (command.hostname ?? hostnameOf(taskName)) : null }
+}
+
+/** Throws as {@link isolationOf} does. */
+export function wallsOf(command: Readonly<Command>, access: Access): Walls {
   const { kernel } = access
   refuseContradictions(command, access.right)
   const rows: Row[] = userNamespaceRows(access)
@@ -73,7 +86,6 @@ export function isolationOf(command: Readonly<Command>, taskName: string, access
     namespaces: network.own ? [...namespaces, 'network'] : namespaces,
     networkPath: network.path,
     egress: network.egress ?? null,
-    hostname: namespaces.includes('uts') ? (command.hostname ?? hostnameOf(taskName)) : null,
     ownRoot,
     seccomp,
     noNewPrivileges,
@@ -161,12 +173,12 @@ function networkRow(row: Row, landlock: Landlocked): Row {
   return { ...row, reason: `${row.reason ?? ''}; ${leftOfHostNetwork(landlock)}` }
 }
 
-type Walls = { readonly kernel: KernelFeatures; readonly landlock: Landlocked }
+type Ground = { readonly kernel: KernelFeatures; readonly landlock: Landlocked }
 
 function rootRow(
   { root, namespaces }: Readonly<Command>,
   ownRoot: boolean,
-  { kernel, landlock }: Walls,
+  { kernel, landlock }: Ground,
 ): Row {
   const what = {
     name: 'root',

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../errors.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Limits } from '../limits.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
-import type { CgroupParents, Parent } from './cgroup-parents.ts'
+import { type CgroupParents, type Parent, parentName } from './cgroup-parents.ts'
 import { v1Knobs } from './cgroup-v1.ts'
 import { parseCpuList } from './cpu-list.ts'
 import { ioNeedUnmet } from './io-needs.ts'
@@ -88,13 +88,12 @@ export class KnobPlacer {
     groups: Map<string, KnobValue[]>,
     above: (parent: string) => string | null = parent => parent,
   ): void {
-    const mount = this.#host.v1.get('cpuset')
-    const parent = mount === undefined ? null : this.#parents.v1(mount)
-    if (!parent || !('dir' in parent)) return
-    const files = groups.get(parent.dir)
+    const parent = this.v1Place('cpuset')
+    const files = parent === null ? undefined : groups.get(parent)
+    if (parent === null || files === undefined) return
     for (const name of ['cpuset.cpus', 'cpuset.mems'])
-      if (files && !files.some(file => file.name === name))
-        files.push({ name, value: readFirst([join(above(parent.dir) ?? parent.dir, name)]) })
+      if (!files.some(file => file.name === name))
+        files.push({ name, value: readFirst([join(above(parent) ?? parent, name)]) })
   }
 
   /** Where a hierarchy is joined whatever is limited. */
@@ -110,6 +109,7 @@ export class KnobPlacer {
    * of its limits where it does not see all of these.
    */
   unseenByRuntimes(groups: Place['groups']): readonly Parent[] {
+    if ([...groups.values()].every(files => files.length === 0)) return []
     const parents = seenByRuntimes.flatMap(name => this.v1Parent(name) ?? [])
     const limits = parents.some(parent => 'dir' in parent && (groups.get(parent.dir) ?? []).length > 0)
     return limits && !isRealTime(this.#proc) ? parents : []
@@ -119,6 +119,12 @@ export class KnobPlacer {
   v1Parent(controller: string): Parent | null {
     const mount = this.#host.v1.get(controller)
     return mount === undefined ? null : this.#parents.v1(mount)
+  }
+
+  /** Where that parent is, without a look at it. */
+  v1Place(controller: string): string | null {
+    const mount = this.#host.v1.get(controller)
+    return mount === undefined ? null : join(mount, parentName)
   }
 
   /**

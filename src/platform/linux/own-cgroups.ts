@@ -12,21 +12,45 @@ const root = '/sys/fs/cgroup'
  * later, by update().
  */
 export function cgroupView(
-  host: Pick<CgroupHost, 'v1' | 'v2'> | undefined,
+  host: Hierarchies = none,
   dirs: readonly string[],
-): { base: MountOp[]; own: MountOp[] } {
-  const mounts = [...new Set(host?.v1.values() ?? [])]
-  const unified = host?.v2?.mount ?? null
-  const place = (mount: string): string => (mounts.length === 0 ? root : `${root}/${basename(mount)}`)
-  const all = [...mounts, ...(unified === null ? [] : [unified])]
+): { base: readonly MountOp[]; own: MountOp[] } {
+  const { base, places } = placesIn(host)
   const own = dirs.flatMap((source): MountOp[] => {
-    const mount = all.filter(at => source.startsWith(`${at}/`)).sort((a, b) => b.length - a.length)[0]
-    if (mount === undefined) return []
-    return [{ op: 'bind', source, base: null, at: place(mount), readOnly: true, devices: false }]
+    const place = places.find(({ mount }) => source.startsWith(`${mount}/`))
+    if (place === undefined) return []
+    return [{ op: 'bind', source, base: null, at: place.at, readOnly: true, devices: false }]
   })
+  return { base, own }
+}
+
+type Hierarchies = Pick<CgroupHost, 'v1' | 'v2'>
+
+/** `places`: innermost mount first. */
+type Places = {
+  readonly base: readonly MountOp[]
+  readonly places: readonly { readonly mount: string; readonly at: string }[]
+}
+
+const none: Hierarchies = { v1: new Map(), v2: null }
+
+/** Of a host that was looked at once, the same for all tasks. */
+const known = new WeakMap<Hierarchies, Places>()
+
+function placesIn(host: Hierarchies): Places {
+  const found = known.get(host) ?? findPlaces(host)
+  known.set(host, found)
+  return found
+}
+
+function findPlaces({ v1, v2 }: Hierarchies): Places {
+  const mounts = [...new Set(v1.values())]
+  const place = (mount: string): string => (mounts.length === 0 ? root : `${root}/${basename(mount)}`)
+  const all = [...mounts, ...(v2 === null ? [] : [v2.mount])]
   const places = [...new Set([root, ...all.map(place)])]
-  const links = [...(host?.v1 ?? [])].filter(([controller]) => !places.includes(`${root}/${controller}`))
+  const links = [...v1].filter(([controller]) => !places.includes(`${root}/${controller}`))
   return {
+    places: all.map(mount => ({ mount, at: place(mount) })).sort((a, b) => b.mount.length - a.mount.length),
     base: [
       ...places.map((at): MountOp => ({ op: 'dir', at, mode: 0o755 })),
       ...links.map(([name, mount]): MountOp => ({
@@ -35,6 +59,5 @@ export function cgroupView(
         at: `${root}/${name}`,
       })),
     ],
-    own,
   }
 }

@@ -13,7 +13,7 @@ import { scopeRows } from '../scope-rows.ts'
 import { planDisk } from './disk.ts'
 import { planExternal } from './external-cgroups.ts'
 import { workspaceOf } from '../../command/workspace.ts'
-import { isolationOf } from './isolation.ts'
+import { isolationOfKind } from './isolation-kinds.ts'
 import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planExec } from './plan-exec.ts'
@@ -29,7 +29,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const rootless = host.access.right === 'user-namespace'
   if (request.inside) return planExec(request, request.inside, dir, host)
   const resources = request.resources ?? {}
-  const isolation = isolationOf(request.command, name, host.access)
+  const isolation = isolationOfKind(request.command, name, host.access)
   const { command, user: without } = await resolvedUser(request, isolation, host)
   const asked = workspaceOf(command)
   const workspace =

@@ -90,12 +90,22 @@ const maskedForRoot = [
 
 /** A mount each costs the start some 10 us, so what this kernel does not have is left out. */
 export function procMounts(
-  { hasProc }: HostDirectories,
+  host: HostDirectories,
   proc: MountOp = { op: 'proc', at: '/proc' },
   asRoot = false,
 ): MountOp[] {
+  const covers = asRoot ? coversForRoot : coversForOthers
+  const known = covers.get(host) ?? coversIn(host, asRoot)
+  covers.set(host, known)
+  return [proc, ...known]
+}
+
+/** By host, which is looked at once. */
+const coversForRoot = new WeakMap<HostDirectories, readonly MountOp[]>()
+const coversForOthers = new WeakMap<HostDirectories, readonly MountOp[]>()
+
+function coversIn({ hasProc }: HostDirectories, asRoot: boolean): MountOp[] {
   return [
-    proc,
     ...[...masked, ...(asRoot ? maskedForRoot : [])]
       .filter(hasProc)
       .map((name): MountOp => ({ op: 'mask', at: `/proc/${name}` })),

@@ -155,13 +155,19 @@ const visibleProc = bind('/proc', '/proc', true)
  * is mounted in it. What covers a file that is there already needs none.
  */
 function needsNoPlace(ops: readonly MountOp[], places: readonly MountOp[]): boolean {
-  const below = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts', queuesDirectory]
-  const made = new Set([...below, ...places.map(({ at }) => at)])
   return ops.every(
     ({ op, at }) =>
-      op === 'file' || op === 'mask' || made.has(at) || below.some(point => at.startsWith(`${point}/`)),
+      op === 'file' ||
+      op === 'mask' ||
+      writable.some(
+        point => at.startsWith(point) && (at.length === point.length || at[point.length] === '/'),
+      ) ||
+      places.some(place => place.at === at),
   )
 }
+
+/** What is mounted there is the task's own, and so are places in it. */
+const writable = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts', queuesDirectory]
 
 const ownFilesBytes = 16 * 1024 * 1024
 

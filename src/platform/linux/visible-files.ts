@@ -51,21 +51,31 @@ function placeOf(path: string, shown: readonly string[]): Place | null {
 const placesMs = 1000
 
 const places = onceIn(placesMs, (of): Place | null => {
-  const [path = '', ...shown] = of.split('\0')
-  return shown.includes('/etc') ? placeOf(path, shown) : null
+  const [path = '', ...directories] = of.split('\0')
+  return directories.includes('/etc') ? placeOf(path, directories) : null
 })
 
 /**
  * A place that is not shown is mounted, which fails where nothing is there any more: that one is looked at.
  */
-function placeNow(path: string, shown: readonly string[]): Place | null {
-  const place = places([path, ...shown].join('\0'))
-  return place === null || place.shown || exists(place.at) ? place : placeOf(path, shown)
+function placeNow(path: string, { directories, key }: Shown): Place | null {
+  const place = places(path + key)
+  return place === null || place.shown || exists(place.at) ? place : placeOf(path, directories)
 }
 
-/** The directories that the task sees as the host has them. */
-function shownIn(system: readonly MountOp[]): string[] {
-  return system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
+/** The directories that the task sees as the host has them; `key`: what names them behind a path. */
+type Shown = { readonly directories: readonly string[]; readonly key: string }
+
+/** The usual ones are the same list for all tasks. */
+const shownOf = new WeakMap<readonly MountOp[], Shown>()
+
+function shownIn(system: readonly MountOp[]): Shown {
+  const known = shownOf.get(system)
+  if (known !== undefined) return known
+  const directories = system.flatMap(({ op, at }) => (op === 'bind' ? [at] : []))
+  const shown = { directories, key: directories.map(at => `\0${at}`).join('') }
+  shownOf.set(system, shown)
+  return shown
 }
 
 function exists(path: string): boolean {

@@ -39,6 +39,8 @@ export class WallTime {
   readonly #limit: () => number | null
   readonly #bypass: Bypass
   readonly #changed = new Subject<void>()
+  /** Until when a limit that there is not yet is waited for. */
+  #unlimited: AbortSignal | null = null
 
   /** `limit`: in milliseconds, as it is now; null: none. */
   constructor(task: TaskParts, limit: () => number | null, bypass: Bypass) {
@@ -52,17 +54,25 @@ export class WallTime {
    * no limit, and is not asked.
    */
   begin(letGo: AbortSignal, limited = true): void {
-    merge(limited ? of(undefined) : EMPTY, this.#changed)
+    if (limited) this.#watch(letGo)
+    else this.#unlimited = letGo
+  }
+
+  /** The limit has been changed. */
+  changed(): void {
+    const letGo = this.#unlimited
+    this.#unlimited = null
+    if (letGo === null) this.#changed.next()
+    else if (!letGo.aborted) this.#watch(letGo)
+  }
+
+  #watch(letGo: AbortSignal): void {
+    merge(of(undefined), this.#changed)
       .pipe(
         switchMap(() => this.#keep(letGo)),
         takeUntil(aborted(letGo)),
       )
       .subscribe()
-  }
-
-  /** The limit has been changed. */
-  changed(): void {
-    this.#changed.next()
   }
 
   /** What cannot be kept by us is the shim's alone. */
