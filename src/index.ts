@@ -42,7 +42,7 @@ export { openTrusted } from './alloc/open-trusted.ts'
 export { HoldfastError, type HoldfastErrorDetails } from './errors.ts'
 export type { HostFacts } from './platform/host-facts.ts'
 export type { PlatformName } from './platform/port.ts'
-export { shortfalls } from './platform/rows.ts'
+export { shortfalls } from './shortfalls.ts'
 export {
   command,
   newBasicExecutor,

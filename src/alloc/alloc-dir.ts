@@ -1,7 +1,7 @@
 import { lstat, readlink, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isFaithful } from '../command/faithful.ts'
-import { describe, refusal } from '../command/refusal.ts'
+import { describe, invalidArgument } from '../invalid-argument.ts'
 import { HoldfastError } from '../errors.ts'
 import { absolute } from '../working-directory.ts'
 import type { Directory } from './directory.ts'
@@ -42,7 +42,7 @@ export class AllocDir {
       !isFaithful(path) ||
       absolute(path, 'the allocation path') === '/'
     ) {
-      throw refusal(
+      throw invalidArgument(
         'allocation path',
         path,
         'the path of a directory other than "/", without NUL and lone surrogates',
@@ -113,14 +113,14 @@ export class AllocDir {
    */
   async embed(task: string, entries: Readonly<Record<string, string>>): Promise<void> {
     if (typeof entries !== 'object' || entries === null)
-      throw refusal('embed: entries', entries, 'an object { hostPath: pathInTask }')
+      throw invalidArgument('embed: entries', entries, 'an object { hostPath: pathInTask }')
     const { task: directory } = this.taskPaths(task)
     const excluded = await lstat(this.path, { bigint: true }).catch((error: unknown) => {
       throw fileFailure(error, 'look at', this.path)
     })
     for (const [hostPath, pathInTask] of Object.entries(entries)) {
       if (typeof pathInTask !== 'string')
-        throw refusal(`embed: path in task of ${hostPath}`, pathInTask, 'a path')
+        throw invalidArgument(`embed: path in task of ${hostPath}`, pathInTask, 'a path')
       await embedPath(directory, hostPath, pathInTask, excluded)
     }
   }
@@ -173,7 +173,7 @@ async function parentMade(path: string): Promise<Directory> {
 }
 
 function assertTaskNames(names: unknown): void {
-  if (!Array.isArray(names)) throw refusal('task names', names, 'an array of task names')
+  if (!Array.isArray(names)) throw invalidArgument('task names', names, 'an array of task names')
   for (const [index, name] of names.entries()) assertTaskName(name as string, `task names[${index}]`)
 }
 

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { lstat, readlink, symlink, unlink } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { isFaithful } from '../command/faithful.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { HoldfastError } from '../errors.ts'
 import { Directory } from './directory.ts'
 import { type EntryName, joined, shown } from './entry-name.ts'
@@ -31,7 +31,7 @@ export async function embedPath(
   excluded: Excluded,
 ): Promise<void> {
   if (!isAbsolute(hostPath) || !isFaithful(hostPath)) {
-    throw refusal('embed: host path', hostPath, 'an absolute path without NUL and lone surrogates')
+    throw invalidArgument('embed: host path', hostPath, 'an absolute path without NUL and lone surrogates')
   }
   const names = namesWithin(pathInTask)
   // In local/ the task may write, and a hard link is the host's own file.
@@ -55,7 +55,7 @@ export async function embedPath(
 function namesWithin(pathInTask: string): string[] {
   const names = pathInTask.split('/').filter(name => name !== '' && name !== '.')
   if (names.includes('..') || !isFaithful(pathInTask)) {
-    throw refusal(
+    throw invalidArgument(
       'embed: path in task',
       pathInTask,
       'a path inside the task directory, without "..", NUL and lone surrogates',
@@ -78,7 +78,7 @@ async function embedFound(
     if (!source.isDirectory()) {
       const last = names.at(-1)
       if (last === undefined) {
-        throw refusal(
+        throw invalidArgument(
           'embed: path in task',
           '.',
           'a path below the task directory for what is not a directory',

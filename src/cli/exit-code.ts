@@ -1,4 +1,5 @@
-import { numberOfSignal, type WaitResult } from '../index.ts'
+import type { WaitResult } from '../index.ts'
+import { numberOfSignal } from '../signals.ts'
 import { failureExitCode } from './failure-exit-code.ts'
 
 /**

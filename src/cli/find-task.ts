@@ -1,4 +1,5 @@
-import { type Executor, HoldfastError, type Supervisor } from '../index.ts'
+import { HoldfastError } from '../errors.ts'
+import type { Executor, Supervisor } from '../index.ts'
 
 export type FoundTask = { readonly key: string; readonly name: string; readonly task: Executor }
 

@@ -1,9 +1,6 @@
-import { concat, defer, exhaustMap, from, ignoreElements, interval, map, merge, type Observable } from 'rxjs'
 import type { Supervisor } from '../index.ts'
 import type { FoundTask } from './find-task.ts'
 import type { TaskUsage } from './output/usage-table.ts'
-
-const intervalMs = 1000
 
 /** The tasks that run now, those among them that others have started meanwhile. */
 export async function running(supervisor: Supervisor): Promise<FoundTask[]> {
@@ -15,23 +12,6 @@ export async function running(supervisor: Supervisor): Promise<FoundTask[]> {
 
 export function isUp(state: string): boolean {
   return state === 'running' || state === 'stopping'
-}
-
-/**
- * Samples of all tasks that run, each second: those that others have started meanwhile come in with the next.
- */
-export function samples$(supervisor: Supervisor): Observable<TaskUsage[]> {
-  const opened = (): Observable<never> => from(supervisor.openAll()).pipe(ignoreElements())
-  const later = interval(intervalMs).pipe(exhaustMap(opened))
-  const samples = supervisor.usage$(intervalMs).pipe(
-    map(usages =>
-      [...usages].map(([key, usage]) => ({
-        task: { key, name: supervisor.tasks.get(key)?.name ?? '' },
-        ...usage,
-      })),
-    ),
-  )
-  return concat(defer(opened), merge(samples, later))
 }
 
 /** Null for one that has ended meanwhile. */

@@ -1,4 +1,4 @@
-import { refusal } from './refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 /**
  * Every Linux capability; its number is its place here (include/uapi/linux/capability.h, unchanged since
@@ -63,7 +63,7 @@ export function capabilityNumber(name: string): number | null {
 export function capabilityNumbers(names: readonly string[]): number[] {
   const numbers = names.map((name, index) => {
     const number = capabilityNumber(name)
-    if (number === null) throw refusal(`command.capabilities[${index}]`, name, takesCapability)
+    if (number === null) throw invalidArgument(`command.capabilities[${index}]`, name, takesCapability)
     return number
   })
   return [...new Set(numbers)].sort((a, b) => a - b)

@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types'
 import { isFaithful } from './faithful.ts'
-import { refusal } from './refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 /** A file that only its task is to read. */
 export type Secret = { readonly name: string; readonly bytes: Uint8Array }
@@ -18,18 +18,22 @@ const takesName =
 export function parseSecrets(value: unknown): readonly Secret[] {
   if (value === undefined) return []
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isUint8Array(value))
-    throw refusal(
+    throw invalidArgument(
       'command.secrets',
       Symbol(`a ${typeof value}`),
       'an object of strings and bytes by their names',
     )
   const entries = Object.entries(value).filter(([, content]) => content !== undefined)
   if (entries.length > maxSecrets.count)
-    throw refusal('command.secrets', entries.length, `${maxSecrets.count} at most`)
+    throw invalidArgument('command.secrets', entries.length, `${maxSecrets.count} at most`)
   const secrets = entries.map(([name, content]) => ({ name: nameOf(name), bytes: bytesOf(name, content) }))
   const together = secrets.reduce((sum, { bytes }) => sum + bytes.length, 0)
   if (together > maxSecrets.together)
-    throw refusal('command.secrets', Symbol(`${together} bytes together`), `${maxSecrets.together} at most`)
+    throw invalidArgument(
+      'command.secrets',
+      Symbol(`${together} bytes together`),
+      `${maxSecrets.together} at most`,
+    )
   return secrets
 }
 
@@ -41,14 +45,14 @@ export function wipeSecrets(secrets: readonly Secret[]): void {
 function nameOf(name: string): string {
   const fits = name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255
   if (fits && isFaithful(name) && !/[/\p{Cc}]/u.test(name)) return name
-  throw refusal('command.secrets', name, takesName)
+  throw invalidArgument('command.secrets', name, takesName)
 }
 
 function bytesOf(name: string, content: unknown): Uint8Array {
   const field = `command.secrets.${name}`
   if (typeof content === 'string' ? !isFaithful(content.replaceAll('\0', '')) : !isUint8Array(content))
-    throw refusal(field, Symbol(`a ${typeof content}`), 'bytes, or a string without lone surrogates')
+    throw invalidArgument(field, Symbol(`a ${typeof content}`), 'bytes, or a string without lone surrogates')
   const bytes = Buffer.from(content as string | Uint8Array)
   if (bytes.length <= maxSecrets.each) return bytes
-  throw refusal(field, Symbol(`${bytes.length} bytes`), `${maxSecrets.each} at most`)
+  throw invalidArgument(field, Symbol(`${bytes.length} bytes`), `${maxSecrets.each} at most`)
 }

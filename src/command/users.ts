@@ -1,7 +1,7 @@
 import { HoldfastError } from '../errors.ts'
 import { type Account, parseAccount, parseGroup, parseId, readAccounts, readGroups } from './accounts.ts'
 import { getent, groupsByServices, knowsMoreGroups } from './name-services.ts'
-import { describe } from './refusal.ts'
+import { describe } from '../invalid-argument.ts'
 
 type Credentials = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
 

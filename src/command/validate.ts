@@ -2,7 +2,7 @@ import type * as z from 'zod/mini'
 import type { PlainCommand, Resources, TerminalSize } from '../api.ts'
 import type { HoldfastError } from '../errors.ts'
 import { commandSchema, networkRules, terminalSize } from './command-schema.ts'
-import { refusal } from './refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { resourcesSchema } from './resources-schema.ts'
 
 /**
@@ -88,7 +88,7 @@ function issueRefusal(name: string, value: unknown, error: z.core.$ZodError): Ho
     (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
     value,
   )
-  return refusal(field, secret(name, path) ? hidden(got) : got, issue?.message ?? 'something else')
+  return invalidArgument(field, secret(name, path) ? hidden(got) : got, issue?.message ?? 'something else')
 }
 
 /** Environments carry secrets, and errors end in logs. */

@@ -1,5 +1,5 @@
 import { win32 } from 'node:path'
-import { refusal } from './refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 /**
  * What hardly a program of Windows starts without. Facts of the system are the supervisor's own; what is the
@@ -41,7 +41,11 @@ export function mergedWindows(...parts: readonly Readonly<Record<string, string>
     for (const [name, value] of Object.entries(part)) {
       const key = name.toUpperCase()
       if (seen.has(key))
-        throw refusal('command.env', name, `each name once: ${key} is the same in any case of its letters`)
+        throw invalidArgument(
+          'command.env',
+          name,
+          `each name once: ${key} is the same in any case of its letters`,
+        )
       seen.add(key)
       merged.set(key, [name, value])
     }

@@ -1,5 +1,5 @@
 import { taskChart } from '../../machines/index.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { type Element, drawing } from './drawing.ts'
 import { mermaid } from './mermaid.ts'
 import { machineConfig } from './stately.ts'
@@ -17,7 +17,7 @@ export async function taskGraph(format: GraphFormat): Promise<string> {
   if (format === 'mermaid') return mermaid(taskChart())
   if (format === 'json') return `${JSON.stringify(machineConfig(), null, 2)}\n`
   if (format === 'svg') return standaloneSvg(await taskDrawing())
-  throw refusal('format', format, '"mermaid", "json" or "svg"')
+  throw invalidArgument('format', format, '"mermaid", "json" or "svg"')
 }
 
 /** The same drawing as data, for a page that builds it element by element and lights up what happens. */

@@ -1,6 +1,7 @@
 import { wordsOfRules } from '../command/destinations.ts'
 import type { Enforcement } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
+import { shortfalls } from '../shortfalls.ts'
 
 /** An enforcement row while it is being decided. `chosen` ones weaken nothing, so `strict` lets them pass. */
 export type Row = Enforcement
@@ -37,14 +38,6 @@ export function whereAvailable(rows: readonly Row[], names: readonly string[] = 
         }
       : row,
   )
-}
-
-/**
- * What is less than asked for, or than is the default, by nobody's choice: what strict refuses, and what
- * everybody is told of.
- */
-export function shortfalls(rows: readonly Enforcement[]): readonly Enforcement[] {
-  return rows.filter(({ chosen, status }) => !chosen && status !== 'enforced')
 }
 
 /** Of a network with rules; others may come while the task runs. */

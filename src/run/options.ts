@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import type { Command, Resources, RunOptions, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { untrusted as untrustedDefaults } from '../command/untrusted.ts'
 import { HoldfastError } from '../errors.ts'
 
@@ -37,7 +37,7 @@ const checks = lazily(
  * Throws INVALID_ARGUMENT for what is no list of arguments; what they hold is checked where they are used.
  */
 export function parseArguments(args: readonly string[]): string[] {
-  if (!Array.isArray(args)) throw refusal('run: args', args, 'an array of strings')
+  if (!Array.isArray(args)) throw invalidArgument('run: args', args, 'an array of strings')
   return [...(args as readonly string[])]
 }
 
@@ -46,12 +46,13 @@ export function parseArguments(args: readonly string[]): string[] {
  * are used.
  */
 export function parseRunOptions(options: RunOptions): ParsedRun {
-  if (typeof options !== 'object' || options === null) throw refusal('run: options', options, 'an object')
+  if (typeof options !== 'object' || options === null)
+    throw invalidArgument('run: options', options, 'an object')
   for (const [name, [shape, takes]] of Object.entries(checks())) {
     const value: unknown = options[name as keyof ReturnType<typeof checks>]
     // Input may be a secret, and errors end in logs.
     if (value !== undefined && !shape.safeParse(value).success)
-      throw refusal(`run: options.${name}`, name === 'input' ? typeof value : value, takes)
+      throw invalidArgument(`run: options.${name}`, name === 'input' ? typeof value : value, takes)
   }
   const {
     limits,

@@ -4,7 +4,7 @@ import { isFaithful } from '../command/faithful.ts'
 import type { Resources, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
 import { absolute } from '../working-directory.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { parseResources } from '../command/validate.ts'
 import { defaultRange, type OwnUserRange } from '../task/own-users/own-users.ts'
 import { graceMilliseconds, signalNumber } from '../task/signals.ts'
@@ -134,8 +134,8 @@ export function parseOptions(options: SupervisorOptions): Settings {
     const [name] = issue.path
     const known = typeof name === 'string' && Object.hasOwn(takes, name)
     if (!known)
-      throw refusal('supervisor options', options, `an object with ${Object.keys(takes).join(', ')}`)
-    throw refusal(`supervisor option ${name}`, options[name as Option], takes[name as Option])
+      throw invalidArgument('supervisor options', options, `an object with ${Object.keys(takes).join(', ')}`)
+    throw invalidArgument(`supervisor option ${name}`, options[name as Option], takes[name as Option])
   }
   const { signal = 'SIGTERM', graceMs = 5000, target = 'group' } = options.shutdown ?? {}
   signalNumber(signal, 'shutdown.signal')
@@ -164,7 +164,7 @@ function rangeOf({ first, count, registry }: NonNullable<SupervisorOptions['ownU
 /** What prune() was called with. Throws INVALID_ARGUMENT. */
 export function parsePrune(options: PruneOptions): PruneOptions {
   if (pruneShape().safeParse(options).success) return options
-  throw refusal('prune: options', options, `${takesRetention}, and dryRun (true or false)`)
+  throw invalidArgument('prune: options', options, `${takesRetention}, and dryRun (true or false)`)
 }
 
 function boundsOf(keep: Retention | undefined): Retention | null {

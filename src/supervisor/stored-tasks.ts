@@ -1,5 +1,5 @@
 import type { HistoryEntry } from '../api.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import type { PlatformName } from '../platform/port.ts'
 import { discardTask } from '../task/discard.ts'
 import { readHistory } from '../task/journal.ts'
@@ -54,7 +54,7 @@ export class StoredTasks {
 
   /** Kills and removes one, also one that cannot be opened. Rejects LOST, INVALID_ARGUMENT. */
   async discard(key: string): Promise<void> {
-    if (typeof key !== 'string') throw refusal('key', key, "a task's key")
+    if (typeof key !== 'string') throw invalidArgument('key', key, "a task's key")
     const held = this.#held.get(key)
     if (held !== undefined) return held.destroy()
     await discardTask(this.#runtime, key)
@@ -62,7 +62,7 @@ export class StoredTasks {
 
   /** The journal of one. Throws NOT_FOUND, INVALID_ARGUMENT. */
   history(key: string): HistoryEntry[] {
-    if (!isTaskKey(key)) throw refusal('key', key, "a task's key")
+    if (!isTaskKey(key)) throw invalidArgument('key', key, "a task's key")
     const held = this.#runtime.processes.get(key)
     if (held !== undefined) return held.file.journal.read()
     // For the error it throws where there is no such task.

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { LogOptions, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
 
 const shutdownShape = lazily(() =>
@@ -41,7 +41,7 @@ const logShape = lazily(() =>
 /** Throws INVALID_ARGUMENT for what is no stream of a task's. */
 export function checkStream(call: 'logs$', stream: unknown): void {
   if (stream === 'stdout' || stream === 'stderr') return
-  throw refusal(`${call}: stream`, stream, '"stdout" or "stderr"')
+  throw invalidArgument(`${call}: stream`, stream, '"stdout" or "stderr"')
 }
 
 /** Throws INVALID_ARGUMENT for options that `call` does not take. */
@@ -58,5 +58,5 @@ function checked(call: string, shape: z.ZodMiniType, options: unknown, takes: st
   const parsed = shape.safeParse(options)
   if (parsed.success) return
   const field = parsed.error.issues[0]?.path.join('.')
-  throw refusal(`${call}: options${field ? `.${field}` : ''}`, options, takes)
+  throw invalidArgument(`${call}: options${field ? `.${field}` : ''}`, options, takes)
 }

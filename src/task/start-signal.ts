@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { StartOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
-import { refusal } from '../command/refusal.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 const shape = lazily(() => z.strictObject({ signal: z.optional(z.instanceof(AbortSignal)) }))
 
@@ -11,7 +11,7 @@ const shape = lazily(() => z.strictObject({ signal: z.optional(z.instanceof(Abor
  */
 export function startSignal(options: StartOptions): AbortSignal | null {
   if (!shape().safeParse(options).success)
-    throw refusal('start: options', options, 'an object with signal (an AbortSignal)')
+    throw invalidArgument('start: options', options, 'an object with signal (an AbortSignal)')
   const { signal = null } = options
   signal?.throwIfAborted()
   return signal

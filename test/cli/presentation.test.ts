@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isUp, sample } from '../../src/cli/samples.ts'
-import { withSupervisor } from '../../src/cli/with-supervisor.ts'
+import type * as lending from '../../src/cli/with-supervisor.ts'
 import { widthOf } from '../../src/cli/output/width.ts'
 import { HoldfastError, type Supervisor } from '../../src/index.ts'
 import { CliBench } from '../support/cli-bench.ts'
@@ -177,6 +177,11 @@ describe('samples of tasks', () => {
 })
 
 describe('a supervisor that is lent', () => {
+  let withSupervisor: typeof lending.withSupervisor
+  before(async () => {
+    ;({ withSupervisor } = await import('../../src/cli/with-supervisor.ts'))
+  })
+
   it('is closed at the end, whether it went well or not, and its directory is the one that was named', async () => {
     const stateDir = temporaryDirectory('lent')
     const lent: Supervisor[] = []

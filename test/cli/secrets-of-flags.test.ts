@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseSecrets, refuseShownSecrets } from '../../src/cli/actions/secrets.ts'
+import { parseSecrets, refuseShownSecrets } from '../../src/cli/files/secrets.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 describe('--secret', () => {

@@ -1,5 +1,3 @@
-import { carryOut } from '../../src/cli/command-line.ts'
-
 export type Said = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
 type Caller = {
@@ -20,6 +18,8 @@ export async function said(
   args: readonly string[],
   { columns, env = {}, heard = () => {} }: Caller = {},
 ): Promise<Said> {
+  // As its actions import the library: what is required is another copy of each module.
+  const { carryOut } = await import('../../src/cli/command-line.ts')
   const seen = { stdout: '', stderr: '' }
   const putBack = [...Object.entries(env).map(setVariable), ownExitCode()]
   for (const name of ['stdout', 'stderr'] as const) {

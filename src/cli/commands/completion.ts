@@ -1,4 +1,9 @@
 import type { Command } from 'commander'
+import { bashCompletion } from '../completion/bash.ts'
+import { fishCompletion } from '../completion/fish.ts'
+import { type Shape, type Shell, shapeOf, shells } from '../completion/shape.ts'
+import { zshCompletion } from '../completion/zsh.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import { carriedOutBy, subcommand } from './subcommand.ts'
 
 export function completionCommand(): Command {
@@ -9,9 +14,9 @@ export function completionCommand(): Command {
     )
     .argument('<SHELL>')
     .addHelpText('after', more)
-  return carriedOutBy(command, async () => {
-    const { completion } = await import('../actions/completion.ts')
-    return words => completion(words, command.parent ?? command)
+  return carriedOutBy(command, async (_options, word = '') => {
+    process.stdout.write(completion(word, command.parent ?? command))
+    return 0
   })
 }
 
@@ -22,3 +27,16 @@ Examples:
   holdfast completion fish > ~/.config/fish/completions/holdfast.fish
 
 Exit codes: 0; 1 for a shell that is none of them.`
+
+const writers: Readonly<Record<Shell, (shape: Shape) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+}
+
+/** `program` is the whole command line, which the completion is read from. */
+function completion(word: string, program: Command): string {
+  const shell = shells.find(name => name === word)
+  if (shell === undefined) throw invalidArgument('SHELL', word, shells.join(', '))
+  return writers[shell](shapeOf(program))
+}

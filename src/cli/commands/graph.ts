@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander'
-import { carriedOutBy, subcommand } from './subcommand.ts'
+import type { GraphFormat } from '../../index.ts'
+import { namingFlags } from '../flags/naming.ts'
+import { carriedOutBy, subcommand, type CommonOptions } from './subcommand.ts'
 
 export function graphCommand(): Command {
   const command = subcommand('graph')
@@ -9,7 +11,7 @@ export function graphCommand(): Command {
       new Option('--format <FORMAT>', 'mermaid, json (for Stately Studio) or svg').default('mermaid'),
     )
     .addHelpText('after', more)
-  return carriedOutBy(command, async () => (await import('../actions/graph.ts')).graph)
+  return carriedOutBy(command, graph)
 }
 
 const more = `
@@ -18,3 +20,9 @@ Examples:
   holdfast graph --format svg > task.svg
 
 Exit codes: 0; 1 for a format that is none.`
+
+async function graph({ format }: CommonOptions & { readonly format: GraphFormat }): Promise<number> {
+  const { taskGraph } = await import('../../index.ts')
+  process.stdout.write(await namingFlags(() => taskGraph(format)))
+  return 0
+}

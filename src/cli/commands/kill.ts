@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { endTask } from './stop.ts'
 import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
 
 export function killCommand(): Command {
@@ -8,7 +9,7 @@ export function killCommand(): Command {
     .argument('<TASK>')
     .addOption(jsonOption())
     .addHelpText('after', more)
-  return carriedOutBy(command, async () => (await import('../actions/stop.ts')).kill)
+  return carriedOutBy(command, (options, word) => endTask(options, word, task => task.forceStop()))
 }
 
 const more = `

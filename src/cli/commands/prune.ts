@@ -1,5 +1,9 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { printJson } from '../output/printing.ts'
+import { parseDuration } from '../parse/duration.ts'
+import { parseCount } from '../parse/number.ts'
+import { withSupervisor } from '../with-supervisor.ts'
+import { carriedOutBy, jsonOption, subcommand, type CommonOptions } from './subcommand.ts'
 
 export function pruneCommand(): Command {
   const command = subcommand('prune')
@@ -12,7 +16,7 @@ export function pruneCommand(): Command {
     .option('--dry-run', 'print what would be removed, and remove nothing')
     .addOption(jsonOption())
     .addHelpText('after', more)
-  return carriedOutBy(command, async () => (await import('../actions/prune.ts')).prune)
+  return carriedOutBy(command, prune)
 }
 
 const more = `
@@ -23,3 +27,22 @@ Examples:
   holdfast prune --keep 100 --dry-run
 
 Exit codes: 0; 1 if something could not be removed.`
+
+type PruneOptions = CommonOptions & {
+  readonly older?: string
+  readonly keep?: string
+  readonly dryRun?: boolean
+}
+
+async function prune({ stateDir, older, keep, dryRun = false, json: asJson }: PruneOptions): Promise<number> {
+  const bounds = {
+    ...(older !== undefined && { ageMs: parseDuration('--older', older) }),
+    ...(keep !== undefined && { count: parseCount('--keep', keep) }),
+  }
+  return await withSupervisor({ stateDir }, async supervisor => {
+    const removed = await supervisor.prune({ ...bounds, dryRun })
+    if (asJson) printJson({ removed, dryRun })
+    else process.stdout.write(removed.map(key => `${key}\n`).join(''))
+    return 0
+  })
+}

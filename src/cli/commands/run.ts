@@ -1,6 +1,12 @@
 import type { Command } from 'commander'
-import { takeFlags } from '../flags/options.ts'
-import { carriedOutBy, subcommand } from './subcommand.ts'
+import type { Command as TaskCommand, Supervisor } from '../../index.ts'
+import { refuseContradictions } from '../flags/contradictions.ts'
+import { namingFlags } from '../flags/naming.ts'
+import { askedFor, takeFlags } from '../flags/options.ts'
+import { openToTyping } from '../terminal/open-to-typing.ts'
+import { withSupervisor } from '../with-supervisor.ts'
+import { attached, detached, type Presentation } from '../attending/presentation.ts'
+import { carriedOutBy, subcommand, type CommonOptions } from './subcommand.ts'
 
 export function runCommand(): Command {
   const command = subcommand('run', 'task')
@@ -11,7 +17,7 @@ export function runCommand(): Command {
     .passThroughOptions()
     .addHelpText('after', more)
   takeFlags(command, 'run')
-  return carriedOutBy(command, async () => (await import('../actions/run.ts')).run)
+  return carriedOutBy(command, run)
 }
 
 const more = `
@@ -30,3 +36,74 @@ Examples:
   holdfast run --detach --name web --env PORT=8080 --mount /srv/www:/www:ro -- httpd -f
 
 Exit codes: the task's own; 128+n if signal n ended it; 124 if its time was up; 125 if holdfast failed; 126 if the program could not be executed; 127 if it was not found.`
+
+type RunOptions = CommonOptions &
+  Presentation & {
+    readonly name?: string
+    readonly detach?: boolean
+    readonly basic?: boolean
+    readonly strict?: boolean
+    readonly untrusted?: boolean
+    readonly toolchains?: boolean
+    readonly pids?: string
+    readonly envFile?: readonly string[]
+    readonly secret?: readonly string[]
+  }
+
+async function run(options: RunOptions, ...operands: readonly string[]): Promise<number> {
+  refuseContradictions(options)
+  const { stateDir } = options
+  return await withSupervisor({ stateDir }, async supervisor => {
+    const task = await prepared(supervisor, operands, options)
+    return options.detach
+      ? await detached(task, options)
+      : await attached(task, { ...options, isolated: !options.basic && process.platform === 'linux' })
+  })
+}
+
+async function prepared(
+  supervisor: Supervisor,
+  [program = '', ...args]: readonly string[],
+  { pids, envFile = [], secret = [], ...options }: RunOptions,
+) {
+  const { runDefaults, setCommand, untrusted } = await import('../../index.ts')
+  const unlimited = pids === 'max'
+  const asked = askedFor(unlimited ? options : { ...options, pids })
+  if (options.toolchains) Object.assign(asked.command, await withToolchains(asked.command))
+  const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources) : asked
+  const task = supervisor.executor(options.basic ? 'basic' : undefined, {
+    strict: options.strict ?? options.untrusted ?? false,
+    ...(!options.basic && !unlimited && { preferred: runDefaults }),
+    ...(options.untrusted && { preferredUser: 'own' as const }),
+  })
+  Object.assign(task.command, command)
+  if (envFile.length > 0) {
+    const { withEnvironmentFiles } = await import('../files/environment-file.ts')
+    task.command.env = withEnvironmentFiles(envFile, command.env)
+  }
+  if (secret.length > 0) {
+    const { parseSecrets, refuseShownSecrets } = await import('../files/secrets.ts')
+    refuseShownSecrets(secret, task.command.env)
+    task.command.secrets = parseSecrets(secret)
+  }
+  openToTyping(task, options)
+  await namingFlags(async () => {
+    setCommand(task, program, args)
+    if (Object.keys(resources).length > 0) await task.limit(resources)
+  })
+  if (options.name !== undefined) task.named(options.name)
+  return task
+}
+
+/** What the caller has said of mounts and variables himself comes after. */
+async function withToolchains({
+  mounts = [],
+  env = {},
+  workspace,
+}: Partial<TaskCommand>): Promise<Partial<TaskCommand>> {
+  const { toolchains } = await import('../../index.ts')
+  const own = typeof workspace === 'object' ? workspace.path : workspace
+  const shown = [...mounts.map(({ target }) => target), ...(own === undefined ? [] : [own])]
+  const found = toolchains({ shown })
+  return { mounts: [...found.mounts, ...mounts], env: { ...found.env, ...env } }
+}

@@ -4,7 +4,7 @@ import { failureExitCode } from '../failure-exit-code.ts'
 import { reportError } from '../output/error-report.ts'
 
 /** Does the work of a command and resolves to the exit code. `operands` are the words that are no options. */
-export type Action<Options> = (operands: readonly string[], options: Options) => Promise<number>
+type Action<Options> = (options: Options, ...operands: string[]) => Promise<number>
 
 /** What every command understands. */
 export type CommonOptions = { readonly stateDir?: string; readonly json?: boolean }
@@ -23,16 +23,12 @@ export function subcommand(name: string, exits: 'own' | 'task' = 'own'): Command
     })
 }
 
-/** `load` imports the module that does the work: the library is not read for --help. */
-export function carriedOutBy<Options extends CommonOptions>(
-  command: Command,
-  load: () => Promise<Action<Options>>,
-): Command {
+/** What `act` needs of the library it imports by itself, when it is called: --help reads none of it. */
+export function carriedOutBy<Options extends CommonOptions>(command: Command, act: Action<Options>): Command {
   return command.action(async () => {
     const options = { ...command.parent?.opts(), ...command.opts<Options>() }
     try {
-      const act = await load()
-      process.exitCode = await act(command.args, options)
+      process.exitCode = await act(options, ...command.args)
     } catch (error) {
       reportError(error, { json: options.json ?? false })
       process.exitCode = failureExitCode(command.name(), error)

@@ -1,5 +1,9 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { printJson } from '../output/printing.ts'
+import { tableOptions } from '../output/table.ts'
+import { verificationTable } from '../output/verification-table.ts'
+import { withTask } from '../with-supervisor.ts'
+import { carriedOutBy, jsonOption, subcommand, type CommonOptions } from './subcommand.ts'
 
 export function verifyCommand(): Command {
   const command = subcommand('verify')
@@ -10,7 +14,7 @@ export function verifyCommand(): Command {
     .argument('<TASK>')
     .addOption(jsonOption())
     .addHelpText('after', more)
-  return carriedOutBy(command, async () => (await import('../actions/verify.ts')).verify)
+  return carriedOutBy(command, verify)
 }
 
 const more = `
@@ -22,3 +26,14 @@ Examples:
 
 Exit codes: 0 if all that can be read back is in force; 1 if something is not; 2 if it cannot be read, or there is
 no such task.`
+
+const exitCodes = { holds: 0, differs: 1, unread: 2 } as const
+
+async function verify({ stateDir, json: asJson }: CommonOptions, word?: string): Promise<number> {
+  return await withTask({ stateDir }, word, async ({ key, name, task }) => {
+    const verification = await task.verify()
+    if (asJson) printJson({ task: { key, name }, ...verification })
+    else process.stdout.write(verificationTable(verification.rows, tableOptions()))
+    return exitCodes[verification.verdict]
+  })
+}

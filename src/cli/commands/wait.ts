@@ -1,5 +1,10 @@
 import type { Command } from 'commander'
-import { carriedOutBy, jsonOption, subcommand } from './subcommand.ts'
+import { exitCodeOf } from '../exit-code.ts'
+import { errorText } from '../output/error-report.ts'
+import { printJson } from '../output/printing.ts'
+import { resultDocument } from '../output/result-document.ts'
+import { withTask } from '../with-supervisor.ts'
+import { carriedOutBy, jsonOption, subcommand, type CommonOptions } from './subcommand.ts'
 
 export function waitCommand(): Command {
   const command = subcommand('wait', 'task')
@@ -8,7 +13,7 @@ export function waitCommand(): Command {
     .argument('<TASK>')
     .addOption(jsonOption())
     .addHelpText('after', more)
-  return carriedOutBy(command, async () => (await import('../actions/wait.ts')).wait)
+  return carriedOutBy(command, wait)
 }
 
 const more = `
@@ -18,3 +23,12 @@ Examples:
 
 Exit codes: the task's own; 128+n if signal n ended it; 126 or 127 if its program could not be executed or found;
 125 if holdfast failed, or nobody knows how the task ended.`
+
+async function wait({ stateDir, json: asJson }: CommonOptions, word?: string): Promise<number> {
+  return await withTask({ stateDir }, word, async ({ key, name, task }) => {
+    const result = await task.wait()
+    if (asJson) printJson(resultDocument({ key, name, id: task.id() }, result, task.enforcement))
+    else if (result.error !== null) process.stderr.write(errorText(result.error))
+    return exitCodeOf(result)
+  })
+}

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts'
+import { HoldfastError } from '../../errors.ts'
 
 type PassedFlags = Readonly<Record<string, unknown>>
 
@@ -21,5 +21,5 @@ const contradictions: readonly (readonly [string, string, string, string?, strin
 export function refuseContradictions(passed: PassedFlags): void {
   for (const [one, other, reason, hint, unless = ''] of contradictions)
     if (passed[one] !== undefined && passed[other] !== undefined && passed[unless] === undefined)
-      throw new UsageError(`--${one} cannot go with --${other}: ${reason}`, { hint })
+      throw new HoldfastError('INVALID_ARGUMENT', `--${one} cannot go with --${other}: ${reason}`, { hint })
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../index.ts'
+import { HoldfastError } from '../../errors.ts'
 import { longName } from './flag.ts'
 import { flagTable } from './table.ts'
 

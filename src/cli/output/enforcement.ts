@@ -1,4 +1,5 @@
-import { type Enforcement, shortfalls } from '../../index.ts'
+import type { Enforcement } from '../../index.ts'
+import { shortfalls } from '../../shortfalls.ts'
 import { bytesText, timeText } from './units.ts'
 
 export type EnforcementLine = {

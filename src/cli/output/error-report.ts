@@ -1,4 +1,5 @@
-import { escaped, json } from './escape.ts'
+import { escaped } from './escape.ts'
+import { printJson } from './printing.ts'
 import { systemError } from '../../system-error.ts'
 import { colorsFor } from './terminal.ts'
 
@@ -17,7 +18,7 @@ type Reported = {
 
 /** Says what went wrong: for people on standard error; with `json` as the one document on standard output. */
 export function reportError(error: unknown, options: { readonly json: boolean }): void {
-  if (options.json) process.stdout.write(`${json({ error: errorDocument(error) })}\n`)
+  if (options.json) printJson({ error: errorDocument(error) })
   else process.stderr.write(errorText(error))
 }
 

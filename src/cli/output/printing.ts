@@ -1,4 +1,10 @@
 import type { OutputChunk } from '../../index.ts'
+import { json } from './escape.ts'
+
+/** What `--json` prints: one document. */
+export function printJson(document: unknown): void {
+  process.stdout.write(`${json(document)}\n`)
+}
 
 /**
  * Resolves when it is written, or cannot be (hang-up.ts hears of that): who prints no faster than this holds

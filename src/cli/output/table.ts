@@ -1,5 +1,4 @@
-import Table from 'cli-table3'
-import type { Colors } from './terminal.ts'
+import { type Colors, colorsFor } from './terminal.ts'
 import { fitted, widthOf } from './width.ts'
 
 export type TableOptions = {
@@ -8,41 +7,36 @@ export type TableOptions = {
   readonly width?: number | undefined
 }
 
-const names = ['top', 'bottom', 'left', 'right', 'mid'] as const
-const places = ['-mid', '-left', '-right'] as const
-const noLines = Object.fromEntries<string>([
-  ...names.map(name => [name, ''] as const),
-  ...['top', 'bottom'].flatMap(name => places.map(place => [name + place, ''] as const)),
-  ...['left-mid', 'mid-mid', 'right-mid'].map(name => [name, ''] as const),
-  ['middle', '  '],
-])
+/** For what goes to standard output. */
+export function tableOptions(): TableOptions {
+  return { colors: colorsFor(process.stdout), width: process.stdout.columns }
+}
 
 /** Columns without lines, each row ending with a newline. Cells must be escaped already. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { colors, width }: TableOptions,
+  { colors, width = Number.POSITIVE_INFINITY }: TableOptions,
 ): string {
-  const lines = new Table({
-    chars: noLines,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-  })
-  lines.push(head.map(title => colors.bold(title)))
-  const room = width === undefined ? Number.POSITIVE_INFINITY : roomForLast(head, rows, width)
-  for (const row of rows)
-    lines.push(row.map((cell, index) => (index === row.length - 1 ? cut(cell, room) : cell)))
-  return lines
-    .toString()
-    .split('\n')
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...rows.map(row => widthOf(plain(row[index] ?? '')))),
+  )
+  const last = head.length - 1
+  const room = Math.max(
+    20,
+    widths.slice(0, last).reduce((left, column) => left - column - 2, width),
+  )
+  return [
+    head.map(title => colors.bold(title)),
+    ...rows.map(row => row.with(last, cut(row[last] ?? '', room))),
+  ]
+    .map(cells =>
+      cells
+        .map((cell, index) => cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(plain(cell)))))
+        .join('  '),
+    )
     .map(line => `${line.trimEnd()}\n`)
     .join('')
-}
-
-function roomForLast(head: readonly string[], rows: readonly (readonly string[])[], width: number): number {
-  const others = head
-    .slice(0, -1)
-    .map((title, index) => Math.max(title.length, ...rows.map(row => widthOf(plain(row[index] ?? '')))))
-  return Math.max(20, width - others.reduce((sum, column) => sum + column + 2, 0))
 }
 
 function cut(cell: string, room: number): string {

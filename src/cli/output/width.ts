@@ -1,4 +1,10 @@
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** Made when it is first needed: it takes as long as all the rest of `--help`. */
+let segmenter: Intl.Segmenter | undefined
+
+function graphemes(text: string): Intl.SegmentData[] {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return [...segmenter.segment(text)]
+}
 
 /** What a terminal draws over two columns: wide and fullwidth characters of East Asia, and emoji. */
 const wide =
@@ -7,7 +13,7 @@ const wide =
 /** The columns of a terminal that a line takes. Control characters must be escaped already. */
 export function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
-  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + columnsOf(segment), 0)
+  return graphemes(text).reduce((sum, { segment }) => sum + columnsOf(segment), 0)
 }
 
 /** As much of a line as goes into so many columns, with `end` in the place of what does not. */
@@ -15,7 +21,7 @@ export function fitted(text: string, columns: number, end = '…'): string {
   if (widthOf(text) <= columns) return text
   let room = columns - widthOf(end)
   let shown = ''
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     room -= columnsOf(segment)
     if (room < 0) break
     shown += segment

@@ -1,4 +1,4 @@
-import { refused } from './refused.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
@@ -10,7 +10,7 @@ export function parseDuration(flag: string, text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h)$/.exec(text) ?? []
   const milliseconds = Math.round(Number(number) * (units[unit] ?? 0))
   if (number === '' || !Number.isSafeInteger(milliseconds)) {
-    throw refused(flag, text, 'a time such as 500ms, 5s, 2m or 1h')
+    throw invalidArgument(flag, text, 'a time such as 500ms, 5s, 2m or 1h')
   }
   return milliseconds
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts'
+import { HoldfastError } from '../../errors.ts'
 import { refuseChangedVariable } from './own-bytes.ts'
 
 /**
@@ -22,5 +22,8 @@ function variable(entry: string, own: NodeJS.ProcessEnv): [string, string] {
   }
   const problem =
     end === 0 || entry === '' ? 'a variable has no name' : `${JSON.stringify(entry)} is not set here`
-  throw new UsageError(`--env: ${problem}; takes NAME=VALUE, or NAME to pass on the value it has here`)
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `--env: ${problem}; takes NAME=VALUE, or NAME to pass on the value it has here`,
+  )
 }

@@ -1,6 +1,6 @@
 import type { TaskState } from '../../index.ts'
 import type { TaskFacts } from '../task-facts.ts'
-import { refused } from './refused.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 type Filtered = Pick<TaskFacts, 'name' | 'state' | 'labels'>
 export type TaskFilter = (task: Filtered) => boolean
@@ -27,8 +27,8 @@ export function parseFilters(texts: readonly string[]): TaskFilter & { readonly 
 
 function parseFilter(text: string): { readonly field: string; readonly value: string } {
   const [, field, value] = /^(label|name|state)=(.+)$/s.exec(text) ?? []
-  if (field === undefined || value === undefined) throw refused('--filter', text, takes)
-  if (field === 'state' && !states.includes(value)) throw refused('--filter', text, takes)
+  if (field === undefined || value === undefined) throw invalidArgument('--filter', text, takes)
+  if (field === 'state' && !states.includes(value)) throw invalidArgument('--filter', text, takes)
   return { field, value }
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Mount, Tmpfs } from '../../index.ts'
-import { refused } from './refused.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import { parseSize } from './size.ts'
 
 /**
@@ -9,7 +9,8 @@ import { parseSize } from './size.ts'
  */
 export function parseMount(text: string): Mount {
   const [, path, target, mode] = /^([^:]+)(?::(\/[^:]*))?(?::(ro|rw))?$/.exec(text) ?? []
-  if (path === undefined) throw refused('--mount', text, 'SRC[:DST][:ro], DST absolute, no other colons')
+  if (path === undefined)
+    throw invalidArgument('--mount', text, 'SRC[:DST][:ro], DST absolute, no other colons')
   const source = absolute(path, text)
   return { source, target: target ?? source, readOnly: mode === 'ro' }
 }
@@ -18,13 +19,13 @@ function absolute(path: string, text: string): string {
   try {
     return resolve(path)
   } catch {
-    throw refused('--mount', text, 'an absolute SRC, for the working directory has been deleted')
+    throw invalidArgument('--mount', text, 'an absolute SRC, for the working directory has been deleted')
   }
 }
 
 /** `DST` or `DST:SIZE`. Throws INVALID_ARGUMENT. */
 export function parseTmpfs(text: string): Tmpfs {
   const [, target, size] = /^(\/[^:]*)(?::([^:]+))?$/.exec(text) ?? []
-  if (target === undefined) throw refused('--tmpfs', text, 'DST or DST:SIZE, DST absolute')
+  if (target === undefined) throw invalidArgument('--tmpfs', text, 'DST or DST:SIZE, DST absolute')
   return size === undefined ? { target } : { target, sizeBytes: parseSize('--tmpfs', size) }
 }

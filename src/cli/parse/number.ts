@@ -1,4 +1,4 @@
-import { refused } from './refused.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 /** A number of cores. Throws INVALID_ARGUMENT. */
 export function parseCores(flag: string, text: string): number {
@@ -7,18 +7,19 @@ export function parseCores(flag: string, text: string): number {
 
 /** A decimal number; what range it may have is the library's to say. Throws INVALID_ARGUMENT. */
 export function parseNumber(flag: string, text: string, takes = 'a number'): number {
-  if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) throw refused(flag, text, takes)
+  if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) throw invalidArgument(flag, text, takes)
   return Number(text)
 }
 
 /** Throws INVALID_ARGUMENT. */
 export function parsePort(flag: string, text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw refused(flag, text, 'a port, 0 to 65535')
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw invalidArgument(flag, text, 'a port, 0 to 65535')
   return Number(text)
 }
 
 /** Throws INVALID_ARGUMENT. */
 export function parseCount(flag: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw refused(flag, text, 'a whole number, 0 or more')
+  if (!/^\d{1,15}$/.test(text)) throw invalidArgument(flag, text, 'a whole number, 0 or more')
   return Number(text)
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { UsageError } from '../usage-error.ts'
+import { HoldfastError } from '../../errors.ts'
 
 /** What Node puts in the place of bytes that are no UTF-8. */
 const replaced = '\ufffd'
@@ -17,7 +17,8 @@ export function refuseChangedArguments(args: readonly string[], file = '/proc/se
   )
   const bytes = callerArgs[index]
   if (bytes === undefined) return
-  throw new UsageError(
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
     `argument ${index + 1}: got bytes that are no UTF-8 (${escaped(bytes)}), and would pass on something else`,
     {
       hint: "Have a script name it: holdfast run -- sh -c ..., with the bytes as printf '\\351' makes them.",
@@ -37,7 +38,8 @@ export function refuseChangedVariable(
   const start = Buffer.from(`${name}=`)
   const entry = stringsOf(file).find(bytes => bytes.subarray(0, start.length).equals(start))
   if (entry === undefined || !isChanged(value, entry.subarray(start.length))) return
-  throw new UsageError(
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
     `${flag}: the value of ${name} here has bytes that are no UTF-8, and something else would be passed on`,
     { hint: 'Set it in the task itself, by a script that makes the bytes.' },
   )

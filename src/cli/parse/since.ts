@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.ts'
-import { refused } from './refused.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 /** A time of day as RFC 3339 has it, or how long ago. Throws INVALID_ARGUMENT. */
 export function parseSince(flag: string, text: string, now: () => number = Date.now): Date {
@@ -10,6 +10,6 @@ export function parseSince(flag: string, text: string, now: () => number = Date.
   try {
     return new Date(now() - parseDuration(flag, text))
   } catch {
-    throw refused(flag, text, 'a time such as 10m (ago) or 2026-01-31T12:00:00Z')
+    throw invalidArgument(flag, text, 'a time such as 10m (ago) or 2026-01-31T12:00:00Z')
   }
 }

@@ -1,4 +1,4 @@
-import { refused } from './refused.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 const takes = 'NAME=SOFT or NAME=SOFT:HARD, such as nofile=1024:4096; a number, or unlimited'
 
@@ -6,7 +6,7 @@ const takes = 'NAME=SOFT or NAME=SOFT:HARD, such as nofile=1024:4096; a number, 
 export function parseUlimit(text: string): Record<string, number | [number, number]> {
   const [, name, soft, hard] =
     /^([a-z]+)=(\d{1,15}|unlimited|-1)(?::(\d{1,15}|unlimited|-1))?$/i.exec(text) ?? []
-  if (name === undefined || soft === undefined) throw refused('--ulimit', text, takes)
+  if (name === undefined || soft === undefined) throw invalidArgument('--ulimit', text, takes)
   return { [name.toLowerCase()]: hard === undefined ? limit(soft) : [limit(soft), limit(hard)] }
 }
 

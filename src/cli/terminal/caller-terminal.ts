@@ -1,6 +1,6 @@
 import type { ReadStream } from 'node:tty'
-import { makeTerminalRaw, type TerminalKeeper, type TerminalSize } from '../../index.ts'
-import { UsageError } from '../usage-error.ts'
+import type { TerminalKeeper, TerminalSize } from '../../index.ts'
+import { HoldfastError } from '../../errors.ts'
 import { ScreenModes } from './screen-modes.ts'
 
 const defaultSize: TerminalSize = { rows: 24, columns: 80 }
@@ -8,9 +8,13 @@ const defaultSize: TerminalSize = { rows: 24, columns: 80 }
 /** Throws INVALID_ARGUMENT where standard input is no terminal. */
 export function requireTerminal(flag: string): void {
   if (process.stdin.isTTY) return
-  throw new UsageError(`${flag}: standard input is no terminal, so that there is none to give the task`, {
-    hint: 'Leave -t out; -i gives it the standard input that there is. To attach from a terminal later: -t --detach. Where there is none: script -qc "holdfast ..." /dev/null',
-  })
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `${flag}: standard input is no terminal, so that there is none to give the task`,
+    {
+      hint: 'Leave -t out; -i gives it the standard input that there is. To attach from a terminal later: -t --detach. Where there is none: script -qc "holdfast ..." /dev/null',
+    },
+  )
 }
 
 /** The caller's window, or the usual size where nobody has one. */
@@ -41,6 +45,7 @@ export class CallerTerminal {
   }
 
   static async take(): Promise<CallerTerminal> {
+    const { makeTerminalRaw } = await import('../../index.ts')
     const terminal = new CallerTerminal(await makeTerminalRaw())
     if (terminal.#keeper === null) terminal.#stdin.setRawMode(true)
     process.on('SIGCONT', terminal.#again)

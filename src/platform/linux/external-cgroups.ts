@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { O_PATH } from '../../alloc/directory.ts'
 import { openTrusted } from '../../alloc/open-trusted.ts'
 import type { Resources } from '../../api.ts'
-import { refusal } from '../../command/refusal.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { CgroupSpec } from '../../spawn/spec.ts'
 import type { CgroupPlan } from './cgroups.ts'
@@ -23,9 +23,14 @@ export function planExternal(
   const byHierarchy = new Map<string, string>()
   for (const [index, path] of directories.entries()) {
     const hierarchy = isReal(path) ? hierarchyOf(path) : null
-    if (hierarchy === null) throw refusal(`command.cgroups[${index}]`, path, 'the directory of a cgroup')
+    if (hierarchy === null)
+      throw invalidArgument(`command.cgroups[${index}]`, path, 'the directory of a cgroup')
     if (byHierarchy.has(hierarchy))
-      throw refusal(`command.cgroups[${index}]`, path, `one cgroup of each hierarchy; ${hierarchy} has two`)
+      throw invalidArgument(
+        `command.cgroups[${index}]`,
+        path,
+        `one cgroup of each hierarchy; ${hierarchy} has two`,
+      )
     byHierarchy.set(hierarchy, path)
   }
   const ownOf = new Map(plan.cgroups.map(own => [hierarchyOf(dirname(own.dir)), own]))

@@ -10,7 +10,6 @@ const size = 'takes a size such as 64M, 1G, 512K or whole bytes'
 const time = 'takes a time such as 500ms, 5s, 2m or 1h'
 const count = 'takes a whole number, 0 or more'
 const long = 'x'.repeat(300)
-const shown = `"${'x'.repeat(80)}... `
 
 type Bad = readonly (readonly [value: string, said: string])[]
 
@@ -70,7 +69,7 @@ const refused: Readonly<Record<string, Bad>> = {
   '--memory': [
     ['1K', 'got 1024, takes an integer >= 1048576'],
     ['64MB', `got "64MB", ${size}`],
-    [long, `got ${shown.replace(' ', '"')}, ${size}`],
+    [long, `got "${'x'.repeat(79)}... (302 characters), ${size}`],
   ],
   '--disk': [
     ['1K', 'got 1024, takes an integer >= 1048576'],

@@ -6,7 +6,6 @@ import { fileRefused } from '../../../src/cli/file-refused.ts'
 import { errorDocument, errorText } from '../../../src/cli/output/error-report.ts'
 import { colorsFor } from '../../../src/cli/output/terminal.ts'
 import { holdfast } from '../../../src/cli/program.ts'
-import { UsageError } from '../../../src/cli/usage-error.ts'
 import { HoldfastError } from '../../../src/index.ts'
 import { asTasks } from '../commands/task-words.ts'
 import { resultOf } from './results.ts'
@@ -37,7 +36,7 @@ describe('what went wrong', () => {
     ],
     [
       'a mistake in the command line',
-      new UsageError('no TASK', { hint: 'name one' }),
+      new HoldfastError('INVALID_ARGUMENT', 'no TASK', { hint: 'name one' }),
       { code: 'INVALID_ARGUMENT', message: 'no TASK', hint: 'name one' },
     ],
     [
@@ -82,12 +81,12 @@ describe('what went wrong', () => {
 
   it('is a sentence for people, with its mend if there is one, and nothing of it is obeyed', () => {
     assert.equal(errorText(new Error('no\x1b[2J\n'), plain), 'holdfast: no\\x1b[2J\\x0a\n')
-    const error = new UsageError('no', { hint: 'do\u202e this' })
+    const error = new HoldfastError('INVALID_ARGUMENT', 'no', { hint: 'do\u202e this' })
     assert.equal(errorText(error, plain), 'holdfast: no\n  hint: do\\u{202e} this\n')
   })
 
   it('of a file names the flag, the file as it was typed and the reason, not the call or our own way to it', () => {
-    const of = (error: unknown): UsageError => fileRefused('--env-file', 'a "b"', 'read', error)
+    const of = (error: unknown): HoldfastError => fileRefused('--env-file', 'a "b"', 'read', error)
     const { message, errno, path, code } = of(missing)
     const told = '--env-file: "a \\"b\\"" cannot be read: ENOENT: no such file or directory'
     assert.deepEqual([message, errno, path, code], [told, 'ENOENT', 'a "b"', 'INVALID_ARGUMENT'])
@@ -101,16 +100,6 @@ describe('what went wrong', () => {
       code: 'EISDIR',
     })
     assert.ok(of(read).message.endsWith(': EISDIR: illegal operation on a directory'))
-  })
-
-  it('of the command line has only what is known of it', () => {
-    assert.deepEqual(Object.keys(new UsageError('x', { hint: undefined, path: undefined })), ['name', 'code'])
-    assert.deepEqual(
-      { ...new UsageError('x', { path: '/p', errno: 'E' }) },
-      {
-        ...{ name: 'UsageError', code: 'INVALID_ARGUMENT', path: '/p', errno: 'E' },
-      },
-    )
   })
 })
 

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ResultFile } from '../../../src/cli/output/result-file.ts'
+import { ResultFile } from '../../../src/cli/files/result-file.ts'
 import { AllocDir } from '../../../src/index.ts'
 import { requires } from '../../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'

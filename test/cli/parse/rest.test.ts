@@ -4,7 +4,7 @@ import { parseCapability } from '../../../src/cli/parse/capability.ts'
 import { parseDirectory } from '../../../src/cli/parse/directory.ts'
 import { parseCores, parsePort } from '../../../src/cli/parse/number.ts'
 import { oneOf } from '../../../src/cli/parse/one-of.ts'
-import { refused } from '../../../src/cli/parse/refused.ts'
+import { invalidArgument } from '../../../src/invalid-argument.ts'
 import { parseSince } from '../../../src/cli/parse/since.ts'
 import { parseWorkspace } from '../../../src/cli/parse/workspace.ts'
 import { usageMistake, wantsJson } from '../../../src/cli/usage-mistake.ts'
@@ -79,11 +79,11 @@ describe('more words of flags', () => {
   })
 
   it('a refusal shows what it got, the long of it cut, and nothing that a terminal would obey', () => {
-    const { message, hint } = refused('--flag', `${'x'.repeat(79)}\x1b[2J`, 'less', 'so')
-    assert.deepEqual([message, hint], [`--flag: got "${'x'.repeat(79)}\\u001b...", takes less`, 'so'])
+    const { message, hint } = invalidArgument('--flag', `${'x'.repeat(79)}\x1b[2J`, 'less', 'so')
+    assert.deepEqual([message, hint], [`--flag: got "${'x'.repeat(79)}... (90 characters), takes less`, 'so'])
     assert.equal(
-      refused('--flag', 'x'.repeat(80), 'less').message,
-      `--flag: got "${'x'.repeat(80)}", takes less`,
+      invalidArgument('--flag', 'x'.repeat(78), 'less').message,
+      `--flag: got "${'x'.repeat(78)}", takes less`,
     )
   })
 })

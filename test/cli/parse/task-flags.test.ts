@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readEnvironmentFile, withEnvironmentFiles } from '../../../src/cli/actions/environment-file.ts'
+import { readEnvironmentFile, withEnvironmentFiles } from '../../../src/cli/files/environment-file.ts'
 import { AllocDir } from '../../../src/index.ts'
 import { parseFilters } from '../../../src/cli/parse/filter.ts'
 import { parseLabels } from '../../../src/cli/parse/label.ts'

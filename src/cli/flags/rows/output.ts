@@ -1,7 +1,7 @@
 import { jsonHelp } from '../../commands/subcommand.ts'
 import { parseCount } from '../../parse/number.ts'
 import { parseSize } from '../../parse/size.ts'
-import { UsageError } from '../../usage-error.ts'
+import { HoldfastError } from '../../../errors.ts'
 import { type Flag, same } from '../flag.ts'
 
 export const outputFlags: readonly Flag[] = [
@@ -22,7 +22,7 @@ export const outputFlags: readonly Flag[] = [
       field: 'command.logs',
       read: ({ command }, text: string, flag) => {
         if (typeof command.logs !== 'object')
-          throw new UsageError(`${flag} needs --log-max-size: files of which size?`)
+          throw new HoldfastError('INVALID_ARGUMENT', `${flag} needs --log-max-size: files of which size?`)
         command.logs.maxFiles = parseCount(flag, text)
       },
     },

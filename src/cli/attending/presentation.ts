@@ -1,10 +1,11 @@
-import { namedOnlyOnHost, pathOnlyOnHost, type Executor, type WaitResult } from '../../index.ts'
+import type { Executor, WaitResult } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
-import { escaped, json } from '../output/escape.ts'
+import { escaped } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
+import { printJson } from '../output/printing.ts'
 import { resultBlock, shortfalls } from '../output/result-block.ts'
+import type { ResultFile } from '../files/result-file.ts'
 import { resultDocument } from '../output/result-document.ts'
-import { ResultFile } from '../output/result-file.ts'
 import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
 import { namingFlags } from '../flags/naming.ts'
@@ -36,7 +37,7 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
     process.stderr.write(`holdfast: task ${key} (${escaped(name)}) goes on\n`)
     process.exit(failure === null ? 0 : 125)
   })
-  if (asJson) process.stdout.write(`${json({ task: { key, name }, id: task.id(), state, enforcement })}\n`)
+  if (asJson) printJson({ task: { key, name }, id: task.id(), state, enforcement })
   else {
     process.stdout.write(`${key}\n`)
     const short = quiet ? '' : shortfalls(enforcement, colorsFor(process.stderr))
@@ -49,11 +50,16 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
 /** Starts a task, stays with it to its end, and resolves to its exit code. */
 export async function attached(task: Executor, { result: path, ...options }: Presentation): Promise<number> {
   if (options.tty) requireTerminal('-t')
-  const file = path === undefined ? null : new ResultFile(path)
+  const file = path === undefined ? null : await resultFile(path)
   const end = options.tty ? leftOrEnded(task, options) : toTheEnd(task, options)
   const { document, exitCode } = await (file?.of(end, ({ document }) => document) ?? end)
-  if (options.json) process.stdout.write(`${json(document)}\n`)
+  if (options.json) printJson(document)
   return exitCode
+}
+
+async function resultFile(path: string): Promise<ResultFile> {
+  const { ResultFile } = await import('../files/result-file.ts')
+  return new ResultFile(path)
 }
 
 type End = { readonly document: unknown; readonly exitCode: number }
@@ -102,7 +108,7 @@ async function ended(
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
   if (!asJson && !quiet && isolated && (result.exitCode ?? 0) !== 0)
-    for (const hint of hintsOf(command, result)) process.stderr.write(`  hint      ${escaped(hint)}\n`)
+    for (const hint of await hintsOf(command, result)) process.stderr.write(`  hint      ${escaped(hint)}\n`)
   return {
     document: resultDocument({ key, name, id }, result, enforcement),
     exitCode: unprinted ? 125 : exitCodeOf(result),
@@ -110,7 +116,8 @@ async function ended(
 }
 
 /** What it may have looked for in vain. 127 is what shells say of a program that is not on PATH. */
-function hintsOf(command: Executor['command'], { exitCode }: WaitResult): string[] {
+async function hintsOf(command: Executor['command'], { exitCode }: WaitResult): Promise<string[]> {
+  const { namedOnlyOnHost, pathOnlyOnHost } = await import('../../index.ts')
   const named = namedOnlyOnHost(command).map(
     ({ path, flags }) => `${path} is on the host, and not in the task's root: ${flags} shows it`,
   )

@@ -1,8 +1,8 @@
 import { closeSync, constants, writeSync } from 'node:fs'
 import { openTrusted } from '../../index.ts'
 import { fileRefused } from '../file-refused.ts'
-import { errorDocument } from './error-report.ts'
-import { json } from './escape.ts'
+import { errorDocument } from '../output/error-report.ts'
+import { json } from '../output/escape.ts'
 
 const toReplace = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
 

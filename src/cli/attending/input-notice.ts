@@ -1,5 +1,3 @@
-import { inputIsWaiting } from '../../index.ts'
-
 const notice = 'holdfast: standard input has data that nobody reads: -i gives it to the task\n'
 
 /**
@@ -33,6 +31,7 @@ export class InputNotice {
   }
 
   async #check(): Promise<void> {
+    const { inputIsWaiting } = await import('../../index.ts')
     if (this.#said || !(await inputIsWaiting())) return
     this.#said = true
     this.#say(notice)

@@ -1,7 +1,7 @@
-import { HoldfastError } from '../errors.ts'
+import { HoldfastError } from './errors.ts'
 
 /** The error for a bad value: names the field, what it got and what it takes. */
-export function refusal(field: string, got: unknown, takes: string, hint?: string): HoldfastError {
+export function invalidArgument(field: string, got: unknown, takes: string, hint?: string): HoldfastError {
   return new HoldfastError('INVALID_ARGUMENT', `${field}: got ${describe(got)}, takes ${takes}`, { hint })
 }
 

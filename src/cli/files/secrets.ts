@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { UsageError } from '../usage-error.ts'
+import { HoldfastError } from '../../errors.ts'
 import { refuseChangedVariable } from '../parse/own-bytes.ts'
 import { readTrusted } from './read-trusted.ts'
 
@@ -24,9 +24,13 @@ export function refuseShownSecrets(
 ): void {
   const shown = entries.find(entry => !entry.includes('=') && Object.hasOwn(env, entry))
   if (shown !== undefined)
-    throw new UsageError(`--secret ${shown}: --env or --env-file gives the task the same as a variable`, {
-      hint: 'Leave it out there: the task reads it from the directory that HOLDFAST_SECRETS_DIR names.',
-    })
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `--secret ${shown}: --env or --env-file gives the task the same as a variable`,
+      {
+        hint: 'Leave it out there: the task reads it from the directory that HOLDFAST_SECRETS_DIR names.',
+      },
+    )
 }
 
 function secret(entry: string, own: NodeJS.ProcessEnv): [string, string | Uint8Array] {
@@ -39,7 +43,10 @@ function secret(entry: string, own: NodeJS.ProcessEnv): [string, string | Uint8A
   }
   const problem =
     end === 0 || entry === '' ? 'a secret has no name' : `${JSON.stringify(entry)} is not set here`
-  throw new UsageError(`--secret: ${problem}; takes NAME=FILE, or NAME for the variable of that name`)
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `--secret: ${problem}; takes NAME=FILE, or NAME for the variable of that name`,
+  )
 }
 
 /** It may be a pipe. */

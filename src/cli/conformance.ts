@@ -1,8 +1,9 @@
-import { adapters, conformance, type ConformanceRow } from '../../conformance/index.ts'
-import type { CommonOptions } from '../commands/subcommand.ts'
-import { escaped, json } from '../output/escape.ts'
-import { table } from '../output/table.ts'
-import { type Colors, colorsFor } from '../output/terminal.ts'
+import { adapters, conformance, type ConformanceRow } from '../conformance/index.ts'
+import type { CommonOptions } from './commands/subcommand.ts'
+import { escaped } from './output/escape.ts'
+import { printJson } from './output/printing.ts'
+import { table } from './output/table.ts'
+import { type Colors, colorsFor } from './output/terminal.ts'
 
 /** Runs the conformance suite; on a terminal each verdict is told as it comes. */
 export async function proveConformance({ json: asJson }: CommonOptions): Promise<number> {
@@ -13,7 +14,7 @@ export async function proveConformance({ json: asJson }: CommonOptions): Promise
       if (isWatched) process.stderr.write(`${status} ${adapter}: ${check}\n`)
     },
   })
-  if (asJson) process.stdout.write(`${json({ ok: report.failed === 0, ...report })}\n`)
+  if (asJson) printJson({ ok: report.failed === 0, ...report })
   else {
     for (const { name } of adapters)
       process.stdout.write(
