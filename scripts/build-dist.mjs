@@ -89,10 +89,9 @@ function onlyWhatIsUsedOfRxjs() {
       ? { path: `rxjs/${file}`, external: true, sideEffects: false }
       : { path: join(esm, `${file}.js`), sideEffects: false }
   const files = new Map(
-    [...index.matchAll(/^export \{ (\w+) \} from '\.\/(internal\/[^']+)'/gm)].map(([, name, file]) => [
-      name,
-      `rxjs/${file}`,
-    ]),
+    [...index.matchAll(/^export \{ ([\w, ]+) \} from '\.\/(internal\/[^']+)'/gm)].flatMap(([, names, file]) =>
+      names.split(', ').map(name => [name, `rxjs/${file}`]),
+    ),
   )
   const imported = (_, names) =>
     names
