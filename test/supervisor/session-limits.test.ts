@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, utimesSync } from 'node:fs'
 import { audit } from '../../src/index.ts'
 import { compiled } from '../support/compiled.ts'
-import { hasCgroups, linuxMode } from '../support/host-mode.ts'
+import { hasCgroups } from '../support/host-mode.ts'
 import { processesOf } from '../support/leftovers.ts'
 import { requires } from '../support/requires.ts'
 import { keyOf, startRecordOf } from '../support/task-key.ts'
@@ -28,7 +28,7 @@ describe('an exec session with limits of its own', function () {
 
   before(function () {
     requires(this, 'isolation', 'linux', 'native')
-    if (hasCgroups() && linuxMode() === 'linux v1') return
+    if (hasCgroups()) return
     process.stderr.write('SKIPPED limits of exec sessions: they are skipped here, and said so\n')
     this.skip()
   })
@@ -38,7 +38,7 @@ describe('an exec session with limits of its own', function () {
       const [taskId, sessionId] = await orphaned(bench)
       const session = await bench.supervisor.open(sessionId)
       const { cgroups } = startRecordOf(session)
-      assert.ok(cgroups.length >= 2 && cgroups.every(existsSync))
+      assert.ok(cgroups.length > 0 && cgroups.every(existsSync))
       assert.deepEqual(
         [session.state, (await session.usage()).memoryLimitBytes, (await session.usage()).pids],
         ['running', 32 * 1024 * 1024, 1],

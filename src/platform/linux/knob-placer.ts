@@ -10,7 +10,7 @@ import { parseCpuList } from './cpu-list.ts'
 import { ioNeedUnmet } from './io-needs.ts'
 import type { Knob, KnobFile } from './knob.ts'
 import type { Outcome } from './limit-rows.ts'
-import { missingController, missingFile, noPlaceBelow, onVersion2 } from './limit-shortfalls.ts'
+import { missingController, missingFile, noPlaceBelow } from './limit-shortfalls.ts'
 
 export type KnobValue = { name: string; value: string }
 
@@ -68,14 +68,12 @@ export class KnobPlacer {
   ): Outcome | null {
     const parent = this.#parentOf(knob, scope)
     if (!('dir' in parent) || !groups.has(parent.dir)) return null
-    if (!v1Knobs.includes(knob)) {
-      groups.delete(parent.dir)
-      return onVersion2
-    }
     const at = above(parent.dir)
-    // In a cpuset that is made for the purpose nobody can be before it has processors.
-    const isCpuset = this.#host.v1.get('cpuset') === this.#host.v1.get(knob.controller)
-    if (at !== null && (!isCpuset || existsSync(at))) return null
+    // In a cpuset that is made for the purpose nobody can be before it has processors; of version 2 a task
+    // has its cgroup from its start, or none.
+    const needsPlace =
+      !v1Knobs.includes(knob) || this.#host.v1.get('cpuset') === this.#host.v1.get(knob.controller)
+    if (at !== null && (!needsPlace || existsSync(at))) return null
     groups.delete(parent.dir)
     return noPlaceBelow(knob)
   }

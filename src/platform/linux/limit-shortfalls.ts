@@ -45,13 +45,6 @@ export function noPlaceBelow({ controller }: Pick<Knob, 'controller'>): Outcome 
   }
 }
 
-/** Of an exec session: its task's processes would have to leave their cgroup ("no internal processes"). */
-export const onVersion2: Outcome = {
-  status: 'skipped',
-  reason: 'on cgroup v2 what runs inside a task shares the limits of the task',
-  hint: "update() the task's own",
-}
-
 /** Of an exec session that runs. */
 export function startedWithout({ controller }: Pick<Knob, 'controller'>): Outcome {
   return {

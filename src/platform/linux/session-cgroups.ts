@@ -10,7 +10,7 @@ import type { CgroupHost } from './cgroup-mode.ts'
 import { ownKey, scopeOf } from './cgroup-names.ts'
 import { v1Knobs } from './cgroup-v1.ts'
 import { v2Knobs } from './cgroup-v2.ts'
-import type { KnobPlacer, KnobValue } from './knob-placer.ts'
+import type { KnobPlacer, KnobValue, Place } from './knob-placer.ts'
 import { limitRows, limitsOf, type Outcome } from './limit-rows.ts'
 import { startedWithout } from './limit-shortfalls.ts'
 
@@ -74,6 +74,7 @@ export class SessionCgroups {
           if ('dir' in parent && byParent.has(parent.dir) && !groups.has(parent.dir))
             groups.set(parent.dir, [])
         })
+    this.#killWhole({ scope, groups })
     this.#placer.completeCpusets(groups, above)
     const own = [...groups].map(([parent, files]) => ({ dir: join(above(parent) ?? parent, key), files }))
     const given = ofTask.filter(dir => !groups.has(dirname(dir)))
@@ -93,14 +94,26 @@ export class SessionCgroups {
     const scope = scopeOf(own.map(dirname), this.#host)
     const { groups, rows } = this.#place(asked, wanted, (knob, limits, found) => {
       const outcome = this.#placer.place(knob, limits, { scope, groups: found })
-      const without = [...found.keys()].filter(parent => !byParent.has(parent))
-      for (const parent of without) found.delete(parent)
-      return without.length > 0 ? startedWithout(knob) : outcome
+      const isWithout = [...found].map(entry => keepPresent(found, entry, byParent)).includes(false)
+      return isWithout ? startedWithout(knob) : outcome
     })
     const writes = [...groups].flatMap(([parent, files]) =>
       files.map(({ name, value }) => ({ path: join(byParent.get(parent) ?? parent, name), value })),
     )
     return { writes, rows }
+  }
+
+  /** Of version 2, where the kernel can; of version 1 the shim does. */
+  #killWhole({ scope, groups }: Place): void {
+    const knob = v2Knobs.find(({ limit }) => limit === 'oom')
+    const found: Groups = new Map()
+    if (knob)
+      this.#placer.place(
+        knob,
+        normalizeLimits({}, () => ''),
+        { scope, groups: found },
+      )
+    for (const [parent, files] of found) groups.get(parent)?.push(...files)
   }
 
   #place(asked: Resources, wanted: Resources, placed: Placed): { groups: Groups; rows: readonly Row[] } {
@@ -123,6 +136,23 @@ type Placed = (
   limits: ReturnType<typeof normalizeLimits>,
   groups: Groups,
 ) => Outcome | null
+
+/**
+ * Leaves of a group only the files that the session's own has; false: it has not all of them. Of version 2 it
+ * has those of the controllers that its task's sessions were started with.
+ */
+function keepPresent(
+  groups: Groups,
+  [parent, files]: readonly [string, readonly KnobValue[]],
+  byParent: ReadonlyMap<string, string>,
+): boolean {
+  const dir = byParent.get(parent)
+  const present = dir === undefined ? [] : files.filter(({ name }) => existsSync(join(dir, name)))
+  if (present.length === files.length && dir !== undefined) return true
+  if (dir === undefined) groups.delete(parent)
+  else groups.set(parent, present)
+  return false
+}
 
 function ofSession(resources: Resources): Resources {
   return Object.fromEntries(Object.entries(resources).filter(([name]) => fields.has(limitField(name))))

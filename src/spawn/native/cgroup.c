@@ -12,15 +12,16 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include "cgroup_leaf.h"
 #include "system.h"
 
-static bool join_path(char path[PATH_MAX], const char *dir, const char *name) {
-  return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX;
+bool cgroup_file_path(char path[PATH_MAX], const char *dir, const char *name) {
+  return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX || (errno = ENAMETOOLONG, false);
 }
 
-static bool write_in(const char *dir, const char *name, const char *value) {
+bool cgroup_write(const char *dir, const char *name, const char *value) {
   char path[PATH_MAX];
-  return join_path(path, dir, name) && write_file(path, value);
+  return cgroup_file_path(path, dir, name) && write_file(path, value);
 }
 
 /* A cgroup found in our way holds an earlier run's leftovers, and its counters are that run's too: a fresh
@@ -28,7 +29,7 @@ static bool write_in(const char *dir, const char *name, const char *value) {
 static bool clear_leaf(const char *dir, const char *freezer) {
   struct stat status;
   char state[PATH_MAX];
-  bool freezes = join_path(state, dir, "freezer.state") && stat(state, &status) == 0;
+  bool freezes = cgroup_file_path(state, dir, "freezer.state") && stat(state, &status) == 0;
   int64_t deadline = boottime_ms() + 5000;
   while (!cgroup_kill(dir, freezes ? dir : freezer)) {
     if (boottime_ms() > deadline) return errno = EBUSY, false;
@@ -38,7 +39,7 @@ static bool clear_leaf(const char *dir, const char *freezer) {
   return mkdir(dir, 0755) == 0 || errno == EEXIST;
 }
 
-static bool parent_of(char parent[PATH_MAX], const char *dir) {
+bool cgroup_parent(char parent[PATH_MAX], const char *dir) {
   const char *slash = strrchr(dir, '/');
   return slash != NULL && snprintf(parent, PATH_MAX, "%.*s", (int)(slash - dir), dir) < PATH_MAX;
 }
@@ -47,30 +48,45 @@ static bool parent_of(char parent[PATH_MAX], const char *dir) {
 static bool make(const char *dir, bool inside) {
   char parent[PATH_MAX];
   if (mkdir(dir, 0755) == 0) return true;
-  if (!inside || errno != ENOENT || !parent_of(parent, dir)) return false;
+  if (!inside || errno != ENOENT || !cgroup_parent(parent, dir)) return false;
   return (mkdir(parent, 0755) == 0 || errno == EEXIST) && mkdir(dir, 0755) == 0;
 }
 
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, bool inside, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
+    if (inside && !cgroup->external && cgroup_make_room(cgroup, failure) != 0) return -1;
     if (!cgroup->external && !make(cgroup->dir, inside) &&
         (errno != EEXIST || !clear_leaf(cgroup->dir, freezer)))
       return fail(failure, STAGE_CGROUP, errno, "%s", cgroup->dir);
     for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
       bool optional = file->name[0] == '?';
       const char *name = file->name + optional;
-      if (!write_in(cgroup->dir, name, file->value) && !optional)
+      if (!cgroup_write(cgroup->dir, name, file->value) && !optional)
         return fail(failure, STAGE_CGROUP, errno, "%s/%s", cgroup->dir, name);
     }
   }
   return 0;
 }
 
-static const struct cgroup *first_of_v2(const struct cgroup *cgroups) {
+bool cgroup_is_v2(const char *dir) {
   struct statfs status;
+  return statfs(dir, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static const struct cgroup *first_of_v2(const struct cgroup *cgroups) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (statfs(cgroup->dir, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC) return cgroup;
+    if (cgroup_is_v2(cgroup->dir)) return cgroup;
   return NULL;
+}
+
+static OWN_FRAME pid_t fork_into(const char *dir) {
+  _cleanup_fd_ int directory = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return directory < 0 ? -1 : sys_fork_into(directory);
+}
+
+static OWN_FRAME pid_t fork_into_leaf(const char *dir) {
+  char leaf[PATH_MAX];
+  return cgroup_leaf(leaf, dir) ? fork_into(leaf) : -1;
 }
 
 /*
@@ -78,15 +94,20 @@ static const struct cgroup *first_of_v2(const struct cgroup *cgroups) {
  * RCU grace period: 12 ms in the median. Who is born there is not moved. Whatever this is refused for (an old
  * kernel, a filter of system calls, pids.max, a threaded cgroup), the other way says better, or may.
  */
-pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined) {
+pid_t cgroups_fork(const struct cgroup *cgroups, bool inside, const struct cgroup **joined) {
   *joined = first_of_v2(cgroups);
   if (*joined != NULL) {
-    _cleanup_fd_ int dir = open((*joined)->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    pid_t pid = dir < 0 ? -1 : sys_fork_into(dir);
+    pid_t pid = fork_into((*joined)->dir);
+    if (pid < 0 && errno == EBUSY && inside) pid = fork_into_leaf((*joined)->dir);
     if (pid >= 0) return pid;
     *joined = NULL;
   }
   return sys_fork();
+}
+
+static OWN_FRAME bool join_leaf(const char *dir) {
+  char leaf[PATH_MAX];
+  return cgroup_leaf(leaf, dir) && cgroup_write(leaf, "cgroup.procs", "0");
 }
 
 /*
@@ -94,8 +115,10 @@ pid_t cgroups_fork(const struct cgroup *cgroups, const struct cgroup **joined) {
  * for an RCU grace period (0.1 ms instead of up to several; cgroup_procs_write_start(), since Linux 5.18). We
  * are of one thread, so it is the same membership. v2 has no such file.
  */
-static bool join(const char *dir) {
-  return write_in(dir, "tasks", "0") || (errno == ENOENT && write_in(dir, "cgroup.procs", "0"));
+static bool join(const char *dir, bool inside) {
+  if (cgroup_write(dir, "tasks", "0")) return true;
+  if (errno == ENOENT && cgroup_write(dir, "cgroup.procs", "0")) return true;
+  return errno == EBUSY && inside && join_leaf(dir);
 }
 
 /* As many processors as any kernel is built for (NR_CPUS). */
@@ -128,11 +151,12 @@ static int keep_affinity(const struct affinity *before, struct failure *failure)
   return affinity_narrow(before) ? 0 : fail(failure, STAGE_CGROUP, errno, "processors");
 }
 
-int cgroups_join(const struct cgroup *cgroups, const struct cgroup *joined, struct failure *failure) {
+int cgroups_join(
+    const struct cgroup *cgroups, const struct cgroup *joined, bool inside, struct failure *failure) {
   struct affinity before;
   affinity_read(&before);
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (cgroup != joined && !join(cgroup->dir))
+    if (cgroup != joined && !join(cgroup->dir, inside))
       return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
   return keep_affinity(&before, failure);
 }
@@ -145,12 +169,12 @@ int cgroups_join_deferred(const struct cgroup *cgroups, struct failure *failure)
   struct affinity before;
   affinity_read(&before);
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next)
-    if (!join(cgroup->dir) && errno != ENOENT && errno != ENODEV && errno != ENOSPC)
+    if (!join(cgroup->dir, true) && errno != ENOENT && errno != ENODEV && errno != ENOSPC)
       return fail(failure, STAGE_CGROUP, errno, "%s/cgroup.procs", cgroup->dir);
   return keep_affinity(&before, failure);
 }
 
-static void members_of(int directory, void visit(pid_t pid, void *context), void *context) {
+void cgroup_members_at(int directory, void visit(pid_t pid, void *context), void *context) {
   _cleanup_fd_ int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   char block[4096];
@@ -199,7 +223,7 @@ struct visitor {
 static void visit_members(int at, const char *name, void *context) {
   const struct visitor *visitor = context;
   _cleanup_fd_ int directory = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (directory >= 0) members_of(directory, visitor->visit, visitor->context);
+  if (directory >= 0) cgroup_members_at(directory, visitor->visit, visitor->context);
 }
 
 void cgroup_members(const char *dir, void visit(pid_t pid, void *context), void *context) {
@@ -214,9 +238,9 @@ static void kill_member(pid_t pid, void *context) {
 /* A frozen member cannot fork, so none can escape between reading the list and killing it; SIGKILL is taken
  * at the thaw. */
 static void freeze(const char *freezer) {
-  if (!write_in(freezer, "freezer.state", "FROZEN")) return;
+  if (!cgroup_write(freezer, "freezer.state", "FROZEN")) return;
   char path[PATH_MAX], state[32] = "";
-  if (!join_path(path, freezer, "freezer.state")) return;
+  if (!cgroup_file_path(path, freezer, "freezer.state")) return;
   for (int i = 0; i < 50; i++) {
     if (read_file_at(AT_FDCWD, path, state, sizeof state) > 0 && strncmp(state, "FROZEN", 6) == 0) return;
     sleep_ms(1);
@@ -227,12 +251,12 @@ bool cgroup_kill(const char *dir, const char *freezer) {
   bool empty = true;
   cgroup_members(dir, kill_member, &empty);
   if (empty) return true;
-  if (write_in(dir, "cgroup.kill", "1")) return false;
+  if (cgroup_write(dir, "cgroup.kill", "1")) return false;
   if (freezer != NULL) {
     freeze(freezer);
     cgroup_members(freezer, kill_member, &empty);
     cgroup_members(dir, kill_member, &empty);
-    write_in(freezer, "freezer.state", "THAWED");
+    cgroup_write(freezer, "freezer.state", "THAWED");
   }
   return false;
 }
@@ -247,6 +271,7 @@ void cgroup_remove(const char *dir, const char *freezer) {
    * sessions, whose shims first read what was counted there, and then remove them. */
   for (int i = 0; i < 400; i++) {
     if (rmdir(dir) == 0 || errno != EBUSY) return;
+    if (cgroup_remove_leaf(dir)) continue;
     if (i > 20) cgroup_kill(dir, freezer);
     if (i > 100) walk(AT_FDCWD, dir, LEVELS, remove_one, NULL);
     sleep_ms(i < 20 ? 1 : 5);
@@ -255,7 +280,7 @@ void cgroup_remove(const char *dir, const char *freezer) {
 
 void cgroup_remove_place(const char *dir) {
   char parent[PATH_MAX];
-  if (parent_of(parent, dir)) rmdir(parent);
+  if (cgroup_parent(parent, dir)) rmdir(parent);
 }
 
 static int64_t oom_kills_at(int at, const char *file) {
@@ -268,7 +293,25 @@ static int64_t oom_kills_at(int at, const char *file) {
   return -1;
 }
 
-int64_t oom_kills(const char *file) { return file == NULL ? -1 : oom_kills_at(AT_FDCWD, file); }
+/* Of v2, which counts in each group what is killed below it, too: those of the task, without those of exec
+ * sessions, once these are groups below it. */
+static OWN_FRAME int64_t oom_kills_without_sessions(const char *file, int64_t all) {
+  char dir[PATH_MAX], leaf[PATH_MAX], path[PATH_MAX];
+  if (!cgroup_parent(dir, file) || !cgroup_leaf(leaf, dir) || !cgroup_file_path(path, leaf, "memory.events"))
+    return all;
+  int64_t in_leaf = oom_kills_at(AT_FDCWD, path);
+  if (in_leaf < 0) return all;
+  /* Before it moved; before Linux 5.2 each group counts its own alone, and has no such file. */
+  int64_t before = cgroup_file_path(path, dir, "memory.events.local") ? oom_kills_at(AT_FDCWD, path) : -1;
+  return in_leaf + (before < 0 ? all : before);
+}
+
+int64_t oom_kills(const char *file) {
+  int64_t all = file == NULL ? -1 : oom_kills_at(AT_FDCWD, file);
+  const char *slash = file == NULL ? NULL : strrchr(file, '/');
+  bool of_v2 = slash != NULL && strcmp(slash, "/memory.events") == 0;
+  return all > 0 && of_v2 ? oom_kills_without_sessions(file, all) : all;
+}
 
 static void add_kills(int at, const char *name, void *context) {
   _cleanup_fd_ int directory = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -279,7 +322,7 @@ static void add_kills(int at, const char *name, void *context) {
 int64_t oom_kills_below(const char *file) {
   char dir[PATH_MAX];
   int64_t sum = 0, own = oom_kills(file);
-  if (own < 0 || !parent_of(dir, file)) return 0;
+  if (own < 0 || !cgroup_parent(dir, file)) return 0;
   walk(AT_FDCWD, dir, LEVELS, add_kills, &sum);
   return sum > own ? sum - own : 0;
 }
@@ -294,7 +337,7 @@ int oom_watch(const char *file) {
   _cleanup_fd_ int event = control < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (event < 0) return -1;
   snprintf(line, sizeof line, "%d %d", event, control);
-  if (!write_in(directory, "cgroup.event_control", line)) return -1;
+  if (!cgroup_write(directory, "cgroup.event_control", line)) return -1;
   int kept = event;
   event = -1;
   return kept;

@@ -199,7 +199,7 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   signals_by_default();
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
   if (take_descriptors(setup, failure) != 0) return -1;
-  if (cgroups_join(spec->cgroups, setup->joined, failure) != 0) return -1;
+  if (cgroups_join(spec->cgroups, setup->joined, false, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->platform, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
   if (enter_namespaces(setup, failure) != 0 || open_door(setup, failure) != 0) return -1;
@@ -231,7 +231,7 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   int before[] = {setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->process, setup->console};
   close_others(before, 5);
   if (entrance_open(&entrance, setup->process, failure) != 0) return -1;
-  if (cgroups_join(spec->cgroups, setup->joined, failure) != 0 ||
+  if (cgroups_join(spec->cgroups, setup->joined, true, failure) != 0 ||
       cgroups_join_deferred(spec->deferred_cgroups, failure) != 0)
     return -1;
   if (set_oom_score_adj(spec, setup->platform, failure) != 0) return -1;

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include "cgroup_leaf.h"
 
 /* A file of `NAME NUMBER` lines, or, for an empty name, of one number; -1 when it is not there. */
 static OWN_FRAME int64_t count_in(const char *dir, const char *file, const char *name) {
@@ -21,9 +22,30 @@ static OWN_FRAME int64_t count_in(const char *dir, const char *file, const char 
   return -1;
 }
 
+/* memory.events of v2 counts what groups below have met with, too, as exec sessions have theirs; since Linux
+ * 5.2, which has the other. */
+static int64_t memory_events(const char *dir) {
+  static const char *const files[] = {"memory.events.local", "memory.events"};
+  for (int i = 0; i < 2; i++) {
+    int64_t high = count_in(dir, files[i], "high"), max = count_in(dir, files[i], "max");
+    if (high >= 0 && max >= 0) return high + max;
+  }
+  return -1;
+}
+
+/* Since Linux 6.11 counted where the limit is; before, where whoever forks is. */
+static OWN_FRAME int64_t pids_refused(const char *dir) {
+  int64_t here = count_in(dir, "pids.events.local", "max");
+  if (here >= 0) return here;
+  char leaf[PATH_MAX];
+  int64_t forking = count_in(dir, "pids.events", "max"),
+          below = forking >= 0 && cgroup_leaf(leaf, dir) ? count_in(leaf, "pids.events", "max") : -1;
+  return below < 0 ? forking : forking + below;
+}
+
 static int64_t memory_high(const char *dir) {
-  int64_t high = count_in(dir, "memory.events", "high"), max = count_in(dir, "memory.events", "max");
-  if (high >= 0 && max >= 0) return high + max;
+  int64_t events = memory_events(dir);
+  if (events >= 0) return events;
   /* Where memory and swap together have a limit, and swap none of its own, that one is met first. */
   int64_t memory = count_in(dir, "memory.failcnt", ""), both = count_in(dir, "memory.memsw.failcnt", "");
   int64_t sum = memory + (both < 0 ? 0 : both);
@@ -42,7 +64,7 @@ static int64_t throttled_us(const char *dir) {
 void counters_read(char *const *dirs, size_t count, struct counters *counters) {
   *counters = (struct counters)NO_COUNTERS;
   for (size_t i = 0; i < count; i++) {
-    if (counters->pids_refused < 0) counters->pids_refused = count_in(dirs[i], "pids.events", "max");
+    if (counters->pids_refused < 0) counters->pids_refused = pids_refused(dirs[i]);
     if (counters->memory_high < 0) counters->memory_high = memory_high(dirs[i]);
     if (counters->throttled_us < 0) counters->throttled_us = throttled_us(dirs[i]);
   }

@@ -185,7 +185,7 @@ int shim_fork_task(struct shim *shim) {
       .process = shim->target_leader,
       .pid_pipe = pid_pipe_write,
       .console = console};
-  pid_t pid = cgroups_fork(spec->cgroups, &setup.joined);
+  pid_t pid = cgroups_fork(spec->cgroups, shim->tree.is_exec_session, &setup.joined);
   if (pid == 0 && shim->tree.is_exec_session) child_run_inside(&setup);
   if (pid == 0) child_run(&setup);
   /* They are the task's own process's to write down. */
