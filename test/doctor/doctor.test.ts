@@ -4,13 +4,14 @@ import { execa } from 'execa'
 import type { Enforcement, HostReport } from '../../src/index.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
 import { compiled } from '../support/compiled.ts'
+import { inDocker, inRestrictedPod } from '../support/containers.ts'
 import { ordinaryUid } from '../support/ordinary-user.ts'
 import { type Need, requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 type Surroundings = {
-  /** What starts the command line there: it ends in `"$@"`. */
-  readonly script: string
+  /** What starts the command line there: it ends in `"$@"`. A function where something is compiled for it. */
+  readonly script: string | (() => string)
   readonly needs?: readonly Need[]
   readonly env?: Readonly<Record<string, string>>
   /** Who owns the state. */
@@ -25,6 +26,10 @@ const ordinary = `setpriv --reuid ${ordinaryUid} --regid ${ordinaryUid} --clear-
 const withoutPower = (bounding: string) => `setpriv --bounding-set=${bounding} "$@"`
 
 const statusOf = ({ rows }: HostReport, name: string) => rows.find(row => row.name === name)?.status
+
+const hintOf = ({ rows }: HostReport, name: string) => rows.find(row => row.name === name)?.hint ?? ''
+
+const noNamespaces = ['user', 'mount', 'pid', 'ipc', 'uts', 'cgroup'].map(name => `namespace.${name} skipped`)
 
 const places: Readonly<Record<string, Surroundings>> = {
   'as root': { script: '"$@"', code: 0 },
@@ -58,12 +63,65 @@ const places: Readonly<Record<string, Surroundings>> = {
       assert.equal(defaultRun.weakened.find(({ name }) => name === 'user')?.status, 'weakened')
     },
   },
+  // docs/docker.md and docs/kubernetes.md say so.
+  'as root of a Docker container': {
+    script: () => inDocker(),
+    code: 1,
+    sees: report => {
+      weakensOnly([...noNamespaces, 'root weakened', 'devices weakened'])(report)
+      assert.match(hintOf(report, 'namespace.user'), /docker run --security-opt seccomp=unconfined/)
+      assert.match(hintOf(report, 'disk'), /docker run --cap-add SYS_ADMIN/)
+      assert.match(hintOf(report, 'cgroup.memory'), /docker run .*-v \/sys\/fs\/cgroup/)
+    },
+  },
+  'as root of a Docker container whose system calls are not filtered': {
+    script: () => inDocker({ unfiltered: true }),
+    code: 1,
+    sees: report => {
+      weakensOnly(['root weakened', 'devices weakened'])(report)
+      assert.match(hintOf(report, 'root'), /docker run --security-opt systempaths=unconfined/)
+    },
+  },
+  'as root of a Docker container whose system calls are not filtered and whose /proc is whole': {
+    script: () => inDocker({ unfiltered: true, wholeProc: true }),
+    code: 0,
+    sees: weakensOnly([]),
+  },
+  'as root of a Docker container that was given CAP_SYS_ADMIN and its cgroups': {
+    script: () => inDocker({ capabilities: ['sys_admin'], unfiltered: true, cgroups: true }),
+    code: 0,
+    sees: report => {
+      weakensOnly([])(report)
+      assert.deepEqual(
+        report.rows.filter(({ name, status }) => name.startsWith('cgroup') && status !== 'yes'),
+        [],
+      )
+    },
+  },
+  'as a user of a pod under the restricted standard': {
+    script: () => inRestrictedPod(),
+    needs: ['ordinary-user'],
+    uid: ordinaryUid,
+    code: 1,
+    sees: weakensOnly([...noNamespaces, 'root weakened', 'devices weakened', 'user weakened']),
+  },
   'without a native program': {
     script: '"$@"',
     env: { HOLDFAST_NATIVE: 'off' },
     code: 1,
     sees: report => assert.match(report.defaultRun.refused?.hint ?? '', /unset HOLDFAST_NATIVE/),
   },
+}
+
+/** Of a run without options; what a row is not named for is enforced. */
+function weakensOnly(names: readonly string[]): (report: HostReport) => void {
+  return ({ defaultRun }) => {
+    assert.equal(defaultRun.refused, null)
+    assert.deepEqual(
+      defaultRun.weakened.map(({ name, status }) => `${name} ${status}`),
+      names,
+    )
+  }
 }
 
 type Told = {
@@ -85,7 +143,17 @@ describe('doctor and run judge alike', function () {
   for (const [where, { script, needs = [], env = {}, uid, code, sees }] of Object.entries(places)) {
     const holdfast = async (...args: string[]) => {
       const program = [process.execPath, compiled('src/cli/main.ts')]
-      const line = ['-m', 'sh', '-c', script, 'sh', ...program, '--state-dir', `${state}/state`, ...args]
+      const line = [
+        '-m',
+        'sh',
+        '-c',
+        typeof script === 'string' ? script : script(),
+        'sh',
+        ...program,
+        '--state-dir',
+        `${state}/state`,
+        ...args,
+      ]
       const own = { PATH: process.env.PATH, HOME: state, TMPDIR: state, ...env }
       return execa('unshare', line, { cwd: packageRoot, reject: false, extendEnv: false, env: own })
     }

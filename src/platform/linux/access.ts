@@ -75,7 +75,7 @@ export function findAccess({
   const maps = idMaps(proc)
   if (missing.length === 0 && isHostsOwn(maps))
     return { right: 'root', self, kernel, ownUserOnly: null, maps, limitsCapabilities: true }
-  const hint = powerHint(self, missing)
+  const hint = powerHint(self, proc)
   const powerless = lacking(toBecomeAnybody, self.uid, proc)
   const tried = tryOut()
   const denied =
@@ -98,8 +98,9 @@ export function findAccess({
 }
 
 /** What would give this process the power to isolate tasks on the host. */
-function powerHint({ uid }: Own, missing: readonly string[]): string {
+export function powerHint({ uid }: Own, proc = '/proc'): string {
   if (uid !== 0) return 'run as root (sudo)'
+  const missing = lacking(toIsolate, 0, proc)
   return missing.length === 0 ? "run as the host's root" : capabilityHint(missing)
 }
 

@@ -5,7 +5,9 @@ import { type DiskRefusal, tryDisk } from '../../spawn/disk.ts'
 import type { TaskRequest } from '../port.ts'
 import { type Row, skipped, weakened } from '../rows.ts'
 import { baseOf } from '../streams.ts'
-import type { Access } from './access.ts'
+import { type Access, powerHint } from './access.ts'
+
+type PowerOf = Pick<Access, 'right' | 'self'>
 
 type Asked = Pick<TaskRequest, 'alloc' | 'command' | 'key' | 'resources'>
 
@@ -20,7 +22,7 @@ export async function planDisk(
   rows: readonly Row[],
   asked: Asked,
   dir: string,
-  access: Pick<Access, 'right'>,
+  access: PowerOf,
 ): Promise<DiskPlan> {
   const bytes = asked.resources?.diskBytes ?? null
   if (bytes === null) return { rows, bytes }
@@ -33,9 +35,12 @@ export async function planDisk(
 
 type Denial = { readonly reason: string; readonly hint: string }
 
-async function denialOf(asked: Asked, dir: string, { right }: Pick<Access, 'right'>): Promise<Denial | null> {
+async function denialOf(asked: Asked, dir: string, { right, self }: PowerOf): Promise<Denial | null> {
   if (right !== 'root')
-    return { reason: 'only root can mount a file system of a bounded size', hint: 'run as root (sudo)' }
+    return {
+      reason: "only root with root's capabilities can mount a file system of a bounded size",
+      hint: powerHint(self),
+    }
   // What is the caller's stays in the caller's file system, where he finds it when the task is gone.
   if (asked.alloc.root !== join(dirname(dirname(dir)), 'allocs', asked.key))
     return {

@@ -15,7 +15,7 @@ export function userNamespaceDenial(
   { user, step = '' }: Probe,
   { proc = '/proc', uid, hint = 'run as root (sudo)' }: Asked = {},
 ): Denial {
-  const whom = uid === 0 ? 'root without the power to do without' : 'an ordinary user'
+  const whom = uid === 0 ? 'root without all of its capabilities' : 'an ordinary user'
   const reason = `this host gives ${whom} no user namespace (${step}: ${errnoName(user)})`
   const setting = (name: string) => readText(`${proc}/sys/${name}`).trim()
   if (!existsSync(`${proc}/self/ns/user`)) return { reason, hint: 'a kernel with CONFIG_USER_NS' }
