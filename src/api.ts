@@ -435,6 +435,29 @@ export interface Usage {
 }
 
 /**
+ * Parts of what `Usage` sums up, of the task's cgroup. What cannot be known is null; without a cgroup all of
+ * them.
+ */
+export interface UsageDetail {
+  /** When it was read. */
+  at: Date
+  /** Milliseconds in user mode since the start: v2 cpu.stat `user_usec`, v1 cpuacct.usage_user. */
+  cpuUserMs: number | null
+  /** Milliseconds in kernel mode since the start: v2 cpu.stat `system_usec`, v1 cpuacct.usage_sys. */
+  cpuSystemMs: number | null
+  /** Periods in which `cpuLimit` kept it from running: cpu.stat `nr_throttled`. */
+  throttledPeriods: number | null
+  /** Bytes that belong to no file: memory.stat `anon` (v2), `total_rss` (v1). */
+  anonBytes: number | null
+  /** Bytes of the page cache, tmpfs among them: memory.stat `file` (v2), `total_cache` (v1). */
+  fileBytes: number | null
+  /** Bytes of the kernel on its behalf: memory.stat `kernel` (v2, Linux 5.18), memory.kmem.usage_in_bytes. */
+  kernelBytes: number | null
+  /** Bytes swapped out: memory.swap.current (v2), memory.stat `total_swap` (v1). */
+  swapBytes: number | null
+}
+
+/**
  * `some`: at least one of its processes waited; `full`: all of them did at once. Null where the kernel does
  * not say.
  */
@@ -621,6 +644,11 @@ export interface Executor {
   update(change: TaskUpdate): Promise<void>
   /** A sample now. Rejects INVALID_STATE when it does not run. */
   usage(): Promise<Usage>
+  /**
+   * Who spent the processor time, and what the memory is. Apart from usage(), since the kernel adds it up
+   * anew for each reader. Rejects INVALID_STATE when it does not run.
+   */
+  usageDetail(): Promise<UsageDetail>
   /**
    * A sample now and every `intervalMs` (10 or more; default 1000); completes when the task has ended.
    * Streams of one supervisor share their samples.

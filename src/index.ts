@@ -29,6 +29,7 @@ export type {
   Tmpfs,
   Workspace,
   Usage,
+  UsageDetail,
   Verification,
   VerifiedRow,
   WaitResult,

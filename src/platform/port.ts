@@ -1,7 +1,7 @@
 import type { AskedOfKernel, StartRecord } from '../../machines/index.ts'
 import type { IdRange } from '../id-maps.ts'
 import type { TaskPaths } from '../alloc/task-paths.ts'
-import type { Enforcement, PlainCommand, Resources, Usage, VerifiedRow } from '../api.ts'
+import type { Enforcement, PlainCommand, Resources, Usage, UsageDetail, VerifiedRow } from '../api.ts'
 import type { Scope } from '../spawn/scope.ts'
 import type { LaunchSpec } from '../spawn/spec.ts'
 
@@ -96,6 +96,8 @@ export type ToVerify = {
 export interface UsageProbe {
   /** One sample. Values that cannot be known (any more) are null; `cpuPercent` is left to the caller. */
   sample(): Usage | Promise<Usage>
+  /** All null without a cgroup. */
+  detail(): UsageDetail
   /** Lets go of what it has kept for the next sample: there is none any more. Idempotent. */
   close(): void
 }

@@ -180,6 +180,10 @@ export class TaskExecutor implements api.Executor {
     return this.#reading.usage()
   }
 
+  usageDetail(): Promise<api.UsageDetail> {
+    return this.#reading.usageDetail()
+  }
+
   usage$(intervalMs = 1000): Observable<api.Usage> {
     return this.#reading.usage$(this.#runtime.usage.stream(this, intervalMs))
   }

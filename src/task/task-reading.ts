@@ -39,6 +39,12 @@ export class TaskReading {
     return sample
   }
 
+  async usageDetail(): Promise<api.UsageDetail> {
+    const task = this.#task()
+    task.allow('usage')
+    return task.requireProcess().usage.detail()
+  }
+
   /** `samples` of the task, watched as long as somebody subscribes. */
   usage$(samples: Observable<api.Usage>): Observable<api.Usage> {
     return using(

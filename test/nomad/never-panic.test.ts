@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { limitsHitIn, uncounted } from '../../machines/index.ts'
-import type { Executor, Usage, WaitResult } from '../../src/index.ts'
+import type { Executor, Usage, UsageDetail, WaitResult } from '../../src/index.ts'
 import { taskStatus } from '../../src/nomad/driver/inspect-task.ts'
 import { statsOf } from '../../src/nomad/driver/task-stats.ts'
 import { type Level, hclogLine } from '../../src/nomad/plumbing/hclog.ts'
@@ -79,16 +79,21 @@ describe('the agent is never given what it panics on', () => {
           memoryBytes: whole,
           memoryPeakBytes: whole,
         }),
+        fc.array(fc.record({ at: date, cpuUserMs: amount, anonBytes: whole }), { maxLength: 2 }),
         fc.option(fc.integer({ min: 1, max: 9000 })),
-        (usage, mhz) => {
-          const told = through('TaskStatsResponse', {
-            stats: statsOf('a/t/1', usage as unknown as Usage, mhz),
-          })
+        (usage, details, mhz) => {
+          const [detail = null, before = null] = details as unknown as UsageDetail[]
+          const sample = { usage: usage as unknown as Usage, detail, before }
+          const told = through('TaskStatsResponse', { stats: statsOf('a/t/1', sample, mhz) })
           const stats = told.stats as Message
           assert.ok(stats.timestamp)
           const { cpu, memory } = stats.agg_resource_usage as { cpu: Message; memory: Message }
           assert.equal((cpu.measured_fields as number[]).includes(5), usage.cpuPercent !== null)
           assert.equal((memory.measured_fields as number[]).includes(5), usage.memoryBytes !== null)
+          assert.equal(
+            (memory.measured_fields as number[]).includes(0),
+            typeof detail?.anonBytes === 'number',
+          )
         },
       ),
     ))

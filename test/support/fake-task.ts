@@ -69,7 +69,11 @@ export function fakeTask({ keeper, planner, spawner }: Fakes = {}): FakeTask {
     keeper: {
       name: 'basic',
       update: () => Promise.reject(new Error('this test has no update')),
-      probe: () => ({ sample: () => assert.fail('this test has no samples'), close: () => {} }),
+      probe: () => ({
+        sample: () => assert.fail('this test has no samples'),
+        detail: () => assert.fail('this test has no samples'),
+        close: () => {},
+      }),
       killTree: async () => {
         calls.push('killTree')
         return []

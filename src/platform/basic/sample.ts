@@ -1,6 +1,6 @@
 import type pidusage from 'pidusage'
 import type { StartRecord } from '../../../machines/index.ts'
-import type { Usage } from '../../api.ts'
+import type { Usage, UsageDetail } from '../../api.ts'
 import { treeOf } from '../kill-tree.ts'
 import type { UsageProbe } from '../port.ts'
 import { isAlive, type ProcessEntry, processTable } from '../../spawn/process-table.ts'
@@ -8,7 +8,20 @@ import { type ProcessUsage, processUsage } from './process-usage.ts'
 
 /** Nothing is kept from one sample to the next: the processes are others each time. */
 export function probeTree(start: StartRecord): UsageProbe {
-  return { sample: () => sampleTree(start), close: () => {} }
+  return { sample: () => sampleTree(start), detail: nothingKnown, close: () => {} }
+}
+
+function nothingKnown(): UsageDetail {
+  return {
+    at: new Date(),
+    cpuUserMs: null,
+    cpuSystemMs: null,
+    throttledPeriods: null,
+    anonBytes: null,
+    fileBytes: null,
+    kernelBytes: null,
+    swapBytes: null,
+  }
 }
 
 /**

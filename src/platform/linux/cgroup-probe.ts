@@ -1,10 +1,11 @@
 import type { StartRecord } from '../../../machines/index.ts'
-import type { Usage } from '../../api.ts'
+import type { Usage, UsageDetail } from '../../api.ts'
 import type { UsageProbe } from '../port.ts'
 import type { CgroupFile } from './cgroup-file.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import { type DescriptorBudget, keptDescriptors } from './descriptor-budget.ts'
-import { V1Usage } from './usage-v1.ts'
+import { readUsageDetail } from './usage-detail.ts'
+import { type V1Directories, V1Usage } from './usage-v1.ts'
 import { V2Usage } from './usage-v2.ts'
 
 /**
@@ -18,6 +19,8 @@ export class CgroupProbe implements UsageProbe {
   readonly #v2: V2Usage | null
   readonly #files: readonly CgroupFile[]
   readonly #budget: DescriptorBudget
+  readonly #directories: V1Directories
+  readonly #unified: string | undefined
   #keeping = false
 
   constructor(
@@ -28,7 +31,9 @@ export class CgroupProbe implements UsageProbe {
     const v1 = (controller: string): string | undefined => under(cgroups, host.v1.get(controller))
     const unified = under(cgroups, host.v2?.mount)
     const [cpu, cpuacct, memory, pids, blkio] = ['cpu', 'cpuacct', 'memory', 'pids', 'blkio'].map(v1)
-    this.#v1 = new V1Usage({ cpu, cpuacct, memory, pids, blkio }, unified === undefined)
+    this.#directories = { cpu, cpuacct, memory, pids, blkio }
+    this.#unified = unified
+    this.#v1 = new V1Usage(this.#directories, unified === undefined)
     this.#v2 = unified === undefined ? null : new V2Usage(unified)
     this.#files = [...this.#v1.files, ...(this.#v2?.files ?? [])]
     this.#budget = budget
@@ -39,6 +44,10 @@ export class CgroupProbe implements UsageProbe {
     const at = new Date()
     const v1 = this.#v1.read()
     return { at, ...(this.#v2 === null ? v1 : merged(v1, this.#v2.read())) }
+  }
+
+  detail(): UsageDetail {
+    return readUsageDetail(this.#directories, this.#unified)
   }
 
   close(): void {

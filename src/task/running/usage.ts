@@ -1,4 +1,4 @@
-import type { Usage } from '../../api.ts'
+import type { Usage, UsageDetail } from '../../api.ts'
 import type { UsageProbe } from '../../platform/port.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
 
@@ -13,12 +13,21 @@ export class RunningUsage {
   }
 
   /** One sample, without `cpuPercent`. Rejects LOST without a start record. */
-  async sample(): Promise<Usage> {
+  sample(): Promise<Usage> {
+    return this.#read(probe => probe.sample())
+  }
+
+  /** Rejects LOST without a start record. */
+  detail(): Promise<UsageDetail> {
+    return this.#read(probe => probe.detail())
+  }
+
+  async #read<Value>(read: (probe: UsageProbe) => Value | Promise<Value>): Promise<Value> {
     const { keeper, records } = this.#task
     const probe = this.#probe ?? keeper.probe(records.require())
     if (this.#watchers > 0) this.#probe = probe
     try {
-      return await probe.sample()
+      return await read(probe)
     } finally {
       if (this.#probe !== probe) probe.close()
     }

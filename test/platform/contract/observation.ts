@@ -41,6 +41,14 @@ export const observation: Section = (check, { platform }) => {
         [null, null, null, null],
       )
     }
+    const { at, ...parts } = await task.usageDetail()
+    assert.ok(at instanceof Date)
+    // Without a cgroup, as of an ordinary user on v1, there is nothing to read.
+    if (usage.memoryPeakBytes === null) assert.deepEqual([...new Set(Object.values(parts))], [null])
+    else {
+      assert.ok((parts.cpuUserMs ?? 0) + (parts.cpuSystemMs ?? 0) > 0, JSON.stringify(parts))
+      assert.ok((parts.anonBytes ?? 0) > 0, JSON.stringify(parts))
+    }
   })
 
   check('samples until the end and then completes', async bench => {

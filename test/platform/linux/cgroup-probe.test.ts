@@ -44,6 +44,41 @@ describe('sampling cgroups', () => {
     ...{ pids: null, ioReadBytes: null, ioWriteBytes: null, throttledMs: null, pressure: null },
   }
 
+  const detail = (...cgroups: string[]) => {
+    const { at, ...rest } = probe(undefined, ...cgroups).detail()
+    assert.ok(at instanceof Date)
+    return rest
+  }
+
+  it('tells the parts of what a v1 task uses, with what its exec sessions use', () => {
+    for (const name of ['cpu,cpuacct', 'memory']) host.hierarchy(name)
+    const file = (name: string, text: string) => host.file(`cgroup/${name}`, text)
+    file('cpu,cpuacct/holdfast/key/cpuacct.usage_user', '1500000000\n')
+    file('cpu,cpuacct/holdfast/key/cpuacct.usage_sys', '250000000\n')
+    file('cpu,cpuacct/holdfast/key/cpu.stat', 'nr_periods 4\nnr_throttled 2\nthrottled_time 250000000\n')
+    const stat = 'cache 1\nrss 2\nswap 3\ntotal_cache 100\ntotal_rss 200\ntotal_swap 300\n'
+    file('memory/holdfast/key/memory.stat', stat)
+    file('memory/holdfast/key/memory.kmem.usage_in_bytes', '400\n')
+    assert.deepEqual(detail('cgroup/memory', 'cgroup/cpu,cpuacct'), {
+      ...{ cpuUserMs: 1500, cpuSystemMs: 250, throttledPeriods: 2 },
+      ...{ anonBytes: 200, fileBytes: 100, kernelBytes: 400, swapBytes: 300 },
+    })
+  })
+
+  it('tells the parts of what a v2 task uses, and null for a controller that is not there', () => {
+    host.unified('cpu memory')
+    const file = (name: string, text: string) => host.file(`unified/holdfast/key/${name}`, text)
+    file('cpu.stat', 'usage_usec 9000\nuser_usec 6000\nsystem_usec 3000\nnr_periods 0\nnr_throttled 5\n')
+    assert.deepEqual(detail('unified'), {
+      ...{ cpuUserMs: 6, cpuSystemMs: 3, throttledPeriods: 5 },
+      ...{ anonBytes: null, fileBytes: null, kernelBytes: null, swapBytes: null },
+    })
+    file('memory.stat', 'anon 100\nfile 200\nkernel 300\n')
+    file('memory.swap.current', '0\n')
+    const { anonBytes, fileBytes, kernelBytes, swapBytes } = detail('unified')
+    assert.deepEqual([anonBytes, fileBytes, kernelBytes, swapBytes], [100, 200, 300, 0])
+  })
+
   it('reads v1 files, whatever the order of the groups', () => {
     for (const name of ['cpu,cpuacct', 'memory', 'pids', 'blkio']) host.hierarchy(name)
     host.file('cgroup/cpu,cpuacct/holdfast/key/cpuacct.usage', '1500000000\n')

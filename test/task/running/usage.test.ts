@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { Usage } from '../../../src/index.ts'
+import type { Usage, UsageDetail } from '../../../src/index.ts'
 import { RunningUsage } from '../../../src/task/running/usage.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { fakeTask, recorded } from '../../support/fake-task.ts'
@@ -13,7 +13,11 @@ function probed() {
         probe: () => {
           probes.made++
           probes.open++
-          return { sample: async () => ({}) as Usage, close: () => probes.open-- }
+          return {
+            sample: async () => ({}) as Usage,
+            detail: () => ({}) as UsageDetail,
+            close: () => probes.open--,
+          }
         },
       },
     }),
@@ -27,7 +31,7 @@ describe('the usage of a running task', () => {
     new FakeShim(task.dir).started()
     const usage = new RunningUsage(task)
     await usage.sample()
-    await usage.sample()
+    await usage.detail()
     assert.deepEqual(probes, { made: 2, open: 0 })
   })
 
