@@ -1,4 +1,4 @@
-import { visible } from './text.ts'
+import { requestedText, visible } from './text.ts'
 import type { EnforcementRow } from './types.ts'
 
 /** What became of each limit and isolation: what the host falls short of comes first. */
@@ -25,7 +25,7 @@ export function EnforcementPanel({ rows }: { rows: readonly EnforcementRow[] | n
               {sorted.map(row => (
                 <tr key={row.name + row.requested}>
                   <th scope="row">{visible(row.name)}</th>
-                  <td>{visible(row.requested)}</td>
+                  <td>{requestedText(row)}</td>
                   <td>
                     <span class={`mark ${row.status} ${row.chosen ? 'chosen' : ''}`}>{row.status}</span>
                   </td>

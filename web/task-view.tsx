@@ -1,8 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ChartPanel } from './chart-panel.tsx'
+import { labelsOf } from './choice.ts'
 import { Confirm } from './confirm.tsx'
 import { getJson, post } from './connection.ts'
 import { CopyLink } from './copy-link.tsx'
+import { EndPanel } from './end-panel.tsx'
+import { failureText } from './end-text.ts'
 import { EnforcementPanel } from './enforcement.tsx'
 import { ending, tone } from './ending.ts'
 import { LogPanel } from './log-panel.tsx'
@@ -70,12 +73,11 @@ export function TaskView({ row, back, entered }: Props) {
           {problem}
         </p>
       )}
+      {row.state === 'exited' && <EndPanel row={row} details={details} />}
       <Facts row={row} details={details} />
+      <LogPanel row={row} />
       <ChartPanel row={row} />
-      <div class="beside">
-        <UsagePanel row={row} />
-        <LogPanel row={row} />
-      </div>
+      <UsagePanel row={row} />
       <EnforcementPanel rows={details?.enforcement ?? null} />
       {asking !== null && (
         <Confirm
@@ -107,12 +109,12 @@ function Facts({ row, details }: { row: Row; details: Details | null }) {
     ],
     ['Process', row.pid === null ? null : String(row.pid)],
     ['Started', startedAt === null ? null : new Date(startedAt).toLocaleString()],
+    ['Ended', exitedAt === null ? null : new Date(exitedAt).toLocaleString()],
     ['Lasted', startedAt === null || exitedAt === null ? null : durationText(exitedAt - startedAt)],
+    ['Labels', Object.keys(row.labels).length === 0 ? null : visible(labelsOf(row).join(' '))],
     ['Killed at', row.killAt === null ? null : `${timeText(row.killAt)}, if it has not ended by then`],
     ['Processor', details?.usage ? durationText(details.usage.cpuUserMs + details.usage.cpuSystemMs) : null],
-    ['Out of memory', row.oomKilled ? 'the kernel killed something of it' : null],
-    ['Evidence', row.evidence === 'inferred' ? 'inferred: nobody has written down its end' : null],
-    ['Failure', failure && visible([failure.message, failure.hint].filter(Boolean).join(' — '))],
+    ['Failure', row.state === 'exited' || failure === null ? null : failureText(failure)],
   ]
   return (
     <dl class="facts">

@@ -41,3 +41,17 @@ export function visible(text: string): string {
     return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`
   })
 }
+
+/** What was asked for, as a row of `enforcement` has it: bytes and milliseconds in units that one reads. */
+export function requestedText({
+  name,
+  requested,
+}: {
+  readonly name: string
+  readonly requested: string
+}): string {
+  const isNumber = /^\d+$/.test(requested)
+  if (isNumber && name.endsWith('Bytes')) return bytesText(Number(requested))
+  if (isNumber && name.endsWith('Ms')) return durationText(Number(requested))
+  return visible(requested)
+}

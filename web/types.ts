@@ -1,7 +1,9 @@
 import type { HistoryEntry } from '../src/api.ts'
+import type { End } from '../src/inspector/end.ts'
 import type { Row } from '../src/inspector/row.ts'
 
 export type { Element as DrawingElement } from '../src/graph/drawing.ts'
+export type { End } from '../src/inspector/end.ts'
 export type { Row } from '../src/inspector/row.ts'
 export type { UsageSample } from '../src/inspector/watcher.ts'
 
@@ -26,4 +28,6 @@ export type Details = {
     readonly cpuSystemMs: number
     readonly maxRssBytes: number
   } | null
+  /** Null: it goes on. */
+  readonly end: End | null
 }

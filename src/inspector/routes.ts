@@ -3,6 +3,7 @@ import { type DrawingElement, type Executor, HoldfastError, type Supervisor } fr
 import type { Metrics } from '../metrics/index.ts'
 import type { Asset } from './assets.ts'
 import type { Connections } from './connections.ts'
+import { endOf } from './end.ts'
 import { type Env, type EventStreams } from './event-stream.ts'
 import type { Feed } from './feed.ts'
 import { follow } from './follow.ts'
@@ -58,7 +59,7 @@ export function routes(parts: Parts): Hono<Env> {
     }),
   )
   app.get('/api/tasks/:key', context =>
-    withTask(context, supervisor, task => context.json(detailsOf(task, parts.showArguments))),
+    withTask(context, supervisor, async task => context.json(await detailsOf(task, parts))),
   )
   app.get('/api/tasks/:key/history', context =>
     withTask(context, supervisor, async task => context.json(await supervisor.history(task.key))),
@@ -115,7 +116,7 @@ async function withTask(
   return task === undefined ? refuse(context, 404, 'there is no such task') : use(task)
 }
 
-function detailsOf(task: Executor, showArguments: boolean) {
+async function detailsOf(task: Executor, { showArguments, watcher }: Parts) {
   const clean = (text: string | null): string | null => text && redacted(text, task.command.env)
   const enforcement = task.enforcement.map(({ requested, reason, hint, ...row }) => ({
     ...row,
@@ -123,5 +124,7 @@ function detailsOf(task: Executor, showArguments: boolean) {
     reason: clean(reason),
     hint: clean(hint),
   }))
-  return { row: rowOf(task, showArguments), enforcement, usage: task.context.outcome?.usage ?? null }
+  const usage = task.context.outcome?.usage ?? null
+  const end = await endOf(task, watcher.memoryPeak(task.key))
+  return { row: rowOf(task, showArguments), enforcement, usage, end }
 }

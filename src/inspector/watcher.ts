@@ -21,6 +21,8 @@ export class Watcher {
   readonly #known = new Map<string, string>()
   readonly #ends: (() => void)[]
   #sample: UsageSample = { at: 0, rows: [] }
+  /** Bytes, by key. */
+  readonly #memoryPeaks = new Map<string, number>()
   /** To be subscribed to for as long as somebody looks on: for nobody nothing is sampled. */
   readonly samples$: Observable<UsageSample>
 
@@ -44,6 +46,7 @@ export class Watcher {
     timer.unref()
     this.#ends = [() => journal.unsubscribe(), () => clearInterval(timer)]
     this.samples$ = supervisor.usage$(sampleMs).pipe(
+      tap(usages => this.#notePeaks(usages)),
       map(sampleOf),
       tap(sample => {
         this.#sample = sample
@@ -63,12 +66,24 @@ export class Watcher {
     return this.#sample
   }
 
+  /** The most memory that was measured of a task, bytes; null: nothing was. */
+  memoryPeak(key: string): number | null {
+    return this.#memoryPeaks.get(key) ?? null
+  }
+
   close(): void {
     for (const end of this.#ends) end()
   }
 
   #row(task: Executor): Row {
     return rowOf(task, this.#showArguments)
+  }
+
+  #notePeaks(usages: TasksUsage): void {
+    for (const [key, { memoryPeakBytes, memoryBytes }] of usages) {
+      const peak = Math.max(memoryPeakBytes ?? 0, memoryBytes ?? 0, this.#memoryPeaks.get(key) ?? 0)
+      if (peak > 0) this.#memoryPeaks.set(key, peak)
+    }
   }
 
   #publishChanged(): void {
@@ -85,6 +100,7 @@ export class Watcher {
     for (const key of this.#known.keys()) {
       if (tasks.has(key)) continue
       this.#known.delete(key)
+      this.#memoryPeaks.delete(key)
       this.#feed.publish('gone', { key })
     }
   }

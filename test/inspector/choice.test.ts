@@ -2,24 +2,8 @@ import { strict as assert } from 'node:assert'
 import { addressIn, hashOf } from '../../web/address.ts'
 import { type Choice, chosen, counted, everything, toggled } from '../../web/choice.ts'
 import type { Row } from '../../web/types.ts'
+import { unknown } from './rows.ts'
 
-const unknown: Row = {
-  key: '',
-  name: 'task',
-  state: 'exited',
-  labels: {},
-  program: '/bin/sh',
-  argumentCount: 0,
-  pid: null,
-  startedAt: null,
-  exitedAt: null,
-  killAt: null,
-  cause: null,
-  exitCode: null,
-  oomKilled: false,
-  evidence: null,
-  failure: null,
-}
 const rows: readonly Row[] = [
   {
     ...unknown,

@@ -37,6 +37,14 @@ describe("the inspector's page", function () {
       await taken(page, 'configured', 'limited')
       await taken(page, 'limited', 'running')
       await page.locator('.plot canvas').first().waitFor()
+      const [log, life] = await Promise.all(
+        ['.logs', '.chart-panel'].map(each => page.locator(each).boundingBox()),
+      )
+      assert.ok(
+        log && life && life.y === log.y && life.x > log.x + log.width,
+        'the life stands beside the log',
+      )
+      assert.equal(await page.getByTestId('end').count(), 0, 'what goes on has no end')
       await screenshot(page, 'running')
 
       await page.getByRole('button', { name: 'Stop …' }).click()
@@ -96,6 +104,10 @@ describe("the inspector's page", function () {
       const { page } = await openPage(browser, server.url)
       await row(page, task.key).click()
       await page.getByTestId('state').getByText('exit code 3').waitFor()
+      await page
+        .getByTestId('end')
+        .getByText(/^It exited with code 3 after /)
+        .waitFor()
       await page.locator('.entry', { hasText: 'launch done' }).click()
       await lit(page, 'running')
       await page.getByRole('button', { name: 'Now' }).click()
@@ -240,7 +252,10 @@ describe("the inspector's page", function () {
     it(`is legible when it is ${name}`, () =>
       shown(
         browser,
-        async ({ page }, bench) => {
+        async ({ page }, bench, server) => {
+          const ended = bench.shell('exit 3')
+          await ended.start()
+          await ended.wait()
           const task = bench.shell('echo fine; sleep 1000')
           await task.start()
           await row(page, task.key).click()
@@ -251,6 +266,14 @@ describe("the inspector's page", function () {
           const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
           assert.ok(wide <= 0, `${wide} pixels to the right`)
           for (const selector of ['.entry .more', '.panel h3', '.title h2', '.state.lit .name', '.row .key'])
+            assert.ok(
+              (await contrast(page, selector)) >= 4.5,
+              `${selector}: ${await contrast(page, selector)}`,
+            )
+          await page.goto(`${server.url}&task=${ended.key}`)
+          await page.getByTestId('end').waitFor()
+          await screenshot(page, `${name}-end`)
+          for (const selector of ['.end .sentence', '.badge.bad', '.entry time', '.row .what', '.facts dt'])
             assert.ok(
               (await contrast(page, selector)) >= 4.5,
               `${selector}: ${await contrast(page, selector)}`,

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
+import type { End } from '../../src/inspector/end.ts'
 import { type Inspector, type InspectorOptions, inspector } from '../../src/inspector/index.ts'
 import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
@@ -204,6 +205,13 @@ describe('the inspector as a server', () => {
       assert.equal((await post(deaf.key, 'kill')).status, 202)
       assert.equal((await polite.wait()).cause, 'shutdown')
       assert.equal((await deaf.wait()).cause, 'forced')
+      const endOf = async ({ key }: { readonly key: string }) =>
+        (JSON.parse((await ask(page, { path: `/api/tasks/${key}` })).body) as { end: End | null }).end
+      const { memoryPeakBytes: _, ...end } = (await endOf(polite)) ?? assert.fail('it has ended')
+      const { signal, coreDumped, limitsHit, logsComplete } = await polite.wait()
+      assert.deepEqual(end, { signal, coreDumped, limitsHit, logsComplete })
+      assert.equal(end.signal, 'SIGTERM')
+      assert.equal(await endOf(other), null)
       assert.equal((await post('00000000000000', 'kill')).status, 404)
       assert.equal((await post(polite.key, 'kill')).status, 202, 'of one that has ended, as kill itself')
       await page.close()
