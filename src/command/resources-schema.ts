@@ -35,7 +35,7 @@ const rlimitNames = [
   'sigpending',
   'stack',
 ] as const satisfies readonly RlimitName[]
-// One that is left out does not compile; test/spawn/options.test.ts has them compared with the native program's.
+// One that is left out does not compile; test/spawn/options.test.ts compares them with the native ones.
 const _everyRlimit = {} satisfies Record<Exclude<RlimitName, (typeof rlimitNames)[number]>, true>
 
 const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
