@@ -377,10 +377,10 @@ export interface Enforcement {
 export interface VerifiedRow extends Enforcement {
   /**
    * `holds`: what is in force is at least as strict as the row says; `differs`: it is not; `unread`: the
-   * kernel knows, and whoever asks may not know it; `untold`: nothing in the kernel says it, or the row
+   * kernel knows, and whoever asks may not know it; `unverifiable`: nothing in the kernel says it, or the row
    * claims nothing.
    */
-  verdict: 'holds' | 'differs' | 'unread' | 'untold'
+  verdict: 'holds' | 'differs' | 'unread' | 'unverifiable'
   /** What was found, in words, or why nothing was; null when there is nothing to tell. */
   inForce: string | null
 }

@@ -107,7 +107,7 @@ describe('the commands on tasks', function () {
     const held = await cli('verify', 'web')
     assert.equal(held.code, 0, held.stdout)
     assert.match(held.stdout, /^NAME +ASKED +STATUS +VERDICT +IN FORCE\n/)
-    assert.match(held.stdout, /\nnetwork +host +skipped +untold +-\n/)
+    assert.match(held.stdout, /\nnetwork +host +skipped +unverifiable +-\n/)
     const path = join(stateDir, 'tasks', key, 'task.json')
     const record = JSON.parse(readFileSync(path, 'utf8'))
     const row = {
@@ -133,7 +133,7 @@ describe('the commands on tasks', function () {
     assert.deepEqual(
       document.rows.map((each: { name: string; verdict: string }) => [each.name, each.verdict]),
       [
-        ['rlimits.core', 'untold'],
+        ['rlimits.core', 'unverifiable'],
         ['rlimits.nofile', 'differs'],
       ],
     )

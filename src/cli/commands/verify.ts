@@ -18,7 +18,7 @@ export function verifyCommand(): Command {
 }
 
 const more = `
-A task that has given up more since its start is no difference. "untold": nothing in the kernel says it.
+A task that has given up more since its start is no difference. "unverifiable": nothing in the kernel says it.
 
 Examples:
   holdfast verify web

@@ -5,7 +5,7 @@ import { type TableOptions, table } from './table.ts'
 /** The table of `verify`: what was asked for, what became of it at the start, and what is in force. */
 export function verificationTable(rows: readonly VerifiedRow[], options: TableOptions): string {
   const { colors } = options
-  const paint = { holds: colors.green, differs: colors.red, unread: colors.yellow, untold: colors.dim }
+  const paint = { holds: colors.green, differs: colors.red, unread: colors.yellow, unverifiable: colors.dim }
   const cells = rows.map(({ name, requested, status, verdict, inForce }) => [
     escaped(name),
     escaped(requested),

@@ -6,7 +6,7 @@ import { v1Knobs } from '../linux/cgroup-v1.ts'
 import { v2Knobs } from '../linux/cgroup-v2.ts'
 import type { Knob } from '../linux/knob.ts'
 import type { Limits } from '../limits.ts'
-import { type Finding, judged, together, unread, untold } from './finding.ts'
+import { type Finding, judged, together, unread, unverifiable } from './finding.ts'
 import { isAtLeast } from './knob-values.ts'
 
 /** A process, the cgroups that its limits are in, and where hierarchies are mounted. */
@@ -22,7 +22,7 @@ export type Limited = {
  */
 export function limitInForce(wanted: ReadonlySet<keyof Limits>, limits: Limits, limited: Limited): Finding {
   const knobs = [...v1Knobs, ...v2Knobs].filter(({ limit }) => limit !== null && wanted.has(limit))
-  if (knobs.length === 0) return untold
+  if (knobs.length === 0) return unverifiable
   const found = knobs.flatMap(knob => {
     const dir = cgroupOf(knob, limited)
     return dir === null ? [] : valuesOf(knob, limits, dir, limited.pid)

@@ -8,7 +8,7 @@ import { limitsOf } from '../linux/limit-rows.ts'
 import { type Limits, normalizeLimits } from '../limits.ts'
 import type { ToVerify } from '../port.ts'
 import { type Limited, limitInForce } from './cgroup-limits.ts'
-import { type Finding, judged, unread, untold } from './finding.ts'
+import { type Finding, judged, unread, unverifiable } from './finding.ts'
 import { type Compared, privileges } from './privileges.ts'
 import { type ProcessFacts, ownNamespaces, ownRoot, processFacts } from './process-facts.ts'
 import { rlimitInForce } from './rlimits.ts'
@@ -30,7 +30,7 @@ export function readInForce(task: ToVerify, limited: Omit<Limited, 'pid'>): read
   const walls = wallsOf(task, { facts, shim, target })
   const cgroups = limited.cgroups.map(real)
   return task.rows.map(row => {
-    if (row.kind === 'isolation') return { ...row, ...(walls(row) ?? untold) }
+    if (row.kind === 'isolation') return { ...row, ...(walls(row) ?? unverifiable) }
     return { ...row, ...limitOf(row, task, facts, { ...limited, cgroups, pid: task.start.task.pid }) }
   })
 }
@@ -38,7 +38,7 @@ export function readInForce(task: ToVerify, limited: Omit<Limited, 'pid'>): read
 /** Of a process that may not be read, or of a system that tells nothing of it: the shim's part is known. */
 function withoutFacts({ rows, start }: ToVerify): readonly VerifiedRow[] {
   return rows.map(row => {
-    if (row.status === 'skipped') return { ...row, ...untold }
+    if (row.status === 'skipped') return { ...row, ...unverifiable }
     return { ...row, ...(byShim.has(row.name) ? keptByShim(start) : unread('its process may not be read')) }
   })
 }
@@ -90,7 +90,7 @@ function limitOf(row: Enforcement, task: ToVerify, { limits }: ProcessFacts, lim
   const rlimit = /^rlimits\.(\w+)$/.exec(row.name)?.[1]
   // Also of one that an update has weakened: the process has what it was started with.
   if (rlimit !== undefined) return rlimitInForce(rlimit, asked?.rlimits ?? [], limits)
-  if (row.status === 'skipped') return untold
+  if (row.status === 'skipped') return unverifiable
   if (byShim.has(row.name)) return keptByShim(start)
   const known = normalized(resources)
   if (known === null) return unread('its device is gone')

@@ -36,7 +36,8 @@ export function groupsInForce({ asked, task, shim }: Compared): Finding {
  * the bounding set allows counts where the shim could bound it: elsewhere nothing is gained by exec.
  */
 export function capabilitiesInForce({ asked, task, shim, userNamespace }: Compared): Finding {
-  if (asked.capabilities === null) return { verdict: 'untold', inForce: namesOf(bits(task.status.CapEff)) }
+  if (asked.capabilities === null)
+    return { verdict: 'unverifiable', inForce: namesOf(bits(task.status.CapEff)) }
   const kept = asked.capabilities.reduce((sum, number) => sum | (1n << BigInt(number)), 0n)
   const { CapInh, CapPrm, CapEff, CapBnd, CapAmb = '0' } = task.status
   const isBounded = (bits(shim.status.CapEff) & (1n << BigInt(setpcap))) !== 0n

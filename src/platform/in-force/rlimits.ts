@@ -1,6 +1,6 @@
 import type { AskedOfKernel } from '../../../machines/index.ts'
 import type { RlimitName } from '../../api.ts'
-import { type Finding, judged, unread, untold } from './finding.ts'
+import { type Finding, judged, unread, unverifiable } from './finding.ts'
 
 /** What getrlimit(2) calls them, and /proc/PID/limits. */
 const lines: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ const lines: Readonly<Record<string, string>> = {
 export function rlimitInForce(name: string, asked: AskedOfKernel['rlimits'], limits: string | null): Finding {
   const wanted = asked.find(rlimit => rlimit.name === name)
   const line = lines[name]
-  if (wanted === undefined || line === undefined) return untold
+  if (wanted === undefined || line === undefined) return unverifiable
   if (limits === null) return unread('whoever asks may not read it')
   const found = new RegExp(`^${line} +(unlimited|\\d+) +(unlimited|\\d+)`, 'm').exec(limits)
   if (found === null) return unread('this kernel does not say it')

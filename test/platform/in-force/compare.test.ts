@@ -170,7 +170,7 @@ describe('what the kernel says of a process, compared with what was asked for', 
       'unread',
     )
     assert.equal(rlimitInForce('nofile', asked.rlimits, null).verdict, 'unread')
-    assert.equal(rlimitInForce('core', asked.rlimits, '').verdict, 'untold')
+    assert.equal(rlimitInForce('core', asked.rlimits, '').verdict, 'unverifiable')
   })
 
   it('lets the worst of several decide', () => {
@@ -183,7 +183,7 @@ describe('what the kernel says of a process, compared with what was asked for', 
       verdict: 'holds',
       inForce: 'a, d',
     })
-    assert.deepEqual(together([]), { verdict: 'untold', inForce: null })
+    assert.deepEqual(together([]), { verdict: 'unverifiable', inForce: null })
   })
 })
 
