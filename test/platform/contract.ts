@@ -2,6 +2,7 @@ import { missingOf, requires } from '../support/requires.ts'
 import { missingTrait, type Trait } from '../support/traits.ts'
 import { withWorkbench } from '../support/workbench.ts'
 import type { Adapter, Body, Check, Section } from './contract/adapter.ts'
+import { conformanceOf } from './contract/conformance.ts'
 import { environment } from './contract/environment.ts'
 import { inside } from './contract/inside.ts'
 import { interfaces } from './contract/interface.ts'
@@ -19,6 +20,8 @@ import { tree } from './contract/tree.ts'
 import { updating } from './contract/updating.ts'
 import { verifying } from './contract/verifying.ts'
 
+const ofCheck = 'what `doctor --conformance` proves of it'
+
 /**
  * Needs no shim to be decided; with a portable one, each start of which is a Node process, it would be proven
  * again at some cost.
@@ -26,6 +29,7 @@ import { verifying } from './contract/verifying.ts'
 const decidedBefore = 'calls out of turn'
 
 const sections: Readonly<Record<string, Section>> = {
+  [ofCheck]: conformanceOf('results', 'stopping', 'reopening'),
   'starting a task': starting,
   'what the task inherits': environment,
   'its result': results,
@@ -46,7 +50,7 @@ const sections: Readonly<Record<string, Section>> = {
 /** What is the same wherever the cgroups of tasks lie. */
 const withoutCgroups = [
   ...['what the task inherits', 'its result', 'its logs'],
-  ...['its standard streams', 'FIFOs as its standard streams', decidedBefore],
+  ...['its standard streams', 'FIFOs as its standard streams', ofCheck, decidedBefore],
 ]
 
 /** What cgroups have a part in: for a host that differs from another in that alone. */

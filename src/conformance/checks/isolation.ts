@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bench } from '../bench.ts'
 import type { Check } from '../check.ts'
 import { expect, expectThat } from '../expect.ts'
+import { beats, until } from '../waiting.ts'
 
 const kinds: Readonly<Record<string, string>> = {
   pid: 'pid',
@@ -12,6 +13,8 @@ const kinds: Readonly<Record<string, string>> = {
   uts: 'uts',
   cgroup: 'cgroup',
 }
+
+const tunnel = /^(sit|tunl|gre|gretap|erspan|ip6tnl|ip6gre|ip6_vti|ip_vti)\d/
 
 /** A namespace of its own, by what the kernel calls it. */
 function namespace(name: string, file: string): Check {
@@ -74,7 +77,12 @@ export const isolation: readonly Check[] = [
         await bench.output('for d in /tmp /local /alloc; do : > $d/x && echo $d; done'),
         '/tmp\n/local\n/alloc\n',
       )
-      expect('another task', await bench.output('ls -A /tmp'), '')
+      const task = bench.shell(': > /tmp/holdfast-conformance; echo > /local/beat; sleep 600')
+      await task.start()
+      await until('its file', () => beats(bench) > 0)
+      expect('another task finds', await bench.output('ls -A /tmp'), '')
+      expectThat(!existsSync('/tmp/holdfast-conformance'), 'it is in the /tmp of the host')
+      await task.forceStop()
     },
   },
   {
@@ -84,9 +92,12 @@ export const isolation: readonly Check[] = [
       await bench.needs(['root'])
       const task = bench.shell('sleep 600')
       await task.start()
-      expectThat(
-        !readFileSync('/proc/self/mountinfo', 'utf8').includes(bench.stateDir),
-        'there is a mount in the state directory',
+      expect('its own', await bench.output('grep -c " /alloc " /proc/self/mountinfo'), '1\n')
+      const host = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+      expect(
+        "the host's",
+        host.filter(line => line.includes(bench.stateDir) || line.includes(' /alloc ')),
+        [],
       )
       await task.forceStop()
     },
@@ -112,10 +123,13 @@ export const isolation: readonly Check[] = [
     group: 'isolation',
     run: async bench => {
       await bench.needs(['namespace.pid', 'root'])
-      const [seen = '', reached = ''] = (
-        await bench.output(`echo /proc/[0-9]*; kill -0 ${process.pid} 2>/dev/null && echo reached; true`)
+      const [seen = '', self = '', reached] = (
+        await bench.output(
+          `echo /proc/[0-9]*; echo $$; kill -0 ${process.pid} 2>/dev/null && echo reached; true`,
+        )
       ).split('\n')
-      expectThat(seen.split(' ').length <= 3, `it sees ${seen}`)
+      expectThat(self !== '1', 'it is PID 1')
+      expect('what it sees', seen.split(' ').sort(), ['/proc/1', `/proc/${self}`].sort())
       expectThat(reached !== 'reached' || process.pid <= 3, 'it can signal the supervisor')
     },
   },
@@ -125,19 +139,29 @@ export const isolation: readonly Check[] = [
     run: async bench => {
       await bench.needs(['namespace.uts'])
       const before = hostname()
-      expect('the name', await bench.output('uname -n', { hostname: 'conformance' }), 'conformance\n')
+      expect('the name', await bench.output('uname -n'), 'sh\n')
+      expect('one given', await bench.output('uname -n', { hostname: 'conformance' }), 'conformance\n')
       expect("the host's", hostname(), before)
     },
   },
   {
-    name: "network 'none' leaves a loopback only",
+    name: "network 'none' leaves a loopback only, which is up",
     group: 'isolation',
     run: async bench => {
       await bench.needs(['network'], null, { network: 'none' })
-      const routes = await bench.output('tail -n +2 /proc/net/route | wc -l; grep -c "lo:" /proc/net/dev', {
+      const routes = 'tail -n +2 /proc/net/route | wc -l; grep -c "127.0.0.1$" /proc/net/fib_trie'
+      const seen = await bench.output(`${routes}; tail -n +3 /proc/net/dev | cut -d: -f1`, {
         network: 'none',
       })
-      expect('routes and loopbacks', routes, '0\n1\n')
+      const [count, addresses, ...interfaces] = seen.split(/\s+/).filter(Boolean)
+      expect('routes', count, '0')
+      expectThat(addresses !== '0', 'the loopback has no address')
+      // Every network namespace has these of a kernel with tunnels, and they are down.
+      expect(
+        'interfaces',
+        interfaces.filter(name => !tunnel.test(name)),
+        ['lo'],
+      )
     },
   },
   {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Bench } from '../bench.ts'
+import { type Bench, written } from '../bench.ts'
 import type { Check } from '../check.ts'
 import { expect, Skipped } from '../expect.ts'
 import { beats, expectSilence, heartbeat, until } from '../waiting.ts'
@@ -17,9 +17,14 @@ export const stopping: readonly Check[] = [
     name: 'a task that obeys SIGTERM ends in order',
     group: 'stopping',
     run: async bench => {
-      const task = await started(bench, `trap 'exit 7' TERM; ${heartbeat}`)
-      const { exitCode, cause } = await task.shutdown({ graceMs: 30_000 })
-      expect('the result', { exitCode, cause }, { exitCode: 7, cause: 'shutdown' })
+      const task = await started(bench, `trap 'sleep 0.1; echo tidied; exit 7' TERM; ${heartbeat}`)
+      const { exitCode, signal, cause, successful } = await task.shutdown({ graceMs: 30_000 })
+      expect(
+        'the result',
+        { exitCode, signal, cause, successful },
+        { exitCode: 7, signal: null, cause: 'shutdown', successful: false },
+      )
+      expect('what it wrote meanwhile', await written(task), 'tidied\n')
     },
   },
   {
@@ -39,7 +44,12 @@ export const stopping: readonly Check[] = [
       const task = bench.shell(heartbeat)
       await task.limit({ wallTimeMs: 300 })
       await task.start()
-      expect('the cause', (await task.wait()).cause, 'timeout')
+      const { exitCode, signal, cause } = await task.wait()
+      expect(
+        'the result',
+        { exitCode, signal, cause },
+        { exitCode: null, signal: 'SIGTERM', cause: 'timeout' },
+      )
     },
   },
   {

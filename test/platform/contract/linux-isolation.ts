@@ -1,12 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { AllocDir } from '../../../src/index.ts'
 import { isRoot, strongest, taskUsers } from '../../support/identity.ts'
-import { output, outputOf, untilOutput } from '../../support/output.ts'
+import { output, outputOf } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import type { Check, Section } from './adapter.ts'
 
@@ -231,38 +230,6 @@ export const namespaces: Section = check => {
     const host = ['ipc', 'uts', 'pid'].map(kind => readlinkSync(`/proc/self/ns/${kind}`))
     assert.equal(await outputOf(task), `${host.join('\n')}\n`)
   })
-
-  check('is not PID 1, and sees no process but those of its own namespace', async bench => {
-    const [seen = '', self = ''] = (await outputOf(bench.shell('echo /proc/[0-9]*; echo $$')))
-      .trim()
-      .split('\n')
-    assert.notEqual(self, '1')
-    assert.deepEqual(seen.split(' ').sort(), ['/proc/1', `/proc/${self}`].sort())
-  })
-
-  check("has its name as hostname, or the given one; the machine's stays", async bench => {
-    const before = hostname()
-    assert.equal(await outputOf(bench.command('/bin/uname', '-n')), 'uname\n')
-    const task = bench.command('/bin/uname', '-n')
-    task.command.hostname = 'elsewhere'
-    assert.equal(await outputOf(task), 'elsewhere\n')
-    assert.equal(hostname(), before)
-  })
-
-  check("has, with network 'none', a loopback that is up and nothing else", async bench => {
-    const task = bench.shell(
-      'tail -n +3 /proc/net/dev | cut -d: -f1; grep -q 127.0.0.1 /proc/net/fib_trie && echo up',
-    )
-    task.command.network = 'none'
-    const said = (await outputOf(task)).split(/\s+/).filter(Boolean)
-    assert.deepEqual(
-      said.filter(
-        name => name !== 'up' && !/^(sit|tunl|gre|gretap|erspan|ip6tnl|ip6gre|ip6_vti|ip_vti)\d/.test(name),
-      ),
-      ['lo'],
-    )
-    assert.ok(said.includes('up'), said.join(' '))
-  })
 }
 
 export const ownRoot: Section = check => {
@@ -305,25 +272,6 @@ export const ownRoot: Section = check => {
     await task.wait()
     assert.equal(await output(task), 'embedded\n/local/\n/alloc/\n/alloc/data/\n/tmp/\n')
     assert.equal(readFileSync(source, 'utf8'), 'embedded')
-  })
-
-  check('has a /tmp that no other task and not the host can see', async bench => {
-    const first = bench.shell('echo secret > /tmp/holdfast-mark; echo ready; sleep 1000')
-    await first.start()
-    await untilOutput(first, 'ready')
-    assert.equal(await outputOf(bench.command('/bin/ls', '-A', '/tmp')), '')
-    assert.equal(lstatSync('/tmp/holdfast-mark', { throwIfNoEntry: false }), undefined)
-  })
-
-  check('adds no mount to the host while it runs', async bench => {
-    const task = bench.shell('grep -c " /alloc " /proc/self/mountinfo; echo ready; sleep 1000')
-    await task.start()
-    assert.equal(await untilOutput(task, 'ready'), '1\nready\n')
-    const host = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-    assert.deepEqual(
-      host.filter(line => line.includes(bench.stateDir) || line.includes(' /alloc ')),
-      [],
-    )
   })
 
   check('mounts what it is given: writable, read-only, tmpfs of a size', async bench => {

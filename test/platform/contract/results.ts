@@ -52,9 +52,7 @@ export const results: Section = (check, { native, platform }) => {
     )
   })
 
-  const signals = native
-    ? (['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGHUP', 'SIGUSR1'] as const)
-    : (['SIGKILL', 'SIGHUP'] as const)
+  const signals = native ? (['SIGTERM', 'SIGSEGV', 'SIGHUP', 'SIGUSR1'] as const) : (['SIGHUP'] as const)
   for (const signal of signals) {
     check(`reports a death by ${signal} as a signal, with no exit code`, ['signals'], async bench => {
       const task = bench.shell(`ulimit -c 0; kill -s ${signal.slice(3)} $$; sleep 1000`)
@@ -83,16 +81,5 @@ export const results: Section = (check, { native, platform }) => {
     const said = await outputOf(task)
     const { signal, coreDumped } = await task.wait()
     assert.deepEqual({ signal, coreDumped }, { signal: 'SIGSEGV', coreDumped: said.trim() !== '0' })
-  })
-
-  check('reports what the task used, its waited-for children included', async bench => {
-    const task = bench.shell(
-      'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; head -c 20000000 /dev/zero | tail -c 20000000 | wc -c',
-    )
-    await task.start()
-    const { usage } = await task.wait()
-    assert.ok(usage)
-    assert.ok(usage.cpuUserMs + usage.cpuSystemMs > 5, JSON.stringify(usage))
-    assert.ok(usage.maxRssBytes > 10_000_000, JSON.stringify(usage))
   })
 }

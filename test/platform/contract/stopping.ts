@@ -92,20 +92,6 @@ export const stopping: Section = check => {
     await assertNoProcessLeft(task)
   })
 
-  check('lets a handler finish within the grace, and keeps its exit code', ['signals'], async bench => {
-    const task = bench.shell(
-      'trap "sleep 0.1; echo tidied; exit 42" TERM; echo ready; while :; do sleep 0.05; done',
-    )
-    await task.start()
-    await untilOutput(task, 'ready')
-    const { exitCode, signal, cause, successful } = await task.shutdown({ graceMs: 10_000 })
-    assert.deepEqual(
-      { exitCode, signal, cause, successful },
-      { exitCode: 42, signal: null, cause: 'shutdown', successful: false },
-    )
-    assert.equal(await output(task), 'ready\ntidied\n')
-  })
-
   check('wakes a stopped task so that it can end in order', ['signals'], async bench => {
     const task = bench.shell('trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done')
     await task.start()
@@ -175,14 +161,6 @@ export const stopping: Section = check => {
     assert.ok(length > 6)
     await assertNoProcessLeft(task)
     assert.equal((await output(task)).length, length)
-  })
-
-  check('shuts down at its wall time, with cause timeout', ['signals'], async bench => {
-    const task = bench.command('/bin/sleep', '1000')
-    await task.limit({ wallTimeMs: 50 })
-    await task.start()
-    const { exitCode, signal, cause } = await task.wait()
-    assert.deepEqual({ exitCode, signal, cause }, { exitCode: null, signal: 'SIGTERM', cause: 'timeout' })
   })
 
   check('forces at its wall time what ignores SIGTERM, and the cause is still timeout', async bench => {
