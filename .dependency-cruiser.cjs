@@ -59,7 +59,7 @@ module.exports = {
       from: { path: '^src/inspector/' },
       to: {
         path: '^(src|machines)/',
-        pathNot: ['^src/(index|package-root)\\.ts$', '^src/metrics/index\\.ts$', '^src/inspector/'],
+        pathNot: [`^src/(index|package-root|${leaves})\\.ts$`, '^src/metrics/index\\.ts$', '^src/inspector/'],
       },
     },
     {
@@ -93,7 +93,7 @@ module.exports = {
       name: 'the-nomad-driver-uses-the-entry-only',
       severity: 'error',
       from: { path: '^src/nomad/' },
-      to: { path: '^(src|machines)/', pathNot: ['^src/(index|package-root)\\.ts$', '^src/nomad/'] },
+      to: { path: '^(src|machines)/', pathNot: [`^src/(index|package-root|${leaves})\\.ts$`, '^src/nomad/'] },
     },
     {
       name: 'only-the-command-line-serves-nomad',

@@ -1,4 +1,4 @@
-import { hintFor } from './failure-hints.ts'
+import { hintFor } from './errno-hints.ts'
 import { type Failure, type FailureCode, failureCode } from './outcome-types.ts'
 import type { ExitRecord } from './shim-records.ts'
 

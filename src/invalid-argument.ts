@@ -1,8 +1,17 @@
-import { HoldfastError } from './errors.ts'
+import { HoldfastError, type HoldfastErrorDetails } from './errors.ts'
 
-/** The error for a bad value: names the field, what it got and what it takes. */
-export function invalidArgument(field: string, got: unknown, takes: string, hint?: string): HoldfastError {
-  return new HoldfastError('INVALID_ARGUMENT', `${field}: got ${describe(got)}, takes ${takes}`, { hint })
+/**
+ * The error for a bad value: names the field, what it got (a symbol: in words) and what it takes. `more`: a
+ * hint, or other details.
+ */
+export function invalidArgument(
+  field: string,
+  got: unknown,
+  takes: string,
+  more: string | HoldfastErrorDetails = {},
+): HoldfastError {
+  const details = typeof more === 'string' ? { hint: more } : more
+  return new HoldfastError('INVALID_ARGUMENT', `${field}: got ${describe(got)}, takes ${takes}`, details)
 }
 
 const longest = 80

@@ -1,4 +1,5 @@
-import { HoldfastError, Supervisor } from '../index.ts'
+import { Supervisor } from '../index.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 export type InspectorOptions = {
   /** Whose tasks are shown. The inspector never starts, opens or closes any of it by itself. */
@@ -36,30 +37,30 @@ export function parseInspectorOptions(
 ): InspectorSettings {
   const { supervisor, port = 0, host = '127.0.0.1', showArguments = false, stallMs = 30_000 } = options
   const { metricsToken = randomToken() } = options
-  if (!(supervisor instanceof Supervisor)) throw refused('supervisor', typeof supervisor, 'a Supervisor')
+  if (!(supervisor instanceof Supervisor))
+    throw invalidArgument('inspector option supervisor', Symbol(typeof supervisor), 'a Supervisor')
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
-    throw refused('port', String(port), 'a whole number, 0 to 65535')
+    throw invalidArgument('inspector option port', port, 'a whole number, 0 to 65535')
   if (typeof host !== 'string' || !isLoopback(host))
-    throw refused(
-      'host',
-      JSON.stringify(host),
+    throw invalidArgument(
+      'inspector option host',
+      host,
       'a loopback address',
       'From another machine, use a tunnel: ssh -L PORT:127.0.0.1:PORT HOST',
     )
   if (typeof metricsToken !== 'string' || !/^[\x21-\x7e]{16,256}$/.test(metricsToken))
-    throw refused('metricsToken', 'another', '16 to 256 visible ASCII characters')
+    throw invalidArgument(
+      'inspector option metricsToken',
+      Symbol('another'),
+      '16 to 256 visible ASCII characters',
+    )
   if (typeof showArguments !== 'boolean')
-    throw refused('showArguments', typeof showArguments, 'true or false')
+    throw invalidArgument('inspector option showArguments', Symbol(typeof showArguments), 'true or false')
   if (!(Number.isInteger(stallMs) && stallMs >= 1 && stallMs <= longest))
-    throw refused('stallMs', String(stallMs), `whole milliseconds, 1 to ${longest}`)
+    throw invalidArgument('inspector option stallMs', stallMs, `whole milliseconds, 1 to ${longest}`)
   return { supervisor, port, host, metricsToken, showArguments, stallMs }
 }
 
 function isLoopback(host: string): boolean {
   return host === '::1' || host === 'localhost' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host)
-}
-
-function refused(name: string, got: string, takes: string, hint?: string): HoldfastError {
-  const more = hint === undefined ? {} : { hint }
-  return new HoldfastError('INVALID_ARGUMENT', `inspector option ${name}: got ${got}, takes ${takes}`, more)
 }

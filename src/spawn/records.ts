@@ -95,7 +95,7 @@ function unopened(error: unknown, path: string): Corrupt | null {
  * for them.
  */
 function unreadable(error: unknown, path: string): HoldfastError {
-  const { errno, denied, words, hint } = systemError(error)
+  const { errno, denied, words, hint } = systemError(error, 'reading a record')
   return new HoldfastError(
     denied ? 'PERMISSION' : 'INVALID_STATE',
     `cannot read ${path}: ${errno ?? words}`,
@@ -103,7 +103,7 @@ function unreadable(error: unknown, path: string): HoldfastError {
       errno,
       path,
       cause: error,
-      hint: errno === 'EACCES' ? 'The state directory belongs to another user; run as that one.' : hint,
+      hint,
     },
   )
 }

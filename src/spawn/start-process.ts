@@ -16,16 +16,11 @@ export function startProcess(file: string, args: readonly string[], options: Spa
 }
 
 export function spawnFailed(cause: unknown): HoldfastError {
-  const { errno, denied, words, hint } = systemError(cause)
+  const { errno, denied, words, hint } = systemError(cause, 'spawner')
   const why = errno ?? words
   return new HoldfastError(
     denied ? 'PERMISSION' : 'START_FAILED',
     `the process that starts tasks could not be started: ${why}`,
-    { stage: 'spawner', errno, cause, hint: hints[errno ?? ''] ?? hint },
+    { stage: 'spawner', errno, cause, hint },
   )
-}
-
-const hints: Record<string, string> = {
-  EAGAIN: 'No more processes are allowed; raise `ulimit -u` or the pids limit of this cgroup.',
-  ENOMEM: 'Not enough memory to fork this process; free some or start tasks earlier.',
 }

@@ -1,6 +1,6 @@
 export { parseReply, type Reply, ReplyReader } from './reply.ts'
 
-import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { type ScalarField, scalarFields, scalars } from './scalars.ts'
 import type { LaunchSpec, MountOp } from './spec.ts'
 
@@ -17,12 +17,11 @@ export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
   const textLength = Buffer.byteLength(body) + 1
   const length = textLength + secrets.reduce((sum, secret) => sum + lengthOf(secret), 0)
   if (length > largestFrame) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `command: got ${length} bytes, takes ${largestFrame} bytes in all`,
-      {
-        hint: 'pass large data in a file below the task directory instead of arguments or environment',
-      },
+    throw invalidArgument(
+      'command',
+      Symbol(`${length} bytes`),
+      `${largestFrame} bytes in all`,
+      'pass large data in a file below the task directory instead of arguments or environment',
     )
   }
   refuseNul(fields, body)
@@ -71,10 +70,7 @@ function refuseNul(fields: readonly string[], body: string): void {
   if (found === fields.length - 1) return
   const index = fields.findIndex(field => field.includes('\0'))
   // Not the field itself: it may be an environment's secret.
-  throw new HoldfastError(
-    'INVALID_ARGUMENT',
-    `command: got a NUL character near "${fields[index - 1]}", takes none`,
-  )
+  throw invalidArgument('command', Symbol(`a NUL character near "${fields[index - 1]}"`), 'none')
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Executor } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 /**
  * Sets program and arguments. A bare name is looked up on the task's own PATH when the task is started, since
@@ -7,22 +8,13 @@ import { HoldfastError } from '../errors.ts'
  */
 export function setCommand(executor: Executor, name: string, args: readonly string[] = []): void {
   if (typeof executor?.command !== 'object') {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `executor: got ${executor === null ? 'null' : typeof executor}, takes an Executor`,
-    )
+    throw invalidArgument('executor', Symbol(executor === null ? 'null' : typeof executor), 'an Executor')
   }
   if (typeof name !== 'string' || name === '' || name.includes('\0')) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `command name: got ${JSON.stringify(name)}, takes a program's name or path`,
-    )
+    throw invalidArgument('command name', name, "a program's name or path")
   }
   if (!Array.isArray(args) || args.some(argument => typeof argument !== 'string')) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `command args: got ${JSON.stringify(args)}, takes an array of strings`,
-    )
+    throw invalidArgument('command args', args, 'an array of strings')
   }
   if (Object.isFrozen(executor.command))
     throw new HoldfastError('INVALID_STATE', 'setCommand() is refused: the command is frozen by start()')

@@ -1,14 +1,11 @@
-import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { numberOfSignal } from '../signals.ts'
 
 /** The signal's number on this system. Throws INVALID_ARGUMENT, naming the field. */
 export function signalNumber(signal: unknown, field = 'signal'): number {
   const number = typeof signal === 'string' ? numberOfSignal(signal) : null
   if (number === null) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `${field}: got ${JSON.stringify(signal) ?? String(signal)}, takes a signal's name, such as SIGTERM or SIGRTMIN+3`,
-    )
+    throw invalidArgument(field, signal, "a signal's name, such as SIGTERM or SIGRTMIN+3")
   }
   return number
 }
@@ -21,10 +18,7 @@ export function graceMilliseconds(grace: unknown, field = 'graceMs'): number {
     grace < 0 ||
     grace > Number.MAX_SAFE_INTEGER / 2
   ) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `${field}: got ${JSON.stringify(grace) ?? String(grace)}, takes milliseconds, 0 or more`,
-    )
+    throw invalidArgument(field, grace, 'milliseconds, 0 or more')
   }
   return Math.ceil(grace)
 }

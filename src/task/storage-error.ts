@@ -4,7 +4,7 @@ import { systemError } from '../system-error.ts'
 
 /** What the state directory refused, as an error of stage `state`. `sentence` says what could not be done. */
 export function storageError(error: unknown, sentence: string, path: string): HoldfastError {
-  const { errno, denied, words, hint = '' } = systemError(error)
+  const { errno, denied, words, hint = '' } = systemError(error, 'state')
   return new HoldfastError(denied ? 'PERMISSION' : 'START_FAILED', `${sentence}: ${words}`, {
     stage: 'state',
     errno,
@@ -15,7 +15,6 @@ export function storageError(error: unknown, sentence: string, path: string): Ho
 }
 
 function storageHint(errno: string | undefined, denied: boolean, hint: string): string {
-  if (errno === 'EEXIST') return 'A file lies where the directory should be.'
   if (!denied || errno === undefined) return hint
   if (umaskShutsOut()) return 'The umask of this program takes its own rights away: set one such as 022.'
   return `${hint} Choose a writable one with HOLDFAST_STATE_DIR, --state-dir or the stateDir option.`.trim()

@@ -2,6 +2,7 @@ import { AllocDir } from '../alloc/alloc-dir.ts'
 import type * as api from '../api.ts'
 import { parseResources } from '../command/validate.ts'
 import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import type { PlatformName, TaskPaths } from '../platform/port.ts'
 import { noCommand } from './call-refusals.ts'
 import { execCommand } from './running/exec.ts'
@@ -120,8 +121,7 @@ export class TaskDraft {
         'INVALID_STATE',
         'configureTaskDir() is refused: it runs in the directory of its task',
       )
-    if (!(alloc instanceof AllocDir))
-      throw new HoldfastError('INVALID_ARGUMENT', `alloc: got ${typeof alloc}, takes an AllocDir`)
+    if (!(alloc instanceof AllocDir)) throw invalidArgument('alloc', Symbol(typeof alloc), 'an AllocDir')
     this.#settings = { ...this.#settings, alloc: alloc.taskPaths(taskName) }
   }
 

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import { randomUUID } from '../random.ts'
 
 /**
@@ -39,10 +39,7 @@ export function formatTaskId(stateDir: string, key: string): string {
 export function parseTaskId(id: unknown): { stateDir: string; key: string } {
   const [, key, stateDir] = (typeof id === 'string' && /^holdfast:1:([^:]*):([^\0]*)$/s.exec(id)) || []
   if (key === undefined || stateDir === undefined || !isTaskKey(key) || !isAbsolute(stateDir)) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `id: got ${JSON.stringify(id)?.slice(0, 80)}, takes what an executor's id() returned`,
-    )
+    throw invalidArgument('id', id, "what an executor's id() returned")
   }
   return { stateDir, key }
 }

@@ -15,7 +15,7 @@ import {
   timer,
 } from 'rxjs'
 import type { Executor, Usage } from '../api.ts'
-import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 
 /** setTimeout's own limit, beyond which it fires at once. */
 const longest = 2 ** 31 - 1
@@ -47,10 +47,7 @@ export class UsageSweep {
    */
   every<Value>(owner: object, intervalMs: number, work: () => Observable<Value>): Observable<Value> {
     if (!(intervalMs >= 10 && intervalMs <= longest)) {
-      throw new HoldfastError(
-        'INVALID_ARGUMENT',
-        `intervalMs: got ${intervalMs}, takes milliseconds, 10 to ${longest}`,
-      )
+      throw invalidArgument('intervalMs', intervalMs, `milliseconds, 10 to ${longest}`)
     }
     return defer(() => {
       const works = this.#works.get(owner) ?? new Map<number, Observable<unknown>>()

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../index.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 /**
  * One attribute or block of a configuration: what the agent is told of it (hclspec), and how what arrives is
@@ -50,7 +51,7 @@ export function oneOf<const Value extends string>(...values: readonly Value[]): 
     read: (value, at) => {
       if (isAbsent(value)) return null
       const word = values.find(known => known === value)
-      if (word === undefined) throw refused(at, value, takes)
+      if (word === undefined) throw invalidArgument(at, value, takes)
       return word
     },
   }
@@ -61,7 +62,7 @@ export function flag(otherwise: boolean): Attribute<boolean> {
     spec: name => attr(name, 'bool', false),
     read: (value, at) => {
       if (isAbsent(value)) return otherwise
-      if (typeof value !== 'boolean') throw refused(at, value, 'true or false')
+      if (typeof value !== 'boolean') throw invalidArgument(at, value, 'true or false')
       return value
     },
   }
@@ -75,7 +76,7 @@ export function integer(min: number, max: number, unit: string): Attribute<numbe
       if (isAbsent(value)) return null
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
       if (!Number.isSafeInteger(number) || Number(number) < min || Number(number) > max)
-        throw refused(at, value, `an integer from ${min} to ${max} (${unit})`)
+        throw invalidArgument(at, value, `an integer from ${min} to ${max} (${unit})`)
       return Number(number)
     },
   }
@@ -86,7 +87,7 @@ export function texts(takes: string, accepts: (value: string) => boolean): Attri
     spec: name => attr(name, 'list(string)', false),
     read: (value, at) => {
       if (isAbsent(value)) return []
-      if (!Array.isArray(value)) throw refused(at, value, `a list: each ${takes}`)
+      if (!Array.isArray(value)) throw invalidArgument(at, value, `a list: each ${takes}`)
       return value.map((item, index) => checkText(item, `${at}[${index}]`, takes, accepts))
     },
   }
@@ -112,15 +113,10 @@ export function blocks<Of extends Attributes>(attributes: Of): Attribute<readonl
     spec: name => ({ block_list: { name, nested: objectSpec(attributes) } }),
     read: (value, at) => {
       if (isAbsent(value)) return []
-      if (!Array.isArray(value)) throw refused(at, value, 'blocks')
+      if (!Array.isArray(value)) throw invalidArgument(at, value, 'blocks')
       return value.map((item, index) => readAll(attributes, item, `${at}[${index}]`))
     },
   }
-}
-
-export function refused(at: string, got: unknown, takes: string): HoldfastError {
-  const shown = JSON.stringify(got)?.slice(0, 80) ?? 'nothing'
-  return new HoldfastError('INVALID_ARGUMENT', `${at}: got ${shown}, takes ${takes}`)
 }
 
 function objectSpec(attributes: Attributes): object {
@@ -130,7 +126,7 @@ function objectSpec(attributes: Attributes): object {
 
 function readAll<Of extends Attributes>(attributes: Of, value: unknown, at: string): Values<Of> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw refused(at, value, 'an object')
+    throw invalidArgument(at, value, 'an object')
   const fields = value as Readonly<Record<string, unknown>>
   const unknown = Object.keys(fields).find(name => !Object.hasOwn(attributes, name))
   if (unknown !== undefined) {
@@ -152,7 +148,8 @@ function attr(name: string, type: string, required: boolean): object {
 }
 
 function checkText(value: unknown, at: string, takes: string, accepts: (value: string) => boolean): string {
-  if (typeof value !== 'string' || value.includes('\0') || !accepts(value)) throw refused(at, value, takes)
+  if (typeof value !== 'string' || value.includes('\0') || !accepts(value))
+    throw invalidArgument(at, value === undefined ? Symbol('nothing') : value, takes)
   return value
 }
 

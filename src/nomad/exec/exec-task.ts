@@ -1,6 +1,6 @@
 import { lastValueFrom, toArray } from 'rxjs'
 import type { Executor } from '../../index.ts'
-import { refused } from '../config/attribute.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import type { PluginState } from '../plugin-state.ts'
 import { exitResult } from '../tasks/exit-result.ts'
 import type { ExecRequest } from '../wire/task-messages.ts'
@@ -28,7 +28,7 @@ export async function exec({ table }: PluginState, request: ExecRequest): Promis
 /** Throws INVALID_ARGUMENT for no command at all. */
 export function commandIn(task: Executor, [program, ...args]: readonly string[]): Executor {
   if (program === undefined || program === '')
-    throw refused('command', program ?? null, 'a program and its arguments')
+    throw invalidArgument('command', program ?? null, 'a program and its arguments')
   return task.exec(program, ...args)
 }
 

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { HoldfastError, type Mount, type Tmpfs } from '../../index.ts'
-import { refused } from '../config/attribute.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import type { TaskOptions } from '../config/task-config.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
 
@@ -101,7 +101,7 @@ function realPath(path: string, at: string): string {
   try {
     return realpathSync(path)
   } catch {
-    throw refused(at, path, 'a file or directory of the node')
+    throw invalidArgument(at, path, 'a file or directory of the node')
   }
 }
 

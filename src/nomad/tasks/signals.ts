@@ -1,10 +1,10 @@
 import { numberOfSignal, readSignal } from '../../index.ts'
-import { refused } from '../config/attribute.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 /** A signal as jobs spell it: with or without SIG, in any case, or by its number. Throws INVALID_ARGUMENT. */
 export function parseSignal(text: string): NodeJS.Signals {
   const signal = readSignal(text)
-  if (signal === null) throw refused('signal', text, 'the name of a signal, such as SIGTERM')
+  if (signal === null) throw invalidArgument('signal', text, 'the name of a signal, such as SIGTERM')
   return signal
 }
 

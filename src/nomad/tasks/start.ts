@@ -1,5 +1,5 @@
 import { AllocDir, type Executor } from '../../index.ts'
-import { refused } from '../config/attribute.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
 import { fromMsgpack } from '../config/msgpack.ts'
 import { readTaskOptions, type TaskOptions } from '../config/task-config.ts'
@@ -25,7 +25,7 @@ export type StartContext = {
 export async function startTask(config: TaskConfig, context: StartContext): Promise<Task> {
   const { table, stateDir, log } = context
   if ((await table.find(config.id)) !== null)
-    throw refused('task id', config.id, 'one that is not started already')
+    throw invalidArgument('task id', config.id, 'one that is not started already')
   const options = readTaskOptions(fromMsgpack(config.msgpack_driver_config, 'config'))
   const executor = await prepare(config, options, context)
   const forgotten = await table.endForgotten({ id: config.id, allocId: config.alloc_id, name: config.name })

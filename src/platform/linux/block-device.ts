@@ -2,6 +2,7 @@ import { existsSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { deviceNumber } from '../../device-numbers.ts'
 import { HoldfastError } from '../../errors.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 
 /**
  * A block device's path or `major:minor` as `major:minor`. Throws INVALID_ARGUMENT for anything else, and for
@@ -27,10 +28,6 @@ export function blockDeviceNumber(device: string, sys = '/sys'): string {
 function numberOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats?.isBlockDevice())
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `io.device: got ${path}, takes a block device's path or major:minor`,
-      { path },
-    )
+    throw invalidArgument('io.device', Symbol(path), "a block device's path or major:minor", { path })
   return deviceNumber(stats.rdev)
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { hintFor } from '../../../machines/errno-hints.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { CgroupWrite } from './cgroups.ts'
 import { type DeferredCgroup, makeDeferred, moveInto, removeDeferred } from './deferred-cgroups.ts'
@@ -156,15 +157,6 @@ function refused(
     stage: 'cgroup',
     errno: code,
     path,
-    hint: hints[code ?? ''],
+    hint: hintFor('update', code),
   })
-}
-
-const hints: Record<string, string> = {
-  EAGAIN: 'The task forks faster than its processes can be moved: limit `pids` when it is started.',
-  EBUSY:
-    'The task uses more than that, and the kernel cannot take it back: ask for more than usage() says, or stop the task.',
-  EINVAL: 'Check the value against the cgroups around the task.',
-  EACCES: 'Only the user who may write to the cgroup can change it: root, usually.',
-  EPERM: 'Only the user who may write to the cgroup can change it: root, usually.',
 }

@@ -1,4 +1,7 @@
-/** What would mend a failed start, by stage and errno; undefined where nothing useful can be said. */
+/**
+ * What would mend what the system refused, by what was being done (a stage of a start, or one of the last
+ * rows) and errno; undefined where nothing useful can be said.
+ */
 export function hintFor(stage: string, errno: string | undefined): string | undefined {
   const ofStage = Object.hasOwn(hints, stage) ? hints[stage] : undefined
   return ofStage?.[errno ?? ''] ?? ofStage?.['*']
@@ -10,6 +13,7 @@ const readOnly = 'Choose a state directory on a writable file system (--state-di
 const needsRoot = 'Run as root, or leave this isolation out; `holdfast doctor` shows what this host allows.'
 const noController =
   'This kernel or this cgroup does not offer the controller or file; `holdfast doctor` shows what it would take.'
+const changedByRoot = 'Only the user who may write to the cgroup can change it: root, usually.'
 const processes =
   'The limit on processes is reached: ulimit -u, pids.max of a surrounding cgroup, or kernel.pid_max.'
 
@@ -120,5 +124,32 @@ const hints: Record<string, Record<string, string>> = {
     EAGAIN: processes,
     EISDIR: 'The interpreter of the program is a directory.',
     EINVAL: 'The file names more than one interpreter, or is a damaged program.',
+  },
+  spawner: {
+    EAGAIN: 'No more processes are allowed; raise `ulimit -u` or the pids limit of this cgroup.',
+    ENOMEM: 'Not enough memory to fork this process; free some or start tasks earlier.',
+  },
+  state: { EEXIST: 'A file lies where the directory should be.' },
+  // Of no start.
+  'reading a record': { EACCES: 'The state directory belongs to another user; run as that one.' },
+  update: {
+    EAGAIN: 'The task forks faster than its processes can be moved: limit `pids` when it is started.',
+    EBUSY:
+      'The task uses more than that, and the kernel cannot take it back: ask for more than usage() says, or stop the task.',
+    EINVAL: 'Check the value against the cgroups around the task.',
+    EACCES: changedByRoot,
+    EPERM: changedByRoot,
+  },
+  anything: {
+    EMFILE: 'This program has too many open files: raise its limit (ulimit -n, LimitNOFILE), or close some.',
+    ENFILE: 'The system has too many open files; raise fs.file-max.',
+    ENOMEM: 'There is not enough memory.',
+    ENOSPC: 'The file system is full: remove finished tasks with `holdfast rm`, or free space.',
+    EDQUOT: 'The disk quota is used up.',
+    EFBIG: 'This program may not write files of this size: raise its limit (ulimit -f, LimitFSIZE).',
+    EROFS: 'The file system is mounted read-only.',
+    ENOTDIR: 'A component of the path is a file.',
+    ENAMETOOLONG: 'The path is too long for the file system.',
+    EIO: 'The disk fails.',
   },
 }
