@@ -386,6 +386,24 @@ describe('the commands on tasks', function () {
     assert.deepEqual([code, stderr, task, exitCode, cause], [9, '', { key, name: 'job' }, 9, 'exited'])
   })
 
+  it('wait --timeout leaves a task that goes on alone and exits as timeout(1) does; an end that is there is told', async () => {
+    const key = await detached('long', 'sleep', '1000')
+    assert.deepEqual(await cli('wait', '--timeout', '10ms', 'long'), {
+      code: 124,
+      stdout: '',
+      stderr: `holdfast: long [${key}] has not ended after 10ms\n`,
+    })
+    const { code, stdout, stderr } = await cli('wait', '--timeout', '0s', '--json', 'long')
+    assert.deepEqual([code, stderr], [124, ''])
+    const { id, ...document } = JSON.parse(stdout) as { id: string }
+    assert.ok(id.includes(key))
+    assert.deepEqual(document, { task: { key, name: 'long' }, state: 'running', timedOut: true })
+    assert.equal((await cli('kill', key)).code, 0)
+    // More than a timer of Node's takes, which would be over at once.
+    for (const time of ['0s', '1000h'])
+      assert.deepEqual(await cli('wait', '--timeout', time, 'long'), { code: 137, stdout: '', stderr: '' })
+  })
+
   it('a name that two running tasks have is refused, and the candidates are listed', async () => {
     const keys = [await detached('web', 'sleep', '1000'), await detached('web', 'sleep', '1000')]
     const { code, stdout, stderr } = await cli('stop', 'web')

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import type { WaitResult } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
 import { errorText } from '../output/error-report.ts'
+import { escaped } from '../output/escape.ts'
 import { printJson } from '../output/printing.ts'
 import { resultDocument } from '../output/result-document.ts'
+import { parseDuration } from '../parse/duration.ts'
 import { withTask } from '../with-supervisor.ts'
 import { carriedOutBy, jsonOption, subcommand, type CommonOptions } from './subcommand.ts'
 
@@ -11,6 +15,7 @@ export function waitCommand(): Command {
     .summary('wait for a task and exit as it does')
     .description('Waits until a task has ended, and exits as it did. Answers at once for one that has.')
     .argument('<TASK>')
+    .option('--timeout <TIME>', 'wait so long at most; the task goes on')
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, wait)
@@ -20,15 +25,43 @@ const more = `
 Examples:
   key=$(holdfast run --detach -- sleep 10); holdfast wait $key
   holdfast wait --json web | jq .cause
+  holdfast wait --timeout 5s web || test $? != 124 || echo it still runs
 
-Exit codes: the task's own; 128+n if signal n ended it; 126 or 127 if its program could not be executed or found;
-125 if holdfast failed, or nobody knows how the task ended.`
+Exit codes: the task's own; 128+n if signal n ended it; 124 if its time was up, or that of --timeout, as timeout(1)
+has it (with --json the one says cause, the other timedOut); 126 or 127 if its program could not be executed or
+found; 125 if holdfast failed, or nobody knows how the task ended.`
 
-async function wait({ stateDir, json: asJson }: CommonOptions, word?: string): Promise<number> {
+type WaitOptions = CommonOptions & { readonly timeout?: string }
+
+async function wait({ stateDir, json: asJson, timeout }: WaitOptions, word?: string): Promise<number> {
+  const timeoutMs = timeout === undefined ? null : parseDuration('--timeout', timeout)
   return await withTask({ stateDir }, word, async ({ key, name, task }) => {
-    const result = await task.wait()
+    const result = await within(timeoutMs, task.wait())
+    if (result === null) {
+      if (asJson) printJson({ task: { key, name }, id: task.id(), state: task.state, timedOut: true })
+      else process.stderr.write(`holdfast: ${escaped(name)} [${key}] has not ended after ${timeout}\n`)
+      return 124
+    }
     if (asJson) printJson(resultDocument({ key, name, id: task.id() }, result, task.enforcement))
     else if (result.error !== null) process.stderr.write(errorText(result.error))
     return exitCodeOf(result)
   })
+}
+
+/** The longest that a timer of Node's takes. */
+const maxTimerMs = 2_147_483_647
+
+/** Null when it took longer. */
+async function within(timeoutMs: number | null, end: Promise<WaitResult>): Promise<WaitResult | null> {
+  if (timeoutMs === null) return await end
+  const over = new AbortController()
+  const outOfTime = async (): Promise<null> => {
+    let left = timeoutMs
+    do {
+      await sleep(Math.min(left, maxTimerMs), undefined, { signal: over.signal })
+      left -= maxTimerMs
+    } while (left > 0)
+    return null
+  }
+  return await Promise.race([end, outOfTime()]).finally(() => over.abort())
 }

@@ -84,6 +84,11 @@ const refused: Readonly<Record<string, Bad>> = {
     ['0s', 'got 0, takes an integer >= 1'],
     ['5', `got "5", ${time}`],
   ],
+  // To wait for nothing is to look.
+  'wait --timeout': [
+    ['5', `got "5", ${time}`],
+    ['', `got "", ${time}`],
+  ],
   '--max-output': [
     ['0', 'got 0, takes an integer >= 1'],
     ['some', `got "some", ${size}`],
@@ -208,7 +213,7 @@ describe('the values of every flag', function () {
       ]
 
       it(`${name} ${flag}: a bad one is refused with ${code}, by a message with the flag and the value`, async function () {
-        const rows = refused[flag] ?? assert.fail(`no bad value of ${flag}`)
+        const rows = refused[`${name} ${flag}`] ?? refused[flag] ?? assert.fail(`no bad value of ${flag}`)
         if (isolated.has(flag)) requires(this, 'linux', 'native', 'isolation')
         const before = readdirSync(join(bench.stateDir, 'tasks'))
         for (const [value, said] of rows) {
