@@ -9,7 +9,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, sep } from 'node:path'
 import { onceIn } from '../once-in.ts'
 import type { TaskPaths } from '../platform/port.ts'
 import { errnoOf } from './failure.ts'
@@ -30,12 +30,12 @@ import { assertTaskName } from './task-name.ts'
  */
 export function makePrivateAllocation(path: string, taskName: string): TaskPaths {
   assertTaskName(taskName)
-  const shared = join(path, sharedName)
-  const task = join(path, taskName)
-  const local = join(task, 'local')
+  const shared = `${path}${sep}${sharedName}`
+  const task = `${path}${sep}${taskName}`
+  const local = `${task}${sep}local`
   make(path, modes.root)
   mkdirSync(shared, 0o700)
-  for (const part of sharedParts) make(join(shared, part), modeOfPart(part))
+  for (const part of sharedParts) make(`${shared}${sep}${part}`, modeOfPart(part))
   chmodSync(shared, modes.open)
   make(task, modes.task)
   make(local, modes.open)

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
   type ExitRecord,
@@ -75,12 +75,24 @@ function readRecord<T>(path: string, parse: (text: string) => T | Corrupt): T | 
     if (!stats.isFile()) return { corrupt: 'it is not a regular file' }
     if (stats.size > largest)
       return { corrupt: `it has ${stats.size} bytes; a record has at most ${largest}` }
-    return parse(readFileSync(fd, 'utf8'))
+    return parse(readText(fd, stats.size))
   } catch (error) {
     throw unreadable(error, path)
   } finally {
     closeSync(fd)
   }
+}
+
+/** Records are short, and read one after the other. */
+const block = Buffer.alloc(4096)
+
+/** As much as it had when it was looked at: a record is put in its place as a whole, and never written to. */
+function readText(fd: number, size: number): string {
+  const bytes = size <= block.length ? block : Buffer.alloc(size)
+  let length = 0
+  for (let more = 1; more > 0 && length < size; length += more)
+    more = readSync(fd, bytes, length, size - length, null)
+  return bytes.toString('utf8', 0, length)
 }
 
 function unopened(error: unknown, path: string): Corrupt | null {

@@ -8,7 +8,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { lazily } from '../lazily.ts'
 import { randomHex } from '../random.ts'
 import { AllocDir } from '../alloc/alloc-dir.ts'
@@ -27,11 +27,13 @@ import { assertTrustedDirectory, assertTrustedPath } from './trusted-tree.ts'
 /** The layout of a state directory, and the file operations on it. What the files mean is known elsewhere. */
 export class StateDirectory {
   readonly path: string
+  readonly #tasks: string
   #made = false
   #trusted = false
 
   constructor(path: string) {
     this.path = path
+    this.#tasks = join(path, 'tasks') + sep
   }
 
   /**
@@ -52,7 +54,7 @@ export class StateDirectory {
 
   /** The record directory of a task: 0700, readable by nobody but the supervisor's user. */
   taskDirectory(key: string): string {
-    return join(this.path, 'tasks', key)
+    return this.#tasks + key
   }
 
   /**
@@ -122,7 +124,7 @@ export class StateDirectory {
 
   /** Replaces task.json. Readers see the old one or the new one. */
   write(key: string, text: string): void {
-    const path = join(this.taskDirectory(key), 'task.json')
+    const path = this.taskDirectory(key) + stateFile
     const temporary = temporaryName(path)
     writeFileSync(temporary, text, { mode: 0o600 })
     failpoint('state-half-written')
@@ -131,7 +133,7 @@ export class StateDirectory {
 
   /** Tells one task.json from the next: each is a new file. Null: there is none. */
   stamp(key: string): string | null {
-    const path = join(this.taskDirectory(key), 'task.json')
+    const path = this.taskDirectory(key) + stateFile
     // Not through a link: read() does not follow it either.
     const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     return stat === undefined ? null : `${stat.ino}:${stat.mtimeNs}`
@@ -142,7 +144,7 @@ export class StateDirectory {
     const dir = this.taskDirectory(key)
     this.assertTrusted(key)
     try {
-      return readBounded(join(dir, 'task.json'))
+      return readBounded(this.taskDirectory(key) + stateFile)
     } catch (error) {
       if (error instanceof HoldfastError) throw error
       const { code } = error as NodeJS.ErrnoException
@@ -221,6 +223,8 @@ export class StateDirectory {
     }
   }
 }
+
+const stateFile = `${sep}task.json`
 
 /** In the order of their removal. */
 const records = ['start.json', 'exit.json']
