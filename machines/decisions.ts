@@ -42,6 +42,10 @@ export const decisions = {
   usage: { allowed: alive },
   // Of one that has ended: what is on record.
   verify: { allowed: ['running', 'stopping', 'exited'] },
+  // Of one that runs: what it has changed by now.
+  changes: { allowed: ['running', 'stopping', 'exited'] },
+  // What a task still writes is put in place half, and tested by nobody.
+  apply: { allowed: ['exited'] },
   logs$: { allowed: begun },
   output$: { allowed: begun },
   egress$: { allowed: begun },

@@ -88,6 +88,13 @@ const hints: Record<string, Record<string, string>> = {
     ELOOP: 'A symbolic link lies on the way to a mount target; links are not followed there.',
     ENOSPC: 'The limit on mounts is reached: see /proc/sys/fs/mount-max.',
   },
+  overlay: {
+    ENODEV: 'This kernel has no overlayfs: modprobe overlay.',
+    ENOSYS: 'An overlay takes Linux 5.12 or newer.',
+    EPERM: 'An ordinary user may mount an overlay from Linux 5.11 on, where nothing else forbids it.',
+    ENOSPC: full,
+    '*': "An overlay takes a state directory on ext4, xfs, btrfs or tmpfs, not on another overlay such as a container's own root (--state-dir), and Linux 5.19 or newer where files of another user are shown as the task's.",
+  },
   hostname: { EPERM: needsRoot, EINVAL: 'A hostname has at most 64 bytes.' },
   user: {
     EPERM: 'Only root may run a task as another user.',

@@ -48,7 +48,15 @@ function commonName(name: string): string {
   return name === 'ENOTSUP' ? 'EOPNOTSUPP' : name
 }
 
-const isolationStages = new Set(['namespace', 'network', 'mount', 'hostname', 'capabilities', 'seccomp'])
+const isolationStages = new Set([
+  'namespace',
+  'network',
+  'mount',
+  'overlay',
+  'hostname',
+  'capabilities',
+  'seccomp',
+])
 const limitStages = new Set(['cgroup', 'limit'])
 
 function codeFor(stage: string, errno: string | undefined): FailureCode {
@@ -70,6 +78,7 @@ const doing = new Map(
     namespace: 'A namespace could not be made',
     network: "The task's network could not be set up",
     mount: "The task's root could not be built",
+    overlay: 'The overlay over the workspace could not be mounted',
     hostname: 'The hostname could not be set',
     user: "The task's user could not be taken on",
     capabilities: 'The capabilities could not be dropped',

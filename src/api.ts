@@ -199,6 +199,13 @@ export type Workspace = {
   path: string
   /** Default false. */
   readOnly?: boolean
+  /**
+   * What the task changes goes to a directory of its own, and nothing of this one changes until apply().
+   * Linux executor with the native program, on a kernel with overlayfs: Linux 5.12 (5.19 where the files of
+   * another user are mapped), and a state directory on ext4, xfs, btrfs or tmpfs. Where it cannot be had
+   * start() rejects; so does it for a directory in which something else is mounted. Default false.
+   */
+  overlay?: boolean
 }
 
 export type Tmpfs = {
@@ -480,6 +487,32 @@ export interface EgressDecision {
   allowed: boolean
 }
 
+/** An entry of a workspace with `overlay` that the task has made, changed or removed. */
+export interface Change {
+  /** From the workspace on, without a leading slash. What is no UTF-8 has U+FFFD in it. */
+  path: string
+  /** A directory that was deleted stands for all in it; of one that was added each entry is told. */
+  kind: 'added' | 'changed' | 'deleted'
+  /**
+   * What it is now; of what was deleted, what it was. `other`, a FIFO, a socket or a device, is never put in
+   * place, and what is there on the host stays.
+   */
+  type: 'file' | 'directory' | 'link' | 'other'
+  /** Permission bits. Set-user-ID, set-group-ID and sticky bits are neither told nor put in place. */
+  mode: number
+  /** Bytes of a file; else null. */
+  sizeBytes: number | null
+  /** What a link says: it may lead out of the workspace. Else null. */
+  target: string | null
+  /** It has changed on the host, too, since the task began: apply() refuses it. */
+  conflict: boolean
+}
+
+export interface ApplyOptions {
+  /** Also where the host's has changed meanwhile, which is lost then. Default false. */
+  force?: boolean
+}
+
 /** Limits to change, and for a task that has network rules, other rules, which replace them. */
 export type TaskUpdate = Resources & { network?: { allow: string[] } }
 
@@ -661,6 +694,20 @@ export interface Executor {
    * STATE_CORRUPT.
    */
   verify(): Promise<Verification>
+  /**
+   * What the task has changed in its workspace, where that has `overlay`, compared with what is there now; of
+   * a running task as far as it has come. Nothing is touched. Rejects INVALID_STATE before the start and for
+   * a task without, STATE_CORRUPT, PERMISSION.
+   */
+  changes(): Promise<Change[]>
+  /**
+   * Puts the changes of an ended task in place, each file in one step, and resolves to them; afterwards they
+   * are changes no more. Links are put there as they are; contents, permission bits and times of files are
+   * taken over, and nothing else of them. Rejects INVALID_STATE, naming the files, when one has changed on
+   * the host since the task began and there is no `force`: then nothing was put in place; PERMISSION, and
+   * INVALID_STATE while the task runs. After a failure half-way it can be called again.
+   */
+  apply(options?: ApplyOptions): Promise<Change[]>
   /**
    * The bytes of a log, in order, across its rotations, none of them twice. A reader that falls behind by
    * more than what is kept goes on with the oldest that is. Nobody who reads holds up the task. One who

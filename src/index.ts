@@ -28,6 +28,8 @@ export type {
   TerminalSize,
   Tmpfs,
   Workspace,
+  ApplyOptions,
+  Change,
   Usage,
   UsageDetail,
   Verification,

@@ -76,9 +76,15 @@ const rotation = () =>
 const logs = () => z.optional(wordOr('plain', rotation(), '"plain" or { maxBytes, maxFiles }'))
 
 const mount = () => fields({ source: absolutePath, target: targetPath, readOnly: z.optional(flag) })
-const takesWorkspace = 'an absolute path other than "/", without "..", or { path, readOnly }'
+const takesWorkspace = 'an absolute path other than "/", without "..", or { path, readOnly, overlay }'
 const workspace = () =>
-  z.optional(textOr(targetPath, fields({ path: targetPath, readOnly: z.optional(flag) }), takesWorkspace))
+  z.optional(
+    textOr(
+      targetPath,
+      fields({ path: targetPath, readOnly: z.optional(flag), overlay: z.optional(flag) }),
+      takesWorkspace,
+    ),
+  )
 const tmpfs = () =>
   fields({
     target: targetPath,

@@ -180,8 +180,19 @@ export type MountOp =
       readonly devices: boolean
       /**
        * What belongs to its owner appears as the user's, and the other way round; absent: as it is. One bind
-       * of a launch at most.
+       * of a launch at most, or overlay.
        */
+      readonly map?: { readonly owner: Ids; readonly user: Ids }
+    }
+  /**
+   * A copy-on-write view of a host directory: what is changed there goes to `state`, a directory of the
+   * overlay's own, made where it is missing. `map` as that of a bind.
+   */
+  | {
+      readonly op: 'overlay'
+      readonly source: string
+      readonly state: string
+      readonly at: string
       readonly map?: { readonly owner: Ids; readonly user: Ids }
     }
   | { readonly op: 'tmpfs'; readonly at: string; readonly sizeBytes: number; readonly mode: number }

@@ -177,7 +177,8 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)
   for (const [index, operation] of spec.root.entries()) {
     fields.push(...(index < spec.rootShared ? sharedMount(operation) : mountFields(operation)))
-    if (operation.op === 'bind' && operation.map) fields.push('root-map', ...mapOperands(operation.map))
+    if ((operation.op === 'bind' || operation.op === 'overlay') && operation.map)
+      fields.push('root-map', ...mapOperands(operation.map))
     if (index + 1 === spec.rootShared) fields.push('root-shared')
   }
   if (spec.capabilities !== null) fields.push('capabilities', spec.capabilities.join(','))
@@ -207,6 +208,8 @@ function mountOperands(operation: MountOp): string[] {
       return [operation.to, operation.at]
     case 'bind':
       return [operation.base ?? '', operation.source, operation.at, bindFlags(operation)]
+    case 'overlay':
+      return [operation.source, operation.state, operation.at]
     case 'tmpfs':
       return [operation.at, `${operation.sizeBytes}`, octal(operation.mode)]
     case 'pts':

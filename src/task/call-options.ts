@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { LogOptions, ShutdownOptions } from '../api.ts'
+import type { ApplyOptions, LogOptions, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
 import { invalidArgument } from '../invalid-argument.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
@@ -26,6 +26,14 @@ export function parseShutdownOptions(
   const { signal = defaults.signal, graceMs = defaults.graceMs, target = defaults.target } = options
   signalNumber(signal)
   return { signal, graceMs: graceMilliseconds(graceMs), target }
+}
+
+const applyShape = lazily(() => z.strictObject({ force: z.optional(z.boolean()) }))
+
+/** What apply() was called with. Throws INVALID_ARGUMENT naming the option. */
+export function parseApplyOptions(options: ApplyOptions): Required<ApplyOptions> {
+  checked('apply', applyShape(), options, 'an object with force (a boolean)')
+  return { force: options.force ?? false }
 }
 
 const logShape = lazily(() =>

@@ -7,6 +7,7 @@ import type * as api from '../api.ts'
 import { namingHostPaths } from '../command/only-on-host.ts'
 import { parseTerminalSize, parseUpdate } from '../command/validate.ts'
 import type { PlatformName } from '../platform/port.ts'
+import { parseApplyOptions } from './call-options.ts'
 import { otherStateDir } from './call-refusals.ts'
 import { failpoint } from './failpoint.ts'
 import { HeldTask } from './held-task.ts'
@@ -191,6 +192,17 @@ export class TaskExecutor implements api.Executor {
   async verify(): Promise<api.Verification> {
     this.#allow('verify')
     return this.#task.requireProcess().verify()
+  }
+
+  async changes(): Promise<api.Change[]> {
+    this.#allow('changes')
+    return this.#task.requireProcess().overlay.changes()
+  }
+
+  async apply(options: api.ApplyOptions = {}): Promise<api.Change[]> {
+    const { force } = parseApplyOptions(options)
+    this.#allow('apply')
+    return this.#task.requireProcess().overlay.apply(force)
   }
 
   logs$(stream: 'stdout' | 'stderr', options: api.LogOptions = {}): Streamed<Uint8Array> {

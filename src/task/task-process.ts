@@ -22,11 +22,13 @@ import { RunningLimits } from './running/limits.ts'
 import { RunningUsage } from './running/usage.ts'
 import { giveBack } from './own-users/own-users.ts'
 import { verify } from './running/verify.ts'
+import { TaskOverlay } from './overlay.ts'
 import { StartRecords } from './start-records.ts'
 import { TaskFile, type TaskView } from './task-file.ts'
 import type { TaskInput } from './stdin-feed.ts'
 import type { TaskServices } from './task-services.ts'
 import type { TaskSpec } from './task-spec.ts'
+import { hasOverlay } from '../platform/overlay-place.ts'
 import { untilCleared } from './until-cleared.ts'
 
 /**
@@ -148,6 +150,11 @@ export class TaskProcess implements TaskEffects {
     return verify(this.#task, this.limits)
   }
 
+  /** What it has changed in its workspace, where that is an overlay. */
+  get overlay(): TaskOverlay {
+    return new TaskOverlay(this.spec.request, this.#task.dir)
+  }
+
   /** This task, for what is to run inside of it. Throws LOST when its start record is gone. */
   execTarget(): TargetTask {
     return execTarget(this.#task, this.limits)
@@ -174,7 +181,7 @@ export class TaskProcess implements TaskEffects {
     const start = records.get()
     if (start !== null) await keeper.release(start.cgroups)
     failpoint('destroy-cgroups-removed')
-    if (ownAlloc) await services.state.removeAlloc(request.key, request.name)
+    if (ownAlloc || hasOverlay(request)) await services.state.removeAlloc(request.key, request.name)
     failpoint('destroy-allocation-removed')
     services.state.remove(request.key)
     if (ownUser !== undefined) giveBack(ownUser, { stateDir: services.state.path, key: request.key })

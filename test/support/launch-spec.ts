@@ -47,6 +47,7 @@ const root: MountOp[] = [
     ...{ op: 'bind', source: '/home/a/w', base: null, at: '/home/a/w', readOnly: false, devices: false },
     map: { owner: { uid: 1000, gid: 1001 }, user: { uid: 65534, gid: 65533 } },
   },
+  { op: 'overlay', source: '/home/a/o', state: '/state/allocs/k/overlay', at: '/home/a/o' },
   { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
   { op: 'proc', at: '/proc' },
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },

@@ -42,6 +42,12 @@ export async function planBasic(
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })
   const common = commonSpec(request, dir, env)
   const workspace = workspaceOf(command)
+  if (workspace?.overlay)
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      'workspace.overlay: the basic executor cannot keep a task from changing the directory itself',
+      { stage: 'mount', path: workspace.path, hint },
+    )
   if (workspace !== null) refuseNoDirectory(workspace.path)
   const cwd = command.cwd ?? workspace?.path ?? alloc.task
   const spec: LaunchSpec = {

@@ -27,11 +27,18 @@ export function refuseContradictions(command: Readonly<Command>, right: Right): 
       'namespaces.network: false',
       `${isRules ? 'rules need' : 'no network means'} a network namespace of its own`,
     )
-  if (workspaceOf(command)?.readOnly && wantsHostRoot(command))
+  const workspace = workspaceOf(command)
+  if (workspace?.readOnly && workspace.overlay)
     throw contradiction(
       'workspace: { readOnly: true }',
+      'overlay: true',
+      'an overlay is there to be written to, and the directory itself is never',
+    )
+  if ((workspace?.readOnly || workspace?.overlay) && wantsHostRoot(command))
+    throw contradiction(
+      `workspace: { ${workspace.overlay ? 'overlay' : 'readOnly'}: true }`,
       root === 'host' ? "root: 'host'" : 'namespaces.mount: false',
-      "it is read-only in a root of the task's own",
+      `it is ${workspace.overlay ? 'an overlay' : 'read-only'} in a root of the task's own`,
     )
   if (mountsAnything(command) && wantsHostRoot(command)) {
     const other = root === 'host' ? "root: 'host'" : 'namespaces.mount: false'

@@ -117,6 +117,7 @@ function accessOf(op: MountOp): LandlockRule['access'] | null {
       return op.readOnly ? 'read' : 'write'
     case 'secrets':
       return 'read'
+    case 'overlay':
     case 'tmpfs':
     case 'proc':
     case 'mqueue':

@@ -18,6 +18,7 @@ import { rulesOfHost, rulesOfRoot } from './landlock.ts'
 import type { LinuxHost } from './linux-host.ts'
 import { planExec } from './plan-exec.ts'
 import { resolvedUser } from './own-user.ts'
+import { overlayDirectory } from '../overlay-place.ts'
 import { rootPlan } from './root.ts'
 import { secretsDir, secretsRows } from './secrets.ts'
 import { shareWorkspace, type Workspace } from './workspace.ts'
@@ -37,6 +38,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     (await shareWorkspace(workspacePlace(asked, { dir, alloc }), command, without, {
       access: host.access,
       walls: isolation,
+      changes: overlayDirectory(request, dir),
     }))
   const user = workspace?.user ?? without
   const memory = memoryLimit(resources)

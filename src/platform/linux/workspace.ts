@@ -7,6 +7,7 @@ import type { TaskCredentials } from '../credentials.ts'
 import { enforced, loosened, type Row, weakened } from '../rows.ts'
 import type { Access } from './access.ts'
 import type { Isolation } from './isolation.ts'
+import { readMounts } from './cgroup-mode.ts'
 import { kernelFilesOf } from './kernel-files.ts'
 import type { OwnershipSources, Ownership } from './workspace-owner.ts'
 import { ownershipOf } from './workspace-owner.ts'
@@ -25,31 +26,35 @@ export type Workspace = {
   readonly rows: readonly Row[]
 }
 
-type Walls = Pick<Isolation, 'ownRoot' | 'seccomp' | 'landlock'>
+type Walls = Pick<Isolation, 'ownRoot' | 'seccomp' | 'landlock' | 'rows'>
 
 /**
- * Throws INVALID_ARGUMENT for what contradicts it. `user` is who the task is without a workspace.
+ * Throws INVALID_ARGUMENT for what contradicts it, UNSUPPORTED for an overlay where there can be none. `user`
+ * is who the task is without a workspace, `changes` where what it changes in an overlay goes.
  */
 export async function shareWorkspace(
   place: WorkspacePlace,
   command: Readonly<Command>,
   user: TaskCredentials,
-  { walls, ...sources }: OwnershipSources & { readonly walls: Walls },
+  { walls, changes, ...sources }: OwnershipSources & { readonly walls: Walls; readonly changes: string },
 ): Promise<Workspace> {
   const { path: at, real, readOnly } = place
   refuseMountOnIt(command, at)
+  if (place.overlay) refuseOverlay(place, walls)
   const ownership = walls.ownRoot
     ? await ownershipOf(place, command, user, sources)
     : await unmappedOwnership(place, command, user, sources.access)
   const kernels = walls.ownRoot ? kernelFilesOf({ source: real, target: at, readOnly }, at) : noKernels
-  refuseRootsSetId(place, ownership, walls)
+  if (!place.overlay) refuseRootsSetId(place, ownership, walls)
   return {
     at,
-    ops: [
-      bindOf(place, ownership),
-      ...frozen(place, ownership),
-      ...kernels.readOnly.map((path): MountOp => ({ op: 'readonly', at: path })),
-    ],
+    ops: place.overlay
+      ? [overlayOf(place, ownership, changes)]
+      : [
+          bindOf(place, ownership),
+          ...frozen(place, ownership),
+          ...kernels.readOnly.map((path): MountOp => ({ op: 'readonly', at: path })),
+        ],
     rule: { at: real, access: readOnly ? 'read' : 'write' },
     user: ownership.way === 'as-owner' ? { ...ownership.user, rows: [userRow(place, ownership)] } : user,
     rows: [rowOf(place, command, ownership, { ...walls, ...sources }), ...kernels.rows],
@@ -77,6 +82,36 @@ function bindOf({ path, readOnly, owner }: WorkspacePlace, ownership: Ownership)
     ...{ op: 'bind', source: path, base: null, at: path, readOnly, devices: false },
     ...(ownership.way === 'mapped' && { map: { owner, user: ownership.user } }),
   }
+}
+
+function overlayOf({ path, owner }: WorkspacePlace, ownership: Ownership, state: string): MountOp {
+  return {
+    ...{ op: 'overlay', source: path, state, at: path },
+    ...(ownership.way === 'mapped' && { map: { owner, user: ownership.user } }),
+  }
+}
+
+/** An overlay is of one file system: what is mounted beneath would not be there, and what it covers would. */
+function refuseOverlay({ path, real }: WorkspacePlace, { ownRoot, rows }: Walls): void {
+  if (!ownRoot) {
+    const { reason = null, hint = null } = rows.find(({ name }) => name === 'root') ?? {}
+    throw new HoldfastError(
+      'UNSUPPORTED',
+      `workspace.overlay: it takes a root of the task's own: ${reason ?? 'there is none'}`,
+      { stage: 'namespace', path, ...(hint !== null && { hint }) },
+    )
+  }
+  const mounted = readMounts('/proc').find(({ point }) => point.startsWith(`${real}/`))
+  if (mounted === undefined) return
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `workspace.overlay: ${path} has another file system mounted in it, which an overlay cannot show: ${mounted.point}`,
+    {
+      stage: 'mount',
+      path: mounted.point,
+      hint: `name a directory without mounts, or unmount ${mounted.point}`,
+    },
+  )
 }
 
 /**
@@ -146,7 +181,7 @@ function rowOf(
       )
   }
   const owned = ownershipRow(what, place, ownership, walls.access.ownUserOnly === null)
-  if (walls.seccomp || place.readOnly || owned.status !== 'enforced') return owned
+  if (walls.seccomp || place.readOnly || place.overlay || owned.status !== 'enforced') return owned
   const left = weakened(
     what,
     `without the filter of system calls the task can leave set-user-ID programs of user ${place.owner.uid} there`,

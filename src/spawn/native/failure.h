@@ -22,6 +22,7 @@ enum stage {
   STAGE_EXEC,
   STAGE_TASK,
   STAGE_LANDLOCK,
+  STAGE_OVERLAY,
   STAGE_COUNT
 };
 

@@ -1,6 +1,7 @@
 /* holdfast-native: the spawner of shims. docs/native-protocol.md says what goes in and comes out. */
 #include <stdio.h>
 #include <string.h>
+#include "changes.h"
 #include "check.h"
 #include "disk.h"
 #include "egress_check.h"
@@ -56,6 +57,7 @@ int main(int argc, char **argv) {
   if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0)
     return signal_run(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
   if (argc >= 3 && strcmp(argv[1], "disk") == 0) return disk_run(argv + 2);
+  if (argc >= 3 && strcmp(argv[1], "overlay") == 0) return changes_run(argv + 2);
   if (argc == 3 && strcmp(argv[1], "map") == 0) return idmap_run(argv[2]);
   if (argc >= 3 && strcmp(argv[1], "fifo") == 0) return fifo_run(argv + 2);
   if (strcmp(mode, "terminal") == 0) return keeper_run();
@@ -65,7 +67,7 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "check") == 0) return check_run();
   if (strcmp(mode, "egress-check") == 0) return egress_check_run();
   fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER "
-        "[VALUE] | fifo PATH... | map DIR | disk ... | waiting | terminal | features | check | "
+        "[VALUE] | fifo PATH... | map DIR | disk ... | overlay ... | waiting | terminal | features | check | "
         "egress-check\n(started "
         "by holdfast; see docs/native-protocol.md)\n",
       stderr);

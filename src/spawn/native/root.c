@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "freeze.h"
 #include "log.h"
+#include "overlay.h"
 #include "system.h"
 #include "walk.h"
 
@@ -388,6 +389,32 @@ static int make_freeze(struct builder *builder, const struct mount_op *op) {
              : mount_failed(builder, op->at, "programs that run with their owner's rights");
 }
 
+static int overlay_failed(struct builder *builder, const struct mount_op *op, const char *step) {
+  return fail(builder->failure, STAGE_OVERLAY, errno, "%s: %s", op->at, step);
+}
+
+/*
+ * The overlay is put together on its place, from parts that lie there only meanwhile: neither the directory
+ * itself nor what holds the changes is anywhere in the task's root, below nothing either.
+ */
+static int make_overlay(struct builder *builder, const struct mount_op *op) {
+  const char *step = "";
+  struct stat status;
+  if (!builder->has_mount_setattr) return errno = ENOSYS, overlay_failed(builder, op, "mount_setattr");
+  if (fstat(op->fd, &status) != 0) return overlay_failed(builder, op, "source");
+  if (op->mapped && !belongs_to_owner(op, &status))
+    return errno = ESTALE, overlay_failed(builder, op, "source");
+  _cleanup_fd_ int target = make_target(builder, op->at, true);
+  if (target < 0 || sys_move_mount(op->state_fd, target) != 0) return overlay_failed(builder, op, "target");
+  _cleanup_fd_ int top = open_in_place(builder, op->at);
+  if (top < 0) return overlay_failed(builder, op, "target");
+  _cleanup_fd_ int made = overlay_make(op, top, &step);
+  if (made < 0) return overlay_failed(builder, op, step);
+  if (fchdir(top) != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+    return overlay_failed(builder, op, "its parts");
+  return sys_move_mount(made, target) == 0 ? 0 : overlay_failed(builder, op, "target");
+}
+
 static int make(struct builder *builder, const struct mount_op *op) {
   switch (op->kind) {
     case MOUNT_DIR: return make_dir(builder, op);
@@ -403,6 +430,7 @@ static int make(struct builder *builder, const struct mount_op *op) {
     case MOUNT_SECRETS: return make_secrets(builder, op);
     case MOUNT_FREEZE: return make_freeze(builder, op);
     case MOUNT_MQUEUE: return make_mqueue(builder, op);
+    case MOUNT_OVERLAY: return make_overlay(builder, op);
   }
   return -1;
 }
@@ -438,9 +466,14 @@ static int open_sources(struct builder *builder) {
   for (struct mount_op *op = builder->first; op != builder->end; op = op->next) {
     if (op->kind == MOUNT_FILE && op->source != NULL)
       op->fd = open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    else if (op->kind != MOUNT_BIND) continue;
+    else if (op->kind == MOUNT_OVERLAY) {
+      op->fd = open_source(builder, op);
+      if (op->fd >= 0 && (op->state_fd = overlay_open(op->state)) < 0)
+        return fail(builder->failure, STAGE_OVERLAY, errno, "%s", op->state);
+    } else if (op->kind != MOUNT_BIND) continue;
     else op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
-    const char *refused = op->kind == MOUNT_BIND && op->base == NULL ? walk_refused() : "";
+    const bool walked = (op->kind == MOUNT_BIND && op->base == NULL) || op->kind == MOUNT_OVERLAY;
+    const char *refused = walked ? walk_refused() : "";
     if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s%s", op->source, refused);
   }
   return 0;
@@ -464,6 +497,7 @@ static int make_all(struct builder *builder) {
   for (struct mount_op *op = builder->first; op != builder->end; op = op->next) {
     if (make(builder, op) != 0) return -1;
     close_fd(&op->fd);
+    close_fd(&op->state_fd);
   }
   close_fd(&builder->tmpfs);
   return 0;

@@ -368,7 +368,7 @@ static const char *add_mount(struct reader *reader, struct mount_op op) {
   if (!is_plain_path(op.at)) return "root-* takes an absolute path other than /, without . and ..";
   struct mount_op *kept = take(reader, sizeof *kept);
   *kept = op;
-  kept->fd = kept->map_fd = -1;
+  kept->fd = kept->state_fd = kept->map_fd = -1;
   if (reader->spec->root == NULL) reader->spec->shared_text = reader->option;
   *reader->mount = reader->last_mount = kept;
   reader->mount = &kept->next;
@@ -400,9 +400,17 @@ static const char *add_bind(struct reader *reader, char **operands) {
   }
   return add_mount(reader, op);
 }
+static const char *add_overlay(struct reader *reader, char **operands) {
+  struct mount_op op = {
+      .kind = MOUNT_OVERLAY, .source = operands[0], .state = operands[1], .at = operands[2]};
+  if (!is_absolute(op.source) || !is_plain_path(op.state))
+    return "root-overlay takes an absolute source and an absolute directory without . and ..";
+  return add_mount(reader, op);
+}
 static const char *set_map(struct reader *reader, char **operands) {
   struct mount_op *op = reader->last_mount;
-  if (op == NULL || op->kind != MOUNT_BIND) return "root-map comes after a root-bind";
+  if (op == NULL || (op->kind != MOUNT_BIND && op->kind != MOUNT_OVERLAY))
+    return "root-map comes after a root-bind or a root-overlay";
   int64_t ids[4];
   for (size_t i = 0; i < 4; i++)
     if (!parse_number(operands[i], 0, UINT32_MAX - 1, &ids[i]))
@@ -603,6 +611,7 @@ static const struct option {
     {"root-dir", 2, true, add_dir},
     {"root-symlink", 2, true, add_symlink},
     {"root-bind", 4, true, add_bind},
+    {"root-overlay", 3, false, add_overlay},
     {"root-map", 4, false, set_map},
     {"root-tmpfs", 3, true, add_tmpfs},
     {"root-proc", 1, true, add_proc},

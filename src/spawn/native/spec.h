@@ -70,7 +70,8 @@ enum mount_kind {
   MOUNT_FILE,
   MOUNT_SECRETS,
   MOUNT_FREEZE,
-  MOUNT_MQUEUE
+  MOUNT_MQUEUE,
+  MOUNT_OVERLAY
 };
 
 struct mount_op {
@@ -79,6 +80,9 @@ struct mount_op {
   /* `source` is a symlink's text too. A bind's begins with `base`, where it has one, and no link beneath that
    * is followed. `text`: what a file has after a copy of its source. */
   const char *at, *source, *base, *text;
+  /* Of an overlay: the directory for what the task changes, and that as a mount. */
+  const char *state;
+  int state_fd;
   uint64_t size;
   mode_t mode;
   unsigned major, minor;
@@ -87,8 +91,8 @@ struct mount_op {
   int64_t gid;
   /* A bind's or a file's source, opened before anything could hide it. */
   int fd;
-  /* Of a bind: its owner's files appear as the user's. `map_fd`: the namespace that says so, -1 until it is
-   * made. */
+  /* Of a bind or an overlay: its owner's files appear as the user's. `map_fd`: the namespace that says so, -1
+   * until it is made. */
   bool mapped;
   struct id_map map;
   int map_fd;

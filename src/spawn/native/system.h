@@ -14,6 +14,9 @@
 enum {
   NR_open_tree = 428,
   NR_move_mount = 429,
+  NR_fsopen = 430,
+  NR_fsconfig = 431,
+  NR_fsmount = 432,
   NR_pidfd_open = 434,
   NR_clone3 = 435,
   NR_close_range = 436,
@@ -29,7 +32,7 @@ struct mount_attributes {
   uint64_t set, clear, propagation, userns_fd;
 };
 
-enum { HOW_NO_MAGICLINKS = 0x02, HOW_NO_SYMLINKS = 0x04, HOW_BENEATH = 0x08 };
+enum { HOW_NO_XDEV = 0x01, HOW_NO_MAGICLINKS = 0x02, HOW_NO_SYMLINKS = 0x04, HOW_BENEATH = 0x08 };
 enum { TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, TREE_RECURSIVE = 0x8000, TREE_EMPTY_PATH = 0x1000 };
 enum { MOVE_FROM_EMPTY_PATH = 0x4, MOVE_TO_EMPTY_PATH = 0x40 };
 enum {
@@ -45,6 +48,17 @@ static inline int sys_open_tree(int dir, const char *path, unsigned flags) {
 }
 static inline int sys_move_mount(int from, int to) {
   return (int)syscall(NR_move_mount, from, "", to, "", MOVE_FROM_EMPTY_PATH | MOVE_TO_EMPTY_PATH);
+}
+enum { CONFIG_FLAG = 0, CONFIG_STRING = 1, CONFIG_CREATE = 6 };
+enum { FSOPEN_CLOSES_ON_EXEC = 1, FSMOUNT_CLOSES_ON_EXEC = 1 };
+static inline int sys_fsopen(const char *type) {
+  return (int)syscall(NR_fsopen, type, FSOPEN_CLOSES_ON_EXEC);
+}
+static inline int sys_fsconfig(int fd, unsigned command, const char *key, const char *value) {
+  return (int)syscall(NR_fsconfig, fd, command, key, value, 0);
+}
+static inline int sys_fsmount(int fd, uint64_t attributes) {
+  return (int)syscall(NR_fsmount, fd, FSMOUNT_CLOSES_ON_EXEC, attributes);
 }
 static inline int sys_pidfd_open(pid_t pid) { return (int)syscall(NR_pidfd_open, pid, 0); }
 static inline int sys_pidfd_getfd(int process, int fd) {

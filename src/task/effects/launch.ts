@@ -9,6 +9,7 @@ import { failpoint } from '../failpoint.ts'
 import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { giveBack, type OwnUser, recordOwnUserPlaces } from '../own-users/own-users.ts'
+import { makeOverlayPlace } from '../../platform/overlay-place.ts'
 import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
@@ -78,6 +79,7 @@ export class Launch {
       failpoint('intent-written')
       try {
         if (diskBytes !== null) await confine(dir, file.spec.request.alloc, diskBytes)
+        makeOverlayPlace(spec)
         await this.#request(spawner, spec)
         break
       } catch (error) {

@@ -1,0 +1,219 @@
+#include "replace.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include "io.h"
+#include "system.h"
+
+enum { DEEPEST = 200, CHUNK = 65536, NAME_SIZE = 32 };
+
+struct owner owner_of(const struct stat *status, const struct overlay_base *base) {
+  struct owner owner = {.ours = base->of_user, .uid = status->st_uid, .gid = status->st_gid};
+  if (!base->mapped) return owner;
+  const struct id_map *map = &base->map;
+  if (owner.uid == map->user_uid) owner.uid = map->owner_uid;
+  else if (owner.uid == map->owner_uid) owner.uid = map->user_uid;
+  if (owner.gid == map->user_gid) owner.gid = map->owner_gid;
+  else if (owner.gid == map->owner_gid) owner.gid = map->user_gid;
+  return owner;
+}
+
+int open_inner(int directory, const char *name) {
+  struct how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+      .resolve = HOW_BENEATH | HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS | HOW_NO_XDEV};
+  int fd = sys_openat2(directory, name, &how);
+  for (int again = 0; fd < 0 && errno == EAGAIN && again < 8; again++)
+    fd = sys_openat2(directory, name, &how);
+  return fd;
+}
+
+int open_file(int directory, const char *name, struct stat *status) {
+  int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (file < 0) return -1;
+  if (fstat(file, status) == 0 && S_ISREG(status->st_mode)) return file;
+  close_fd(&file);
+  errno = ENOENT;
+  return -1;
+}
+
+static ssize_t read_chunk(int file, char chunk[CHUNK], off_t at) {
+  ssize_t count, used = 0;
+  while (used < CHUNK && (count = pread(file, chunk + used, (size_t)(CHUNK - used), at + used)) != 0) {
+    if (count < 0 && errno != EINTR) return -1;
+    if (count > 0) used += count;
+  }
+  return used;
+}
+
+OWN_FRAME int same_contents(int file, const struct stat *status, int directory, const char *name) {
+  static char one[CHUNK], other[CHUNK];
+  struct stat there;
+  _cleanup_fd_ int second = open_file(directory, name, &there);
+  if (second < 0) return errno == ENOENT ? 0 : -1;
+  if (there.st_size != status->st_size) return 0;
+  for (off_t at = 0; at < there.st_size; at += CHUNK) {
+    ssize_t count = read_chunk(file, one, at), more = read_chunk(second, other, at);
+    if (count < 0 || more < 0) return -1;
+    if (count != more || memcmp(one, other, (size_t)count) != 0) return 0;
+    if (count < CHUNK) break;
+  }
+  return 1;
+}
+
+static bool write_all_at(int file, const char *bytes, size_t size, off_t at) {
+  while (size > 0) {
+    ssize_t count = pwrite(file, bytes, size, at);
+    if (count < 0 && errno != EINTR) return false;
+    if (count <= 0) continue;
+    bytes += count;
+    size -= (size_t)count;
+    at += count;
+  }
+  return true;
+}
+
+/* From `start` to `end`, or to where the file ends by now. */
+static OWN_FRAME bool copy_range(int from, int to, off_t start, off_t end) {
+  static char chunk[CHUNK];
+  for (off_t at = start; at < end;) {
+    ssize_t count = read_chunk(from, chunk, at);
+    if (count <= 0) return count == 0;
+    if (!write_all_at(to, chunk, (size_t)count, at)) return false;
+    at += count;
+  }
+  return true;
+}
+
+/* Its blocks shared, where the file system can; else what is not a hole: a task's file may claim any size. */
+static bool copy_contents(int from, int to, off_t size) {
+  if (ioctl(to, FICLONE, from) == 0) return true;
+  if (ftruncate(to, size) != 0) return false;
+  for (off_t at = 0; at < size;) {
+    off_t data = lseek(from, at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return true;
+    if (data < 0) return copy_range(from, to, at, size);
+    off_t hole = lseek(from, data, SEEK_HOLE);
+    if (hole < 0 || hole > size) hole = size;
+    if (!copy_range(from, to, data, hole)) return false;
+    at = hole;
+  }
+  return true;
+}
+
+static bool give(int file, const struct owner *owner) {
+  struct stat status;
+  if (owner->ours) return true;
+  if (fstat(file, &status) != 0) return false;
+  if (status.st_uid == owner->uid && status.st_gid == owner->gid) return true;
+  return fchown(file, owner->uid, owner->gid) == 0;
+}
+
+/* Nobody can have guessed it. */
+static bool temporary_name(char name[NAME_SIZE]) {
+  uint64_t number;
+  if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) return false;
+  snprintf(name, NAME_SIZE, ".holdfast-%016" PRIx64, number);
+  return true;
+}
+
+static bool is_directory(int directory, const char *name) {
+  struct stat status;
+  return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Takes the temporary name away again where that does not work. */
+static bool move_to(int directory, const char *temporary, const char *name) {
+  if ((!is_directory(directory, name) || remove_tree(directory, name)) &&
+      renameat(directory, temporary, directory, name) == 0)
+    return true;
+  int error = errno;
+  (void)unlinkat(directory, temporary, 0);
+  errno = error;
+  return false;
+}
+
+static bool fill(int to, int from, const struct stat *status, const struct owner *owner) {
+  const struct timespec times[2] = {status->st_atim, status->st_mtim};
+  return copy_contents(from, to, status->st_size) && give(to, owner) &&
+         fchmod(to, status->st_mode & REPLACED_MODE) == 0 && futimens(to, times) == 0;
+}
+
+bool replace_file(
+    int file, const struct stat *status, const struct owner *owner, int directory, const char *name) {
+  char temporary[NAME_SIZE];
+  if (!temporary_name(temporary)) return false;
+  _cleanup_fd_ int made =
+      openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (made < 0) return false;
+  if (fill(made, file, status, owner)) return move_to(directory, temporary, name);
+  int error = errno;
+  (void)unlinkat(directory, temporary, 0);
+  errno = error;
+  return false;
+}
+
+bool replace_link(const char *text, const struct owner *owner, int directory, const char *name) {
+  char temporary[NAME_SIZE];
+  if (!temporary_name(temporary) || symlinkat(text, directory, temporary) != 0) return false;
+  if (owner->ours || fchownat(directory, temporary, owner->uid, owner->gid, AT_SYMLINK_NOFOLLOW) == 0)
+    return move_to(directory, temporary, name);
+  int error = errno;
+  (void)unlinkat(directory, temporary, 0);
+  errno = error;
+  return false;
+}
+
+int replace_by_directory(int directory, const char *name) {
+  if (mkdirat(directory, name, 0700) != 0 &&
+      (errno != EEXIST || is_directory(directory, name) || unlinkat(directory, name, 0) != 0 ||
+          mkdirat(directory, name, 0700) != 0))
+    return -1;
+  return open_inner(directory, name);
+}
+
+/* A group that comes from the directory above goes on to what lies in it. */
+bool finish_mode(int directory, const struct stat *status) {
+  struct stat own;
+  return fstat(directory, &own) == 0 &&
+         fchmod(directory, (status->st_mode & REPLACED_MODE) | (own.st_mode & ~(mode_t)S_IFMT & ~0777u)) == 0;
+}
+
+bool finish_directory(int directory, const struct stat *status, const struct owner *owner) {
+  return give(directory, owner) && finish_mode(directory, status);
+}
+
+static void close_directory(DIR **directory) {
+  if (*directory != NULL) closedir(*directory);
+}
+
+static bool remove_at(int directory, const char *name, int depth);
+
+static bool empty(int directory, int depth) {
+  int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  CLEANUP(close_directory) DIR *entries = own < 0 ? NULL : fdopendir(own);
+  if (entries == NULL) {
+    close_fd(&own);
+    return false;
+  }
+  for (const struct dirent *entry; errno = 0, (entry = readdir(entries)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    if (!remove_at(directory, entry->d_name, depth)) return false;
+  }
+  return errno == 0;
+}
+
+static bool remove_at(int directory, const char *name, int depth) {
+  if (!is_directory(directory, name)) return unlinkat(directory, name, 0) == 0 || errno == ENOENT;
+  if (depth == DEEPEST) return errno = ELOOP, false;
+  _cleanup_fd_ int inner = open_inner(directory, name);
+  return inner >= 0 && empty(inner, depth + 1) && unlinkat(directory, name, AT_REMOVEDIR) == 0;
+}
+
+bool remove_tree(int directory, const char *name) { return remove_at(directory, name, 0); }

@@ -1,0 +1,112 @@
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf } from '../alloc/failure.ts'
+import { removeTree } from '../alloc/remove.ts'
+import type { Change } from '../api.ts'
+import { type WorkspaceAsked, workspaceOf } from '../command/workspace.ts'
+import { HoldfastError } from '../errors.ts'
+import { overlayDirectory } from '../platform/overlay-place.ts'
+import type { TaskRequest } from '../platform/port.ts'
+import { nativeMissing } from '../spawn/native-hint.ts'
+import { nativeProgram } from '../spawn/native-program.ts'
+import { applyOverlay, overlayChanges, type OverlayAnswer, type OverlayEntry } from '../spawn/overlay.ts'
+import { readStart } from '../spawn/records.ts'
+import { overlayConflict, overlayFailure } from './overlay-failure.ts'
+
+/** What a task has changed in its workspace, where that is an overlay. */
+export class TaskOverlay {
+  readonly #workspace: WorkspaceAsked | null
+  readonly #dir: string
+  readonly #directory: string
+
+  /** `dir` is the task's record directory. */
+  constructor(request: TaskRequest, dir: string) {
+    this.#workspace = workspaceOf(request.command)
+    this.#dir = dir
+    this.#directory = overlayDirectory(request, dir)
+  }
+
+  /** Throws INVALID_STATE where it has none. */
+  async changes(): Promise<Change[]> {
+    const { path } = this.#require('changes')
+    if (this.#holdsNothing()) return []
+    const answer = await overlayChanges(native(), this.#directory, path)
+    return told(answer, path).entries.map(changeOf)
+  }
+
+  /** What was put in place, which is no change any more. */
+  async apply(force: boolean): Promise<Change[]> {
+    const { path } = this.#require('apply')
+    if (this.#holdsNothing()) return []
+    const { done, entries } = told(await applyOverlay(native(), this.#directory, path, force), path)
+    if (!done)
+      throw overlayConflict(
+        path,
+        entries.filter(({ conflict }) => conflict).map(entry => changeOf(entry).path),
+      )
+    await this.#forget()
+    return entries.filter(({ type }) => type !== 'o').map(changeOf)
+  }
+
+  /** In one step: what is half forgotten would read as deleted. */
+  async #forget(): Promise<void> {
+    const applied = this.#path('applied')
+    try {
+      await removeTree(applied)
+      renameSync(this.#path('upper'), applied)
+      await removeTree(applied)
+    } catch (error) {
+      // The file system of a task that ended before the host was started anew: what is applied is no longer
+      // different.
+      if (errnoOf(error) !== 'EROFS') throw error
+    }
+  }
+
+  /** It was applied, or the task has never seen it. */
+  #holdsNothing(): boolean {
+    const isMade = existsSync(this.#path('base'))
+    if (isMade || readStart(this.#dir) === null) return !isMade || !existsSync(this.#path('upper'))
+    throw new HoldfastError('STATE_CORRUPT', 'what the task has changed in its workspace is gone', {
+      path: this.#directory,
+    })
+  }
+
+  #require(call: string): WorkspaceAsked {
+    if (this.#workspace?.overlay) return this.#workspace
+    throw new HoldfastError(
+      'INVALID_STATE',
+      `${call}() is refused: the workspace of the task is no overlay, and what it has written there is in place`,
+      { hint: 'start it with workspace: { path, overlay: true } (-w DIR --overlay)' },
+    )
+  }
+
+  #path(name: 'upper' | 'base' | 'applied'): string {
+    return join(this.#directory, name)
+  }
+}
+
+function told(answer: OverlayAnswer, path: string): OverlayAnswer {
+  if (answer.failure !== null) throw overlayFailure(answer.failure, path)
+  return answer
+}
+
+const kinds = { A: 'added', M: 'changed', D: 'deleted' } as const
+const types = { f: 'file', d: 'directory', l: 'link', o: 'other' } as const
+
+function changeOf({ kind, type, path, mode, size, link, conflict }: OverlayEntry): Change {
+  return {
+    path: path.toString(),
+    kind: kinds[kind],
+    type: types[type],
+    mode,
+    sizeBytes: type === 'f' ? size : null,
+    target: type === 'l' && kind !== 'D' ? link.toString() : null,
+    conflict,
+  }
+}
+
+function native(): string {
+  const program = nativeProgram()
+  if ('unavailable' in program) throw nativeMissing(program.unavailable)
+  return program.path
+}
