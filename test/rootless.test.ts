@@ -31,6 +31,11 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
     ['test/platform/linux/workspace.test.ts', 'test/attacks/workspace.test.ts'],
     20,
   ],
+  [
+    'a directory to work in whose changes are kept apart, and attacks from it',
+    ['test/platform/linux/overlay.test.ts', 'test/attacks/overlay.test.ts'],
+    19,
+  ],
   ['programs that look whose a directory is', ['test/platform/linux/mounted-tools.test.ts'], 0],
   ['attacks of a task on its network rules', ['test/attacks/egress.test.ts'], 8],
   ['attacks of a task on what else its user has', ['test/attacks/own-user.test.ts'], 5],

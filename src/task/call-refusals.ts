@@ -1,5 +1,6 @@
 import type { Call } from '../../machines/index.ts'
 import { HoldfastError } from '../errors.ts'
+import { parseTaskId } from './task-id.ts'
 
 /** INVALID_STATE: the supervisor has let go of the task. */
 export function detached(cause: unknown): HoldfastError {
@@ -23,9 +24,11 @@ export function noCommand(): HoldfastError {
   })
 }
 
-/** INVALID_ARGUMENT: a task id of another state directory. */
-export function otherStateDir(theirs: string, ours: string): HoldfastError {
-  return new HoldfastError(
+/** The key in a task's id. Throws INVALID_ARGUMENT for an id of another state directory than `ours`. */
+export function keyIn(ours: string, id: string): string {
+  const { stateDir: theirs, key } = parseTaskId(id)
+  if (theirs === ours) return key
+  throw new HoldfastError(
     'INVALID_ARGUMENT',
     `id: the task belongs to the state directory ${theirs}, this executor to ${ours}`,
     { hint: 'Open it with openId(id), or through a Supervisor with that stateDir.' },

@@ -7,8 +7,7 @@ import type * as api from '../api.ts'
 import { namingHostPaths } from '../command/only-on-host.ts'
 import { parseTerminalSize, parseUpdate } from '../command/validate.ts'
 import type { PlatformName } from '../platform/port.ts'
-import { parseApplyOptions } from './call-options.ts'
-import { otherStateDir } from './call-refusals.ts'
+import { keyIn } from './call-refusals.ts'
 import { failpoint } from './failpoint.ts'
 import { HeldTask } from './held-task.ts'
 import type { Streamed } from './pulled.ts'
@@ -17,7 +16,7 @@ import { setCommand } from './set-command.ts'
 import { signalNumber } from './signals.ts'
 import { startSignal } from './start-signal.ts'
 import { type AskTarget, TaskDraft, type TaskOptions } from './task-draft.ts'
-import { formatTaskId, parseTaskId } from './task-id.ts'
+import { formatTaskId } from './task-id.ts'
 import { TaskReading } from './task-reading.ts'
 import type { TaskRuntime } from './task-runtime.ts'
 
@@ -87,18 +86,14 @@ export class TaskExecutor implements api.Executor {
     const spec = this.#draft.freeze(asked, alloc)
     this.#task.begin(spec, { by: 'us', input: this.#task.inputOf(input), secrets })
     if (this.#draft.ownName === null) this.named(name)
-    try {
-      await this.#task.launch(signal)
-    } catch (error) {
+    await this.#task.launch(signal).catch((error: unknown) => {
       throw this.#draft.hasOwnRoot ? namingHostPaths(error, command) : error
-    }
+    })
   }
 
   async open(id: string): Promise<void> {
     this.#allow('open')
-    const { stateDir, key } = parseTaskId(id)
-    if (stateDir !== this.#runtime.state.path) throw otherStateDir(stateDir, this.#runtime.state.path)
-    await this.reopen(key)
+    await this.reopen(keyIn(this.#runtime.state.path, id))
   }
 
   /** open() by key. Rejects NOT_FOUND, STATE_CORRUPT. */
@@ -189,20 +184,16 @@ export class TaskExecutor implements api.Executor {
     return this.#reading.usage$(this.#runtime.usage.stream(this, intervalMs))
   }
 
-  async verify(): Promise<api.Verification> {
-    this.#allow('verify')
-    return this.#task.requireProcess().verify()
+  verify(): Promise<api.Verification> {
+    return this.#reading.verify()
   }
 
-  async changes(): Promise<api.Change[]> {
-    this.#allow('changes')
-    return this.#task.requireProcess().overlay.changes()
+  changes(): Promise<api.Change[]> {
+    return this.#reading.changes()
   }
 
-  async apply(options: api.ApplyOptions = {}): Promise<api.Change[]> {
-    const { force } = parseApplyOptions(options)
-    this.#allow('apply')
-    return this.#task.requireProcess().overlay.apply(force)
+  apply(options: api.ApplyOptions = {}): Promise<api.Change[]> {
+    return this.#reading.apply(options)
   }
 
   logs$(stream: 'stdout' | 'stderr', options: api.LogOptions = {}): Streamed<Uint8Array> {

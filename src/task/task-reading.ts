@@ -1,7 +1,7 @@
 import { type Observable, Subscription, using } from 'rxjs'
 import type { Call } from '../../machines/index.ts'
 import type * as api from '../api.ts'
-import { checkLogOptions, checkStream } from './call-options.ts'
+import { checkLogOptions, checkStream, parseApplyOptions } from './call-options.ts'
 import { withCpuPercent } from './cpu-percent.ts'
 import { egressStream } from './egress.ts'
 import { logStream } from './log-stream.ts'
@@ -20,7 +20,7 @@ type Read = {
   allow(call: Call): boolean
 }
 
-/** What one executor reads of its task: samples of what it uses, and what it has written. */
+/** What one executor reads of its task: samples of what it uses, what it has written, and changed. */
 export class TaskReading {
   readonly #services: TaskServices
   readonly #task: () => Read
@@ -69,6 +69,25 @@ export class TaskReading {
 
   egress$(): Streamed<api.EgressDecision> {
     return egressStream(() => taskEgress(...this.#read('egress$')))
+  }
+
+  async verify(): Promise<api.Verification> {
+    const task = this.#task()
+    task.allow('verify')
+    return task.requireProcess().verify()
+  }
+
+  async changes(): Promise<api.Change[]> {
+    const task = this.#task()
+    task.allow('changes')
+    return task.requireProcess().overlay.changes()
+  }
+
+  async apply(options: api.ApplyOptions): Promise<api.Change[]> {
+    const { force } = parseApplyOptions(options)
+    const task = this.#task()
+    task.allow('apply')
+    return task.requireProcess().overlay.apply(force)
   }
 
   #output(call: 'logs$' | 'output$'): OutputSource {

@@ -11,9 +11,11 @@ export function placesOf(
   spec: Pick<LaunchSpec, 'root' | 'stdout' | 'stderr'>,
   allocation: string,
 ): readonly string[] {
-  const mounted = spec.root.flatMap(op =>
-    op.op === 'bind' && !op.readOnly && !op.devices && op.map === undefined ? [op.source] : [],
-  )
+  const mounted = spec.root.flatMap(op => {
+    // What an overlay has taken may be put in place there.
+    const isWritable = op.op === 'overlay' || (op.op === 'bind' && !op.readOnly && !op.devices)
+    return isWritable && op.map === undefined ? [op.source] : []
+  })
   const logs = [spec.stdout, spec.stderr].map(({ base, path }) => (base === null ? path : join(base, path)))
   const shared = [...mounted, ...logs].filter(
     path => path.startsWith('/') && path !== devNull && !path.startsWith(`${allocation}/`),
