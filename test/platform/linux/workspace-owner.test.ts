@@ -15,7 +15,13 @@ const access: Access = {
 const mapping = () => Promise.resolve({ all: true })
 const refusing = () => Promise.resolve({ reason: 'nfs does not', hint: 'ext4' })
 const command: Command = { path: 'x', args: [], env: {} }
-const place = (uid: number) => ({ path: '/w', real: '/w', readOnly: false, overlay: false, owner: { uid, gid: uid } })
+const place = (uid: number) => ({
+  path: '/w',
+  real: '/w',
+  readOnly: false,
+  overlay: false,
+  owner: { uid, gid: uid },
+})
 const nobody = { credentials: { uid: 65_534, gid: 65_534, groups: [] } }
 
 describe('how the files of a workspace come to be the task’s', () => {
