@@ -86,8 +86,9 @@ export interface Command {
    * destinations and nothing else: `host:port`, `*.domain:port`, `address/prefix:port`, where the port is a
    * number, `*` for any, or left out for 443 and 80. They are reached through a proxy on the task's loopback
    * (HTTP CONNECT, plain HTTP, SOCKS5), which HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name. Names are resolved
-   * outside; a private address is refused unless a rule names it by address. start() rejects UNSUPPORTED
-   * where there are no network namespaces.
+   * outside; a private address is refused unless a rule names it by address. Where there are no network
+   * namespaces start() rejects UNSUPPORTED for destinations, and with 'none' the task has the host's network
+   * and can make no sockets for it (row `network`, `weakened`); with `seccomp: 'off'` it can (`skipped`).
    */
   network?: 'host' | 'none' | { path: string } | { allow: string[] }
   /** Files and directories of the host to show in the task. Default: none. */

@@ -112,6 +112,11 @@ export type LaunchSpec = ScalarSpec & {
   readonly noNewPrivileges: boolean
   readonly seccomp: boolean
   /**
+   * In a network that is not its own: the task makes no sockets but those of unix and netlink, and binds and
+   * connects no TCP socket that it is handed, where the kernel can (Landlock 4). Absent: false.
+   */
+  readonly offline?: boolean
+  /**
    * What Landlock restricts: with rules, the task opens nothing else; scopes keep signals, and connections to
    * abstract sockets, among its own processes where the kernel can. Absent or null: nothing but what keeps
    * tasks out of each other's memory.

@@ -94,6 +94,7 @@ type IsolationField =
   | 'capabilities'
   | 'noNewPrivileges'
   | 'seccomp'
+  | 'offline'
   | 'landlock'
 type Unwritten = Exclude<
   keyof LaunchSpec,
@@ -183,6 +184,7 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
   }
   if (spec.capabilities !== null) fields.push('capabilities', spec.capabilities.join(','))
   fields.push('no-new-privileges', flag(spec.noNewPrivileges), 'seccomp', flag(spec.seccomp))
+  if (spec.offline === true) fields.push('offline', flag(true))
   for (const { at, access } of spec.landlock?.rules ?? []) fields.push('landlock', at, access)
   for (const scope of spec.landlock?.scopes ?? []) fields.push('landlock-scope', scope)
 }

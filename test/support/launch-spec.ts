@@ -100,6 +100,7 @@ export const fullSpec: LaunchSpec = {
   capabilities: [10, 12],
   noNewPrivileges: false,
   seccomp: true,
+  offline: true,
   landlock: {
     rules: [
       { at: '/', access: 'list' },

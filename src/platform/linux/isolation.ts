@@ -16,7 +16,7 @@ import type { Access } from './access.ts'
 import { wantsHostRoot } from '../../command/host-root.ts'
 import { refuseContradictions, refuseLostMounts } from './contradictions.ts'
 import { type KernelFeatures, missingNamespace } from './kernel-features.ts'
-import { type Landlocked, landlockOf, leftOfHostNetwork } from './landlock.ts'
+import { type Landlocked, landlockOf, networkRow, offlineRow } from './landlock.ts'
 
 /** What of the kernel's isolation a task gets, decided from the command and from what this kernel has. */
 export type Isolation = {
@@ -27,6 +27,8 @@ export type Isolation = {
   /** The task gets a root of its own. */
   readonly ownRoot: boolean
   readonly seccomp: boolean
+  /** It was to have no network, and is in the host's all the same. */
+  readonly offline: boolean
   readonly noNewPrivileges: boolean
   /** Null: they are left alone, for want of the right to give them up. */
   readonly capabilities: readonly string[] | null
@@ -67,11 +69,14 @@ export function wallsOf(command: Readonly<Command>, access: Access): Walls {
     ownProcesses: namespaces.includes('pid') || command.namespaces?.pid !== false,
     hostNetwork: !network.own && network.path === null,
   })
-  rows.push(networkRow(network.row, landlock))
-  const root = rootRow(command, ownRoot, { kernel, landlock })
-  if (!root.chosen) refuseLostMounts(command, root)
   const wantsSeccomp = command.seccomp !== 'off'
   const seccomp = wantsSeccomp && kernel.seccomp
+  const offline = seccomp && isMissing(network.row)
+  rows.push(
+    offline ? offlineRow(network.row, landlock, kernel.landlock ?? 0) : networkRow(network.row, landlock),
+  )
+  const root = rootRow(command, ownRoot, { kernel, landlock })
+  if (!root.chosen) refuseLostMounts(command, root)
   const noNewPrivileges = command.noNewPrivileges ?? true
   const capabilities = capabilitiesOf(command.capabilities ?? [], noNewPrivileges, access)
   rows.push(
@@ -88,6 +93,7 @@ export function wallsOf(command: Readonly<Command>, access: Access): Walls {
     egress: network.egress ?? null,
     ownRoot,
     seccomp,
+    offline,
     noNewPrivileges,
     capabilities: capabilities.kept,
     landlock,
@@ -167,10 +173,9 @@ function withRules(allow: readonly string[], kernel: KernelFeatures) {
   return { own: true, path: null, row: rulesRow(allow), egress: { port: forwarderPort, rules } }
 }
 
-/** What is left where the network is the host's. */
-function networkRow(row: Row, landlock: Landlocked): Row {
-  if (row.status !== 'skipped') return row
-  return { ...row, reason: `${row.reason ?? ''}; ${leftOfHostNetwork(landlock)}` }
+/** One of its own was asked for, and cannot be had. */
+function isMissing({ status, requested, chosen }: Row): boolean {
+  return status === 'skipped' && !chosen && requested === 'none'
 }
 
 type Ground = { readonly kernel: KernelFeatures; readonly landlock: Landlocked }

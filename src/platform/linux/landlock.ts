@@ -77,8 +77,32 @@ const none = skipped(
 /** For what runs inside a task that has the host's root. */
 export const landlockOfHostRoot: Row = loosened(what, "the task has the host's own root")
 
-/** What is left to a task in the host's network. */
-export function leftOfHostNetwork({ scopes }: Pick<Landlocked, 'scopes'>): string {
+const versionOfTcp = 4
+
+/**
+ * What a task has that was to have no network, where it cannot have one of its own: its filter refuses it
+ * all sockets that lead out, and Landlock those that it is handed.
+ */
+export function offlineRow(row: Row, { scopes }: Pick<Landlocked, 'scopes'>, version: number): Row {
+  const left = [
+    ...(version < versionOfTcp
+      ? [
+          `a socket of the network that somebody hands it works (version ${version} of Landlock, without TCP: version 4)`,
+        ]
+      : ['a socket that somebody hands it works, but for TCP to bind and connect']),
+    ...(scopes.includes('abstract') ? [] : ['abstract sockets of others can be reached']),
+  ]
+  const is = `it is in the host's network, without loopback, and can make only unix and netlink sockets`
+  return weakened(row, `${row.reason ?? ''}: ${is}; ${left.join(', and ')}`, row.hint)
+}
+
+/** With what is left where the network is the host's. */
+export function networkRow(row: Row, landlock: Pick<Landlocked, 'scopes'>): Row {
+  if (row.status !== 'skipped') return row
+  return { ...row, reason: `${row.reason ?? ''}; ${leftOfHostNetwork(landlock)}` }
+}
+
+function leftOfHostNetwork({ scopes }: Pick<Landlocked, 'scopes'>): string {
   return scopes.includes('abstract')
     ? 'it reaches what listens on loopback; abstract sockets of others are refused'
     : 'it reaches what listens on loopback, and abstract sockets, over which a process of the host can hand it files and directories'

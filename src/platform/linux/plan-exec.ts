@@ -87,6 +87,7 @@ export async function planExec(
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
+      offline: entered.length === 0 ? isolation.offline : isOffline(entered),
       // Abstract sockets of its task are for it to talk to; the task itself cannot signal it.
       landlock: { rules, scopes: [] },
     },
@@ -123,6 +124,11 @@ function rulesIn(entered: readonly Enforcement[], { alloc }: TaskRequest): reado
  */
 function enteredRows({ isolation = [] }: TargetTask): readonly Enforcement[] {
   return isolation.filter(isEntered)
+}
+
+/** As its task: no other network is less than was asked for. */
+function isOffline(entered: readonly Enforcement[]): boolean {
+  return entered.find(({ name }) => name === 'network')?.status === 'weakened'
 }
 
 function isEntered({ name }: Enforcement): boolean {

@@ -107,6 +107,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
+      offline: isolation.offline,
       landlock: {
         rules: restricts ? rulesOf(isolation.ownRoot ? root.ops : null, alloc, workspace) : [],
         scopes,

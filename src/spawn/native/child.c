@@ -145,7 +145,7 @@ static bool has_own_processes(const struct spec *spec) {
  * walk. *ruleset stays -1 where there is to be none. */
 static int build_domain(const struct child_setup *setup, int *ruleset, struct failure *failure) {
   const struct spec *spec = setup->spec;
-  if (!has_own_processes(spec) && spec->landlock == NULL && spec->scopes == 0) return 0;
+  if (!has_own_processes(spec) && spec->landlock == NULL && spec->scopes == 0 && !spec->offline) return 0;
   *ruleset = landlock_build(spec, setup->platform->landlock, failure);
   return failure->stage == STAGE_NONE ? 0 : -1;
 }
@@ -159,7 +159,10 @@ static int build_domain(const struct child_setup *setup, int *ruleset, struct fa
 static int confine(const struct child_setup *setup, int ruleset, struct failure *failure) {
   const struct spec *spec = setup->spec;
   bool apart = ruleset >= 0 && landlock_enter(ruleset);
-  if (!apart && spec->landlock != NULL) return fail(failure, STAGE_LANDLOCK, errno, "domain");
+  bool needs_domain =
+      spec->landlock != NULL || (spec->offline && setup->platform->landlock >= LANDLOCK_OF_TCP);
+  if (!apart && needs_domain) return fail(failure, STAGE_LANDLOCK, errno, "domain");
+  if (spec->offline && seccomp_install_offline(failure) != 0) return -1;
   if (!spec->seccomp) return 0;
   return seccomp_install(
       apart && has_own_processes(spec) ? &setup->platform->tracing : &setup->platform->program, failure);

@@ -1,5 +1,6 @@
 #include "landlock.h"
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include "io.h"
@@ -18,6 +19,7 @@ enum {
   FS_IOCTL_DEV = 1 << 15
 };
 enum { FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV };
+enum { NET_BIND_TCP = 1 << 0, NET_CONNECT_TCP = 1 << 1 };
 enum { SCOPE_ABSTRACT = 1 << 0, SCOPE_SIGNAL = 1 << 1 };
 /* Version 1 forbids to link and rename from one directory to another, in any domain. */
 enum { MIN_VERSION = 2, VERSION_OF_TRUNCATE = 3, VERSION_OF_IOCTL = 5, VERSION_OF_SCOPES = 6 };
@@ -84,18 +86,19 @@ static bool allow_streams(int ruleset, uint64_t handled) {
   return true;
 }
 
-static int create(uint64_t handled, uint64_t scoped, int version) {
-  const struct ruleset wanted = {.handled_fs = handled, .scoped = scoped};
+static int create(const struct ruleset *wanted, int version) {
   /* Up to the last member that this kernel knows. */
-  size_t size = version >= VERSION_OF_SCOPES ? sizeof wanted : sizeof wanted.handled_fs;
-  return (int)syscall(NR_landlock_create_ruleset, &wanted, size, 0);
+  size_t size = version >= VERSION_OF_SCOPES ? sizeof *wanted
+                : version >= LANDLOCK_OF_TCP ? offsetof(struct ruleset, scoped)
+                                             : offsetof(struct ruleset, handled_net);
+  return (int)syscall(NR_landlock_create_ruleset, wanted, size, 0);
 }
 
 /* A ruleset must handle something. The right to refer is always taken away by a domain that restricts files
  * at all; it is given back for everything. */
-static int build_bare(uint64_t scoped, int version) {
-  if (scoped != 0) return create(0, scoped, version);
-  _cleanup_fd_ int ruleset = create(FS_REFER, 0, version);
+static int build_bare(const struct ruleset *wanted, int version) {
+  if (wanted->scoped != 0 || wanted->handled_net != 0) return create(wanted, version);
+  _cleanup_fd_ int ruleset = create(&(struct ruleset){.handled_fs = FS_REFER}, version);
   const struct landlock_rule everywhere = {.at = "/", .access = LANDLOCK_WRITE};
   if (ruleset < 0 || !allow_path(ruleset, &everywhere, FS_REFER)) return -1;
   int kept = ruleset;
@@ -104,12 +107,14 @@ static int build_bare(uint64_t scoped, int version) {
 }
 
 int landlock_build(const struct spec *spec, int version, struct failure *failure) {
-  uint64_t scoped = 0, handled = all_rights(version);
+  struct ruleset wanted = {0};
+  if (version >= LANDLOCK_OF_TCP && spec->offline) wanted.handled_net = NET_BIND_TCP | NET_CONNECT_TCP;
   if (version >= VERSION_OF_SCOPES)
-    scoped = (spec->scopes & LANDLOCK_SIGNALS ? SCOPE_SIGNAL : 0) |
-             (spec->scopes & LANDLOCK_ABSTRACT_SOCKETS ? SCOPE_ABSTRACT : 0);
-  if (spec->landlock == NULL) return version == 0 ? -1 : build_bare(scoped, version);
-  _cleanup_fd_ int ruleset = version == 0 ? (errno = ENOSYS, -1) : create(handled, scoped, version);
+    wanted.scoped = (spec->scopes & LANDLOCK_SIGNALS ? SCOPE_SIGNAL : 0) |
+                    (spec->scopes & LANDLOCK_ABSTRACT_SOCKETS ? SCOPE_ABSTRACT : 0);
+  if (spec->landlock == NULL) return version == 0 ? -1 : build_bare(&wanted, version);
+  const uint64_t handled = wanted.handled_fs = all_rights(version);
+  _cleanup_fd_ int ruleset = version == 0 ? (errno = ENOSYS, -1) : create(&wanted, version);
   if (ruleset < 0) return fail(failure, STAGE_LANDLOCK, errno, "ruleset");
   for (const struct landlock_rule *rule = spec->landlock; rule != NULL; rule = rule->next)
     if (!allow_path(ruleset, rule, handled)) return fail(failure, STAGE_LANDLOCK, errno, "%s", rule->at);

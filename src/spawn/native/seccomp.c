@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "io.h"
 
 /* CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. NEWTIME lies in clone's signal byte and
  * only clone3 takes it. */
@@ -18,10 +19,11 @@ enum { IOCTL_TIOCSTI = 0x5412, IOCTL_TIOCLINUX = 0x541c };
 /* Families that a network namespace does not hold: to the hypervisor and its other guests, and to the
  * kernel's ciphers. */
 enum { FAMILY_ALG = 38, FAMILY_VSOCK = 40 };
+enum { FAMILY_UNIX = 1 };
 /* Of netlink only what describes addresses and routes (getaddrinfo, getifaddrs), and the two in which nobody
  * can say a word without CAP_NET_ADMIN. */
 enum { FAMILY_NETLINK = 16, NETLINK_OF_ROUTES = 0, NETLINK_OF_XFRM = 6, NETLINK_OF_NETFILTER = 12 };
-enum { SOCKETCALL_SOCKET = 1 };
+enum { SOCKETCALL_SOCKET = 1, SOCKETCALL_SOCKETPAIR = 8 };
 /*
  * What runs with its owner's rights: in a directory of the host's that the task may write, a set-user-ID
  * shell of its own would be for all users of the host. O_CREAT and __O_TMPFILE, by which a mode counts at
@@ -33,6 +35,17 @@ enum { MAX_CALLS = 128 };
 #if defined(__x86_64__) || defined(__aarch64__)
 static const struct call native_calls[] = {
 #include "seccomp_calls.inc"
+};
+static const struct call offline_calls[] = {
+    {__NR_socket, CALL_OFFLINE_SOCKET},
+    {__NR_socketpair, CALL_OFFLINE_SOCKETPAIR},
+};
+/* Without a network namespace of its own: who makes no socket has no use for the network. Handed to it by
+ * somebody else, one is there. */
+static const struct call offline_calls_i386[] = {
+    {359, CALL_OFFLINE_SOCKET},
+    {360, CALL_OFFLINE_SOCKETPAIR},
+    {102, CALL_OFFLINE_SOCKETCALL},
 };
 
 static void emit(struct seccomp_program *program, struct sock_filter instruction) {
@@ -127,6 +140,29 @@ static void emit_action(struct seccomp_program *program, enum call_action action
     case CALL_SOCKETCALL:
       emit_load(program, argument(0));
       emit_unless(program, BPF_JEQ, SOCKETCALL_SOCKET, 1);
+      emit_return(program, MISSING);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      break;
+    /* Netlink has a say of its own, above. */
+    case CALL_OFFLINE_SOCKET:
+      emit_load(program, argument(0));
+      emit_unless(program, BPF_JEQ, FAMILY_NETLINK, 1);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      emit_unless(program, BPF_JEQ, FAMILY_UNIX, 1);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      emit_return(program, NO_FAMILY);
+      break;
+    case CALL_OFFLINE_SOCKETPAIR:
+      emit_load(program, argument(0));
+      emit_unless(program, BPF_JEQ, FAMILY_UNIX, 1);
+      emit_return(program, SECCOMP_RET_ALLOW);
+      emit_return(program, NO_FAMILY);
+      break;
+    case CALL_OFFLINE_SOCKETCALL:
+      emit_load(program, argument(0));
+      emit_unless(program, BPF_JEQ, SOCKETCALL_SOCKET, 1);
+      emit_return(program, MISSING);
+      emit_unless(program, BPF_JEQ, SOCKETCALL_SOCKETPAIR, 1);
       emit_return(program, MISSING);
       emit_return(program, SECCOMP_RET_ALLOW);
       break;
@@ -238,11 +274,13 @@ static void emit_table(struct seccomp_program *program, struct call *calls, size
   emit_leaves(&search);
 }
 
-bool seccomp_build(struct seccomp_program *program, bool tracing) {
+struct table {
   struct call calls[MAX_CALLS];
-  size_t count = sizeof native_calls / sizeof native_calls[0];
-  _Static_assert(sizeof native_calls / sizeof native_calls[0] <= MAX_CALLS, "MAX_CALLS is too small");
-  memcpy(calls, native_calls, sizeof native_calls);
+  size_t count;
+};
+
+/* `other`: by the numbers of i386. */
+static bool build(struct seccomp_program *program, struct table *table, struct table *other, bool tracing) {
   program->length = 0;
   emit_load(program, offsetof(struct seccomp_data, arch));
 #if defined(__x86_64__)
@@ -250,22 +288,46 @@ bool seccomp_build(struct seccomp_program *program, bool tracing) {
   emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
   size_t jump = program->length;
   emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
-  emit_table(program, calls, count, tracing);
+  emit_table(program, table->calls, table->count, tracing);
   program->code[jump].k = (uint32_t)(program->length - jump - 1);
   emit_unless(program, BPF_JEQ, AUDIT_ARCH_I386, 0);
   jump = program->length - 1;
   program->code[jump].jt = 1;
   emit_return(program, REFUSE);
-  emit_table(program, calls, seccomp_calls_i386(calls, MAX_CALLS), tracing);
+  emit_table(program, other->calls, other->count, tracing);
 #else
+  (void)other;
   emit_unless(program, BPF_JEQ, AUDIT_ARCH_AARCH64, 0);
   program->code[program->length - 1].jt = 1;
   emit_return(program, REFUSE);
-  emit_table(program, calls, count, tracing);
+  emit_table(program, table->calls, table->count, tracing);
 #endif
   return program->length <= MAX_SECCOMP_PROGRAM;
 }
+
+bool seccomp_build(struct seccomp_program *program, bool tracing) {
+  struct table table = {.count = sizeof native_calls / sizeof native_calls[0]}, other = {0};
+  _Static_assert(sizeof native_calls / sizeof native_calls[0] <= MAX_CALLS, "MAX_CALLS is too small");
+  memcpy(table.calls, native_calls, sizeof native_calls);
+#if defined(__x86_64__)
+  other.count = seccomp_calls_i386(other.calls, MAX_CALLS);
+#endif
+  return build(program, &table, &other, tracing);
+}
+
+static bool build_offline(struct seccomp_program *program) {
+  struct table table = {.count = sizeof offline_calls / sizeof offline_calls[0]},
+               other = {.count = sizeof offline_calls_i386 / sizeof offline_calls_i386[0]};
+  memcpy(table.calls, offline_calls, sizeof offline_calls);
+  memcpy(other.calls, offline_calls_i386, sizeof offline_calls_i386);
+  return build(program, &table, &other, false);
+}
 #else
+static bool build_offline(struct seccomp_program *program) {
+  program->length = 0;
+  return false;
+}
+
 bool seccomp_build(struct seccomp_program *program, bool tracing) {
   (void)tracing;
   program->length = 0;
@@ -280,4 +342,10 @@ int seccomp_install(const struct seccomp_program *program, struct failure *failu
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0)
     return fail(failure, STAGE_SECCOMP, errno, "filter");
   return 0;
+}
+
+OWN_FRAME int seccomp_install_offline(struct failure *failure) {
+  struct seccomp_program program;
+  if (!build_offline(&program)) return fail(failure, STAGE_SECCOMP, ENOSYS, "no filter of sockets");
+  return seccomp_install(&program, failure);
 }

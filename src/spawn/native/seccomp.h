@@ -21,6 +21,9 @@ enum call_action {
   CALL_MODE_2,
   CALL_OPEN_1,
   CALL_OPEN_2,
+  CALL_OFFLINE_SOCKET,
+  CALL_OFFLINE_SOCKETPAIR,
+  CALL_OFFLINE_SOCKETCALL,
   CALL_ACTIONS,
 };
 
@@ -43,3 +46,5 @@ struct seccomp_program {
 bool seccomp_build(struct seccomp_program *program, bool tracing);
 /* Runs in the task's process. */
 int seccomp_install(const struct seccomp_program *program, struct failure *failure);
+/* One more, beside that: no sockets but those of unix and netlink can be made. */
+int seccomp_install_offline(struct failure *failure);

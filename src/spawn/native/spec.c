@@ -283,6 +283,10 @@ static const char *set_seccomp(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->seccomp, operands);
 }
 
+static const char *set_offline(struct reader *reader, char **operands) {
+  return set_flag(&reader->spec->offline, operands);
+}
+
 static const char *append_cgroup(struct reader *reader, char **operands, bool external) {
   if (!is_plain_path(operands[0])) return "cgroup takes an absolute path without . and ..";
   struct cgroup *cgroup = take(reader, sizeof *cgroup);
@@ -627,6 +631,7 @@ static const struct option {
     {"capabilities", 1, false, set_capabilities},
     {"no-new-privileges", 1, false, set_no_new_privileges},
     {"seccomp", 1, false, set_seccomp},
+    {"offline", 1, false, set_offline},
     {"landlock", 2, true, add_landlock},
     {"landlock-scope", 1, true, add_landlock_scope},
     {"secret", 2, true, add_secret},

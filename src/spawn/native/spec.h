@@ -133,7 +133,7 @@ struct spec {
   char **argv, **envp;
   mode_t umask;
   bool has_credentials, has_nice, has_oom_score_adj, has_cpu_policy, has_capabilities;
-  bool durable, no_new_privileges, seccomp;
+  bool durable, no_new_privileges, seccomp, offline;
   /* Standard input is what anybody writes who may, to the FIFO `input` in `dir`, in place of `in`. */
   bool stdin_open;
   uid_t uid;

@@ -51,6 +51,7 @@ const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: H
   capabilities: value => value !== null,
   noNewPrivileges: value => value,
   seccomp: value => value,
+  offline: value => value === true,
   landlock: value => (value ?? null) !== null,
 }
 

@@ -1,42 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { readlinkSync, writeFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { writeFileSync } from 'node:fs'
 import type { Enforcement } from '../../../src/index.ts'
 import { nativeFeatures } from '../../../src/spawn/probe.ts'
 import { nativePath } from '../../attacks/hostile.ts'
-import { packageRoot } from '../../../src/spawn/native-program.ts'
-import { compiled } from '../../support/compiled.ts'
 import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
 import { requires } from '../../support/requires.ts'
-
-/**
- * The command line for an ordinary user whom this host gives no user namespace: in one whose limit of further
- * ones is 0 (user.max_user_namespaces is kept for each by itself), with root's numbers and everybody else's
- * mapped to themselves.
- */
-async function holdfastWithout(
-  home: string,
-  ...args: string[]
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const inner = `echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --reuid ${ordinaryUid} --regid ${ordinaryUid} --clear-groups "$@"`
-  // A second shell: only by exec with its number mapped does it get its capabilities back.
-  const outer = `read go; exec sh -c '${inner}' sh "$@"`
-  const program = [process.execPath, compiled('src/cli/main.ts'), ...args]
-  const child = spawn('unshare', ['--user', 'sh', '-c', outer, 'sh', ...program], {
-    cwd: packageRoot,
-    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, HOLDFAST_STATE_DIR: `${home}/state` },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
-  const said = Promise.all([text(child.stdout), text(child.stderr)])
-  while (readlinkSync(`/proc/${child.pid}/ns/user`) === readlinkSync('/proc/self/ns/user')) await sleep(10)
-  for (const map of ['uid_map', 'gid_map']) writeFileSync(`/proc/${child.pid}/${map}`, '0 0 70000')
-  child.stdin.end('go\n')
-  const [stdout, stderr] = await said
-  return { code: await ended, stdout, stderr }
-}
+import { holdfastWithout } from '../../support/without-user-namespace.ts'
 
 describe('an ordinary user on a host that gives it no user namespace', function () {
   this.timeout(60_000)

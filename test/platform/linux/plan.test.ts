@@ -156,6 +156,40 @@ describe('a plan for Linux', () => {
     assert.ok(spec.env.includes(`NOMAD_TASK_DIR=${host.path('allocation/web/local')}`))
   })
 
+  it('without network namespaces keeps a task without network from sockets, and says by version what is left', async () => {
+    const without = async (command: Partial<PlainCommand>, features: Partial<KernelFeatures> = {}) => {
+      const namespaces = new Set([...everything.namespaces].filter(name => name !== 'network'))
+      const { spec, enforcement } = await plan({
+        command,
+        kernel: { ...everything, namespaces, ...features },
+      })
+      const row = enforcement.find(({ name }) => name === 'network')
+      return { offline: spec.offline, status: row?.status, chosen: row?.chosen, reason: row?.reason ?? '' }
+    }
+    const none = { network: 'none' } as const
+    const handed = {
+      7: /but for TCP to bind and connect$/,
+      4: /TCP to bind and connect, and abstract sockets of others can be reached$/,
+      3: /works \(version 3 of Landlock, without TCP: version 4\), and abstract/,
+      0: /works \(version 0/,
+    }
+    for (const [landlock, left] of Object.entries(handed)) {
+      const { reason, ...found } = await without(none, { landlock: Number(landlock) })
+      assert.deepEqual(found, { offline: true, status: 'weakened', chosen: false }, landlock)
+      assert.match(reason, /^this kernel has no network namespaces: .* only unix and netlink sockets;/)
+      assert.match(reason, left)
+    }
+    const bare = { offline: false, status: 'skipped' }
+    for (const [command, features, chosen] of [
+      [none, { seccomp: false }, false],
+      [{ ...none, seccomp: 'off' }, {}, false],
+      [{}, {}, true],
+    ] as const) {
+      const { offline, status, chosen: is } = await without(command, features)
+      assert.deepEqual({ offline, status, chosen: is }, { ...bare, chosen })
+    }
+  })
+
   it('makes or joins a network namespace', async () => {
     assert.ok((await plan({ command: { network: 'none' } })).spec.namespaces.includes('network'))
     assert.ok(
