@@ -23,16 +23,28 @@ function makePath(): string {
   return bin
 }
 
-/** Packs a clone of what is committed, which has neither dist/ nor build/, as `npm publish` would. */
-export function pack(): { readonly tarball: string; readonly said: string } {
+type Packed = { readonly tarball: string; readonly said: string }
+
+let packed: Packed | undefined
+
+/**
+ * Packs a clone of what is committed, which has neither dist/ nor build/, as `npm publish` would. Once: it
+ * takes a minute.
+ */
+export function pack(): Packed {
+  packed ??= packClone()
+  return packed
+}
+
+function packClone(): Packed {
   const clone = join(temporaryDirectory('clone'), 'holdfast')
   execFileSync('git', ['clone', '--quiet', packageRoot, clone])
   symlinkSync(join(packageRoot, 'node_modules'), join(clone, 'node_modules'))
-  const packed = spawnSync('npm', ['pack', '--silent'], { cwd: clone, encoding: 'utf8' })
-  if (packed.status !== 0) throw new Error(`npm pack failed: ${packed.stderr}${packed.stdout}`)
+  const { status, stdout, stderr } = spawnSync('npm', ['pack', '--silent'], { cwd: clone, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`npm pack failed: ${stderr}${stdout}`)
   const name = readdirSync(clone).find(file => file.endsWith('.tgz'))
-  if (name === undefined) throw new Error(`npm pack made nothing: ${packed.stdout}`)
-  return { tarball: join(clone, name), said: packed.stderr }
+  if (name === undefined) throw new Error(`npm pack made nothing: ${stdout}`)
+  return { tarball: join(clone, name), said: stderr }
 }
 
 /** A clone whose PATH has no compiler for another architecture. */
