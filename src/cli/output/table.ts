@@ -19,7 +19,7 @@ export function table(
   { colors, width = Number.POSITIVE_INFINITY }: TableOptions,
 ): string {
   const widths = head.map((title, index) =>
-    Math.max(title.length, ...rows.map(row => widthOf(plain(row[index] ?? '')))),
+    Math.max(title.length, ...rows.map(row => columnsOf(row[index] ?? ''))),
   )
   const last = head.length - 1
   const room = Math.max(
@@ -32,7 +32,7 @@ export function table(
   ]
     .map(cells =>
       cells
-        .map((cell, index) => cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(plain(cell)))))
+        .map((cell, index) => cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - columnsOf(cell))))
         .join('  '),
     )
     .map(line => `${line.trimEnd()}\n`)
@@ -40,10 +40,14 @@ export function table(
 }
 
 function cut(cell: string, room: number): string {
-  const text = plain(cell)
-  return widthOf(text) <= room ? cell : fitted(text, room)
+  return columnsOf(cell) <= room ? cell : fitted(plain(cell), room)
 }
 
+function columnsOf(cell: string): number {
+  return widthOf(plain(cell))
+}
+
+/** Without colours. */
 function plain(cell: string): string {
   return cell.replace(/\x1b\[\d+m/g, '')
 }

@@ -4,30 +4,41 @@ import { type TableOptions, table } from './table.ts'
 import type { Colors } from './terminal.ts'
 import { timeText } from './units.ts'
 
+type Column = {
+  readonly title: string
+  readonly cell: (task: TaskFacts, colors: Colors, now: number) => string
+  /** It says something of those that have ended alone. */
+  readonly ofEnded?: true
+}
+
+const columns: readonly Column[] = [
+  { title: 'KEY', cell: ({ key }) => key },
+  { title: 'NAME', cell: ({ name }) => escaped(name) },
+  { title: 'STATE', cell: stateText },
+  { title: 'PID', cell: ({ pid }) => (pid === null ? '-' : String(pid)) },
+  { title: 'UPTIME', cell: (task, _, now) => up(task, now) },
+  { title: 'ENDED', cell: (task, _, now) => ended(task, now), ofEnded: true },
+  { title: 'CAUSE', cell: ({ cause }) => cause ?? '-', ofEnded: true },
+  { title: 'EXIT', cell: exitText, ofEnded: true },
+  { title: 'COMMAND', cell: commandText },
+]
+
 /** The table of `ps`; with `all`, columns for those that have ended. */
 export function taskTable(
   tasks: readonly TaskFacts[],
   { all, now = Date.now(), ...options }: TableOptions & { readonly all: boolean; readonly now?: number },
 ): string {
-  const { colors } = options
-  if (!all) {
-    const rows = tasks.map(task => [...first(task, colors), up(task, now), commandText(task)])
-    return table(['KEY', 'NAME', 'STATE', 'PID', 'UPTIME', 'COMMAND'], rows, options)
-  }
-  const rows = tasks.map(task => [
-    ...first(task, colors),
-    up(task, now),
-    ended(task, now),
-    ...how(task, colors),
-    commandText(task),
-  ])
-  return table(['KEY', 'NAME', 'STATE', 'PID', 'UPTIME', 'ENDED', 'CAUSE', 'EXIT', 'COMMAND'], rows, options)
+  const shown = columns.filter(({ ofEnded }) => all || !ofEnded)
+  const rows = tasks.map(task => shown.map(({ cell }) => cell(task, options.colors, now)))
+  return table(
+    shown.map(({ title }) => title),
+    rows,
+    options,
+  )
 }
 
-function first({ key, name, state, pid }: TaskFacts, colors: Colors): string[] {
-  const shown =
-    state === 'running' ? colors.green(state) : state === 'stopping' ? colors.yellow(state) : state
-  return [key, escaped(name), shown, pid === null ? '-' : String(pid)]
+function stateText({ state }: TaskFacts, colors: Colors): string {
+  return state === 'running' ? colors.green(state) : state === 'stopping' ? colors.yellow(state) : state
 }
 
 /** How long it has run, or did. */
@@ -41,9 +52,9 @@ function ended({ exitedAt }: TaskFacts, now: number): string {
   return exitedAt === null ? '-' : `${timeText(Math.max(0, now - exitedAt.getTime()))} ago`
 }
 
-function how({ cause, exitCode, signal }: TaskFacts, colors: Colors): [cause: string, exit: string] {
+function exitText({ exitCode, signal }: TaskFacts, colors: Colors): string {
   const exit = exitCode === null ? (signal ?? '-') : String(exitCode)
-  return [cause ?? '-', exitCode === 0 || exit === '-' ? exit : colors.red(exit)]
+  return exitCode === 0 || exit === '-' ? exit : colors.red(exit)
 }
 
 /** As one would type it, where a word needs no more than quotes. */

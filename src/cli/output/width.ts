@@ -1,14 +1,15 @@
-/** Made when it is first needed: it takes as long as all the rest of `--help`. */
+import { eastAsianWidth } from 'get-east-asian-width'
+
+/**
+ * Made when a text is met that needs it, which takes longer than the rest of a command: hence this, and not
+ * `string-width`, which makes one as soon as it is loaded.
+ */
 let segmenter: Intl.Segmenter | undefined
 
 function graphemes(text: string): Intl.SegmentData[] {
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
   return [...segmenter.segment(text)]
 }
-
-/** What a terminal draws over two columns: wide and fullwidth characters of East Asia, and emoji. */
-const wide =
-  /[\p{sc=Han}\p{sc=Hangul}\p{sc=Hiragana}\p{sc=Katakana}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u
 
 /** The columns of a terminal that a line takes. Control characters must be escaped already. */
 export function widthOf(text: string): number {
@@ -34,6 +35,8 @@ export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)))
 }
 
+const emoji = /\p{Emoji_Presentation}|\ufe0f/u
+
 function columnsOf(grapheme: string): number {
-  return wide.test(grapheme) ? 2 : 1
+  return emoji.test(grapheme) ? 2 : eastAsianWidth(grapheme.codePointAt(0) ?? 0)
 }

@@ -1,12 +1,11 @@
-import type { TaskState } from '../../index.ts'
+import { taskStates } from '../../../machines/types.ts'
 import type { TaskFacts } from '../task-facts.ts'
 import { invalidArgument } from '../../invalid-argument.ts'
 
 type Filtered = Pick<TaskFacts, 'name' | 'state' | 'labels'>
 export type TaskFilter = (task: Filtered) => boolean
 
-const words = { configured: 1, limited: 1, running: 1, stopping: 1, exited: 1 } satisfies Record<TaskState, 1>
-const states = Object.keys(words)
+const states: readonly string[] = taskStates
 const takes = `label=NAME, label=NAME=VALUE, name=NAME or state=STATE (${states.join(', ')})`
 
 /**
