@@ -8,11 +8,12 @@ import { nativeFeatures } from '../../src/spawn/probe.ts'
 import { homeOfOrdinaryUser } from '../support/ordinary-user.ts'
 import { requires } from '../support/requires.ts'
 import {
+  holdfastBy,
   holdfastProgram,
   holdfastWithout,
   runWithoutUserNamespace,
 } from '../support/without-user-namespace.ts'
-import { compiled, nativePath, parseVerdicts } from './hostile.ts'
+import { compiled, nativePath, parseVerdicts, without } from './hostile.ts'
 
 describe('attack: a task without network that cannot have a namespace of its own for it', function () {
   this.timeout(120_000)
@@ -45,9 +46,9 @@ describe('attack: a task without network that cannot have a namespace of its own
   const always = { netlink: 'ok', 'unix-pair': 'ok', handed: 'ok' }
   const ways = ['tcp', 'fast-open', 'udp', 'listen']
 
-  function refused() {
+  function refused(version = landlock) {
     const missing = [...ways, 'mptcp', 'tipc-pair'].map(name => [name, 'EAFNOSUPPORT'])
-    const handed = landlock >= 4 ? 'EACCES' : 'ok'
+    const handed = version >= 4 ? 'EACCES' : 'ok'
     return {
       ...Object.fromEntries(missing),
       ...(process.arch === 'x64' && { 'i386-socketcall': 'ENOSYS' }),
@@ -60,8 +61,8 @@ describe('attack: a task without network that cannot have a namespace of its own
   const run = ['run', '--json', '--interactive']
   const asked = ['--network', 'none']
 
-  async function seenBy(...flags: string[]) {
-    const program = [...holdfastProgram(), ...run, ...flags, '--', ...attack()]
+  async function seenBy(flags: readonly string[], holdfast = holdfastProgram()) {
+    const program = [...holdfast, ...run, ...flags, '--', ...attack()]
     const { code, stdout, stderr } = await runWithoutUserNamespace(home, program, hostile())
     assert.equal(code, 0, stderr)
     const { enforcement } = JSON.parse(stdout) as { enforcement: Enforcement[] }
@@ -73,7 +74,7 @@ describe('attack: a task without network that cannot have a namespace of its own
   }
 
   it('reaches nothing of it by any socket of its own, nor by TCP with one that it is handed; the row says what is left', async () => {
-    const { row, verdicts } = await seenBy(...asked)
+    const { row, verdicts } = await seenBy(asked)
     assert.deepEqual(verdicts, refused())
     assert.deepEqual([row?.requested, row?.status, row?.chosen], ['none', 'weakened', false])
     assert.match(
@@ -92,8 +93,15 @@ describe('attack: a task without network that cannot have a namespace of its own
     assert.deepEqual(parseVerdicts(stdout), refused(), stderr)
   })
 
+  it('control: without Landlock it connects and binds what it is handed, and the row says so', async () => {
+    const native = without(nativePath(), compiled('without_landlock'))
+    const { row, verdicts } = await seenBy(asked, holdfastBy(native))
+    assert.deepEqual(verdicts, refused(0))
+    assert.match(row?.reason ?? '', /that somebody hands it works \(version 0 of Landlock, without TCP/)
+  })
+
   it('control: with the network of the host all of it succeeds', async () => {
-    const { row, verdicts } = await seenBy()
+    const { row, verdicts } = await seenBy([])
     assert.deepEqual([row?.status, row?.chosen], ['skipped', true])
     // What a kernel may lack.
     const { 'i386-socketcall': _, mptcp: _mptcp, 'tipc-pair': _pair, ...found } = verdicts

@@ -41,6 +41,11 @@ export async function runWithoutUserNamespace(
   return { code: await ended, stdout, stderr }
 }
 
+/** With another native program. */
+export function holdfastBy(native: string): string[] {
+  return ['env', `HOLDFAST_NATIVE=${native}`, ...holdfastProgram()]
+}
+
 export async function holdfastWithout(home: string, ...args: string[]): Promise<Said> {
   return runWithoutUserNamespace(home, [...holdfastProgram(), ...args])
 }

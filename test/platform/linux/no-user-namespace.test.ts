@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { Enforcement } from '../../../src/index.ts'
 import { nativeFeatures } from '../../../src/spawn/probe.ts'
-import { nativePath } from '../../attacks/hostile.ts'
+import { compiled, nativePath, without } from '../../attacks/hostile.ts'
 import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
 import { requires } from '../../support/requires.ts'
-import { holdfastWithout } from '../../support/without-user-namespace.ts'
+import { holdfastBy, holdfastWithout, runWithoutUserNamespace } from '../../support/without-user-namespace.ts'
 
 describe('an ordinary user on a host that gives it no user namespace', function () {
   this.timeout(60_000)
@@ -58,6 +60,25 @@ describe('an ordinary user on a host that gives it no user namespace', function 
     assert.equal(walled.stderr.match(/Permission denied/g)?.length, 4, walled.stderr)
     const bare = await holdfastWithout(home, 'run', '--seccomp', 'off', '--', 'cat', `${home}/secret`)
     assert.equal(bare.stdout, 'of the user\n', bare.stderr)
+  })
+
+  it('is kept from signals to others of its own user; control: without Landlock they arrive', async function () {
+    if ((nativeFeatures(nativePath())?.landlock ?? 0) < 6) this.skip()
+    const victim = spawn('sleep', ['1000'], { uid: ordinaryUid, gid: ordinaryUid, stdio: 'ignore' })
+    const ended = once(victim, 'exit')
+    try {
+      const kill = ['run', '--', 'sh', '-c', `kill -TERM ${victim.pid}; echo told $?`]
+      const walled = await holdfastWithout(home, ...kill)
+      assert.equal(walled.stdout, 'told 1\n', walled.stderr)
+      assert.match(walled.stderr, /not permitted/)
+      assert.deepEqual([victim.exitCode, victim.signalCode], [null, null])
+      const native = without(nativePath(), compiled('without_landlock'))
+      const bare = await runWithoutUserNamespace(home, [...holdfastBy(native), ...kill])
+      assert.equal(bare.stdout, 'told 0\n', bare.stderr)
+      assert.deepEqual(await ended, [null, 'SIGTERM'])
+    } finally {
+      victim.kill('SIGKILL')
+    }
   })
 
   it('is refused under strict, and refused mounts, with the command that would change it', async () => {
