@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import { version } from '../package-root.ts'
+import { applyCommand } from './commands/apply.ts'
 import { attachCommand } from './commands/attach.ts'
 import { auditCommand } from './commands/audit.ts'
 import { completionCommand } from './commands/completion.ts'
+import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { graphCommand } from './commands/graph.ts'
@@ -51,6 +53,8 @@ export function holdfast(): Command {
     historyCommand(),
     statsCommand(),
     verifyCommand(),
+    diffCommand(),
+    applyCommand(),
     topCommand(),
     execCommand(),
     attachCommand(),

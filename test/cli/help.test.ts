@@ -16,6 +16,8 @@ const commands = [
   'history',
   'stats',
   'verify',
+  'diff',
+  'apply',
   'top',
   'exec',
   'attach',

@@ -107,12 +107,27 @@ async function ended(
   await notice?.end()
   if (!asJson && !quiet)
     process.stderr.write(resultBlock({ key, name, result, enforcement }, colorsFor(process.stderr)))
+  if (!asJson && !quiet && !rm && hasOverlay(command)) process.stderr.write(await changesLine(task))
   if (!asJson && !quiet && isolated && (result.exitCode ?? 0) !== 0)
     for (const hint of await hintsOf(command, result)) process.stderr.write(`  hint      ${escaped(hint)}\n`)
   return {
     document: resultDocument({ key, name, id }, result, enforcement),
     exitCode: unprinted ? 125 : exitCodeOf(result),
   }
+}
+
+function hasOverlay({ workspace }: Executor['command']): boolean {
+  return typeof workspace === 'object' && workspace.overlay === true
+}
+
+/** What the task has changed is kept, and somebody has to be told so. */
+async function changesLine(task: Executor): Promise<string> {
+  const count = await task.changes().then(
+    changes => `${changes.length}`,
+    () => 'unknown',
+  )
+  if (count === '0') return '  changes   none\n'
+  return `  changes   ${count}, kept apart: \`holdfast diff ${task.key}\`, \`holdfast apply ${task.key}\`\n`
 }
 
 /** What it may have looked for in vain. 127 is what shells say of a program that is not on PATH. */

@@ -26,6 +26,7 @@ With -t every key is the task's, Ctrl-C too; Ctrl-P Ctrl-Q leaves it running, an
 A terminal that is closed (SIGHUP) ends holdfast alone: the task goes on.
 With --untrusted the task has a user of its own (as root), no network, 1024 processes, 1024 open files, no core dumps, and what it writes to /tmp, /local and /alloc is kept in
 memory, bounded and gone with it; other flags say otherwise one by one. Add --memory, --cpus and --timeout for what else it may use.
+With --overlay what the task changes in its workspace is kept with its records, and forgotten with them: at once with --rm.
 With --json the task's own output is not printed; \`holdfast logs\` has it.
 
 Examples:

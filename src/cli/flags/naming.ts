@@ -49,6 +49,7 @@ const namesakes: ReadonlyMap<string, string> = new Map(
     'command.args': 'ARG',
     'command.secrets': '--secret',
     'command.terminal': '--tty',
+    'workspace.overlay': '--overlay',
     'command.network.allow': '--allow',
     'command.logs.maxBytes': '--log-max-size',
     'command.logs.maxFiles': '--log-max-files',

@@ -77,6 +77,20 @@ const running: Readonly<Record<string, Row>> = {
     json: { task: { name: 'web' }, verdict: 'holds', live: true },
     leaves: 'running',
   },
+  diff: {
+    code: 1,
+    stdout: nothing,
+    stderr: always(/^holdfast: changes\(\) is refused: .* no overlay, .*\n {2}hint: .*--overlay/),
+    json: { error: { code: 'INVALID_STATE' } },
+    leaves: 'running',
+  },
+  apply: {
+    code: 1,
+    stdout: nothing,
+    stderr: always(/^holdfast: apply\(\) is refused: the task is running/),
+    json: { error: { code: 'INVALID_STATE' } },
+    leaves: 'running',
+  },
   exec: {
     code: 0,
     stdout: nothing,
@@ -146,6 +160,20 @@ const exited: Readonly<Record<string, Row>> = {
     ),
     stderr: nothing,
     json: { task: { name: 'web' }, verdict: 'unread', live: false },
+    leaves: 'exited',
+  },
+  diff: {
+    code: 1,
+    stdout: nothing,
+    stderr: always(/^holdfast: changes\(\) is refused: .* no overlay, .*\n {2}hint: .*--overlay/),
+    json: { error: { code: 'INVALID_STATE' } },
+    leaves: 'exited',
+  },
+  apply: {
+    code: 1,
+    stdout: nothing,
+    stderr: always(/^holdfast: apply\(\) is refused: .* no overlay/),
+    json: { error: { code: 'INVALID_STATE' } },
     leaves: 'exited',
   },
   exec: {

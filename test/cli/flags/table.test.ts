@@ -16,6 +16,10 @@ const samples: Readonly<Record<string, readonly [typed: readonly string[], asked
   '--label': [['--label', 'app=web', '--label', 'x='], { command: { labels: { app: 'web', x: '' } } }],
   '--cwd': [['--cwd', '/srv'], { command: { cwd: '/srv' } }],
   '--workspace': [['-w', '/srv/app'], { command: { workspace: '/srv/app' } }],
+  '--overlay': [
+    ['-w', '/srv/app', '--overlay'],
+    { command: { workspace: { path: '/srv/app', overlay: true } } },
+  ],
   '--interpolate': [['--interpolate'], { command: { interpolate: true } }],
   '--interactive': [['-i'], { command: { stdin: process.stdin } }],
   '--cpu': [['--cpu', '512'], { resources: { cpu: 512 } }],

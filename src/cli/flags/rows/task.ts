@@ -1,7 +1,7 @@
 import { parseDirectory } from '../../parse/directory.ts'
 import { parseEnvironment } from '../../parse/environment.ts'
 import { parseLabels } from '../../parse/label.ts'
-import { parseWorkspace } from '../../parse/workspace.ts'
+import { overlaid, parseWorkspace } from '../../parse/workspace.ts'
 import { type Flag, same, value, values } from '../flag.ts'
 
 export const taskFlags: readonly Flag[] = [
@@ -62,6 +62,13 @@ export const taskFlags: readonly Flag[] = [
       run: 'a directory of this host to work in: it is seen at its own path, writable, and is the working directory',
     },
     sets: value('command.workspace', parseWorkspace),
+  },
+  {
+    flag: '--overlay',
+    help: {
+      run: 'with -w: leave the directory as it is, and keep what the task changes there apart: `holdfast diff` lists it, `holdfast apply` puts it in place, `holdfast rm` forgets it',
+    },
+    sets: overlaid,
   },
   {
     flag: '--toolchains',
