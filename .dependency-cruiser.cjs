@@ -13,7 +13,7 @@ const bundled = [
   ...['hono', '@hono/node-server', 'prom-client', '@grpc/grpc-js', 'protobufjs', '@msgpack/msgpack'],
 ]
 
-/** Modules of the library that import types only, or Node: a client may read them without the rest. */
+/** Small modules that import each other, types and Node alone: a client may read them without the library. */
 const leaves = 'errors|invalid-argument|shortfalls|signals|system-error'
 
 /** What an action of the command line imports when it needs it. */
