@@ -4,7 +4,6 @@ import { escaped } from '../output/escape.ts'
 import { whenOutputFails } from '../output/hang-up.ts'
 import { printJson } from '../output/printing.ts'
 import { resultBlock, shortfalls } from '../output/result-block.ts'
-import type { ResultFile } from '../files/result-file.ts'
 import { resultDocument } from '../output/result-document.ts'
 import { StateLine } from '../output/state-line.ts'
 import { colorsFor } from '../output/terminal.ts'
@@ -50,16 +49,11 @@ export async function detached(task: Executor, { json: asJson, quiet }: Presenta
 /** Starts a task, stays with it to its end, and resolves to its exit code. */
 export async function attached(task: Executor, { result: path, ...options }: Presentation): Promise<number> {
   if (options.tty) requireTerminal('-t')
-  const file = path === undefined ? null : await resultFile(path)
+  const file = path === undefined ? null : new (await import('../files/result-file.ts')).ResultFile(path)
   const end = options.tty ? leftOrEnded(task, options) : toTheEnd(task, options)
   const { document, exitCode } = await (file?.of(end, ({ document }) => document) ?? end)
   if (options.json) printJson(document)
   return exitCode
-}
-
-async function resultFile(path: string): Promise<ResultFile> {
-  const { ResultFile } = await import('../files/result-file.ts')
-  return new ResultFile(path)
 }
 
 type End = { readonly document: unknown; readonly exitCode: number }
