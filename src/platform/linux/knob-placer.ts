@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
+import { onceIn } from '../../once-in.ts'
 import type { Scope } from '../../spawn/scope.ts'
 import type { Limits } from '../limits.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
@@ -27,6 +28,7 @@ export class KnobPlacer {
   readonly #parents: CgroupParents
   readonly #sys: string
   readonly #proc: string
+  readonly #isRealTime = onceIn(policyMs, isRealTime)
 
   constructor(
     host: CgroupHost,
@@ -110,7 +112,7 @@ export class KnobPlacer {
     if ([...groups.values()].every(files => files.length === 0)) return []
     const parents = seenByRuntimes.flatMap(name => this.v1Parent(name) ?? [])
     const limits = parents.some(parent => 'dir' in parent && (groups.get(parent.dir) ?? []).length > 0)
-    return limits && !isRealTime(this.#proc) ? parents : []
+    return limits && !this.#isRealTime(this.#proc) ? parents : []
   }
 
   /** Null: the controller is not mounted as v1. */
@@ -172,6 +174,9 @@ export class KnobPlacer {
 
 /** HotSpot's (cgroupSubsystem_linux.cpp). */
 const seenByRuntimes = ['memory', 'cpu', 'cpuacct', 'cpuset'] as const
+
+/** Milliseconds. The kernel adds up all threads of this process for each answer. */
+const policyMs = 1000
 
 /**
  * A task inherits its caller's policy. Of those with a real-time one the cpu controller takes nobody in whom
