@@ -38,7 +38,12 @@ export const crashPoints = [
 /** Those of a task with `diskBytes`, between `intent-written` and `request-sent`. */
 export const diskPoints = ['disk-made', 'disk-mounted'] as const
 
-export type CrashPoint = (typeof crashPoints | typeof diskPoints)[number]
+/** Those of a task with a user of its own, before `directories-planned` and after it. */
+export const userPoints = ['user-claimed', 'user-recorded'] as const
+
+const allPoints = [...crashPoints, ...diskPoints, ...userPoints] as const
+
+export type CrashPoint = (typeof allPoints)[number]
 
 /**
  * Kills this process when HOLDFAST_FAULT names the point: `name`, or `name:n` for its n-th pass. For tests of
@@ -50,7 +55,7 @@ export const failpoint: (point: CrashPoint) => void = armed(process.env.HOLDFAST
 function armed(wish: string | undefined): (point: CrashPoint) => void {
   if (!wish) return () => {}
   const [name, pass = '1'] = wish.split(':')
-  if (![...crashPoints, ...diskPoints].some(point => point === name))
+  if (!allPoints.some(point => point === name))
     throw new Error(`HOLDFAST_FAULT names ${name}, which is no failpoint`)
   let left = Number(pass)
   return point => {

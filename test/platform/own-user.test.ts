@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   AllocDir,
@@ -8,8 +8,10 @@ import {
   type HoldfastError,
   type SupervisorOptions,
 } from '../../src/index.ts'
+import { userPoints } from '../../src/task/failpoint.ts'
 import type { Claim } from '../../src/task/own-users/claim.ts'
 import { Registry } from '../../src/task/own-users/registry.ts'
+import { startFixture } from '../support/fixture.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
@@ -131,20 +133,32 @@ describe("user: 'own'", () => {
       assert.equal(await outputOf(shell('id -u')), `${first}\n`)
     }))
 
-  it('tasks of one allocation have users of their own, which are held until that is destroyed', () =>
+  it('tasks of one allocation have users of their own, share its files, and hold their users until it is destroyed', () =>
     withWorkbench('linux', async bench => {
       const { shell } = own(bench, 2)
       const alloc = new AllocDir(join(bench.directory('alloc'), 'a'))
       await alloc.build(['one', 'two'])
       const numbers = []
-      for (const name of ['one', 'two']) {
-        const task = shell('id -u; touch /alloc/data/$(id -u); ls /alloc/data | wc -l')
+      const script =
+        'id -u; cd /alloc/data; echo $(id -u) >>shared; chmod 600 shared; wc -l <shared; stat -c %u shared; ' +
+        'cat /alloc/logs/*.stdout 2>/dev/null | head -1'
+      for (const [index, name] of ['one', 'two'].entries()) {
+        const task = shell(script)
         await task.configureTaskDir(name, alloc)
-        numbers.push(inRange((await outputOf(task)).split('\n', 1)[0] ?? '', 2))
+        const text = await outputOf(task)
+        const number = inRange(text.split('\n', 1)[0] ?? '', 2)
+        // Its own log it may read, that of the other it may not.
+        assert.equal(text, `${number}\n${index + 1}\n${number}\n${number}\n`)
+        assert.deepEqual(
+          task.enforcement.filter(({ name: row }) => row === 'alloc').map(({ status }) => status),
+          ['enforced'],
+        )
+        numbers.push(number)
         await task.destroy()
       }
+      assert.equal(statSync(join(alloc.path, 'alloc/data/shared')).uid, 65_534)
       assert.equal(new Set(numbers).size, 2)
-      await assert.rejects(shell('true').start(), { code: 'UNSUPPORTED', message: /files of it are in/ })
+      await assert.rejects(shell('true').start(), { code: 'UNSUPPORTED', message: /logs.(one|two).stdout is of it/ })
       await alloc.destroy()
       inRange(await outputOf(shell('id -u')), 2)
     }))
@@ -173,6 +187,49 @@ describe("user: 'own'", () => {
       assert.deepEqual(await look(true), [{ path, fixed: true }])
       assert.deepEqual(await look(true), [])
       assert.equal(await outputOf(own(bench, 1).shell('id -u')), `${first}\n`)
+    }))
+
+  for (const point of userPoints)
+    it(`of a supervisor that is killed at ${point}: audit gives it back with the allocation`, () =>
+      withWorkbench('linux', async bench => {
+        const registry = join(bench.stateDir, 'users')
+        const { exitCode } = await startFixture('own-user.ts', {
+          stateDir: bench.stateDir,
+          arguments: [registry, `${first}`],
+          env: { HOLDFAST_FAULT: point },
+        })
+        assert.notEqual(exitCode, 0)
+        const { claim } = new Registry(registry).read(first)
+        assert.equal((claim as Claim).isRemoved, false)
+        // Held by the allocation alone, which audit takes for one in the making for some seconds.
+        const allocations = join(bench.stateDir, 'allocs')
+        for (const key of readdirSync(allocations)) utimesSync(join(allocations, key), 0, 0)
+        const { leftovers } = await audit({ stateDir: bench.stateDir, ownUsers: { registry }, fix: true })
+        assert.deepEqual(
+          leftovers.filter(({ fixed }) => fixed).map(({ kind }) => kind),
+          ['allocation', 'user'],
+        )
+        assert.equal(await outputOf(own(bench, 1).shell('id -u')), `${first}\n`)
+      }))
+
+  it('is refused in words where what it could leave behind is more than can be written down', () =>
+    withWorkbench('linux', async bench => {
+      const { shell, registry } = own(bench, 1)
+      const long = 'x'.repeat(200)
+      const mounts = Array.from({ length: 25 }, (_, index) => {
+        const source = join(bench.directory('places'), `${long}${index}`)
+        mkdirSync(source)
+        return { source, target: `/tmp/${index}` }
+      })
+      const task = shell('true')
+      task.command.mounts = mounts
+      await assert.rejects(
+        task.start(),
+        (error: HoldfastError) =>
+          error.code === 'UNSUPPORTED' && error.stage === 'user' && /takes \d{4} bytes/.test(error.message),
+      )
+      const { claim } = new Registry(registry).read(first)
+      assert.equal(claim, null)
     }))
 
   describe('is refused', () => {

@@ -262,6 +262,26 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       )
     })
 
+    it('takes two binds that are mapped, and refuses a third, a second map of one, and one of no bind', () => {
+      const bind = (at: string) => ['root-bind', '', at, at, '']
+      const map = ['root-map', '0', '0', '1', '1']
+      const mapped = [...bind('/a'), ...map, ...bind('/b'), ...map]
+      const refused: readonly (readonly [fields: readonly string[], answer: string])[] = [
+        [mapped, 'ok'],
+        [[...mapped, ...bind('/c'), ...map], 'bad root-map comes twice at most'],
+        [[...bind('/a'), ...map, ...map], 'bad root-map comes once after a root-bind or a root-overlay'],
+        [['root-dir', '/a', '755', ...map], 'bad root-map comes once after a root-bind or a root-overlay'],
+      ]
+      const place = ['namespace', 'mount']
+      const frames = refused.map(([fields]) =>
+        frame([...launchFields(minimal), ...place, ...fields, ''].join('\0')),
+      )
+      assert.deepEqual(
+        check(reports, frames),
+        refused.map(([, answer]) => answer),
+      )
+    })
+
     it('refuses what would act on the host for want of a namespace', () => {
       const answers = check(reports, [
         encodeLaunch(1, { ...full, namespaces: ['uts'] }),

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { nativeHint } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import { type DiskRefusal, tryDisk } from '../../spawn/disk.ts'
@@ -6,6 +6,7 @@ import type { TaskRequest } from '../port.ts'
 import { type Row, skipped, weakened } from '../rows.ts'
 import { baseOf } from '../streams.ts'
 import { type Access, powerHint } from './access.ts'
+import { isItsAlone } from './shared-alloc.ts'
 
 type PowerOf = Pick<Access, 'right' | 'self'>
 
@@ -42,7 +43,7 @@ async function denialOf(asked: Asked, dir: string, { right, self }: PowerOf): Pr
       hint: powerHint(self),
     }
   // What is the caller's stays in the caller's file system, where he finds it when the task is gone.
-  if (asked.alloc.root !== join(dirname(dirname(dir)), 'allocs', asked.key))
+  if (!isItsAlone(asked.alloc, asked.key, dir))
     return {
       reason: "the allocation is the caller's, and stays in the file system that it is in",
       hint: 'leave configureTaskDir() out: the task then gets an allocation of its own',

@@ -21,6 +21,7 @@ import { resolvedUser } from './own-user.ts'
 import { overlayDirectory } from '../overlay-place.ts'
 import { rootPlan } from './root.ts'
 import { secretsDir, secretsRows } from './secrets.ts'
+import { shareAlloc } from './shared-alloc.ts'
 import { shareWorkspace, type Workspace } from './workspace.ts'
 import { workspacePlace } from './workspace-place.ts'
 
@@ -49,6 +50,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   })
   const cgroups = planExternal(planned, command.cgroups ?? [], resources)
   const secrets = secretsRows(request, isolation.ownRoot, isolation.rows)
+  const shared = await shareAlloc({ alloc, key, command }, dir, user, host)
   const root = isolation.ownRoot
     ? rootPlan(command, alloc, {
         memory,
@@ -58,6 +60,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         ownIpc: isolation.namespaces.includes('ipc'),
         hostname: isolation.hostname,
         workspace,
+        files: shared.map,
         secrets: secrets.length > 0,
         cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
       })
@@ -77,6 +80,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     ...secrets,
     ...root.rows,
     ...(workspace?.rows ?? []),
+    ...shared.rows,
     ...user.rows,
     ...scopeRows(scope),
   ]

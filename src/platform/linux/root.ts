@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from '../../api.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 import type { TaskPaths } from '../port.ts'
@@ -15,6 +16,7 @@ import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
 import { secretsDir } from './secrets.ts'
 import { terminalGroup } from './terminal-group.ts'
+import type { FileMap } from './shared-alloc.ts'
 import type { Workspace } from './workspace.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts, queuesDirectory } from './pseudo-filesystems.ts'
 
@@ -55,6 +57,8 @@ export type RootOptions = {
   readonly hostname?: string | null
   /** The directory of the host's that the task works in. */
   readonly workspace?: Pick<Workspace, 'at' | 'ops'> | null
+  /** The allocation's files belong to another on the host. */
+  readonly files?: FileMap | null
   /** It has secrets. */
   readonly secrets?: boolean
   /** Where the host's cgroups are mounted, and which are the task's own. */
@@ -78,6 +82,7 @@ export function rootPlan(
     ownIpc = false,
     hostname = null,
     workspace = null,
+    files = null,
     secrets = false,
     cgroups,
   }: RootOptions,
@@ -119,11 +124,7 @@ export function rootPlan(
     ...(asRoot && system.ops.some(({ at }) => at === '/etc') ? rootsOwnFiles('/etc').map(mask) : []),
     // Files of our own lie below the task's directory.
     ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
-    bind(alloc.shared, '/alloc', false),
-    // Written by shims alone: a task can read its log there, and forge, erase or replace none, its own or a
-    // neighbour's.
-    { op: 'readonly', at: '/alloc/logs' },
-    bind(alloc.local, '/local', false),
+    ...allocation(alloc, files),
     ...withWorkspace([...tmpfs, ...mounted.ops], workspace),
     ...(command.devices ?? []).map(device => ({
       ...bind(deviceNode(device), inside(device), false),
@@ -168,6 +169,25 @@ function needsNoPlace(ops: readonly MountOp[], places: readonly MountOp[]): bool
 
 /** What is mounted there is the task's own, and so are places in it. */
 const writable = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts', queuesDirectory]
+
+/**
+ * Logs are written by shims alone: a task can read its own there, and forge, erase or replace none, its own
+ * or a neighbour's. They are its own by its number on the host: no map changes that.
+ */
+function allocation(alloc: TaskPaths, files: FileMap | null): MountOp[] {
+  const logs = join(alloc.shared, 'logs')
+  if (files === null)
+    return [
+      bind(alloc.shared, '/alloc', false),
+      { op: 'readonly', at: '/alloc/logs' },
+      bind(alloc.local, '/local', false),
+    ]
+  return [
+    { ...bind(alloc.shared, '/alloc', false, alloc.root), map: files },
+    bind(logs, '/alloc/logs', true, alloc.root),
+    bind(alloc.local, '/local', false),
+  ]
+}
 
 const ownFilesBytes = 16 * 1024 * 1024
 

@@ -63,7 +63,7 @@ export async function ownersCredentials(
 
 const onlyRoot = "only the host's root can show files as another user's"
 
-async function tryMap(directory: string): Promise<{ readonly all: boolean } | Why> {
+export async function tryMap(directory: string): Promise<{ readonly all: boolean } | Why> {
   const native = nativeProgram()
   const tried = 'path' in native ? await mappable(native.path, directory) : null
   if (tried?.refused === 0) return { all: tried.all }

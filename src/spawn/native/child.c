@@ -32,9 +32,11 @@ static int take_descriptors(const struct child_setup *setup, struct failure *fai
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
-  int kept[] = {setup->exec_barrier, setup->status_pipe, setup->egress, setup->spec->prepared_root,
-      setup->console, setup->spec->mapped == NULL ? -1 : setup->spec->mapped->map_fd};
-  close_others(kept, 6);
+  const struct spec *spec = setup->spec;
+  int kept[5 + MAX_MAPPED] = {
+      setup->exec_barrier, setup->status_pipe, setup->egress, spec->prepared_root, setup->console};
+  for (size_t i = 0; i < MAX_MAPPED; i++) kept[5 + i] = i < spec->mapped_count ? spec->mapped[i]->map_fd : -1;
+  close_others(kept, 5 + MAX_MAPPED);
   return 0;
 }
 

@@ -173,9 +173,9 @@ static int bind_new(int tree, int target, uint64_t attributes) {
 }
 
 /* Another directory may have come into its place: whoever that belongs to, its files are not to be handed
- * out. */
+ * out. Beneath a base nobody but the tasks puts anything. */
 static bool belongs_to_owner(const struct mount_op *op, const struct stat *status) {
-  return status->st_uid == op->map.owner_uid && status->st_gid == op->map.owner_gid;
+  return op->base != NULL || (status->st_uid == op->map.owner_uid && status->st_gid == op->map.owner_gid);
 }
 
 static int bind_mapped(

@@ -188,10 +188,14 @@ static int keep_needed(struct shim *shim) {
 }
 
 /* Before there is a pid namespace: what makes it is no process of the task's. */
-static int open_map(struct shim *shim) {
-  struct mount_op *op = shim->spec->mapped;
-  if (op == NULL || (op->map_fd = idmap_open(&op->map)) >= 0) return 0;
-  return fail(&shim->failure, STAGE_MOUNT, errno, "%s: a user namespace that maps its owner", op->source);
+static int open_maps(struct shim *shim) {
+  const struct spec *spec = shim->spec;
+  for (size_t i = 0; i < spec->mapped_count; i++) {
+    struct mount_op *op = spec->mapped[i];
+    if ((op->map_fd = idmap_open(&op->map)) < 0)
+      return fail(&shim->failure, STAGE_MOUNT, errno, "%s: a user namespace that maps its owner", op->source);
+  }
+  return 0;
 }
 
 OWN_FRAME int shim_set_up(struct shim *shim) {
@@ -205,7 +209,7 @@ OWN_FRAME int shim_set_up(struct shim *shim) {
   shim->oom_before = oom_kills(shim->oom_file);
   shim->oom_of_sessions = 0;
   if (shim_watch_memory(shim) != 0) return -1;
-  if (open_map(shim) != 0) return -1;
+  if (open_maps(shim) != 0) return -1;
   if (shim->tree.has_namespace && shim_fork_stub(shim) != 0) return -1;
   return shim_fork_task(shim);
 }

@@ -413,8 +413,10 @@ static const char *add_overlay(struct reader *reader, char **operands) {
 }
 static const char *set_map(struct reader *reader, char **operands) {
   struct mount_op *op = reader->last_mount;
-  if (op == NULL || (op->kind != MOUNT_BIND && op->kind != MOUNT_OVERLAY))
-    return "root-map comes after a root-bind or a root-overlay";
+  struct spec *spec = reader->spec;
+  if (op == NULL || op->mapped || (op->kind != MOUNT_BIND && op->kind != MOUNT_OVERLAY))
+    return "root-map comes once after a root-bind or a root-overlay";
+  if (spec->mapped_count == MAX_MAPPED) return "root-map comes twice at most";
   int64_t ids[4];
   for (size_t i = 0; i < 4; i++)
     if (!parse_number(operands[i], 0, UINT32_MAX - 1, &ids[i]))
@@ -424,7 +426,7 @@ static const char *set_map(struct reader *reader, char **operands) {
       .user_uid = (uid_t)ids[2],
       .user_gid = (gid_t)ids[3]};
   op->mapped = true;
-  reader->spec->mapped = op;
+  spec->mapped[spec->mapped_count++] = op;
   return NULL;
 }
 static const char *add_tmpfs(struct reader *reader, char **operands) {
@@ -616,7 +618,7 @@ static const struct option {
     {"root-symlink", 2, true, add_symlink},
     {"root-bind", 4, true, add_bind},
     {"root-overlay", 3, false, add_overlay},
-    {"root-map", 4, false, set_map},
+    {"root-map", 4, true, set_map},
     {"root-tmpfs", 3, true, add_tmpfs},
     {"root-proc", 1, true, add_proc},
     {"root-pts", 2, true, add_pts},

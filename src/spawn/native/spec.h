@@ -74,6 +74,8 @@ enum mount_kind {
   MOUNT_OVERLAY
 };
 
+enum { MAX_MAPPED = 2 };
+
 struct mount_op {
   struct mount_op *next;
   enum mount_kind kind;
@@ -164,8 +166,9 @@ struct spec {
   struct inside inside;
   struct secret *secrets;
   struct mount_op *root;
-  /* The one among them that is mapped; NULL: none is. */
-  struct mount_op *mapped;
+  /* Those among them that are mapped: a workspace, and an allocation that tasks share. */
+  struct mount_op *mapped[MAX_MAPPED];
+  size_t mapped_count;
   /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the
    * bytes of `shared_text`. */
   struct mount_op **root_own;

@@ -123,7 +123,10 @@ export class Launch {
       })
       failpoint('directories-planned')
       abandoned.throwIfAborted()
-      if (this.#ownUser !== null) recordOwnUserPlaces(this.#ownUser, this.#owner, plan.spec)
+      if (this.#ownUser !== null) {
+        recordOwnUserPlaces(this.#ownUser, this.#owner, plan.spec)
+        failpoint('user-recorded')
+      }
       admitTo(plan.spec, request)
       // Where no spawner can be started (too few descriptors, no native program), that is known here too.
       this.#spawner().prepare()
@@ -139,6 +142,7 @@ export class Launch {
 
   async #claimUser(): Promise<number> {
     this.#ownUser ??= await this.#task.services.ownUsers.claim(this.#owner)
+    failpoint('user-claimed')
     return this.#ownUser.number
   }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { makeDirectories } from '../../alloc/make-directories.ts'
+import { HoldfastError } from '../../errors.ts'
 import { assertTrustedPath } from '../trusted-tree.ts'
 import { type Claim, parseClaim } from './claim.ts'
 
@@ -73,10 +74,25 @@ export class Registry {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST') return false
+      if (code === 'ENAMETOOLONG') throw this.#tooLong(number, text)
       if (code !== 'ENOENT') throw error
       mkdirSync(this.#directory(number), { recursive: true, mode: 0o700 })
       return this.#make(number, link, text)
     }
+  }
+
+  /** 4,095 bytes on most file systems, 1,024 on xfs. */
+  #tooLong(number: number, text: string): HoldfastError {
+    const bytes = Buffer.byteLength(text)
+    return new HoldfastError(
+      'UNSUPPORTED',
+      `command.user: "own" cannot be had: where files of user ${number} can be left takes ${bytes} bytes to write down, which is more than a symbolic link may have in ${this.path}`,
+      {
+        stage: 'user',
+        path: this.path,
+        hint: 'mount fewer directories writable, or one that holds them; or put the registry (ownUsers) on ext4',
+      },
+    )
   }
 
   #text(number: number, generation: number): string | null {
