@@ -158,7 +158,10 @@ describe("user: 'own'", () => {
       }
       assert.equal(statSync(join(alloc.path, 'alloc/data/shared')).uid, 65_534)
       assert.equal(new Set(numbers).size, 2)
-      await assert.rejects(shell('true').start(), { code: 'UNSUPPORTED', message: /logs.(one|two).stdout is of it/ })
+      await assert.rejects(shell('true').start(), {
+        code: 'UNSUPPORTED',
+        message: /logs.(one|two).stdout is of it/,
+      })
       await alloc.destroy()
       inRange(await outputOf(shell('id -u')), 2)
     }))
