@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import type { Command, Resources, Supervisor as Supervising } from '../src/index.ts'
 import { Supervisor, setCommand } from './library.ts'
 import { endedWell } from './peers/child.ts'
-import { medianOf, ratios, type Summary, summary } from './statistics.ts'
+import { ordinaryUid, Side } from './sides.ts'
+import { median, medianOf, ratios, type Summary, summary } from './statistics.ts'
 
 export type WallRow = {
   readonly name: string
   readonly ms: Summary
-  /** To all walls, and to a bare spawn: each pair from the same turn. */
+  /** To all walls (by root, where it is a program of its own), and to a bare spawn: pairs of one turn. */
   readonly toAll: Summary
   readonly toBare: Summary
 }
@@ -35,7 +36,10 @@ const everyCapability = [
   'SETUID',
 ]
 
-/** All of them, and all but one. What a wall cannot stand without falls with it, and is named. */
+/**
+ * All that stand by default, all but one, and one more. What a wall cannot stand without falls with it, and
+ * is named.
+ */
 const ways: readonly Walls[] = [
   { name: all },
   { name: 'without the filter of system calls, and so without Landlock', command: { seccomp: 'off' } },
@@ -53,7 +57,19 @@ const ways: readonly Walls[] = [
   { name: 'as root', command: { user: 'root' } },
   { name: 'without cgroups', limits: null },
   { name: 'without no_new_privs', command: { noNewPrivileges: false } },
+  {
+    name: 'and named destinations: a forwarder of its own',
+    command: { network: { allow: ['example.com'] } },
+  },
+  { name: 'and a user of its own', command: { user: 'own' } },
+  { name: 'and diskBytes: a file system of its own', limits: { ...limits, diskBytes: 16 * 1024 * 1024 } },
 ]
+
+/** Each in a program of its own, so that the second's ratio is to the first. */
+const sides = [
+  { name: 'by root, in a program of its own', uid: 0 },
+  { name: 'by an ordinary user there, in a user namespace', uid: ordinaryUid },
+] as const
 
 /**
  * What each wall around a task costs its start and end, one at a time: every way after every other, each time
@@ -66,10 +82,13 @@ export async function measureWalls(
 ): Promise<WallRow[]> {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return []
   const stateDir = mkdtempSync(join(stateRoot, 'holdfast-bench-walls-'))
-  const supervisor = new Supervisor({ stateDir })
+  const registry = join(stateDir, 'own-users')
+  const supervisor = new Supervisor({ stateDir, ownUsers: { registry } })
+  const programs = sides.map(({ name, uid }) => ({ name, side: new Side(uid, stateRoot) }))
   const runs = [
     { name: bare, run: () => timed(() => endedWell('/bin/true', [])) },
     ...ways.map(way => ({ name: way.name, run: () => startToEnd(supervisor, way) })),
+    ...programs.map(({ name, side }) => ({ name, run: async () => median(await side.startToExit(1)) })),
   ]
   try {
     const found = new Map(runs.map(({ name }) => [name, [] as number[]]))
@@ -86,14 +105,17 @@ export async function measureWalls(
     return runs.map(({ name }) => ({
       name,
       ms: summary(of(name)),
-      toAll: medianOf(ratios(of(name), of(all))),
+      toAll: medianOf(ratios(of(name), of(isOfSides(name) ? sides[0].name : all))),
       toBare: medianOf(ratios(of(name), of(bare))),
     }))
   } finally {
+    for (const { side } of programs) await side.close()
     await supervisor.close()
     rmSync(stateDir, { recursive: true, force: true })
   }
 }
+
+const isOfSides = (name: string): boolean => sides.some(side => side.name === name)
 
 async function startToEnd(
   supervisor: Supervising,
