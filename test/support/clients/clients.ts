@@ -1,7 +1,7 @@
 import type { Need } from '../requires.ts'
 import { nodeOfProxies } from './programs.ts'
 
-export type Ports = { readonly https: number; readonly http: number }
+type Ports = { readonly https: number; readonly http: number }
 
 export type Client = {
   readonly name: string
