@@ -1,28 +1,28 @@
-/** A run of text in one style: names of classes, nothing that came with the text. */
-export type Span = { readonly text: string; readonly classes: string }
+/** What a program prints, taken apart: text in a style, ends of lines, and lines that begin anew. */
+export type Sink = {
+  /** `classes`: names of ours, nothing that came with the text. */
+  readonly text: (text: string, classes: string) => void
+  readonly newline: () => void
+  /** The line begins anew, as progress bars want it. */
+  readonly restart: () => void
+}
 
 const names = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
 
 /**
- * What a program prints, as lines of styled text. Of the escape sequences only the sixteen colours, bold and
- * dim are kept; all others, and every other control character, are dropped. Goes on where it was: sequences
- * and lines may be cut anywhere. Bounded in lines and in their length.
+ * Reads what one stream prints. Of the escape sequences only the sixteen colours, bold and dim are kept; all
+ * others, and every other control character, are dropped. Goes on where it was: sequences and lines may be
+ * cut anywhere.
  */
-export class Screen {
-  readonly #maxLines: number
-  readonly #maxLength: number
-  lines: Span[][] = [[]]
-  /** The number of the first line that is kept. */
-  first = 0
+export class Styled {
+  readonly #sink: Sink
   #rest = ''
-  #length = 0
   #color = ''
   #bold = false
   #dim = false
 
-  constructor(maxLines = 3000, maxLength = 4000) {
-    this.#maxLines = maxLines
-    this.#maxLength = maxLength
+  constructor(sink: Sink) {
+    this.#sink = sink
   }
 
   write(text: string): void {
@@ -44,34 +44,20 @@ export class Screen {
     const [head = '', ...others] = text.replace(/\r\n/g, '\n').split('\n')
     this.#add(head)
     for (const line of others) {
-      this.lines.push([])
-      this.#length = 0
+      this.#sink.newline()
       this.#add(line)
     }
-    const surplus = this.lines.length - this.#maxLines
-    if (surplus <= 0) return
-    this.lines.splice(0, surplus)
-    this.first += surplus
   }
 
   #add(text: string): void {
-    // A carriage return alone begins the line anew, as progress bars want it.
     const fresh = text.lastIndexOf('\r')
-    if (fresh >= 0) {
-      this.lines[this.lines.length - 1] = []
-      this.#length = 0
-    }
+    if (fresh >= 0) this.#sink.restart()
     const clean = text.slice(fresh + 1).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '')
-    const room = this.#maxLength - this.#length
-    if (clean === '' || room <= 0) return
-    const kept = clean.length > room ? `${clean.slice(0, room)} …` : clean
-    this.#length += kept.length
-    const line = [...(this.lines.at(-1) ?? []), { text: kept, classes: this.#classes() }]
-    // A new array: whoever shows it sees that it has changed.
-    this.lines[this.lines.length - 1] = line
+    if (clean !== '') this.#sink.text(clean, this.#classes())
   }
 
   #classes(): string {
+    if (this.#color === '' && !this.#bold && !this.#dim) return ''
     return [this.#color, this.#bold ? 'bold' : '', this.#dim ? 'dim' : ''].filter(Boolean).join(' ')
   }
 

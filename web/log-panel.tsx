@@ -1,120 +1,131 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Screen } from './ansi.ts'
-import { events, Refused } from './connection.ts'
+import type { Stream } from './log-lines.ts'
+import { LogSearch } from './log-search.ts'
+import { LogView } from './log-view.tsx'
+import { isNarrow } from './narrow.ts'
 import { bytesText } from './text.ts'
 import type { Row } from './types.ts'
+import { useLog } from './use-log.ts'
 
-/** What is in the document at once. */
-const shownLines = 1000
-
-/** What the task prints. It is text and stays text: no part of it is ever markup. */
+/** What the task prints: both streams in order or one of them, with times, followed and searched. */
 export function LogPanel({ row }: { row: Row }) {
-  const [stream, setStream] = useState<'stdout' | 'stderr'>('stdout')
+  const [stream, setStream] = useState<Stream | null>(null)
   const [follow, setFollow] = useState(true)
-  const [, again] = useState(0)
-  const screen = useRef(new Screen())
-  const skipped = useRef(0)
-  const box = useRef<HTMLPreElement>(null)
+  const [times, setTimes] = useState(!isNarrow())
+  const [query, setQuery] = useState('')
+  /** The number of the line that the search is at. */
+  const [current, setCurrent] = useState<number | null>(null)
   const begun = row.state !== 'configured' && row.state !== 'limited'
-  useEffect(() => {
-    if (!begun) return
-    const control = new AbortController()
-    screen.current = new Screen()
-    skipped.current = 0
-    let asked = false
-    const show = (): void => {
-      if (asked) return
-      asked = true
-      setTimeout(() => {
-        asked = false
-        if (!control.signal.aborted) again(count => count + 1)
-      }, 50)
-    }
-    show()
-    void keepReading(`/api/tasks/${row.key}/logs/${stream}`, control.signal, (event, data) => {
-      if (event === 'begin') screen.current = new Screen()
-      else if (event === 'text') screen.current.write((JSON.parse(data) as { text: string }).text)
-      else if (event === 'skipped') skipped.current += (JSON.parse(data) as { bytes: number }).bytes
-      show()
-    })
-    return () => control.abort()
-  }, [row.key, stream, begun])
-  useEffect(() => {
-    if (follow && box.current !== null) box.current.scrollTop = box.current.scrollHeight
-  })
-  const { lines, first } = screen.current
-  const from = Math.max(0, lines.length - shownLines)
-  const empty = lines.length === 1 && lines[0]?.length === 0
+  const { lines, skipped, error } = useLog(row.key, stream, begun)
+  const search = useSearch(query, lines)
+  search.update(lines)
+  useEffect(() => setCurrent(null), [query, lines])
+
+  const step = (by: 1 | -1): void => {
+    const { hits } = search
+    if (hits.length === 0) return
+    // From the end, where one looks at first.
+    const before = current === null ? (by === 1 ? -1 : hits.length) : hits.findIndex(hit => hit >= current)
+    const at = before === -1 && current !== null ? hits.length : before
+    setFollow(false)
+    setCurrent(hits[(at + by + hits.length) % hits.length] ?? null)
+  }
+  const count = lines.first + lines.lines.length
   return (
     <section class="panel logs" aria-labelledby="logs">
-      <h3 id="logs">Logs</h3>
+      <div class="heading">
+        <h3 id="logs">Logs</h3>
+        <span class="count" data-testid="line-count">
+          {count === 1 ? '1 line' : `${count.toLocaleString('en')} lines`}
+        </span>
+      </div>
       <div class="tools">
         <div class="tabs" role="group" aria-label="Stream">
-          {(['stdout', 'stderr'] as const).map(name => (
+          {([null, 'stdout', 'stderr'] as const).map(name => (
             <button type="button" key={name} aria-pressed={stream === name} onClick={() => setStream(name)}>
-              {name}
+              {name ?? 'both'}
             </button>
           ))}
         </div>
-        <label class="check">
+        <div class="search" role="search">
           <input
-            type="checkbox"
-            checked={follow}
-            onChange={event => setFollow(event.currentTarget.checked)}
-          />{' '}
-          follow
-        </label>
-        {skipped.current > 0 && (
-          <span class="skipped">{bytesText(skipped.current)} left out: faster than this page</span>
-        )}
+            type="search"
+            placeholder="Search the log"
+            aria-label="Search the log"
+            value={query}
+            onInput={event => setQuery(event.currentTarget.value)}
+            onKeyDown={event => {
+              if (event.key !== 'Enter') return
+              event.preventDefault()
+              step(event.shiftKey ? -1 : 1)
+            }}
+          />
+          {query !== '' && (
+            <>
+              <span class="found" role="status" data-testid="found">
+                {foundText(search.hits, current)}
+              </span>
+              <button
+                type="button"
+                aria-label="Previous line"
+                disabled={search.hits.length === 0}
+                onClick={() => step(-1)}
+              >
+                ↑
+              </button>
+              <button
+                type="button"
+                aria-label="Next line"
+                disabled={search.hits.length === 0}
+                onClick={() => step(1)}
+              >
+                ↓
+              </button>
+            </>
+          )}
+        </div>
+        <div class="checks">
+          <Check text="times" checked={times} change={setTimes} />
+          <Check text="follow" checked={follow} change={setFollow} />
+        </div>
       </div>
-      <pre
-        ref={box}
-        tabIndex={0}
-        aria-label={`${stream} of the task`}
-        data-testid="log"
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          const atEnd = scrollHeight - scrollTop - clientHeight < 24
-          if (atEnd !== follow) setFollow(atEnd)
-        }}
+      {skipped > 0 && (
+        <p class="skipped">{bytesText(skipped)} left out: it prints faster than this page or its log takes</p>
+      )}
+      {error !== null && <p class="skipped">The log cannot be read any further: {error}</p>}
+      <LogView
+        log={lines}
+        times={times}
+        query={query}
+        current={current}
+        follow={follow}
+        setFollow={setFollow}
       >
-        {empty ? (
-          <span class="nothing">{begun ? 'Nothing yet.' : 'It has not started yet.'}</span>
-        ) : (
-          lines.slice(from).map((line, index) => (
-            <div key={first + from + index}>
-              {line.map(({ text, classes }, part) => (
-                <span class={classes || undefined} key={part}>
-                  {text}
-                </span>
-              ))}
-            </div>
-          ))
-        )}
-      </pre>
+        {!begun ? 'It has not started yet.' : row.state === 'exited' ? 'It printed nothing.' : 'Nothing yet.'}
+      </LogView>
     </section>
   )
 }
 
-/**
- * Until it is over or nobody wants it any more. After a break it begins anew with the last lines: where it
- * was, nobody can tell.
- */
-async function keepReading(
-  path: string,
-  signal: AbortSignal,
-  each: (event: string, data: string) => void,
-): Promise<void> {
-  let over = false
-  while (!over && !signal.aborted) {
-    try {
-      await events(path, { signal, opened: () => each('begin', '') }, ({ event = '', data }) => {
-        over ||= event === 'end'
-        each(event, data)
-      })
-    } catch (error) {
-      if (error instanceof Refused) return
-    }
-    if (!over && !signal.aborted) await new Promise(resolve => setTimeout(resolve, 1000))
-  }
+function Check({ text, checked, change }: { text: string; checked: boolean; change: (on: boolean) => void }) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={event => change(event.currentTarget.checked)} />{' '}
+      {text}
+    </label>
+  )
+}
+
+/** One search of one log: another begins with another text, or another log. */
+function useSearch(query: string, lines: object): LogSearch {
+  const kept = useRef<{ readonly search: LogSearch; readonly lines: object } | null>(null)
+  if (kept.current === null || kept.current.search.query !== query || kept.current.lines !== lines)
+    kept.current = { search: new LogSearch(query), lines }
+  return kept.current.search
+}
+
+function foundText(hits: readonly number[], current: number | null): string {
+  if (hits.length === 0) return 'none'
+  const at = current === null ? -1 : hits.indexOf(current)
+  return at === -1 ? `${hits.length} found` : `${at + 1} of ${hits.length}`
 }

@@ -4,6 +4,7 @@ import type { Row } from '../src/inspector/row.ts'
 
 export type { Element as DrawingElement } from '../src/graph/drawing.ts'
 export type { End } from '../src/inspector/end.ts'
+export type { LogPiece } from '../src/inspector/log-feed.ts'
 export type { Row } from '../src/inspector/row.ts'
 export type { UsageSample } from '../src/inspector/watcher.ts'
 

@@ -64,6 +64,11 @@ export function routes(parts: Parts): Hono<Env> {
   app.get('/api/tasks/:key/history', context =>
     withTask(context, supervisor, async task => context.json(await supervisor.history(task.key))),
   )
+  app.get('/api/tasks/:key/logs', context =>
+    withTask(context, supervisor, task =>
+      streams.open(context, (stream, gone) => followLog(stream, task, undefined, gone)),
+    ),
+  )
   app.get('/api/tasks/:key/logs/:stream{stdout|stderr}', context =>
     withTask(context, supervisor, task =>
       streams.open(context, (stream, gone) =>
@@ -89,6 +94,7 @@ export function routes(parts: Parts): Hono<Env> {
     '/api/events',
     '/api/tasks/:key',
     '/api/tasks/:key/history',
+    '/api/tasks/:key/logs',
   ]
   const reads = [...paths, '/api/tasks/:key/logs/:stream{stdout|stderr}'].map(
     path => [path, 'GET, HEAD'] as const,

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import type { End } from '../../src/inspector/end.ts'
 import { type Inspector, type InspectorOptions, inspector } from '../../src/inspector/index.ts'
+import type { LogPiece } from '../../src/inspector/log-feed.ts'
 import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -296,7 +297,9 @@ describe('the inspector as a server', () => {
       await task.start()
       const path = `/api/tasks/${task.key}/logs/stdout`
       const text = (messages: readonly Message[]) =>
-        messages.map(({ event, data }) => (event === 'text' ? (data as { text: string }).text : '')).join('')
+        piecesIn(messages)
+          .map(([, , piece]) => piece)
+          .join('')
       // Not of all there is each time: of 30 MB that would be gigabytes, for the collector to take away
       // before the memory is looked at.
       const endsWith = (messages: readonly Message[], end: string) => text(messages.slice(-8)).endsWith(end)
@@ -328,6 +331,28 @@ describe('the inspector as a server', () => {
       assert.equal(text(whole), 'problem\n')
     })
   })
+
+  it('streams both logs in order, with the times at which they came', () =>
+    inspected(async (page, bench) => {
+      // Each waits until what was before it must have been taken: two pipes have no order.
+      const task = bench.shell('echo out; sleep 0.1; echo err >&2; sleep 0.1; echo out again')
+      await task.start()
+      const { startedAt, exitedAt } = await task.wait()
+      const path = `/api/tasks/${task.key}/logs`
+      const both = piecesIn(await listen(page, path, messages => messages.at(-1)?.event === 'end'))
+      assert.deepEqual(
+        both.map(([stream, , text]) => [stream, text]),
+        [
+          ['stdout', 'out\n'],
+          ['stderr', 'err\n'],
+          ['stdout', 'out again\n'],
+        ],
+      )
+      const times = both.map(([, at]) => at ?? 0)
+      assert.deepEqual(times, [...times].sort())
+      assert.ok((times[0] ?? 0) >= (startedAt?.getTime() ?? 0) - 1000)
+      assert.ok((times[2] ?? 0) <= (exitedAt?.getTime() ?? 0) + 1000)
+    }))
 
   it('has room for so many readers and no more, and gets it back', () =>
     inspected(async page => {
@@ -361,7 +386,7 @@ describe('the inspector as a server', () => {
       async (page, bench) => {
         const line = 'head -c 100000 /dev/zero | tr "\\0" x; echo'
         const task = bench.shell(
-          `while :; do ${line}; [ -e $HOLDFAST_TASK_DIR/go ] && echo late; sleep 0.01; done`,
+          `while :; do ${line}; [ -e $HOLDFAST_TASK_DIR/go ] && echo late; sleep 0.03; done`,
         )
         task.command.logs = { maxBytes: 1 << 20, maxFiles: 3 }
         await task.start()
@@ -375,7 +400,7 @@ describe('the inspector as a server', () => {
         for (const begin = Date.now(); idle.length < 63;) {
           const more = await reader(page, '/api/events')
           if (more.response.statusCode === 200) idle.push(more)
-          assert.ok(Date.now() < begin + 20_000, `${idle.length - 61} were cut off`)
+          assert.ok(Date.now() < begin + 40_000, `${idle.length - 61} were cut off`)
           await sleep(100)
         }
         for (const { response, ended } of stalled) {
@@ -431,6 +456,12 @@ describe('the inspector as a server', () => {
       await another.close()
     }))
 })
+
+function piecesIn(messages: readonly Message[]): LogPiece[] {
+  return messages.flatMap(({ event, data }) =>
+    event === 'output' ? (data as { pieces: LogPiece[] }).pieces : [],
+  )
+}
 
 async function inspected(
   body: (page: Inspector, bench: Workbench) => Promise<void>,
