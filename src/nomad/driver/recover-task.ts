@@ -23,7 +23,7 @@ export async function recover(
   const task = await table.adopt(id, decodeState(handle.driver_state))
   const result = task.executor.state === 'exited' ? await task.executor.wait() : null
   if (result?.cause === 'lost') throw result.error ?? new Error('the end of the task is not known')
-  events.watchEgress(task)
+  events.watchEgress(task, new Date())
   log('info', result === null ? 'recovered a running task' : 'recovered a task that has ended', {
     task_id: id,
   })

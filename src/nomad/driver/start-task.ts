@@ -16,7 +16,7 @@ export async function start(
   const { table, supervisors, stateDir, log } = state
   const task = await startTask(config, { table, supervisors, stateDir, log, config: state.config })
   state.events.tellShortfalls(task.record, task.executor.enforcement)
-  state.events.watchEgress(task)
+  state.events.watchEgress(task, new Date(task.record.startedAt))
   const { key, startedAt } = task.record
   return {
     handle: {

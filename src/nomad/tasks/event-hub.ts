@@ -39,12 +39,11 @@ export class TaskEventHub {
       this.tell(record, `${name} is ${status}: ${reason ?? 'unknown'}`, { enforcement: name })
   }
 
-  /** Destinations that it was refused from now on, each once. */
-  watchEgress(task: Task): void {
+  /** Destinations that it was refused since then, each once. */
+  watchEgress(task: Task, since: Date): void {
     const { network } = task.executor.command
     if (typeof network !== 'object' || !('allow' in network) || this.#watched.has(task)) return
     this.#watched.add(task)
-    const since = new Date()
     task.executor.egress$
       .pipe(
         filter(({ allowed, at }) => !allowed && at >= since),
