@@ -279,11 +279,11 @@ export interface Resources {
   /** Milliseconds after which the task is shut down, with cause `timeout`. */
   wallTimeMs?: number
   /**
-   * Bytes, 1 MiB or more, that it can store in `/local`, `/alloc`, its logs and an overlay together: beyond that its
-   * writes fail with ENOSPC, and what it prints is dropped from its logs. Its allocation becomes a file
-   * system of that size, of which the tables take a few per cent. Takes root, mkfs.ext4 and loop devices, and
-   * an allocation of the task's own: where it cannot be had the row says so. `update()` does not change it
-   * (UNSUPPORTED).
+   * Bytes, 1 MiB or more, that it can store in `/local`, `/alloc`, its logs and an overlay together: beyond
+   * that its writes fail with ENOSPC, and what it prints is dropped from its logs. Its allocation becomes a
+   * file system of that size, of which the tables take a few per cent. Takes root, mkfs.ext4 and loop
+   * devices, and an allocation of the task's own: where it cannot be had the row says so. `update()` does not
+   * change it (UNSUPPORTED).
    */
   diskBytes?: number
   /**

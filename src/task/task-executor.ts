@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Observable } from 'rxjs'
 import type { AnyActorRef } from 'xstate'
-import { type Call, type Outcome, stateOf, type TaskContext, type TaskState } from '../../machines/index.ts'
+import { type Outcome, stateOf, type TaskContext, type TaskState } from '../../machines/index.ts'
 import type { AllocDir } from '../alloc/alloc-dir.ts'
 import type * as api from '../api.ts'
 import { namingHostPaths } from '../command/only-on-host.ts'
@@ -54,13 +54,13 @@ export class TaskExecutor implements api.Executor {
   // --- before the start ---
 
   async limit(resources: api.Resources): Promise<void> {
-    this.#allow('limit')
+    this.#task.allow('limit')
     this.#draft.limit(resources)
     this.#task.actor.live().send({ type: 'LIMIT' })
   }
 
   async configureTaskDir(taskName: string, alloc: AllocDir): Promise<void> {
-    this.#allow('configureTaskDir')
+    this.#task.allow('configureTaskDir')
     this.#draft.putInto(alloc, taskName)
     this.named(taskName)
   }
@@ -73,7 +73,7 @@ export class TaskExecutor implements api.Executor {
 
   async start(options: api.StartOptions = {}): Promise<void> {
     const signal = startSignal(options)
-    this.#allow('start')
+    this.#task.allow('start')
     this.#task.refuseIfDestroyed()
     this.#runtime.assertOpen()
     this.#draft.requireCommand()
@@ -92,13 +92,13 @@ export class TaskExecutor implements api.Executor {
   }
 
   async open(id: string): Promise<void> {
-    this.#allow('open')
+    this.#task.allow('open')
     await this.reopen(keyIn(this.#runtime.state.path, id))
   }
 
   /** open() by key. Rejects NOT_FOUND, STATE_CORRUPT. */
   async reopen(key: string): Promise<void> {
-    this.#allow('open')
+    this.#task.allow('open')
     const held = this.#runtime.find(key)
     if (held !== undefined) return this.#share(held)
     const stored = await rehydrate(this.#runtime, key)
@@ -121,7 +121,7 @@ export class TaskExecutor implements api.Executor {
   // --- the running task ---
 
   id(): string {
-    this.#allow('id')
+    this.#task.allow('id')
     return formatTaskId(this.#runtime.state.path, this.key)
   }
 
@@ -157,13 +157,13 @@ export class TaskExecutor implements api.Executor {
   }
 
   async update(change: api.TaskUpdate): Promise<void> {
-    this.#allow('update')
+    this.#task.allow('update')
     const { resources, rules } = parseUpdate(change)
     await this.#task.requireProcess().limits.update(resources, rules)
   }
 
   exec(name: string, ...args: string[]): api.Executor {
-    this.#allow('exec')
+    this.#task.allow('exec')
     this.#runtime.assertOpen()
     const { platform, options, command } = this.#draft.inherited
     const session = new TaskExecutor(this.#runtime, platform, options, () => this.#task.execTarget())
@@ -246,9 +246,5 @@ export class TaskExecutor implements api.Executor {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.destroy()
-  }
-
-  #allow(call: Call): boolean {
-    return this.#task.allow(call)
   }
 }
