@@ -9,7 +9,7 @@ import { parseTaskId } from '../../src/task/task-id.ts'
 import { adapters, type Adapter, type Check, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
 import { startFixture } from '../support/fixture.ts'
-import { processesOf, taskProcesses, untilNoneLeft } from '../support/leftovers.ts'
+import { assertNoProcessLeft, processesOf, taskProcesses, untilNoneLeft } from '../support/leftovers.ts'
 import { untilOutput } from '../support/output.ts'
 import { parentOf } from '../support/process-stat.ts'
 import { refuses } from '../support/refuses.ts'
@@ -98,7 +98,7 @@ const killing: Section = (check, adapter) => {
     supervisor.results$.subscribe(({ cause }) => results.push(cause))
     const result = task.wait()
     await supervisor.close()
-    assert.deepEqual(taskProcesses(keyOf(task)), [])
+    await assertNoProcessLeft(task)
     assert.deepEqual([(await result).cause, (await result).evidence], ['forced', 'record'])
     assert.deepEqual(results, ['forced'])
     assert.deepEqual(readdirSync(join(bench.stateDir, 'supervisors')), [])

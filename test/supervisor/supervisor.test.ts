@@ -200,7 +200,7 @@ const dying: Section = (check, { native, platform }) => {
         if (answer.status === 'fulfilled') assert.equal((await task.forceStop()).cause, 'forced')
         else {
           assert.equal((answer.reason as { code?: string }).code, 'START_FAILED')
-          assert.deepEqual(taskProcesses(keyOf(task)), [])
+          await untilNoneLeft([keyOf(task)])
         }
       }
     })

@@ -5,7 +5,7 @@ import { AllocDir, type Executor, type HoldfastError } from '../../src/index.ts'
 import type { Section } from '../platform/contract/adapter.ts'
 import { adapters } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
-import { taskProcesses } from '../support/leftovers.ts'
+import { untilNoneLeft } from '../support/leftovers.ts'
 import { output, outputOf } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { keyOf } from '../support/task-key.ts'
@@ -20,7 +20,7 @@ async function startRefused(task: Executor, expected: Parameters<typeof refuses>
   assert.equal(result.cause, 'startFailed')
   assert.equal(result.error?.message, error.message)
   assert.equal(result.error?.hint, error.hint)
-  assert.deepEqual(taskProcesses(keyOf(task)), [])
+  await untilNoneLeft([keyOf(task)])
   return error
 }
 

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Executor, Resources } from '../../../src/index.ts'
 import { linuxMode } from '../../support/host-mode.ts'
 import { weakest } from '../../support/identity.ts'
-import { cgroupsOf } from '../../support/leftovers.ts'
+import { untilNoneLeft } from '../../support/leftovers.ts'
 import { outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import { keyOf, startRecordOf } from '../../support/task-key.ts'
@@ -193,7 +193,7 @@ export const others: Section = check => {
         assert.equal(read('memory', 'memory.memsw.limit_in_bytes'), `${64 * mebibyte}`)
       else assert.match(swap?.reason ?? '', /swap|memsw/)
       await task.forceStop()
-      assert.deepEqual(cgroupsOf(keyOf(task)), [], 'the cgroups go with the task')
+      await untilNoneLeft([keyOf(task)])
     })
 
   check('starts under strict exactly when every row is enforced', async bench => {
