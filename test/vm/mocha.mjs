@@ -13,8 +13,10 @@ const mocha = new Mocha({
   reporter: 'spec',
   retries,
 })
-// Under software emulation what is proven by a few hundred starts alike takes minutes.
-if (process.env.HOLDFAST_SMALL === '1') mocha.grep(/256 of 256/).invert()
+// Under software emulation what is proven by a few hundred starts alike takes minutes, and so does what
+// another machine with the same kernel shows (HOLDFAST_LEAVE_OUT, an expression).
+const leftOut = ['256 of 256', process.env.HOLDFAST_LEAVE_OUT].filter(Boolean).join('|')
+if (process.env.HOLDFAST_SMALL === '1') mocha.grep(new RegExp(leftOut)).invert()
 if (process.env.HOLDFAST_GREP) mocha.grep(new RegExp(process.env.HOLDFAST_GREP))
 mocha.suite.emit('pre-require', globalThis, '', mocha)
 const { mochaHooks } = await import(pathToFileURL(process.argv[2]).href)
