@@ -1,5 +1,4 @@
 #include "cgroup.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "cgroup_leaf.h"
+#include "directory.h"
 #include "system.h"
 
 bool cgroup_file_path(char path[PATH_MAX], const char *dir, const char *name) {
@@ -189,10 +189,6 @@ void cgroup_members_at(int directory, void visit(pid_t pid, void *context), void
       if (pid > 0 && pid <= INT_MAX) visit((pid_t)pid, context);
       pid = 0;
     }
-}
-
-static void close_directory(DIR **directory) {
-  if (*directory != NULL) closedir(*directory);
 }
 
 /* Each group below it, then itself; by descriptor and name, so that its own can be removed. A level takes a

@@ -1,5 +1,4 @@
 #include "changes.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include "directory.h"
 #include "io.h"
 #include "overlay.h"
 #include "replace.h"
@@ -45,20 +45,6 @@ struct pair {
   bool host_changed;
   int depth;
 };
-
-static bool is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
-
-static void close_directory(DIR **directory) {
-  if (*directory != NULL) closedir(*directory);
-}
-
-/* A reader of its own: `directory` stays where it is. */
-static DIR *entries_of(int directory) {
-  int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *entries = own < 0 ? NULL : fdopendir(own);
-  if (entries == NULL) close_fd(&own);
-  return entries;
-}
 
 /* The next name, or NULL: at the end, with errno 0, or for a reason. */
 static const char *next_name(DIR *entries) {

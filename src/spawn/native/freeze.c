@@ -1,5 +1,4 @@
 #include "freeze.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,15 +7,12 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include "directory.h"
 #include "io.h"
 #include "system.h"
 
 /* Each level takes a descriptor and some of the stack. */
 enum { DEEPEST = 256, SET_ID = S_ISUID | S_ISGID };
-
-static void close_directory(DIR **directory) {
-  if (*directory != NULL) closedir(*directory);
-}
 
 static bool has_capabilities(int file) {
   char path[32];
@@ -44,8 +40,6 @@ static bool look_at(int directory, const char *name) {
   if (file < 0) return is_gone(errno);
   return is_any(status.st_mode, SET_ID) || has_capabilities(file) ? freeze_file(file) : true;
 }
-
-static bool is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
 
 /* 1: a directory, 0: none, -1: errno. */
 static int is_directory(int directory, const struct dirent *entry) {

@@ -1,5 +1,4 @@
 #include "replace.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "directory.h"
 #include "io.h"
 #include "system.h"
 
@@ -189,21 +189,13 @@ bool finish_directory(int directory, const struct stat *status, const struct own
   return give(directory, owner) && finish_mode(directory, status);
 }
 
-static void close_directory(DIR **directory) {
-  if (*directory != NULL) closedir(*directory);
-}
-
 static bool remove_at(int directory, const char *name, int depth);
 
 static bool empty(int directory, int depth) {
-  int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  CLEANUP(close_directory) DIR *entries = own < 0 ? NULL : fdopendir(own);
-  if (entries == NULL) {
-    close_fd(&own);
-    return false;
-  }
+  CLEANUP(close_directory) DIR *entries = entries_of(directory);
+  if (entries == NULL) return false;
   for (const struct dirent *entry; errno = 0, (entry = readdir(entries)) != NULL;) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    if (is_dots(entry->d_name)) continue;
     if (!remove_at(directory, entry->d_name, depth)) return false;
   }
   return errno == 0;
