@@ -31,14 +31,14 @@ export class TaskOverlay {
     const { path } = this.#require('changes')
     if (this.#holdsNothing()) return []
     const answer = await overlayChanges(native(), this.#directory, path)
-    return told(answer, path).entries.map(changeOf)
+    return succeeded(answer, path).entries.map(changeOf)
   }
 
   /** What was put in place, which is no change any more. */
   async apply(force: boolean): Promise<Change[]> {
     const { path } = this.#require('apply')
     if (this.#holdsNothing()) return []
-    const { done, entries } = told(await applyOverlay(native(), this.#directory, path, force), path)
+    const { done, entries } = succeeded(await applyOverlay(native(), this.#directory, path, force), path)
     if (!done)
       throw overlayConflict(
         path,
@@ -85,7 +85,7 @@ export class TaskOverlay {
   }
 }
 
-function told(answer: OverlayAnswer, path: string): OverlayAnswer {
+function succeeded(answer: OverlayAnswer, path: string): OverlayAnswer {
   if (answer.failure !== null) throw overlayFailure(answer.failure, path)
   return answer
 }

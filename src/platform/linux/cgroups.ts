@@ -146,8 +146,8 @@ export class CgroupPlanner {
       const outcome = this.#placer.place(knob, limits, { scope, groups })
       const strange = key === null ? [...groups.keys()].filter(parent => !joined.has(parent)) : []
       for (const parent of strange) groups.delete(parent)
-      const told = strange.length > 0 ? notDelegated(knob) : outcome
-      if (told) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), told])
+      const result = strange.length > 0 ? notDelegated(knob) : outcome
+      if (result) outcomes.set(knob.limit, [...(outcomes.get(knob.limit) ?? []), result])
     }
     const deferred = new Map([...groups].filter(([parent]) => !joined.has(parent)))
     this.#placer.completeCpusets(deferred)

@@ -89,7 +89,7 @@ static char type_of(mode_t mode) {
 }
 
 /* `status`: of what is there now; of what was deleted, what was there. */
-static bool told(
+static bool print_entry(
     const struct look *look, enum kind kind, const struct stat *status, bool conflict, const char *link) {
   return printf("%c%c%c %o %lld%c%s%c%s%c", (char)kind, type_of(status->st_mode), conflict ? '!' : '-',
              (unsigned)(status->st_mode & REPLACED_MODE),
@@ -135,7 +135,7 @@ static bool report(struct look *look, enum kind kind, const struct stat *status,
   *go_on = look->apply;
   if (!look->apply) {
     look->has_conflict |= conflict;
-    return told(look, kind, status, conflict, link);
+    return print_entry(look, kind, status, conflict, link);
   }
   if (!conflict || look->force) return true;
   errno = EBUSY;
@@ -235,7 +235,7 @@ static bool visit_other(
   struct stat status;
   if (look->apply) return true;
   bool there = pair->host >= 0 && fstatat(pair->host, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
-  return told(look, there ? CHANGED : ADDED, seen, false, "");
+  return print_entry(look, there ? CHANGED : ADDED, seen, false, "");
 }
 
 static bool visit_all(struct look *look, const struct pair *pair, bool hides);

@@ -45,21 +45,21 @@ static bool write_map(const char *process, const char *name, uint32_t one, uint3
 
 /* Whoever holds the namespace until somebody has it open. It tells its own number, which /proc may count
  * otherwise than we do. */
-static _Noreturn void hold(int told, int until) {
+static _Noreturn void hold(int pid_pipe, int until) {
   char number[16] = {0}, byte;
   if (unshare(CLONE_NEWUSER) != 0) _exit(errno);
   /* /proc shows the namespace of one who is not dumpable to few. */
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || readlink("/proc/self", number, sizeof number - 1) <= 0)
     _exit(errno);
-  if (!write_all(told, number, sizeof number)) _exit(errno);
+  if (!write_all(pid_pipe, number, sizeof number)) _exit(errno);
   while (read(until, &byte, 1) < 0 && errno == EINTR) {}
   _exit(0);
 }
 
-static int open_mapped(const struct id_map *map, int told) {
+static int open_mapped(const struct id_map *map, int pid_pipe) {
   char number[16], path[48];
   ssize_t count;
-  do count = read(told, number, sizeof number);
+  do count = read(pid_pipe, number, sizeof number);
   while (count < 0 && errno == EINTR);
   if (count != (ssize_t)sizeof number || number[sizeof number - 1] != '\0') return errno = ECHILD, -1;
   if (!write_map(number, "uid_map", map->owner_uid, map->user_uid) ||
@@ -70,20 +70,20 @@ static int open_mapped(const struct id_map *map, int told) {
 }
 
 int idmap_open(const struct id_map *map) {
-  int told[2], until[2];
-  if (pipe2(told, O_CLOEXEC) != 0) return -1;
-  _cleanup_fd_ int told_read = told[0], told_write = told[1];
+  int pid_pipe[2], until[2];
+  if (pipe2(pid_pipe, O_CLOEXEC) != 0) return -1;
+  _cleanup_fd_ int pid_read = pid_pipe[0], pid_write = pid_pipe[1];
   if (pipe2(until, O_CLOEXEC) != 0) return -1;
   _cleanup_fd_ int until_read = until[0], until_write = until[1];
   pid_t pid = sys_fork();
   if (pid < 0) return -1;
   if (pid == 0) {
-    close_fd(&told_read);
+    close_fd(&pid_read);
     close_fd(&until_write);
-    hold(told_write, until_read);
+    hold(pid_write, until_read);
   }
-  close_fd(&told_write);
-  int namespace = open_mapped(map, told_read), error = errno, status = 0;
+  close_fd(&pid_write);
+  int namespace = open_mapped(map, pid_read), error = errno, status = 0;
   close_fd(&until_write);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   /* Its own reason, where it has said nothing. */
