@@ -757,8 +757,10 @@ export type RunOptions = Partial<Command> & {
   /** Leave its records and logs, to be destroyed by the caller. Default false: it is destroyed at its end. */
   keep?: boolean
   /**
-   * For code that nobody vouches for: no network, 1024 processes and open files, no core dumps, directories
-   * in memory of a bounded size, and strict. What the other options say goes before it. Default false.
+   * For code that nobody vouches for: a user of its own, no network, 1024 processes and open files, no core
+   * dumps, 256 MiB in `/tmp`, 1 GiB in `/local` and `/alloc` (`diskBytes`; 384 MiB in memory where that
+   * cannot be had), and strict. What the other options say goes before it; `pids: Infinity` and
+   * `diskBytes: Infinity` in `limits` take those limits away. Default false.
    */
   untrusted?: boolean
 }

@@ -33,6 +33,11 @@ export type TaskRequest = {
   readonly preferred?: readonly string[]
   /** The user where the command names none, and this host can give it a number of its own. Absent: none. */
   readonly preferredUser?: 'own'
+  /**
+   * What it can write of a root of its own is bounded: where `diskBytes` does not do it, `/local` and
+   * `/alloc` are in memory. Absent: false.
+   */
+  readonly bounded?: boolean
   readonly alloc: TaskPaths
   /** Refuse to start rather than weaken anything. */
   readonly strict: boolean

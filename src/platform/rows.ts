@@ -30,14 +30,17 @@ export function weakened(what: What, reason: string, hint: string | null): Row {
 /** Limits that were wanted only where the host has them: what became of them is told, and is no shortfall. */
 export function whereAvailable(rows: readonly Row[], names: readonly string[] = []): Row[] {
   return rows.map(row =>
-    row.kind === 'limit' && row.status !== 'enforced' && names.includes(row.name)
-      ? {
-          ...row,
-          reason: `a default that does not hold here: ${row.reason ?? 'for no reason given'}`,
-          chosen: true,
-        }
-      : row,
+    row.kind === 'limit' && row.status !== 'enforced' && names.includes(row.name) ? asDefault(row) : row,
   )
+}
+
+/** Nobody asked for it: a row that is told, and no shortfall. */
+export function asDefault(row: Row): Row {
+  return {
+    ...row,
+    reason: `a default that does not hold here: ${row.reason ?? 'for no reason given'}`,
+    chosen: true,
+  }
 }
 
 /** Of a network with rules; others may come while the task runs. */

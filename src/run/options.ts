@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { Command, Resources, RunOptions, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
 import { invalidArgument } from '../invalid-argument.ts'
-import { untrusted as untrustedDefaults } from '../command/untrusted.ts'
+import { untrusted as untrustedDefaults, type UntrustedOptions } from '../command/untrusted.ts'
 import { HoldfastError } from '../errors.ts'
 
 const defaultMaxOutputBytes = 16 * 1024 * 1024
@@ -16,7 +16,8 @@ export type ParsedRun = {
   readonly shutdown: ShutdownOptions
   readonly maxOutputBytes: number
   readonly keep: boolean
-  readonly untrusted: boolean
+  /** What its executor is made with. */
+  readonly executor: UntrustedOptions | Record<never, never>
 }
 
 const checks = lazily(
@@ -71,7 +72,7 @@ export function parseRunOptions(options: RunOptions): ParsedRun {
   }
   if (input !== undefined) command.stdin = readable(input)
   const asked = { command, resources: limits ?? {} }
-  const effective = untrusted ? untrustedDefaults(asked.command, asked.resources) : asked
+  const effective = untrusted ? untrustedDefaults(asked.command, asked.resources) : { ...asked, options: {} }
   return {
     command: effective.command,
     limits: limits === undefined && !untrusted ? null : effective.resources,
@@ -79,7 +80,7 @@ export function parseRunOptions(options: RunOptions): ParsedRun {
     shutdown,
     maxOutputBytes,
     keep,
-    untrusted,
+    executor: effective.options,
   }
 }
 

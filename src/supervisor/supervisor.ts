@@ -86,7 +86,7 @@ export class Supervisor {
    */
   run(name: string, args: readonly string[] = [], options: RunOptions = {}): RunningTask {
     const parsed = parseRunOptions(options)
-    const task = this.executor(undefined, parsed.untrusted ? { strict: true, preferredUser: 'own' } : {})
+    const task = this.executor(undefined, parsed.executor)
     Object.assign(task.command, parsed.command)
     setCommand(task, name, parseArguments(args))
     return runningTask(task, parsed)

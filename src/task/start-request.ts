@@ -20,6 +20,8 @@ export type TaskSettings = {
   readonly preferred: Resources | null
   /** The user where it names none and this host can give it a number of its own. */
   readonly preferredUser: 'own' | null
+  /** `/local` and `/alloc` are in memory where `diskBytes` does not bound them. */
+  readonly bounded: boolean
   readonly resources: Resources | null
   /** Null: it gets one by its command. */
   readonly name: string | null
@@ -105,6 +107,7 @@ export function startSpec(
       resources,
       ...(preferred.length > 0 && { preferred }),
       ...(target === null && settings.preferredUser !== null && { preferredUser: settings.preferredUser }),
+      ...(target === null && settings.bounded && { bounded: true }),
       alloc,
       strict: settings.strict,
       durable,

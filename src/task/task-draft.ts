@@ -30,6 +30,8 @@ export type TaskOptions = {
   readonly preferred?: api.Resources
   /** The user where it names none and this host can give it a number of its own. */
   readonly preferredUser?: 'own'
+  /** `/local` and `/alloc` are in memory where `diskBytes` does not bound them. Default false. */
+  readonly bounded?: boolean
   /** The platform was called for by its name, and is not just the best there is. Default false. */
   readonly byName?: boolean
 }
@@ -69,6 +71,7 @@ export class TaskDraft {
       byName = false,
       preferred,
       preferredUser,
+      bounded = false,
     }: TaskOptions,
     askTarget: AskTarget | null,
   ) {
@@ -84,6 +87,7 @@ export class TaskDraft {
       strict,
       preferred: limits,
       preferredUser: preferredUser ?? null,
+      bounded,
     }
   }
 

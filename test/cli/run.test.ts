@@ -475,9 +475,8 @@ describe('holdfast run', function () {
   })
 
   it('--untrusted: no network, bounded processes, files and directories, strict; other flags say otherwise', async function () {
-    requires(this, 'root', 'linux', 'native')
-    const script =
-      'ls /sys/class/net; ulimit -n; ulimit -c; df -Pk /local /tmp /alloc/data | tail -n +2 | cut -d" " -f1'
+    requires(this, 'root', 'linux', 'native', 'disk')
+    const script = 'ls /sys/class/net; ulimit -n; ulimit -c; stat -f -c %T /local /tmp /alloc /alloc/data'
     const { code, stdout, stderr } = await holdfast(
       stateDir,
       'run',
@@ -489,10 +488,26 @@ describe('holdfast run', function () {
       script,
     )
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /1024\n0\ntmpfs\ntmpfs\ntmpfs\n$/)
-    assert.match(stderr, /enforced {2}.*pids 1024.*no network/)
+    assert.match(stdout, /1024\n0\next2\/ext3\ntmpfs\next2\/ext3\next2\/ext3\n$/)
+    assert.match(stderr, /enforced {2}.*pids 1024.*disk 1 GiB.*no network/)
     const other = await holdfast(stateDir, 'run', '--rm', '--untrusted', '--pids', '7', '--', 'true')
     assert.match(other.stderr, /pids 7/)
+    const none = ['--pids', 'max', '--disk', 'max']
+    const memory = await holdfast(
+      stateDir,
+      'run',
+      '--rm',
+      '--untrusted',
+      ...none,
+      '--',
+      'stat',
+      '-f',
+      '-c',
+      '%T',
+      '/local',
+    )
+    assert.match(memory.stdout, /^tmpfs$/m)
+    assert.doesNotMatch(memory.stderr, /pids|disk/)
     const unlimitable = await holdfast(stateDir, 'run', '--untrusted', '--basic', '--', 'true')
     assert.deepEqual([unlimitable.code, tasksIn(stateDir)], [125, 0])
     assert.match(unlimitable.stderr, /--untrusted cannot go with --basic/)

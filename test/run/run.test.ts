@@ -170,10 +170,18 @@ describe('run()', function () {
   })
 
   it('untrusted: no network, bounded, strict', async function () {
-    requires(this, 'root')
-    const task = sh('ulimit -n; df -P /local | tail -n 1 | cut -d" " -f1', { untrusted: true, keep: true })
-    assert.equal((await task).stdout, '1024\ntmpfs\n')
+    requires(this, 'root', 'disk')
+    const task = sh(
+      'ulimit -n; stat -f -c %T /local; stat -f -c %b /local | awk "{ print (\\$1 <= 262144) }"',
+      {
+        untrusted: true,
+        keep: true,
+      },
+    )
+    assert.equal((await task).stdout, '1024\next2/ext3\n1\n')
     assert.ok(task.task.enforcement.some(({ name, requested }) => name === 'network' && requested === 'none'))
+    const disk = task.task.enforcement.find(({ name }) => name === 'diskBytes')
+    assert.deepEqual([disk?.status, disk?.requested], ['enforced', `${2 ** 30}`])
   })
 
   it('bad options are refused by name, without showing input', async () => {

@@ -25,6 +25,7 @@ const settings: TaskSettings = {
   strict: false,
   preferred: null,
   preferredUser: null,
+  bounded: false,
   resources: null,
   name: null,
   alloc: null,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Command as TaskCommand, Supervisor } from '../../index.ts'
+import type { Command as TaskCommand, Resources, Supervisor, untrusted as Untrusted } from '../../index.ts'
 import { refuseContradictions } from '../flags/contradictions.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { askedFor, takeFlags } from '../flags/options.ts'
@@ -24,8 +24,8 @@ const more = `
 An interrupt (Ctrl-C) or SIGTERM stops the task: SIGTERM, and SIGKILL 5 s later. A second interrupt kills it at once.
 With -t every key is the task's, Ctrl-C too; Ctrl-P Ctrl-Q leaves it running, and \`holdfast attach\` comes back to it. With --detach its input stays open for that.
 A terminal that is closed (SIGHUP) ends holdfast alone: the task goes on.
-With --untrusted the task has a user of its own (as root), no network, 1024 processes, 1024 open files, no core dumps, and what it writes to /tmp, /local and /alloc is kept in
-memory, bounded and gone with it; other flags say otherwise one by one. Add --memory, --cpus and --timeout for what else it may use.
+With --untrusted the task has a user of its own (as root), no network, 1024 processes, 1024 open files, no core dumps, 256 MiB in /tmp, and 1 GiB in /local and
+/alloc together (in memory, and less of it, where a file system of that size cannot be had); other flags say otherwise one by one. Add --memory, --cpus and --timeout for what else it may use.
 With --overlay what the task changes in its workspace is kept with its records, and forgotten with them: at once with --rm.
 With --json the task's own output is not printed; \`holdfast logs\` has it.
 
@@ -47,6 +47,7 @@ type RunOptions = CommonOptions &
     readonly untrusted?: boolean
     readonly toolchains?: boolean
     readonly pids?: string
+    readonly disk?: string
     readonly envFile?: readonly string[]
     readonly secret?: readonly string[]
   }
@@ -65,18 +66,20 @@ async function run(options: RunOptions, ...operands: readonly string[]): Promise
 async function prepared(
   supervisor: Supervisor,
   [program = '', ...args]: readonly string[],
-  { pids, envFile = [], secret = [], ...options }: RunOptions,
+  { pids, disk, envFile = [], secret = [], ...options }: RunOptions,
 ) {
   const { runDefaults, setCommand, untrusted } = await import('../../index.ts')
-  const unlimited = pids === 'max'
-  const asked = askedFor(unlimited ? options : { ...options, pids })
+  const asked = askedFor({ ...options, ...(pids !== 'max' && { pids }), ...(disk !== 'max' && { disk }) })
   if (options.toolchains) Object.assign(asked.command, await withToolchains(asked.command))
-  const { command, resources } = options.untrusted ? untrusted(asked.command, asked.resources) : asked
-  const task = supervisor.executor(options.basic ? 'basic' : undefined, {
-    strict: options.strict ?? options.untrusted ?? false,
-    ...(!options.basic && !unlimited && { preferred: runDefaults }),
-    ...(options.untrusted && { preferredUser: 'own' as const }),
-  })
+  const unlimited: Resources = {
+    ...(pids === 'max' && { pids: Infinity }),
+    ...(disk === 'max' && { diskBytes: Infinity }),
+  }
+  const defaults = options.basic || pids === 'max' ? {} : runDefaults
+  const { command, resources, executor } = options.untrusted
+    ? bounded(untrusted(asked.command, { ...asked.resources, ...unlimited }), defaults)
+    : { ...asked, executor: { strict: options.strict ?? false, preferred: defaults } }
+  const task = supervisor.executor(options.basic ? 'basic' : undefined, executor)
   Object.assign(task.command, command)
   if (envFile.length > 0) {
     const { withEnvironmentFiles } = await import('../files/environment-file.ts')
@@ -94,6 +97,11 @@ async function prepared(
   })
   if (options.name !== undefined) task.named(options.name)
   return task
+}
+
+/** What the command line prefers for every task comes besides. */
+function bounded({ options, ...asked }: ReturnType<typeof Untrusted>, defaults: Resources) {
+  return { ...asked, executor: { ...options, preferred: { ...defaults, ...options.preferred } } }
 }
 
 /** What the caller has said of mounts and variables himself comes after. */

@@ -3,17 +3,25 @@ import { nativeHint } from '../../spawn/native-hint.ts'
 import { nativeProgram } from '../../spawn/native-program.ts'
 import { type DiskRefusal, tryDisk } from '../../spawn/disk.ts'
 import type { TaskRequest } from '../port.ts'
-import { type Row, skipped, weakened } from '../rows.ts'
+import { hasOverlay } from '../overlay-place.ts'
+import { asDefault, type Row, skipped, weakened } from '../rows.ts'
 import { baseOf } from '../streams.ts'
 import { type Access, powerHint } from './access.ts'
 import { isItsAlone } from './shared-alloc.ts'
 
 type PowerOf = Pick<Access, 'right' | 'self'>
 
-type Asked = Pick<TaskRequest, 'alloc' | 'command' | 'key' | 'resources'>
+type Asked = Pick<TaskRequest, 'alloc' | 'bounded' | 'command' | 'key' | 'preferred' | 'resources'>
 
-/** `bytes`: of the file system that the allocation becomes; null: it stays where it is. */
-export type DiskPlan = { readonly rows: readonly Row[]; readonly bytes: number | null }
+/**
+ * `bytes`: of the file system that the allocation becomes; null: it stays where it is. `inMemory`: what the
+ * task can write of it is in memory instead.
+ */
+export type DiskPlan = {
+  readonly rows: readonly Row[]
+  readonly bytes: number | null
+  readonly inMemory: boolean
+}
 
 /**
  * How `diskBytes` is kept to: the allocation becomes a file system of that size. Tried on this host before it
@@ -25,13 +33,32 @@ export async function planDisk(
   dir: string,
   access: PowerOf,
 ): Promise<DiskPlan> {
-  const bytes = asked.resources?.diskBytes ?? null
-  if (bytes === null) return { rows, bytes }
+  const { bounded = false, preferred = [], resources } = asked
+  const bytes = resources?.diskBytes ?? null
+  if (bytes === null) return { rows, bytes, inMemory: bounded }
   const denial = await denialOf(asked, dir, access)
-  return {
-    rows: rows.map(row => (row.name === 'diskBytes' ? rowOf(row, denial, asked) : row)),
-    bytes: denial === null ? bytes : null,
+  const isDefault = preferred.includes('diskBytes')
+  const decide = (row: Row): Row => {
+    if (denial !== null && bounded && isDefault) return inMemoryRow(row, denial, asked)
+    const decided = rowOf(row, denial, asked)
+    return isDefault && decided.status !== 'enforced' ? asDefault(decided) : decided
   }
+  return {
+    rows: rows.map(row => (row.name === 'diskBytes' ? decide(row) : row)),
+    bytes: denial === null ? bytes : null,
+    inMemory: bounded && denial !== null,
+  }
+}
+
+/** What a task changes in an overlay is to be kept, and no memory keeps it. */
+function inMemoryRow(row: Row, { reason, hint }: Denial, { command }: Asked): Row {
+  if (hasOverlay({ command }))
+    return skipped(
+      row,
+      `what it changes in its workspace would have no bound: ${reason}`,
+      `${hint}; leave the overlay out; or take the limit away: --disk max (diskBytes: Infinity)`,
+    )
+  return asDefault(weakened(row, `${reason}: /local and /alloc are in memory, of a bounded size`, hint))
 }
 
 type Denial = { readonly reason: string; readonly hint: string }

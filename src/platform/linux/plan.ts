@@ -51,6 +51,8 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const cgroups = planExternal(planned, command.cgroups ?? [], resources)
   const secrets = secretsRows(request, isolation.ownRoot, isolation.rows)
   const shared = await shareAlloc({ alloc, key, command }, dir, user, host)
+  const limits = whereAvailable(withOutputRow(cgroups.rows, command), request.preferred)
+  const disk = await planDisk(limits, request, dir, host.access)
   const root = isolation.ownRoot
     ? rootPlan(command, alloc, {
         memory,
@@ -61,6 +63,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         hostname: isolation.hostname,
         workspace,
         files: shared.map,
+        inMemory: disk.inMemory,
         secrets: secrets.length > 0,
         cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
       })
@@ -84,11 +87,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
     ...user.rows,
     ...scopeRows(scope),
   ]
-  const disk = await planDisk(withOutputRow(cgroups.rows, command), request, dir, host.access)
-  const enforcement = refuseIfStrict(
-    [...whereAvailable(disk.rows, request.preferred), ...rowsBefore],
-    request.strict,
-  )
+  const enforcement = refuseIfStrict([...disk.rows, ...rowsBefore], request.strict)
   return {
     enforcement,
     diskBytes: disk.bytes,

@@ -61,6 +61,8 @@ export type RootOptions = {
   readonly files?: FileMap | null
   /** It has secrets. */
   readonly secrets?: boolean
+  /** Nothing that it can write of the allocation is on a disk. */
+  readonly inMemory?: boolean
   /** Where the host's cgroups are mounted, and which are the task's own. */
   readonly cgroups?: { readonly host: Pick<CgroupHost, 'v1' | 'v2'>; readonly dirs: readonly string[] }
 }
@@ -84,6 +86,7 @@ export function rootPlan(
     workspace = null,
     files = null,
     secrets = false,
+    inMemory = false,
     cgroups,
   }: RootOptions,
 ): RootPlan {
@@ -125,6 +128,7 @@ export function rootPlan(
     // Files of our own lie below the task's directory.
     ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
     ...allocation(alloc, files),
+    ...(inMemory ? allocationInMemory(tmpfs) : []),
     ...withWorkspace([...tmpfs, ...mounted.ops], workspace),
     ...(command.devices ?? []).map(device => ({
       ...bind(deviceNode(device), inside(device), false),
@@ -186,6 +190,21 @@ function allocation(alloc: TaskPaths, files: FileMap | null): MountOp[] {
     { ...bind(alloc.shared, '/alloc', false, alloc.root), map: files },
     bind(logs, '/alloc/logs', true, alloc.root),
     bind(alloc.local, '/local', false),
+  ]
+}
+
+/** None where a tmpfs that was asked for comes to lie. The rest of `/alloc` is not to be written to. */
+function allocationInMemory(own: readonly MountOp[]): MountOp[] {
+  const sizes = [
+    ['/local', 256],
+    ['/alloc/data', 64],
+    ['/alloc/tmp', 64],
+  ] as const
+  return [
+    { op: 'readonly', at: '/alloc' },
+    ...sizes
+      .filter(([at]) => !own.some(op => op.at === at))
+      .map(([at, mebibytes]) => tmpfsAt(at, mebibytes * 1024 * 1024)),
   ]
 }
 

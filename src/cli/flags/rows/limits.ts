@@ -71,7 +71,7 @@ export const limitFlags: readonly Flag[] = [
   },
   {
     flag: '--disk <SIZE>',
-    help: { run: 'maximum that it stores in /local, /alloc and its logs together' },
+    help: { run: 'maximum that it stores in /local, /alloc and its logs together; max for no limit' },
     sets: value('resources.diskBytes', parseSize),
   },
   {
