@@ -173,15 +173,22 @@ export type TerminalSize = { rows: number; columns: number }
 export type PlainCommand = Omit<Command, 'stdin' | 'secrets'> & { stdin?: string }
 
 /**
- * A log that has reached `maxBytes` is renamed to `<file>.1`, that one to `<file>.2`, and so on; beyond
- * `maxFiles`, the current one among them, the oldest goes. So each stream takes `maxFiles * maxBytes` at
- * most.
+ * A log that has reached `maxBytes` is followed by another; beyond `maxFiles`, the current one among them,
+ * the oldest goes. So each stream takes `maxFiles * maxBytes` at most.
  */
 export type LogRotation = {
   /** Bytes, 4096 or more. */
   maxBytes: number
   /** 2 to 100. */
   maxFiles: number
+  /**
+   * `shift`: the log is `<file>`; a full one becomes `<file>.1`, that one `<file>.2`, and so on, mode 0640.
+   * `increment`: the first is `<file>.0`, the next `<file>.1`, and so on; none is ever renamed, the highest
+   * is the current one, mode 0644, and a later task with the same log goes on with the highest. That is how
+   * Nomad names logs and how its clients follow them. Linux with the native program; elsewhere the start
+   * rejects with UNSUPPORTED. Default `shift`.
+   */
+  numbering?: 'shift' | 'increment'
 }
 
 export type Namespace = 'mount' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'network' | 'user'

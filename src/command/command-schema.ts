@@ -72,8 +72,9 @@ const rotation = () =>
     // A page: what is less would be more renames than writes.
     maxBytes: integer(4096, Number.MAX_SAFE_INTEGER, 'bytes'),
     maxFiles: integer(2, 100),
+    numbering: z.optional(oneOf('shift', 'increment')),
   })
-const logs = () => z.optional(wordOr('plain', rotation(), '"plain" or { maxBytes, maxFiles }'))
+const logs = () => z.optional(wordOr('plain', rotation(), '"plain" or { maxBytes, maxFiles, numbering }'))
 
 const mount = () => fields({ source: absolutePath, target: targetPath, readOnly: z.optional(flag) })
 const takesWorkspace = 'an absolute path other than "/", without "..", or { path, readOnly, overlay }'

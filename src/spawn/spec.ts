@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../../machines/index.ts'
+import type { LogRotation } from '../api.ts'
 import type { ScalarSpec } from './scalars.ts'
 
 /**
@@ -46,7 +47,7 @@ export type LaunchSpec = ScalarSpec & {
    * The shim carries what the task writes into its log files, and rotates them. Null: the task writes them
    * itself.
    */
-  readonly logRotation: { readonly maxBytes: number; readonly maxFiles: number } | null
+  readonly logRotation: Readonly<LogRotation> | null
   /** Of these streams the task writes the file itself all the same. Absent: of none. */
   readonly plainLogs?: readonly ('stdout' | 'stderr')[]
   readonly rlimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]

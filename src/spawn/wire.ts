@@ -137,6 +137,7 @@ function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): voi
   if (spec.donor) fields.push('lender', `${spec.donor.pid}`, `${spec.donor.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
+  if (spec.logRotation?.numbering === 'increment') fields.push('log-increment', '1')
   for (const stream of spec.plainLogs ?? []) fields.push('log-plain', stream)
 }
 

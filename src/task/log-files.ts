@@ -1,7 +1,8 @@
 import { closeSync, fstatSync } from 'node:fs'
+import type { LogRotation } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
-import { isLeased, logIdentity, openLogForReading } from './log-reader.ts'
+import { isLeased, logIdentity, openLogForReading, siblingFiles } from './log-reader.ts'
 
 /** `number`: that it had when it was opened. */
 export type OpenedLog = { readonly fd: number; readonly identity: string; readonly number: number }
@@ -9,16 +10,18 @@ export type OpenedLog = { readonly fd: number; readonly identity: string; readon
 /**
  * A log and its rotated predecessors, by number: 0 is the one being written, 1 the one before it. Whoever
  * rotates renames the oldest first, so that at any instant the files are in order, with one number missing at
- * most.
+ * most. Where files are numbered upwards and never renamed, the numbers here still count from the newest.
  */
 export class LogFiles {
   readonly #target: FileTarget
   /** How many there can be. */
   readonly count: number
+  readonly #numbering: LogRotation['numbering']
 
-  constructor(target: FileTarget, count: number) {
+  constructor(target: FileTarget, count: number, numbering: LogRotation['numbering'] = 'shift') {
     this.#target = target
     this.count = count
+    this.#numbering = numbering
   }
 
   /**
@@ -27,7 +30,8 @@ export class LogFiles {
    */
   open(number: number): OpenedLog | null {
     try {
-      const fd = openLogForReading(this.#numbered(number))
+      const target = this.#numbered(number)
+      const fd = target === null ? null : openLogForReading(target)
       return fd === null ? null : { fd, identity: identityOf(fd), number }
     } catch (error) {
       if (number === 0 || !(error instanceof HoldfastError) || isLeased(error)) throw error
@@ -40,14 +44,27 @@ export class LogFiles {
     return this.#identity(number) === identity
   }
 
-  #numbered(number: number): FileTarget {
+  /** Null: there is none. */
+  #numbered(number: number): FileTarget | null {
     const { base, path } = this.#target
+    if (this.#numbering === 'increment') {
+      const increment = this.#increments()[number]
+      return increment === undefined ? null : { base, path: `${path}.${increment}` }
+    }
     return number === 0 ? this.#target : { base, path: `${path}.${number}` }
+  }
+
+  /** Of the names that are there, the newest first. */
+  #increments(): number[] {
+    return siblingFiles(this.#target)
+      .flatMap(suffix => (/^\.(?:0|[1-9]\d{0,8})$/.test(suffix) ? Number(suffix.slice(1)) : []))
+      .sort((one, other) => other - one)
   }
 
   #identity(number: number): string | null {
     try {
-      return logIdentity(this.#numbered(number))
+      const target = this.#numbered(number)
+      return target === null ? null : logIdentity(target)
     } catch (error) {
       if (number === 0 || !(error instanceof HoldfastError)) throw error
       return null

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { basename, dirname, join, sep } from 'node:path'
 import { openTrusted } from '../alloc/open-trusted.ts'
 import { anchored } from '../anchored.ts'
 import { HoldfastError } from '../errors.ts'
@@ -41,6 +41,24 @@ export function logIdentity({ base, path }: FileTarget): string | null {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return null
+    throw cannotOpen({ base, path }, error as NodeJS.ErrnoException)
+  }
+}
+
+/**
+ * The plain files beside a log whose names begin with the log's: what comes behind that. None where the
+ * directory is not there.
+ */
+export function siblingFiles({ base, path }: FileTarget): string[] {
+  const name = basename(path)
+  const list = (at: string) =>
+    readdirSync(dirname(at), { withFileTypes: true }).flatMap(entry =>
+      entry.isFile() && entry.name.startsWith(name) ? entry.name.slice(name.length) : [],
+    )
+  try {
+    return base === null ? list(path) : beneath(base, path, list)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw cannotOpen({ base, path }, error as NodeJS.ErrnoException)
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
-import type { LogOptions } from '../api.ts'
+import type { LogOptions, LogRotation } from '../api.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { LogChanges } from './log-changes.ts'
 import { LogCursor } from './log-cursor.ts'
@@ -14,6 +14,8 @@ export type LogSource = {
   target(): FileTarget
   /** How many files there can be of it: 1 where it is not rotated. */
   files(): number
+  /** How they are numbered; absent: by `shift`. */
+  numbering?(): LogRotation['numbering']
   /** Whether there may be more; false once the task has ended, or its supervisor has let go of it. */
   writing(): boolean
   /** Calls `heard` when that changes: a last look is due at once. Returns the way to hear no more. */
@@ -60,6 +62,9 @@ export async function* held<Value>(
   }
 }
 
+const filesOf = (source: LogSource): LogFiles =>
+  new LogFiles(source.target(), source.files(), source.numbering?.())
+
 async function* follow(
   source: LogSource,
   options: LogOptions,
@@ -74,9 +79,7 @@ async function* follow(
       // Asked before reading: what was written before the end is then surely read below.
       const writing = source.writing()
       if (writing) changes.watch(source.target())
-      cursor ??= await changes.retryLeased(() =>
-        LogCursor.open(new LogFiles(source.target(), source.files()), from),
-      )
+      cursor ??= await changes.retryLeased(() => LogCursor.open(filesOf(source), from))
       from = 'start'
       for (;;) {
         const chunk: Uint8Array | null = await changes.retryLeased(() => cursor?.read(writing) ?? null)
@@ -99,7 +102,7 @@ async function* replay(
   changes: LogChanges,
 ): AsyncGenerator<Uint8Array, void> {
   const from = beginningOf(options)
-  const files = new LogFiles(source.target(), source.files())
+  const files = filesOf(source)
   const opened = (await changes.retryLeased(() => files.openAll())).map(({ fd }) => ({
     fd,
     size: fstatSync(fd).size,

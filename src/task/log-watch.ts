@@ -15,7 +15,7 @@ export class LogWatch {
     const name = basename(full)
     try {
       this.#watcher = watch(dirname(full), { persistent: false }, (_, changed) => {
-        if (changed === null || changed === name) onChange()
+        if (changed === null || changed === name || changed.startsWith(`${name}.`)) onChange()
       })
       this.#watcher.on('error', () => this.close())
     } catch {

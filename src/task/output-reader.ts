@@ -1,4 +1,4 @@
-import type { LogOptions, OutputChunk } from '../api.ts'
+import type { LogOptions, LogRotation, OutputChunk } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { LogFiles } from './log-files.ts'
@@ -12,7 +12,11 @@ export type OutputStream = 'stdout' | 'stderr'
 
 export type OutputSource = Pick<LogSource, 'writing' | 'onEnd' | 'hold'> & {
   /** Each stream's log, known once the task has been launched, and how many files there can be of it. */
-  readonly log: (stream: OutputStream) => { readonly target: FileTarget; readonly files: number }
+  readonly log: (stream: OutputStream) => {
+    readonly target: FileTarget
+    readonly files: number
+    readonly numbering?: LogRotation['numbering']
+  }
   /** Where the index lies. */
   readonly dir: string
   /**
@@ -56,8 +60,9 @@ export class OutputReader {
   #openLogs(only: readonly OutputStream[], options: LogOptions): void {
     const unreadable: unknown[] = []
     for (const stream of this.#distinct(only)) {
-      const { target, files } = this.#source.log(stream)
-      const log = new OutputFiles(new LogFiles(target, files), () => this.#index?.turns()?.[stream] ?? null)
+      const { target, files, numbering } = this.#source.log(stream)
+      const turns = () => this.#index?.turns()?.[stream] ?? null
+      const log = new OutputFiles(new LogFiles(target, files, numbering), turns)
       try {
         this.#ends.set(stream, log.begin(beginningOf(options)))
         this.#streams.set(stream, log)

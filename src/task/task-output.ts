@@ -15,7 +15,10 @@ export function taskOutput(
 ): OutputSource {
   const rotation = (stream: OutputStream) => rotationOf(process.spec.request.command, stream)
   return {
-    log: stream => ({ target: process.log(stream), files: rotation(stream)?.maxFiles ?? 1 }),
+    log: stream => {
+      const { maxFiles = 1, numbering } = rotation(stream) ?? {}
+      return { target: process.log(stream), files: maxFiles, ...(numbering && { numbering }) }
+    },
     dir: state.taskDirectory(process.spec.request.key),
     indexFiles: () => (rotation('stdout') ?? rotation('stderr'))?.maxFiles ?? 0,
     writing: () => actor.live().getSnapshot().status === 'active',

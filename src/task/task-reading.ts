@@ -59,7 +59,15 @@ export class TaskReading {
     const source = this.#output('logs$')
     const { log, ...rest } = source
     if (options.since !== undefined) return streamed(() => readBytes(source, options, stream))
-    return logStream({ ...rest, target: () => log(stream).target, files: () => log(stream).files }, options)
+    return logStream(
+      {
+        ...rest,
+        target: () => log(stream).target,
+        files: () => log(stream).files,
+        numbering: () => log(stream).numbering,
+      },
+      options,
+    )
   }
 
   output$(options: api.LogOptions): Streamed<api.OutputChunk> {

@@ -127,7 +127,7 @@ export const everyOption: readonly LaunchSpec[] = [
         'prefix 2001:db8::/32 443',
       ],
     },
-    logRotation: { maxBytes: 4096, maxFiles: 10 },
+    logRotation: { maxBytes: 4096, maxFiles: 10, numbering: 'increment' },
     plainLogs: ['stderr'],
     cgroups: [{ dir: '/cg/theirs', external: true, files: [] }],
     namespaces: ['pid', 'network'],

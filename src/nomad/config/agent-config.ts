@@ -17,6 +17,9 @@ const agent = configuration({
   allow_mounts: texts('an absolute path', isPath),
   allow_ipc_host: flag(false),
   default_pids: integer(1, 4_194_304, 'processes and threads'),
+  collect_logs: flag(false),
+  log_max_files: integer(2, 100, 'files'),
+  log_max_file_size: integer(1, 1_048_576, 'MiB'),
 })
 
 export type AgentConfig = ReturnType<typeof agent.read>

@@ -37,6 +37,10 @@ const task = configuration({
   }),
   mount: blocks({ source: requiredPath, target: requiredPath, read_only: flag(true) }),
   tmpfs: blocks({ target: requiredPath, size_mb: mebibytes(1) }),
+  logs: block({
+    max_files: integer(2, 100, 'files'),
+    max_file_size: integer(1, 1_048_576, 'MiB'),
+  }),
   egress: optionalBlock({ allow: texts('a destination such as "example.com:443"', value => value !== '') }),
 })
 

@@ -5,9 +5,9 @@ const anyMounts = 0
 /**
  * `image`: the client tells tasks of `/alloc`, `/local` and `/secrets` and leaves it to us to put them there,
  * and gives them nothing of the host's environment. Where there is no root of one's own (no Linux, no root
- * user) tasks see the host's paths.
+ * user) tasks see the host's paths. `collectsLogs`: the client starts no collector, and makes no FIFOs.
  */
-export function capabilities(ownRoot: boolean): object {
+export function capabilities(ownRoot: boolean, collectsLogs: boolean): object {
   return {
     send_signals: true,
     exec: true,
@@ -15,7 +15,7 @@ export function capabilities(ownRoot: boolean): object {
     network_isolation_modes: [networks.host, networks.group, networks.none],
     must_create_network: false,
     mount_configs: anyMounts,
-    disable_log_collection: false,
+    disable_log_collection: collectsLogs,
     dynamic_workload_users: false,
   }
 }

@@ -26,7 +26,7 @@ export function driver(state: PluginState): UntypedServiceImplementation {
     Init: unary(() => ({})),
     Shutdown: unary(() => ({})),
     TaskConfigSchema: unary(() => ({ spec: taskSpec })),
-    Capabilities: unary(() => ({ capabilities: capabilities(state.ownRoot) })),
+    Capabilities: unary(() => ({ capabilities: capabilities(state.ownRoot, state.config.collect_logs) })),
     Fingerprint: fingerprints(state),
     StartTask: unary(request => start(state, request as Parameters<typeof start>[1]), startError),
     RecoverTask: answered(recover),

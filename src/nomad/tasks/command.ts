@@ -7,10 +7,18 @@ import { externalCgroups } from './cgroups.ts'
 import { deviceNodes, jobMounts, nomadDirectories, parentsFirst, volumeMounts } from './mounts.ts'
 import { networkOf } from './network.ts'
 import { programOf } from './program.ts'
+import { streams } from './streams.ts'
 
 type Policy = Pick<
   AgentConfig,
-  'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts' | 'allow_ipc_host'
+  | 'default_user'
+  | 'allow_root'
+  | 'allow_capabilities'
+  | 'allow_mounts'
+  | 'allow_ipc_host'
+  | 'collect_logs'
+  | 'log_max_files'
+  | 'log_max_file_size'
 >
 
 /**
@@ -27,8 +35,7 @@ export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy
     env: { ...task.env },
     ...(options.work_dir !== null && { cwd: options.work_dir }),
     user: userOf(task, policy),
-    stdout: stream(task.stdout_path),
-    stderr: stream(task.stderr_path),
+    ...streams(task, options, policy),
     network: networkOf(task.network_isolation_spec, options.egress),
     ...hostname(task),
     mounts: parentsFirst([...ours.mounts, ...volumeMounts(task), ...jobs.mounts]),
@@ -93,9 +100,4 @@ function sharedNamespaces(
 function hostname({ network_isolation_spec: isolation }: TaskConfig): Pick<Command, 'hostname'> {
   const name = isolation?.hostsConfig?.hostname ?? ''
   return name === '' ? {} : { hostname: name }
-}
-
-/** `/dev/null` where the job has turned its logs off. */
-function stream(path: string): string {
-  return path === '' || path === '/dev/null' ? 'null' : path
 }

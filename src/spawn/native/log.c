@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "inside.h"
+#include "numbered.h"
 #include "record.h"
 #include "system.h"
 #include "walk.h"
@@ -273,6 +274,15 @@ int open_log_directory(const struct file_target *target) {
   _cleanup_fd_ int base = open_base(target);
   if (base < 0) return -1;
   return length == 0 ? openat(base, ".", flags) : open_beneath(base, path, flags);
+}
+
+int open_numbered_log(
+    const struct file_target *target, const struct spec *spec, int *number, struct failure *failure) {
+  const char *slash = strrchr(target->path, '/');
+  _cleanup_fd_ int dir = open_log_directory(target);
+  int fd =
+      dir < 0 ? -1 : numbered_open(dir, slash == NULL ? target->path : slash + 1, spec->log_files, number);
+  return fd >= 0 ? fd : fail_at(failure, STAGE_LOG, errno, target, ", numbered");
 }
 
 bool log_is_whole(int fd) {

@@ -25,6 +25,9 @@ int open_beneath(int base, const char *path, int flags);
  */
 int open_log(const struct file_target *target, const struct spec *spec, bool pumped,
     const struct identity *donor, int *held, struct failure *failure);
+/* Of a log that is numbered upwards: the file to go on with, and its number. */
+int open_numbered_log(
+    const struct file_target *target, const struct spec *spec, int *number, struct failure *failure);
 /* Of a file that the task writes itself, by the external descriptor: all that went through that is still
  * there. */
 bool log_is_whole(int fd);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "log.h"
+#include "numbered.h"
 
 /*
  * MAX_TURN: longer than a pipe, since a fast writer goes on filling it while we empty it, and one call then
@@ -82,7 +83,7 @@ static void find_role(struct log_pump *pump) {
   share(pump);
 }
 
-int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target,
+int pump_open(struct log_pump *pump, int file, int number, const char *name, const struct file_target *target,
     const struct spec *spec, struct failure *failure) {
   *pump = (struct log_pump){.pipe = -1,
       .file = file,
@@ -90,9 +91,10 @@ int pump_open(struct log_pump *pump, int file, const char *name, const struct fi
       .name = name,
       .max = spec->max_log,
       .files = spec->log_files,
+      .number = number,
       .has_group = spec->has_credentials,
       .group = spec->gid};
-  if (strlen(name) + MAX_SUFFIX > NAME_MAX)
+  if (strlen(name) + (number < 0 ? MAX_SUFFIX : MAX_NUMBERED_SUFFIX) > NAME_MAX)
     return fail(failure, STAGE_LOG, ENAMETOOLONG, "%s: with a number behind it", target->path);
   /* Not O_APPEND, which splice refuses. */
   if ((pump->dir = open_log_directory(target)) < 0 || fcntl(file, F_SETFL, 0) != 0)
@@ -135,8 +137,7 @@ static void shift(struct log_pump *pump, int number) {
   unlinkat(pump->dir, from, 0);
 }
 
-/* Readable for the task's group. Not the task's own: only the shim writes it. */
-static void create(struct log_pump *pump) {
+static void create_named(struct log_pump *pump) {
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   for (int again = 0; again < 3; again++) {
     pump->file = openat(pump->dir, pump->name, flags, 0640);
@@ -144,11 +145,18 @@ static void create(struct log_pump *pump) {
     /* Put there since we moved ours away. */
     unlinkat(pump->dir, pump->name, 0);
   }
+}
+
+/* Readable for the task's group, or for all. Not the task's own: only the shim writes it. */
+static void create(struct log_pump *pump) {
+  if (pump->number < 0) create_named(pump);
+  else pump->file = numbered_next(pump->dir, pump->name, pump->files, &pump->number);
   if (pump->file < 0) {
     pump->error = errno;
     return;
   }
-  if (pump->has_group && fchown(pump->file, (uid_t)-1, pump->group) != 0) pump->error = errno;
+  if (pump->number < 0 && pump->has_group && fchown(pump->file, (uid_t)-1, pump->group) != 0)
+    pump->error = errno;
   find_role(pump);
   take_stock(pump);
 }
@@ -164,7 +172,8 @@ static OWN_FRAME void rotate(struct log_pump *pump) {
     pump->outgrown = true;
     pump->dropped += pump->max;
   }
-  for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
+  if (pump->number < 0)
+    for (int number = pump->files - 2; number >= 0; number--) shift(pump, number);
   pump->generation++;
   create(pump);
   if (index != NULL) index_turn(index, pump->stream);

@@ -1,6 +1,7 @@
 /*
  * Runs in the shim: carries what a task writes from a pipe into a log of bounded size. When the file is full
- * it becomes NAME.1, that one NAME.2, and so on; the oldest is dropped.
+ * it becomes NAME.1, that one NAME.2, and so on; the oldest is dropped. Or the files are NAME.0, NAME.1 and
+ * so on, and none is renamed (numbered.h).
  */
 #pragma once
 #include "failure.h"
@@ -17,6 +18,8 @@ struct log_pump {
   const char *name;
   int64_t max;
   int files;
+  /* Of the file at hand, where they are numbered upwards; -1: they are renamed. */
+  int number;
   bool has_group;
   gid_t group;
   /* Of the pipe, in bytes. */
@@ -55,9 +58,9 @@ struct log_pump {
 
 enum pump_state { PUMP_MORE, PUMP_EMPTY, PUMP_END };
 
-/* Takes `file` over, whatever happens. `name` must last as long as the pump. Returns the end that the task
- * writes to, or -1. */
-int pump_open(struct log_pump *pump, int file, const char *name, const struct file_target *target,
+/* Takes `file` over, whatever happens. `name` must last as long as the pump. `number` is the file's, or -1.
+ * Returns the end that the task writes to, or -1. */
+int pump_open(struct log_pump *pump, int file, int number, const char *name, const struct file_target *target,
     const struct spec *spec, struct failure *failure);
 /* Has what is written recorded in the index from now on. */
 void pump_note_in(struct log_pump *pump, struct output_index *index, int stream);

@@ -90,7 +90,10 @@ static int open_output(struct shim *shim, int index, int out) {
   const struct spec *spec = shim->spec;
   const struct file_target *target = index == 0 ? &spec->out : &spec->err;
   const bool plain = is_plain(spec, index);
-  int fd = open_log(target, spec, !plain, donor_of(shim), &shim->logs[index].held, &shim->failure);
+  int number = -1;
+  int fd = spec->log_increment && !plain && !is_null(target)
+               ? open_numbered_log(target, spec, &number, &shim->failure)
+               : open_log(target, spec, !plain, donor_of(shim), &shim->logs[index].held, &shim->failure);
   struct stat status;
   if (fd < 0 || plain) return fd < 0 ? fd : keep_plain(shim, index, fd);
   /* Only files grow. */
@@ -102,7 +105,7 @@ static int open_output(struct shim *shim, int index, int out) {
   }
   struct log_pump *first = &shim->logs[0].pump, *pump = &shim->logs[index].pump;
   if (index == 0 || first->file < 0 || !is_same_file(first->file, fd)) {
-    int write_end = pump_open(pump, fd, shim->logs[index].name, target, spec, &shim->failure);
+    int write_end = pump_open(pump, fd, number, shim->logs[index].name, target, spec, &shim->failure);
     pump_note_in(pump, &shim->index, index);
     return write_end;
   }

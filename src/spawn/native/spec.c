@@ -276,6 +276,9 @@ static const char *set_durable(struct reader *reader, char **operands) {
 static const char *set_stdin_open(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->stdin_open, operands);
 }
+static const char *set_log_increment(struct reader *reader, char **operands) {
+  return set_flag(&reader->spec->log_increment, operands);
+}
 static const char *set_no_new_privileges(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->no_new_privileges, operands);
 }
@@ -589,6 +592,7 @@ static const struct option {
     {"terminal", 2, false, set_terminal},
     {"lender", 2, false, set_donor},
     {"log-rotation", 2, false, set_log_rotation},
+    {"log-increment", 1, false, set_log_increment},
     {"log-plain", 1, true, set_log_plain},
     {"nice", 1, false, set_nice},
     {"oom-score-adj", 1, false, set_oom_score_adj},

@@ -152,6 +152,8 @@ struct spec {
   /* Bytes and number of files of a log that the shim writes and rotates; 0: the task writes it itself. */
   int64_t max_log;
   int log_files;
+  /* They are NAME.0, NAME.1 and so on, and the highest is written; else NAME, which is renamed. */
+  bool log_increment;
   /* Of standard output and standard error: the task writes it itself all the same. */
   bool log_plain[2];
   /* What the streams that are carried may give together; 0: no limit. */

@@ -27,7 +27,7 @@ const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: H
   donor: value => value !== undefined,
   terminal: value => (value ?? null) !== null,
   stdinOpen: value => value === true,
-  logRotation: 'honoured',
+  logRotation: value => value?.numbering === 'increment',
   plainLogs: 'honoured',
   rlimits: value => value.length > 0,
   wallTimeMs: 'honoured',
@@ -74,4 +74,5 @@ export function refuseUnhonoured(spec: LaunchSpec): void {
 const names: Partial<Record<keyof LaunchSpec, string>> = {
   terminal: 'command.terminal',
   stdinOpen: 'command.stdin',
+  logRotation: 'command.logs.numbering',
 }

@@ -10,7 +10,8 @@ export class Allocation {
   readonly dir: string
   readonly #readers = new Map<string, number>()
 
-  constructor(root: string) {
+  /** `collects`: the client has started a collector, and made its FIFOs. */
+  constructor(root: string, collects = true) {
     this.dir = join(root, this.id)
     for (const part of [
       'alloc/logs',
@@ -24,7 +25,7 @@ export class Allocation {
       mkdirSync(join(this.dir, part), { recursive: true })
       chmodSync(join(this.dir, part), 0o777)
     }
-    for (const stream of ['stdout', 'stderr']) {
+    for (const stream of collects ? ['stdout', 'stderr'] : []) {
       const fifo = this.fifo(stream)
       execFileSync('mkfifo', ['-m', '600', fifo])
       // As its log collector does: there from before the task, until after it.
