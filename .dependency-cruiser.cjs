@@ -9,6 +9,7 @@ const bundled = [
     'pidusage',
     '@xterm/headless',
     '@xterm/addon-serialize',
+    'diff',
   ],
   ...['hono', '@hono/node-server', 'prom-client', '@grpc/grpc-js', 'protobufjs', '@msgpack/msgpack'],
 ]

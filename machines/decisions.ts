@@ -44,6 +44,7 @@ export const decisions = {
   verify: { allowed: ['running', 'stopping', 'exited'] },
   // Of one that runs: what it has changed by now.
   changes: { allowed: ['running', 'stopping', 'exited'] },
+  patches: { allowed: ['running', 'stopping', 'exited'] },
   // What a task still writes is put in place half, and tested by nobody.
   apply: { allowed: ['exited'] },
   logs$: { allowed: begun },

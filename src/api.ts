@@ -516,6 +516,33 @@ export interface Change {
   conflict: boolean
 }
 
+export interface PatchOptions {
+  /**
+   * These entries and what lies in them, from the workspace on, as in Change; 1 MiB of names at most.
+   * Default: all.
+   */
+  paths?: string[]
+  /** Bytes of a file on either side, 1 to 8 MiB: a larger one has no patch. Default 1 MiB. */
+  maxFileBytes?: number
+}
+
+/** A file or link in a workspace with `overlay` that the task has made, changed or removed. */
+export interface FilePatch {
+  /** What changes() tells of it, and of each file in a deleted directory, too. */
+  change: Change
+  /**
+   * What Git writes of it, from what is on the host now to what the task has: bytes that `git apply` and
+   * `patch -p1` take. The file's own bytes are in it, control characters and all; its name is quoted. Null
+   * where that does not hold it.
+   */
+  patch: Uint8Array | null
+  /**
+   * Why not: it has a NUL byte in it; it is larger than `maxFileBytes`; it cannot be read; it is a FIFO, a
+   * socket or a device, or one is on the host; nothing differs but permission bits that Git does not know.
+   */
+  omitted: 'binary' | 'large' | 'unreadable' | 'special' | 'mode' | null
+}
+
 export interface ApplyOptions {
   /** Also where the host's has changed meanwhile, which is lost then. Default false. */
   force?: boolean
@@ -708,6 +735,13 @@ export interface Executor {
    * a task without, STATE_CORRUPT, PERMISSION.
    */
   changes(): Promise<Change[]>
+  /**
+   * The same file by file as patches, in the order of the file system but with what is removed before what
+   * takes its place; of directories none. Files are read as they are asked for, by no link and no special
+   * file; of one that takes longer than 100 ms to compare what differs is shown as replaced. Throws
+   * INVALID_ARGUMENT and INVALID_STATE before the start; the iteration rejects as changes() does.
+   */
+  patches(options?: PatchOptions): AsyncIterableIterator<FilePatch>
   /**
    * Puts the changes of an ended task in place, each file in one step, and resolves to them; afterwards they
    * are changes no more. Links are put there as they are; contents, permission bits and times of files are

@@ -30,6 +30,8 @@ export type {
   Workspace,
   ApplyOptions,
   Change,
+  FilePatch,
+  PatchOptions,
   Usage,
   UsageDetail,
   Verification,

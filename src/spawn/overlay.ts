@@ -63,10 +63,10 @@ function parsed(bytes: Buffer): OverlayAnswer {
   let failure: OverlayFailure | null = null
   for (const [head, path, more] of records(bytes)) {
     const [what = '', ...numbers] = head.toString().split(' ')
-    const [first = 0, second = 0] = numbers.map(Number)
+    const first = Number(numbers[0])
     if (what === '=') return { done: first === 0, entries, failure }
     if (what === '!') failure = { step: more.toString(), errno: errnoName(first), path: path.toString() }
-    else entries.push(entryOf(what, [Number.parseInt(numbers[0] ?? '', 8), second], path, more))
+    else entries.push(entryOf(what, numbers, path, more))
   }
   return { done: false, entries: [], failure: failure ?? { step: 'overlay', errno: 'EIO', path: '' } }
 }
@@ -82,9 +82,10 @@ function* records(bytes: Buffer): Generator<readonly [Buffer, Buffer, Buffer]> {
   while (at < bytes.length) yield [field(), field(), field()]
 }
 
-function entryOf(
+/** `word` and its numbers: the first field of a record. */
+export function entryOf(
   word: string,
-  [mode = 0, size = 0]: readonly number[],
+  [mode = '', size = '0']: readonly string[],
   path: Buffer,
   link: Buffer,
 ): OverlayEntry {
@@ -92,7 +93,7 @@ function entryOf(
   return {
     kind: kind as OverlayEntry['kind'],
     type: type as OverlayEntry['type'],
-    ...{ conflict: conflict === '!', mode, size, link },
+    ...{ conflict: conflict === '!', mode: Number.parseInt(mode, 8), size: Number(size), link },
     path: path.at(-1) === slash ? path.subarray(0, -1) : path,
   }
 }

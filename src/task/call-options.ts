@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { ApplyOptions, LogOptions, ShutdownOptions } from '../api.ts'
+import type { ApplyOptions, LogOptions, PatchOptions, ShutdownOptions } from '../api.ts'
 import { lazily } from '../lazily.ts'
 import { invalidArgument } from '../invalid-argument.ts'
 import { graceMilliseconds, signalNumber } from './signals.ts'
@@ -34,6 +34,36 @@ const applyShape = lazily(() => z.strictObject({ force: z.optional(z.boolean()) 
 export function parseApplyOptions(options: ApplyOptions): Required<ApplyOptions> {
   checked('apply', applyShape(), options, 'an object with force (a boolean)')
   return { force: options.force ?? false }
+}
+
+/** What contents a file may have to be compared, and what it has by default; bytes. */
+const maxFile = { most: 8 * 1024 * 1024, byDefault: 1024 * 1024 }
+/** Of all paths together, bytes: they are passed on as arguments. */
+const mostPaths = 1024 * 1024
+
+const patchShape = lazily(() =>
+  z.strictObject({
+    paths: z.optional(z.array(z.string())),
+    maxFileBytes: z.optional(z.int().check(z.minimum(1), z.maximum(maxFile.most))),
+  }),
+)
+
+/** What patches() was called with. Throws INVALID_ARGUMENT naming the option. */
+export function parsePatchOptions(options: PatchOptions): Required<PatchOptions> {
+  const takes = `an object with paths (texts) and maxFileBytes (1 to ${maxFile.most})`
+  checked('patches', patchShape(), options, takes)
+  const { paths = [], maxFileBytes = maxFile.byDefault } = options
+  for (const [index, path] of paths.entries())
+    if (path.includes('\0') || path.split('/').some(name => ['', '.', '..'].includes(name)))
+      throw invalidArgument(
+        `patches: options.paths.${index}`,
+        path,
+        'a path from the workspace on, as changes() tells it',
+      )
+  const size = paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 1, 0)
+  if (size > mostPaths)
+    throw invalidArgument('patches: options.paths', paths, `at most ${mostPaths} bytes, and has ${size}`)
+  return { paths, maxFileBytes }
 }
 
 const logShape = lazily(() =>

@@ -108,7 +108,7 @@ export class HeldTask<Face extends { readonly key: string }> {
   }
 
   /** To send it something. Throws INVALID_STATE, naming the call, when it does not run. */
-  running(call: 'signal' | 'resize' | 'openInput' | 'endInput'): TaskProcess {
+  running(call: 'signal' | 'resize' | 'openInput' | 'endInput' | 'update'): TaskProcess {
     this.allow(call)
     return this.requireProcess()
   }

@@ -1,8 +1,9 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { errnoOf } from '../alloc/failure.ts'
 import { removeTree } from '../alloc/remove.ts'
-import type { Change } from '../api.ts'
+import type { Change, FilePatch, PatchOptions } from '../api.ts'
 import { type WorkspaceAsked, workspaceOf } from '../command/workspace.ts'
 import { HoldfastError } from '../errors.ts'
 import { overlayDirectory } from '../platform/overlay-place.ts'
@@ -10,6 +11,7 @@ import type { TaskRequest } from '../platform/port.ts'
 import { nativeMissing } from '../spawn/native-hint.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
 import { applyOverlay, overlayChanges, type OverlayAnswer, type OverlayEntry } from '../spawn/overlay.ts'
+import { overlayContents } from '../spawn/overlay-contents.ts'
 import { readStart } from '../spawn/records.ts'
 import { overlayConflict, overlayFailure } from './overlay-failure.ts'
 
@@ -32,6 +34,25 @@ export class TaskOverlay {
     if (this.#holdsNothing()) return []
     const answer = await overlayChanges(native(), this.#directory, path)
     return succeeded(answer, path).entries.map(changeOf)
+  }
+
+  /** Each file by itself, as it is asked for. */
+  async *patches({ paths, maxFileBytes }: Required<PatchOptions>): AsyncGenerator<FilePatch, void> {
+    const { path } = this.#require('patches')
+    if (this.#holdsNothing()) return
+    const { patchOf } = await import('./file-patch.ts')
+    const asked = { maxFileBytes, paths: paths.map(knownPart).filter(part => part !== '') }
+    const isAsked = (each: string): boolean => paths.length === 0 || paths.some(one => isIn(each, one))
+    // What one name cannot narrow down, none does.
+    const only = asked.paths.length < paths.length ? { ...asked, paths: [] } : asked
+    for await (const told of overlayContents(native(), this.#directory, path, only)) {
+      if ('step' in told) throw overlayFailure(told, path)
+      const change = changeOf(told.entry)
+      const patch = isAsked(change.path) ? patchOf(told) : null
+      if (patch !== null) yield { change, ...patch }
+      // The task chooses how many there are, and how large.
+      await turn()
+    }
   }
 
   /** What was put in place, which is no change any more. */
@@ -88,6 +109,17 @@ export class TaskOverlay {
 function succeeded(answer: OverlayAnswer, path: string): OverlayAnswer {
   if (answer.failure !== null) throw overlayFailure(answer.failure, path)
   return answer
+}
+
+/** Up to the first name that has something in the place of its bytes. */
+function knownPart(path: string): string {
+  const names = path.split('/')
+  const unknown = names.findIndex(name => name.includes('\ufffd'))
+  return unknown < 0 ? path : names.slice(0, unknown).join('/')
+}
+
+function isIn(path: string, outer: string): boolean {
+  return path === outer || path.startsWith(`${outer}/`)
 }
 
 const kinds = { A: 'added', M: 'changed', D: 'deleted' } as const

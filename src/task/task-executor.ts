@@ -157,9 +157,9 @@ export class TaskExecutor implements api.Executor {
   }
 
   async update(change: api.TaskUpdate): Promise<void> {
-    this.#task.allow('update')
+    const { limits } = this.#task.running('update')
     const { resources, rules } = parseUpdate(change)
-    await this.#task.requireProcess().limits.update(resources, rules)
+    await limits.update(resources, rules)
   }
 
   exec(name: string, ...args: string[]): api.Executor {
@@ -190,6 +190,10 @@ export class TaskExecutor implements api.Executor {
 
   changes(): Promise<api.Change[]> {
     return this.#reading.changes()
+  }
+
+  patches(options: api.PatchOptions = {}): AsyncIterableIterator<api.FilePatch> {
+    return this.#reading.patches(options)
   }
 
   apply(options: api.ApplyOptions = {}): Promise<api.Change[]> {
@@ -224,7 +228,6 @@ export class TaskExecutor implements api.Executor {
     return this.#task.actor.live()
   }
 
-  /** What the machine knows of the task, without an actor for one that has ended. */
   get context(): TaskContext {
     return this.#task.actor.snapshot().context
   }
@@ -233,12 +236,9 @@ export class TaskExecutor implements api.Executor {
     return this.context.outcome
   }
 
-  /** The task itself, for the supervisor that holds it. */
   get held(): HeldTask<TaskExecutor> {
     return this.#task
   }
-
-  // --- the end ---
 
   destroy(): Promise<void> {
     return this.#task.destroy()

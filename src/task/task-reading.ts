@@ -1,7 +1,7 @@
 import { type Observable, Subscription, using } from 'rxjs'
 import type { Call } from '../../machines/index.ts'
 import type * as api from '../api.ts'
-import { checkLogOptions, checkStream, parseApplyOptions } from './call-options.ts'
+import { checkLogOptions, checkStream, parseApplyOptions, parsePatchOptions } from './call-options.ts'
 import { withCpuPercent } from './cpu-percent.ts'
 import { egressStream } from './egress.ts'
 import { logStream } from './log-stream.ts'
@@ -89,6 +89,13 @@ export class TaskReading {
     const task = this.#task()
     task.allow('changes')
     return task.requireProcess().overlay.changes()
+  }
+
+  patches(options: api.PatchOptions): AsyncIterableIterator<api.FilePatch> {
+    const asked = parsePatchOptions(options)
+    const task = this.#task()
+    task.allow('patches')
+    return task.requireProcess().overlay.patches(asked)
   }
 
   async apply(options: api.ApplyOptions): Promise<api.Change[]> {

@@ -1,6 +1,9 @@
 import { strict as assert } from 'node:assert'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { patchForTerminal } from '../../src/cli/output/patch-printer.ts'
+import { colorsFor } from '../../src/cli/output/terminal.ts'
 import { CliBench } from '../support/cli-bench.ts'
 import { projectOf, stateOf } from '../support/overlaid.ts'
 import { requires } from '../support/requires.ts'
@@ -40,6 +43,38 @@ describe('holdfast run -w DIR --overlay', () => {
       assert.deepEqual([apply.code, apply.stdout.trim().split('\n')], [0, lines])
       assert.equal(readFileSync(join(path, 'file'), 'utf8'), 'new\n')
       assert.deepEqual((await bench.say(['diff', 'web'])).stdout, '')
+    }))
+
+  it('diff --patch prints what `git apply` takes, names what it leaves out, and shows a terminal nothing that it obeys', () =>
+    inProject(async path => {
+      const makes = String.raw`printf 'new\033]0;title\007\n' > file; rm gone; printf 'a\0' > binary; mkdir sub; echo x > sub/x`
+      await bench.say(['run', '-q', '--name', 'web', '-w', path, '--overlay', '--', 'sh', '-c', makes])
+      const all = await bench.say(['diff', '--patch', 'web'])
+      assert.deepEqual([all.code, all.stderr], [1, 'holdfast: binary is not in the patch: it is binary\n'])
+      const names = [...all.stdout.matchAll(/^diff --git a\/(.*) b/gm)].map(([, name]) => name)
+      assert.deepEqual(names, ['gone', 'file', 'sub/x'])
+      const copy = join(path, '..', 'copy')
+      cpSync(path, copy, { recursive: true })
+      execFileSync('git', ['apply'], { cwd: copy, input: all.stdout })
+      assert.equal(readFileSync(join(copy, 'file'), 'utf8'), 'new\x1b]0;title\x07\n')
+      const shown = patchForTerminal(Buffer.from(all.stdout), colorsFor({ isTTY: true }, {}))
+      assert.match(shown, /\+new\\x1b\]0;title\\x07/)
+      assert.deepEqual(
+        new Set(shown.match(/[^\x20-\x7e\n\t]\[\d+m|[^\x20-\x7e\n\t]/g)?.map(code => code[1])),
+        new Set('['),
+      )
+      const some = await bench.say(['diff', '-p', 'web', './sub/', 'file'])
+      assert.deepEqual([some.code, some.stderr, some.stdout.match(/^diff/gm)?.length], [0, '', 2])
+      for (const [words, said] of [
+        [['-p', 'web', '../up'], /PATH: got "\.\.\/up"/],
+        [['-p', '--json', 'web'], /--json/],
+        [['web', 'file'], /PATH.*--patch/],
+        [['-p', '--max-file', '1G', 'web'], /--max-file: got 1073741824/],
+      ] as const)
+        assert.match(
+          (await bench.say(['diff', ...words])).stdout + (await bench.say(['diff', ...words])).stderr,
+          said,
+        )
     }))
 
   it('apply refuses what has changed meanwhile, by name, without --force, and a task that runs', () =>

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include "contents.h"
 #include "directory.h"
 #include "io.h"
 #include "overlay.h"
@@ -30,6 +31,7 @@ struct look {
   /* Also what somebody else has changed meanwhile. */
   bool force;
   bool has_conflict;
+  struct contents contents;
   /* Of the entry at hand, from the top, with a slash at its end for what lies in it. */
   char *path;
   size_t length, capacity;
@@ -88,14 +90,37 @@ static char type_of(mode_t mode) {
   return S_ISLNK(mode) ? 'l' : 'o';
 }
 
-/* `status`: of what is there now; of what was deleted, what was there. */
-static bool print_entry(
-    const struct look *look, enum kind kind, const struct stat *status, bool conflict, const char *link) {
-  return printf("%c%c%c %o %lld%c%s%c%s%c", (char)kind, type_of(status->st_mode), conflict ? '!' : '-',
-             (unsigned)(status->st_mode & REPLACED_MODE),
-             S_ISREG(status->st_mode) ? (long long)status->st_size : 0LL, 0, look->path, 0, link, 0) > 0
-             ? true
-             : failed(look, "output");
+/* An entry that differs. */
+struct difference {
+  enum kind kind;
+  /* Of what is there now; of what was deleted, what was there. */
+  const struct stat *status;
+  bool conflict;
+  /* What is there now, where that is a plain file, or what it says, where it is a link. */
+  int file;
+  const char *link;
+  /* What is in its place on the host. */
+  const struct pair *pair;
+  const char *name;
+};
+
+static bool print_sides(const struct look *look, const struct difference *difference) {
+  const struct contents *contents = &look->contents;
+  if (!contents_print_entry(contents, difference->pair->host, difference->name)) return false;
+  if (difference->kind == DELETED) return contents_print_none();
+  if (S_ISREG(difference->status->st_mode))
+    return contents_print_file(contents, difference->file, difference->status);
+  return contents_print_text(difference->status, difference->link, strlen(difference->link));
+}
+
+static bool print_difference(const struct look *look, const struct difference *difference) {
+  const struct stat *status = difference->status;
+  if (!contents_are_asked(&look->contents, look->path)) return true;
+  const bool printed = printf("%c%c%c %o %lld%c%s%c%s%c", (char)difference->kind, type_of(status->st_mode),
+                           difference->conflict ? '!' : '-', (unsigned)(status->st_mode & REPLACED_MODE),
+                           S_ISREG(status->st_mode) ? (long long)status->st_size : 0LL, 0, look->path, 0,
+                           difference->link, 0) > 0;
+  return (printed && (look->contents.most == 0 || print_sides(look, difference))) || failed(look, "output");
 }
 
 static bool is_later(const struct timespec *time, const struct timespec *since) {
@@ -130,14 +155,13 @@ static int tree_changed(const struct look *look, int directory, const char *name
  * Tells of a change, or carries it out by `act`. A conflict stops what is applied, unless forced: it has come
  * up since all was looked at.
  */
-static bool report(struct look *look, enum kind kind, const struct stat *status, bool conflict,
-    const char *link, bool *go_on) {
+static bool report(struct look *look, const struct difference *difference, bool *go_on) {
   *go_on = look->apply;
   if (!look->apply) {
-    look->has_conflict |= conflict;
-    return print_entry(look, kind, status, conflict, link);
+    look->has_conflict |= difference->conflict;
+    return print_difference(look, difference);
   }
-  if (!conflict || look->force) return true;
+  if (!difference->conflict || look->force) return true;
   errno = EBUSY;
   return failed(look, "conflict");
 }
@@ -152,6 +176,26 @@ static bool has_mark(const struct look *look, int file, const char *mark, char v
   return length == 1 && found[0] == value;
 }
 
+typedef bool visitor(struct look *look, const struct pair *pair, const char *name);
+
+static bool visit_each(struct look *look, const struct pair *pair, int directory, visitor *one);
+
+static bool visit_deleted(struct look *look, const struct pair *pair, const char *name);
+
+/* What goes with a directory that is none any more: it stands for all in it, but where contents are told. */
+static bool visit_beneath(struct look *look, const struct pair *pair, const char *name) {
+  size_t before;
+  if (look->contents.most == 0) return true;
+  if (pair->depth == DEEPEST) return errno = ELOOP, failed(look, "depth");
+  _cleanup_fd_ int host = open_inner(pair->host, name);
+  if (host < 0) return is_gone(errno) || failed(look, "host");
+  if (!enter_name(look, "/", &before)) return failed(look, "memory");
+  const struct pair inner = {.upper = -1, .host = host, .depth = pair->depth + 1};
+  if (!visit_each(look, &inner, host, visit_deleted)) return false;
+  leave_name(look, before);
+  return true;
+}
+
 static bool visit_deleted(struct look *look, const struct pair *pair, const char *name) {
   struct stat status;
   bool go_on;
@@ -160,7 +204,10 @@ static bool visit_deleted(struct look *look, const struct pair *pair, const char
     return errno == ENOENT || failed(look, "host");
   int changed = tree_changed(look, pair->host, name, pair->depth);
   if (changed < 0) return failed(look, "host");
-  if (!report(look, DELETED, &status, changed == 1, "", &go_on)) return false;
+  if (S_ISDIR(status.st_mode) && !visit_beneath(look, pair, name)) return false;
+  const struct difference difference = {
+      DELETED, &status, .conflict = changed == 1, .file = -1, .link = "", .pair = pair, .name = name};
+  if (!report(look, &difference, &go_on)) return false;
   return !go_on || remove_tree(pair->host, name) || failed(look, "remove");
 }
 
@@ -190,6 +237,10 @@ static bool find_on_host(const struct look *look, const struct pair *pair, const
   return changed >= 0;
 }
 
+static bool was_directory(const struct found *found) {
+  return found->there && S_ISDIR(found->status.st_mode);
+}
+
 static bool same_mode(const struct stat *one, const struct stat *other) {
   return ((one->st_mode ^ other->st_mode) & (S_IFMT | REPLACED_MODE)) == 0;
 }
@@ -206,7 +257,10 @@ static bool visit_file(struct look *look, const struct pair *pair, const char *n
     int same = same_contents(file, &status, pair->host, name);
     if (same != 0) return same > 0 || failed(look, "compare");
   }
-  if (!report(look, found.there ? CHANGED : ADDED, &status, found.conflict, "", &go_on)) return false;
+  const struct difference difference = {found.there ? CHANGED : ADDED, &status, .conflict = found.conflict,
+      .file = file, .link = "", .pair = pair, .name = name};
+  if (was_directory(&found) && !visit_beneath(look, pair, name)) return false;
+  if (!report(look, &difference, &go_on)) return false;
   const struct owner owner = owner_of(&status, &look->base);
   return !go_on || replace_file(file, &status, &owner, pair->host, name) || failed(look, "write");
 }
@@ -224,7 +278,10 @@ static bool visit_link(
     ssize_t there = readlinkat(pair->host, name, other, sizeof other);
     if (there == length && memcmp(text, other, (size_t)length) == 0) return true;
   }
-  if (!report(look, found.there ? CHANGED : ADDED, seen, found.conflict, text, &go_on)) return false;
+  const struct difference difference = {found.there ? CHANGED : ADDED, seen, .conflict = found.conflict,
+      .file = -1, .link = text, .pair = pair, .name = name};
+  if (was_directory(&found) && !visit_beneath(look, pair, name)) return false;
+  if (!report(look, &difference, &go_on)) return false;
   const struct owner owner = owner_of(seen, &look->base);
   return !go_on || replace_link(text, &owner, pair->host, name) || failed(look, "write");
 }
@@ -235,7 +292,9 @@ static bool visit_other(
   struct stat status;
   if (look->apply) return true;
   bool there = pair->host >= 0 && fstatat(pair->host, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
-  return print_entry(look, there ? CHANGED : ADDED, seen, false, "");
+  const struct difference difference = {
+      there ? CHANGED : ADDED, seen, .file = -1, .link = "", .pair = pair, .name = name};
+  return print_difference(look, &difference);
 }
 
 static bool visit_all(struct look *look, const struct pair *pair, bool hides);
@@ -245,7 +304,9 @@ static bool visit_new_directory(struct look *look, const struct pair *pair, cons
     const struct stat *status, const struct found *found) {
   bool go_on;
   struct pair inner = {.upper = upper, .host = -1, .depth = pair->depth + 1};
-  if (!report(look, found->there ? CHANGED : ADDED, status, found->conflict, "", &go_on)) return false;
+  const struct difference difference = {found->there ? CHANGED : ADDED, status, .conflict = found->conflict,
+      .file = -1, .link = "", .pair = pair, .name = name};
+  if (!report(look, &difference, &go_on)) return false;
   if (!go_on) return visit_all(look, &inner, false);
   const struct owner owner = owner_of(status, &look->base);
   _cleanup_fd_ int made = replace_by_directory(pair->host, name);
@@ -272,7 +333,8 @@ static bool visit_directory(struct look *look, const struct pair *pair, const ch
   if (host < 0) return failed(look, "host");
   const bool other_mode = !same_mode(&status, &there);
   bool go_on;
-  if (other_mode && !report(look, CHANGED, &status, false, "", &go_on)) return false;
+  const struct difference difference = {CHANGED, &status, .file = -1, .link = "", .pair = pair, .name = name};
+  if (other_mode && !report(look, &difference, &go_on)) return false;
   const struct pair inner = {
       .upper = upper, .host = host, .host_changed = changed_since(look, &there), .depth = pair->depth + 1};
   if (!visit_all(look, &inner, has_mark(look, upper, "opaque", 'y'))) return false;
@@ -294,8 +356,6 @@ static bool visit(struct look *look, const struct pair *pair, const char *name) 
   return visit_other(look, pair, name, &status);
 }
 
-typedef bool visitor(struct look *look, const struct pair *pair, const char *name);
-
 static bool visit_hidden(struct look *look, const struct pair *pair, const char *name) {
   struct stat status;
   if (fstatat(pair->upper, name, &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
@@ -308,7 +368,7 @@ static bool visit_each(struct look *look, const struct pair *pair, int directory
   if (entries == NULL) return failed(look, "open");
   for (const char *name; (name = next_name(entries)) != NULL;) {
     if (!enter_name(look, name, &before)) return failed(look, "memory");
-    if (!one(look, pair, name)) return false;
+    if (contents_lead_to(&look->contents, look->path) && !one(look, pair, name)) return false;
     leave_name(look, before);
   }
   return errno == 0 || failed(look, "open");
@@ -334,8 +394,7 @@ static int open_workspace(struct look *look, const char *path) {
   return failed(look, "workspace"), -1;
 }
 
-static int run(const char *directory, const char *workspace, bool apply, bool force) {
-  struct look look = {.force = force};
+static int run(const char *directory, const char *workspace, struct look look, bool apply) {
   struct stat status;
   _cleanup_fd_ int own = open_trusted(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, NULL);
   if (own < 0 || !overlay_read_base(own, &look.base)) return failed(&look, "state"), EXIT_REFUSED;
@@ -353,7 +412,7 @@ static int run(const char *directory, const char *workspace, bool apply, bool fo
   const bool hides = has_mark(&look, upper, "opaque", 'y');
   if (!visit_all(&look, &top, hides)) return EXIT_REFUSED;
   if (!apply) return 0;
-  if (look.has_conflict && !force) return EXIT_CONFLICT;
+  if (look.has_conflict && !look.force) return EXIT_CONFLICT;
   look.apply = true;
   /* By now names change by our own doing. */
   top.host_changed = false;
@@ -361,15 +420,36 @@ static int run(const char *directory, const char *workspace, bool apply, bool fo
   return syncfs(host) == 0 ? 0 : (failed(&look, "sync"), EXIT_REFUSED);
 }
 
+/* MOST_TOLD: of one file. */
+enum { MOST_TOLD = 64 * 1024 * 1024 };
+
+static bool parse_contents(char **arguments, struct contents *contents) {
+  int64_t most;
+  if (!parse_number(arguments[0], 1, MOST_TOLD, &most)) return false;
+  *contents = (struct contents){.most = (size_t)most, .only = arguments + 1};
+  return true;
+}
+
+static int print_all(const char *directory, const char *workspace, struct look look) {
+  _cleanup_free_ char *buffer = malloc(look.contents.most + 1);
+  look.contents.buffer = buffer;
+  return buffer != NULL ? run(directory, workspace, look, false) : (failed(&look, "memory"), EXIT_REFUSED);
+}
+
 int changes_run(char **arguments) {
   size_t count = 0;
   while (arguments[count] != NULL) count++;
-  const char *verb = count > 0 ? arguments[0] : "";
+  if (count < 3) return EXIT_USAGE;
+  const char *verb = arguments[0];
+  struct look look = {.force = count == 4 && strcmp(arguments[3], "force") == 0};
   const bool apply = strcmp(verb, "apply") == 0;
-  const bool force = count == 4 && strcmp(arguments[3], "force") == 0;
-  if ((!apply && strcmp(verb, "changes") != 0) || (count != 3 && !(apply && force))) return EXIT_USAGE;
+  const bool tells = count >= 4 && strcmp(verb, "contents") == 0;
+  if (tells ? !parse_contents(arguments + 3, &look.contents)
+            : (!apply && strcmp(verb, "changes") != 0) || (count != 3 && !(apply && look.force)))
+    return EXIT_USAGE;
   umask(0);
-  int code = run(arguments[1], arguments[2], apply, force);
+  int code =
+      tells ? print_all(arguments[1], arguments[2], look) : run(arguments[1], arguments[2], look, apply);
   printf("= %d%c%c%c", code, 0, 0, 0);
   return fflush(stdout) == 0 ? code : EXIT_REFUSED;
 }

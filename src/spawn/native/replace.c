@@ -25,8 +25,9 @@ struct owner owner_of(const struct stat *status, const struct overlay_base *base
   return owner;
 }
 
-int open_inner(int directory, const char *name) {
-  struct how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+/* A name in a directory, and nothing that it leads to. */
+static int open_beneath(int directory, const char *name, int flags) {
+  struct how how = {.flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
       .resolve = HOW_BENEATH | HOW_NO_SYMLINKS | HOW_NO_MAGICLINKS | HOW_NO_XDEV};
   int fd = sys_openat2(directory, name, &how);
   for (int again = 0; fd < 0 && errno == EAGAIN && again < 8; again++)
@@ -34,13 +35,25 @@ int open_inner(int directory, const char *name) {
   return fd;
 }
 
+int open_inner(int directory, const char *name) {
+  return open_beneath(directory, name, O_RDONLY | O_DIRECTORY);
+}
+
+/* By its own descriptor: whoever puts something else there changes nothing of what is opened. */
+static int open_found(int found) {
+  char self[32];
+  snprintf(self, sizeof self, "/proc/self/fd/%d", found);
+  int file = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  /* Not the file: it would be taken for one that is gone. */
+  if (file < 0 && errno == ENOENT) errno = ENXIO;
+  return file;
+}
+
+/* What it is, is seen before it is opened: to open a device does something already. */
 int open_file(int directory, const char *name, struct stat *status) {
-  int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (file < 0) return -1;
-  if (fstat(file, status) == 0 && S_ISREG(status->st_mode)) return file;
-  close_fd(&file);
-  errno = ENOENT;
-  return -1;
+  _cleanup_fd_ int found = open_beneath(directory, name, O_PATH);
+  if (found < 0 || fstat(found, status) != 0) return -1;
+  return S_ISREG(status->st_mode) ? open_found(found) : (errno = ENOENT, -1);
 }
 
 static ssize_t read_chunk(int file, char chunk[CHUNK], off_t at) {
