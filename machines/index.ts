@@ -20,6 +20,7 @@ export {
   startRecord,
   type StopRecord,
   uncounted,
+  unmeasured,
 } from './shim-records.ts'
 export { type StoredSnapshot, snapshotFault } from './stored-snapshot.ts'
 export * from './task.ts'

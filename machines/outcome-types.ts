@@ -66,7 +66,16 @@ export const outcome = object({
   failure: nullable(failure),
   startedAt: nullable(finite),
   exitedAt: nullable(finite),
-  usage: nullable(object({ cpuUserMs: finite, cpuSystemMs: finite, maxRssBytes: finite })),
+  usage: nullable(
+    object({
+      cpuUserMs: finite,
+      cpuSystemMs: finite,
+      maxRssBytes: finite,
+      /** Absent: a supervisor before these two were kept. */
+      memoryPeakBytes: optional(nullable(finite)),
+      memoryLimitBytes: optional(nullable(finite)),
+    }),
+  ),
   logsComplete: flag,
   survivors: listOf(finite),
   /** Absent: an end that nobody has written down, or a supervisor before this was kept. */

@@ -37,7 +37,7 @@ export function outcomeOf(record: ExitRecord, errnoName: ErrnoName): Outcome {
     failure: failureIn(record, errnoName),
     startedAt: record.startedAt,
     exitedAt: record.exitedAt,
-    usage: usageOf(record.rusage),
+    usage: usageOf(record),
     logsComplete: record.logsComplete,
     survivors: record.survivors,
     limitsHit: limitsHitIn(record),
@@ -123,11 +123,13 @@ function failureIn(record: ExitRecord, errnoName: ErrnoName): Failure | null {
   return { code: 'LOST', message: 'The exit record has neither an exit code nor a signal.' }
 }
 
-function usageOf(rusage: ExitRecord['rusage']): Outcome['usage'] {
+function usageOf({ rusage, memory }: ExitRecord): Outcome['usage'] {
   if (rusage === null) return null
   return {
     cpuUserMs: rusage.userUs / 1000,
     cpuSystemMs: rusage.systemUs / 1000,
     maxRssBytes: rusage.maxRssKb * 1024,
+    memoryPeakBytes: memory.peakBytes,
+    memoryLimitBytes: memory.limitBytes,
   }
 }

@@ -82,6 +82,13 @@ export const uncounted: LimitCounts = {
   logBytesDropped: null,
 }
 
+/** Bytes of its cgroup: the most in use at once, and the limit at its end; null where nobody knows. */
+export type MemoryAtEnd = ValueOf<typeof memoryAtEnd>
+const memoryAtEnd = object({ peakBytes: nullable(count), limitBytes: nullable(count) })
+
+/** Of a task without a cgroup of its own for memory. */
+export const unmeasured: MemoryAtEnd = { peakBytes: null, limitBytes: null }
+
 /** exit.json: written by the shim when nothing of the task is left (or the survivors are named). */
 export type ExitRecord = ValueOf<typeof exitRecord>
 export const exitRecord = object(
@@ -110,6 +117,7 @@ export const exitRecord = object(
      * Read when nothing of the task was left. A shim that was started by an earlier version does not count.
      */
     limitsHit: defaulted(limitCounts, uncounted),
+    memory: defaulted(memoryAtEnd, unmeasured),
     /** Set when the task never ran. */
     failure: nullable(
       object({ stage: plain<string>('the name of a step', isWord), errno: count, detail: text }),

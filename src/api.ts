@@ -324,9 +324,18 @@ export interface WaitResult {
   exitedAt: Date | null
   /**
    * Of all its processes that were waited for (wait4(2)): milliseconds of processor time in user and kernel
-   * mode, and bytes of the largest resident set of one of them. Null where nobody counted.
+   * mode, and bytes of the largest resident set of one of them. Null where nobody counted. Of all of them
+   * together, by their cgroup: the most memory in use at once (v2 memory.peak, Linux 5.19; v1
+   * memory.max_usage_in_bytes), and its limit at the end (memory.max; memory.limit_in_bytes), in bytes; each
+   * null where it has none.
    */
-  usage: { cpuUserMs: number; cpuSystemMs: number; maxRssBytes: number } | null
+  usage: {
+    cpuUserMs: number
+    cpuSystemMs: number
+    maxRssBytes: number
+    memoryPeakBytes: number | null
+    memoryLimitBytes: number | null
+  } | null
   /**
    * All that the task has written to its streams is in its logs, and was still there at its end. False when
    * some of it was rotated away or could not be written, and when that is not known.

@@ -22,7 +22,7 @@ export function endSentence({ cause, exitCode, startedAt, exitedAt }: Row, detai
     case 'forced':
       return `It was killed with all that it had started${after === '' ? '' : `,${after}`}.`
     case 'oom':
-      return `It ran out of memory${after}: the kernel killed it at its limit${limit('memoryBytes')}.`
+      return `It ran out of memory${after}: the kernel killed it at its limit${memoryLimit(details, ' of ')}.`
     case 'timeout':
       return `Its time${limit('wallTimeMs')} was up, and it ${how}.`
     case 'output':
@@ -38,17 +38,32 @@ export function endSentence({ cause, exitCode, startedAt, exitedAt }: Row, detai
 
 /** What stands beside the sentence: names and values. */
 export function endFacts({ cause, oomKilled, evidence }: Row, details: Details | null): [string, string][] {
-  const { end = null, usage = null, enforcement = [] } = details ?? {}
+  const { end = null, usage = null } = details ?? {}
   const memoryMatters = cause === 'oom' || oomKilled
-  const limit = limitText(enforcement, 'memoryBytes')
   const facts: [string, string | null][] = [
-    ['Memory limit', memoryMatters ? limit : null],
-    ['Peak', memoryMatters && end?.memoryPeakBytes ? `${bytesText(end.memoryPeakBytes)}, as measured` : null],
+    ['Memory limit', (memoryMatters && memoryLimit(details)) || null],
+    ['Peak', memoryMatters ? peakText(details) : null],
     ['Largest process', memoryMatters && usage !== null ? bytesText(usage.maxRssBytes) : null],
     ['Evidence', evidence === 'inferred' ? 'inferred: nobody has written down its end' : null],
     ['Logs', end?.logsComplete === false ? 'may lack some of what it printed' : null],
   ]
   return facts.filter((fact): fact is [string, string] => fact[1] !== null)
+}
+
+/** The kernel's own at the end, else what was asked for; empty: none is known. */
+function memoryLimit(details: Details | null, before = ''): string {
+  const { usage = null, enforcement = [] } = details ?? {}
+  const bytes = usage?.memoryLimitBytes ?? null
+  const text = bytes === null ? limitText(enforcement, 'memoryBytes') : bytesText(bytes)
+  return text === null ? '' : `${before}${text}`
+}
+
+/** The kernel's own, else the most that was measured while somebody looked on. */
+function peakText(details: Details | null): string | null {
+  const counted = details?.usage?.memoryPeakBytes ?? null
+  if (counted !== null) return bytesText(counted)
+  const measured = details?.end?.memoryPeakBytes
+  return measured ? `${bytesText(measured)}, as measured` : null
 }
 
 /** Which limits held it up, and how often; empty where none did, or nobody counted. */

@@ -28,6 +28,8 @@ export type Details = {
     readonly cpuUserMs: number
     readonly cpuSystemMs: number
     readonly maxRssBytes: number
+    readonly memoryPeakBytes: number | null
+    readonly memoryLimitBytes: number | null
   } | null
   /** Null: it goes on. */
   readonly end: End | null

@@ -20,7 +20,7 @@ export function toWaitResult(outcome: Outcome): WaitResult {
     error,
     startedAt: outcome.startedAt === null ? null : new Date(outcome.startedAt),
     exitedAt: outcome.exitedAt === null ? null : new Date(outcome.exitedAt),
-    usage: outcome.usage && { ...outcome.usage },
+    usage: outcome.usage && { memoryPeakBytes: null, memoryLimitBytes: null, ...outcome.usage },
     logsComplete: outcome.logsComplete,
     limitsHit: { ...(outcome.limitsHit ?? unknown) },
     successful: outcome.exitCode === 0 && signal === null && error === null,

@@ -26,7 +26,13 @@ function ended(
   const details: Details = {
     row: whole,
     enforcement,
-    usage: { cpuUserMs: 1, cpuSystemMs: 1, maxRssBytes: 60 << 20 },
+    usage: {
+      cpuUserMs: 1,
+      cpuSystemMs: 1,
+      maxRssBytes: 60 << 20,
+      memoryPeakBytes: null,
+      memoryLimitBytes: null,
+    },
     end: {
       signal: null,
       coreDumped: false,
@@ -61,6 +67,21 @@ describe('what the inspector says of an end', () => {
       '7 times at the bound of its memory (limit: 64.0 MiB)',
       'once refused another process (limit: 10)',
       'kept from the processor for 1.5 s (limit: 0.5)',
+    ])
+  })
+
+  it("is the kernel's limit and peak where it has counted, as after an update", () => {
+    const [row, details] = ended(
+      { cause: 'oom', oomKilled: true },
+      { signal: 'SIGKILL', memoryPeakBytes: 1 << 20 },
+      { memoryBytes: String(64 << 20) },
+    )
+    const usage = { cpuUserMs: 1, cpuSystemMs: 1, maxRssBytes: 1, memoryPeakBytes: 31 << 20 }
+    const counted = { ...details, usage: { ...usage, memoryLimitBytes: 32 << 20 } }
+    assert.match(endSentence(row, counted), /at its limit of 32.0 MiB\.$/)
+    assert.deepEqual(endFacts(row, counted).slice(0, 2), [
+      ['Memory limit', '32.0 MiB'],
+      ['Peak', '31.0 MiB'],
     ])
   })
 

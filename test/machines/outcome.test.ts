@@ -82,7 +82,13 @@ describe('the outcome of an exit record', () => {
       failure: null,
       startedAt: 1_700_000_000_010,
       exitedAt: 1_700_000_000_900,
-      usage: { cpuUserMs: 1.5, cpuSystemMs: 0.25, maxRssBytes: 2048 },
+      usage: {
+        cpuUserMs: 1.5,
+        cpuSystemMs: 0.25,
+        maxRssBytes: 2048,
+        memoryPeakBytes: 4096,
+        memoryLimitBytes: null,
+      },
       logsComplete: false,
       survivors: [7],
       limitsHit: {
@@ -203,6 +209,7 @@ const records: fc.Arbitrary<ExitRecord> = fc.record({
   survivors: fc.array(fc.nat(), { maxLength: 2 }),
   logsComplete: fc.boolean(),
   limitsHit: fc.constant(exitRecord.limitsHit),
+  memory: fc.constant(exitRecord.memory),
   failure: fc.option(fc.record({ stage: fc.string(), errno: fc.nat({ max: 40 }), detail: fc.string() }), {
     freq: 2,
   }),

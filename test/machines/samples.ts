@@ -40,6 +40,7 @@ export const exitRecord: ExitRecord = {
   survivors: [],
   logsComplete: true,
   limitsHit: { pidsRefused: 2, memoryHigh: null, throttledUs: 1500, egressDenied: null, logBytesDropped: 0 },
+  memory: { peakBytes: 4096, limitBytes: null },
   failure: null,
 }
 

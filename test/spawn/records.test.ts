@@ -77,9 +77,13 @@ const exitRecords: fc.Arbitrary<ExitRecord> = fc
         egressDenied: fc.option(count),
         logBytesDropped: fc.option(count),
       }),
+      memory: fc.record({ peakBytes: fc.option(count), limitBytes: fc.option(count) }),
     }),
   )
   .map(([end, rest]) => ({ ...rest, ...end }))
+
+/** What shims of earlier versions do not write. */
+const later = ['limitsHit', 'memory']
 
 const plain = (value: unknown): Record<string, unknown> =>
   JSON.parse(JSON.stringify(value)) as Record<string, unknown>
@@ -117,7 +121,7 @@ for (const [name, parse, records] of [
     it('believes no record that lacks a field', () => {
       fc.assert(
         fc.property(records, fc.nat(), (record, index) => {
-          const names = Object.keys(record).filter(name => name !== 'limitsHit')
+          const names = Object.keys(record).filter(name => !later.includes(name))
           const { [names[index % names.length] ?? '']: _, ...rest } = plain(record)
           assert.ok(isCorrupt(parse(JSON.stringify(rest))))
         }),
@@ -174,8 +178,8 @@ const start: StartRecord = {
 }
 describe('the exit record of a shim that an earlier version has started', () => {
   it('is believed without the counters that it does not have: nobody knows them', () => {
-    const { limitsHit, ...earlier } = exit
-    assert.deepEqual(parseExit(JSON.stringify(earlier)), { ...exit, limitsHit })
+    const { limitsHit, memory, ...earlier } = exit
+    assert.deepEqual(parseExit(JSON.stringify(earlier)), { ...exit, limitsHit, memory })
   })
 })
 

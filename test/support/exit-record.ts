@@ -1,4 +1,4 @@
-import { type ExitRecord, uncounted } from '../../machines/index.ts'
+import { type ExitRecord, uncounted, unmeasured } from '../../machines/index.ts'
 
 /** Of a program that has exited with 0. */
 export const plainExit: ExitRecord = {
@@ -15,5 +15,6 @@ export const plainExit: ExitRecord = {
   survivors: [],
   logsComplete: true,
   limitsHit: uncounted,
+  memory: unmeasured,
   failure: null,
 }

@@ -58,6 +58,13 @@ describe('the wait result', () => {
     assert.deepEqual(Object.values(toWaitResult(outcome).limitsHit), [null, null, null, null, null, null])
   })
 
+  it('says how much memory all of it took, and null where a supervisor has not kept it', () => {
+    const { usage } = outcome
+    assert.deepEqual(toWaitResult(outcome).usage, { ...usage, memoryPeakBytes: null, memoryLimitBytes: null })
+    const known = { cpuUserMs: 1, cpuSystemMs: 2, maxRssBytes: 3, memoryPeakBytes: 4, memoryLimitBytes: 5 }
+    assert.deepEqual(toWaitResult({ ...outcome, usage: known }).usage, known)
+  })
+
   it('gives each reader an object of its own', () => {
     const first = toWaitResult(outcome)
     if (first.usage) first.usage.cpuUserMs = 99

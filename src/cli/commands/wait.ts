@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { WaitResult } from '../../index.ts'
 import { exitCodeOf } from '../exit-code.ts'
+import { endingText } from '../output/ending.ts'
 import { errorText } from '../output/error-report.ts'
 import { escaped } from '../output/escape.ts'
 import { printJson } from '../output/printing.ts'
@@ -44,6 +45,9 @@ async function wait({ stateDir, json: asJson, timeout }: WaitOptions, word?: str
     }
     if (asJson) printJson(resultDocument({ key, name, id: task.id() }, result, task.enforcement))
     else if (result.error !== null) process.stderr.write(errorText(result.error))
+    // 137 says SIGKILL, and not whose.
+    else if (result.cause === 'oom')
+      process.stderr.write(`holdfast: ${escaped(name)} ${endingText(result)} [${key}]\n`)
     return exitCodeOf(result)
   })
 }

@@ -1,5 +1,5 @@
 import type { Enforcement, LimitsHit, WaitResult } from '../../index.ts'
-import { endingText } from './ending.ts'
+import { endingText, memoryText } from './ending.ts'
 import { enforcementLines } from './enforcement.ts'
 import { escaped } from './escape.ts'
 import type { Colors } from './terminal.ts'
@@ -34,16 +34,21 @@ export function shortfalls(enforcement: readonly Enforcement[], colors: Colors):
     : lines([colors.yellow('holdfast: this host cannot enforce all that was asked for'), ...short])
 }
 
-function usedLine({ usage, oomKilled }: WaitResult, colors: Colors): string[] {
-  const killed = oomKilled ? ['the kernel killed a process of it for memory'] : []
+function usedLine({ usage, oomKilled, cause }: WaitResult, colors: Colors): string[] {
+  const killed = oomKilled ? [killedText(cause === 'oom' ? '' : memoryText(usage))] : []
   if (usage === null) return killed.map(text => labelled('used', text, colors.dim))
-  const { cpuUserMs, cpuSystemMs, maxRssBytes } = usage
+  const { cpuUserMs, cpuSystemMs, maxRssBytes, memoryPeakBytes } = usage
   const used = [
     `${timeText(cpuUserMs + cpuSystemMs)} of cpu`,
-    `${bytesText(maxRssBytes)} of memory at most`,
+    `${bytesText(memoryPeakBytes ?? maxRssBytes)} of memory at most`,
     ...killed,
   ]
   return [labelled('used', used.join(', '), colors.dim)]
+}
+
+/** `memory`: where the first line has not told of it. */
+function killedText(memory: string): string {
+  return `the kernel killed a process of it for memory${memory && ` (${memory})`}`
 }
 
 /** Which limits held it up; nothing where none did. OOM kills stand with what it used. */

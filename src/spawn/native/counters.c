@@ -54,6 +54,20 @@ static int64_t memory_high(const char *dir) {
   return memory < 0 || sum == 0 ? -1 : sum;
 }
 
+/* The peak is in memory.peak since Linux 5.19. */
+static int64_t memory_peak(const char *dir) {
+  int64_t peak = count_in(dir, "memory.peak", "");
+  return peak >= 0 ? peak : count_in(dir, "memory.max_usage_in_bytes", "");
+}
+
+/* None is the word `max`, and on v1 a number near the largest there is. JSON's readers are exact below 2^53.
+ */
+static int64_t memory_limit(const char *dir) {
+  int64_t limit = count_in(dir, "memory.max", "");
+  if (limit < 0) limit = count_in(dir, "memory.limit_in_bytes", "");
+  return limit < INT64_C(1) << 53 ? limit : -1;
+}
+
 static int64_t throttled_us(const char *dir) {
   int64_t microseconds = count_in(dir, "cpu.stat", "throttled_usec");
   if (microseconds >= 0) return microseconds;
@@ -67,5 +81,7 @@ void counters_read(char *const *dirs, size_t count, struct counters *counters) {
     if (counters->pids_refused < 0) counters->pids_refused = pids_refused(dirs[i]);
     if (counters->memory_high < 0) counters->memory_high = memory_high(dirs[i]);
     if (counters->throttled_us < 0) counters->throttled_us = throttled_us(dirs[i]);
+    if (counters->memory_peak < 0) counters->memory_peak = memory_peak(dirs[i]);
+    if (counters->memory_limit < 0) counters->memory_limit = memory_limit(dirs[i]);
   }
 }

@@ -1,12 +1,14 @@
-/* Runs in the shim: how often the limits of a task's cgroups held it up. */
+/* Runs in the shim: how often the limits of a task's cgroups held it up, and how much memory it took. */
 #pragma once
 #include "spec.h"
 
 /* Each -1 where nobody counts it. */
 struct counters {
   int64_t pids_refused, memory_high, throttled_us;
+  /* Bytes; no limit is -1, too. */
+  int64_t memory_peak, memory_limit;
 };
-#define NO_COUNTERS {-1, -1, -1}
+#define NO_COUNTERS {-1, -1, -1, -1, -1}
 
 /* Of the first of these directories that has such a counter, whichever version of cgroups it is of. */
 void counters_read(char *const *dirs, size_t count, struct counters *counters);

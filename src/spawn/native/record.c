@@ -127,6 +127,9 @@ static void describe_exit(struct text *text, const struct exit_record *record) {
   add_optional(text, "throttledUs", counters->throttled_us >= 0, counters->throttled_us);
   add_optional(text, "logBytesDropped", record->log_dropped >= 0, record->log_dropped);
   add_value(text, "egressDenied", record->egress_denied >= 0, record->egress_denied);
+  text_add(text, "},\"memory\":{");
+  add_optional(text, "peakBytes", counters->memory_peak >= 0, counters->memory_peak);
+  add_value(text, "limitBytes", counters->memory_limit >= 0, counters->memory_limit);
   text_add(text, "},");
   if (record->failure == NULL) text_add(text, "\"failure\":null}\n");
   else {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import { type ExitRecord, uncounted } from '../../../machines/index.ts'
+import { type ExitRecord, uncounted, unmeasured } from '../../../machines/index.ts'
 import { isHeld, watchHeld } from '../alive.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import { takeWord } from '../left-word.ts'
@@ -164,6 +164,7 @@ export class PortableShim {
       survivors,
       logsComplete,
       limitsHit: { ...uncounted, logBytesDropped },
+      memory: unmeasured,
     }
     writeRecord(dir, 'exit.json', exit, durable)
   }

@@ -12,6 +12,11 @@ const blockOf = (result: Partial<WaitResult>, name = 'web'): string[] =>
     .trimEnd()
     .split('\n')
 
+const used = {
+  ...{ cpuUserMs: 300, cpuSystemMs: 21, maxRssBytes: 2 ** 20 },
+  ...{ memoryPeakBytes: 127 * 2 ** 19, memoryLimitBytes: 2 ** 26 },
+}
+
 describe('how a task ended, in words', () => {
   const killed = { exitCode: null, signal: 'SIGKILL' } as const
   const endings: readonly (readonly [Partial<WaitResult>, string])[] = [
@@ -20,6 +25,10 @@ describe('how a task ended, in words', () => {
     [{ ...killed, cause: 'signaled' }, 'was ended by SIGKILL after 1.5 s'],
     [{ ...killed, signal: 'SIGSEGV', coreDumped: true }, 'was ended by SIGSEGV, dumping core after 1.5 s'],
     [{ ...killed, cause: 'oom' }, 'was ended by SIGKILL (out of memory) after 1.5 s'],
+    [
+      { ...killed, cause: 'oom', usage: used },
+      'was ended by SIGKILL (ran out of memory: limit 64 MiB, peak 63.5 MiB) after 1.5 s',
+    ],
     [{ ...killed, cause: 'forced' }, 'was ended by SIGKILL (killed by force) after 1.5 s'],
     [{ ...killed, cause: 'timeout' }, 'was ended by SIGKILL (its time was up) after 1.5 s'],
     [{ ...killed, cause: 'output' }, 'was ended by SIGKILL (it gave more output than allowed) after 1.5 s'],
@@ -48,11 +57,15 @@ describe('the block at the end of a run', () => {
   })
 
   it('tells what it used, and that the kernel has killed, with or without a count', () => {
-    const usage = { cpuUserMs: 300, cpuSystemMs: 21, maxRssBytes: 2 ** 26 }
+    const usage = { ...used, maxRssBytes: 2 ** 26, memoryPeakBytes: null, memoryLimitBytes: null }
     assert.equal(blockOf({ usage })[1], '  used      321 ms of cpu, 64 MiB of memory at most')
     const killed = 'the kernel killed a process of it for memory'
     assert.ok(blockOf({ usage, oomKilled: true })[1]?.endsWith(`, ${killed}`))
     assert.equal(blockOf({ oomKilled: true })[1], `  used      ${killed}`)
+    assert.equal(
+      blockOf({ usage: used, oomKilled: true })[1],
+      `  used      321 ms of cpu, 63.5 MiB of memory at most, ${killed} (limit 64 MiB, peak 63.5 MiB)`,
+    )
   })
 
   it('tells which limits held it up, and nothing of those that did not', () => {

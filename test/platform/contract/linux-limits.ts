@@ -45,10 +45,14 @@ export const memory: Section = check => {
   check('counts how often a limit held it up, and zero where none did', async bench => {
     const hungry = await limited(bench.command('/usr/bin/tail', '/dev/zero'), { memoryMB: 16 })
     await hungry.start()
-    const { limitsHit } = await hungry.wait()
+    const { limitsHit, usage } = await hungry.wait()
     // On v1 a kernel may not count where memory and swap have one limit (6.18): then it is unknown.
     const high = limitsHit.memoryHigh ?? (linuxMode() === 'linux v1' ? 1 : 0)
     assert.ok((limitsHit.oomKills ?? 0) > 0 && high > 0, JSON.stringify(limitsHit))
+    assert.equal(usage?.memoryLimitBytes, 16 * 2 ** 20)
+    // memory.peak is there from Linux 5.19 on.
+    const peak = usage.memoryPeakBytes ?? (linuxMode() === 'linux v1' ? 0 : 15 * 2 ** 20)
+    assert.ok(peak > 14 * 2 ** 20 && peak <= 16 * 2 ** 20, `${peak}`)
     const modest = await limited(bench.shell('exit 0'), { memoryMB: 64, pids: 50, cpuLimit: 2 })
     await modest.start()
     const { egressDenied: _, memoryHigh = null, ...counted } = (await modest.wait()).limitsHit
