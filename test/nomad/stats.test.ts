@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Usage, UsageDetail } from '../../src/index.ts'
+import { megahertzOf } from '../../src/nomad/base/topology.ts'
 import { statsOf } from '../../src/nomad/driver/task-stats.ts'
 
 describe("a task's figures as Nomad shows them", () => {
@@ -43,6 +44,18 @@ describe("a task's figures as Nomad shows them", () => {
       max_usage: 950,
       measured_fields: [0, 1, 6, 3, 5, 2],
     })
+  })
+
+  it("have ticks by what the client says of the node: its cores' speeds, or cpu_total_compute", () => {
+    const cores = [
+      { base_speed: 2000, max_speed: 3000, guess_speed: 0 },
+      { base_speed: 0, max_speed: 1000, guess_speed: 9000 },
+    ]
+    assert.equal(megahertzOf({ cores }), 1500)
+    assert.equal(megahertzOf({ cores, override_total_compute: 0 }), 1500)
+    assert.equal(megahertzOf({ cores, override_total_compute: 5000 }), 2500)
+    for (const unknown of [null, { cores: [] }, { cores: [], override_total_compute: 5000 }])
+      assert.equal(megahertzOf(unknown), null)
   })
 
   it('leave out what one sample cannot say, and what is of a cgroup that is not there', () => {
