@@ -2,14 +2,14 @@ import { bestPlatform } from '../platform/best-platform.ts'
 import { hostFacts } from '../platform/host-facts.ts'
 import { runDefaults } from '../supervisor/run-defaults.ts'
 import type { HostReport, Refusal, RunReport } from './host-report.ts'
-import { isolationRows, unitRows } from './isolation-rows.ts'
+import { isolationRows, overlayRow, unitRows } from './isolation-rows.ts'
 import { limitRow, limitTrials } from './limit-rows.ts'
 import { refusalOf, Trials } from './trial.ts'
 
 /** See the entry of this directory. */
 export async function fingerprint(): Promise<HostReport> {
   const { cgroups, unit, mode, versions, rows } = await hostFacts()
-  const { defaultRun, basicRun, network, limits } = await tried()
+  const { defaultRun, basicRun, network, overlay, limits } = await tried()
   return {
     mode: defaultRun.refused === null ? mode : { ...mode, isolation: 'none' },
     versions,
@@ -21,6 +21,7 @@ export async function fingerprint(): Promise<HostReport> {
         limitRow(controller, limits[index] ?? null, { cgroups, refused: defaultRun.refused }),
       ),
       ...isolationRows(defaultRun, basicRun, network),
+      overlayRow(overlay, defaultRun),
       ...unitRows(unit, { managed: mode.systemd !== null, defaultRun }),
     ],
   }
@@ -31,6 +32,8 @@ type Tried = {
   readonly basicRun: RunReport
   /** Of a task without a network. */
   readonly network: RunReport
+  /** Of a task with an overlay over its workspace. */
+  readonly overlay: RunReport
   /** Of a task for each limit, in their order; null: there is nothing here that could be limited. */
   readonly limits: readonly (RunReport | null)[]
 }
@@ -46,9 +49,11 @@ async function tried(): Promise<Tried> {
     // By itself: a host that refuses it refuses all, and is asked once.
     const defaultRun = await trials.of({ preferred: runDefaults })
     const basicRun = await trials.of({ basic: true })
-    if (defaultRun.refused !== null) return { defaultRun, basicRun, network: defaultRun, limits: [] }
-    const [network, limits] = await Promise.all([
+    if (defaultRun.refused !== null)
+      return { defaultRun, basicRun, network: defaultRun, overlay: defaultRun, limits: [] }
+    const [network, overlay, limits] = await Promise.all([
       trials.of({ command: { network: 'none' } }),
+      trials.ofOverlay(),
       Promise.all(
         limitTrials.map(async ({ limits }) => {
           const asked = limits()
@@ -56,7 +61,7 @@ async function tried(): Promise<Tried> {
         }),
       ),
     ])
-    return { defaultRun, basicRun, network, limits }
+    return { defaultRun, basicRun, network, overlay, limits }
   } finally {
     await trials.close()
   }
@@ -65,5 +70,6 @@ async function tried(): Promise<Tried> {
 function nothingTried(refused: Refusal): Tried {
   const none = { refused, enforcement: [], weakened: [] }
   const defaultRun = { platform: bestPlatform(), ...none }
-  return { defaultRun, basicRun: { platform: 'basic', ...none }, network: defaultRun, limits: [] }
+  const basicRun = { platform: 'basic' as const, ...none }
+  return { defaultRun, basicRun, network: defaultRun, overlay: defaultRun, limits: [] }
 }

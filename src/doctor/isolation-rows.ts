@@ -22,6 +22,18 @@ export function isolationRows(defaultRun: RunReport, basicRun: RunReport, networ
   ]
 }
 
+/** Whether `run --overlay` works, and whose the files are to the task there. */
+export function overlayRow(overlay: RunReport, { refused }: RunReport): HostRow {
+  const name = 'overlay'
+  if (refused !== null) return nothingStarted(name, refused)
+  if (overlay.refused !== null) return { name, status: 'no', ...overlay.refused }
+  const workspace = overlay.enforcement.find(row => row.name === 'workspace')
+  const kept = 'what a task changes in its workspace is kept apart'
+  if (workspace === undefined || workspace.status === 'enforced')
+    return { name, status: 'yes', why: kept, hint: null }
+  return { ...hostRow(workspace), name }
+}
+
 /** Why is said once for all. */
 export function nothingStarted(name: string, { hint }: Refusal): HostRow {
   return { name, status: 'no', why: 'no task is started here', hint }

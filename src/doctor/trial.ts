@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command, Resources } from '../api.ts'
@@ -33,7 +33,7 @@ export class Trials {
     this.#directory = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'))
     // A Basic task of another user passes through it.
     chmodSync(this.#directory, 0o711)
-    this.#supervisor = new Supervisor({ stateDir: this.#directory, durability: 'process' })
+    this.#supervisor = new Supervisor({ stateDir: join(this.#directory, 'state'), durability: 'process' })
   }
 
   async of({ basic = false, command = {}, limits, preferred }: Asked = {}): Promise<RunReport> {
@@ -43,6 +43,23 @@ export class Trials {
     const { enforcement } = task
     await task.destroy().catch(() => {})
     return { platform, refused, enforcement, weakened: refused === null ? shortfalls(enforcement) : [] }
+  }
+
+  /** Of a task whose changes to its workspace, an empty directory, are kept apart. */
+  async ofOverlay(): Promise<RunReport> {
+    const path = join(this.#directory, 'workspace')
+    mkdirSync(path, { mode: 0o755 })
+    const { refused, enforcement, ...report } = await this.of({
+      command: { workspace: { path, overlay: true } },
+    })
+    // Nobody can do anything to a directory that is gone by then.
+    const named = <Text extends string | null>(text: Text): Text =>
+      (text === null ? null : text.replaceAll(path, 'DIR')) as Text
+    return {
+      ...report,
+      refused: refused && { why: named(refused.why), hint: named(refused.hint) },
+      enforcement: enforcement.map(row => ({ ...row, reason: named(row.reason), hint: named(row.hint) })),
+    }
   }
 
   async #started(task: TaskExecutor, command: Partial<Command>, limits?: Resources): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chownSync, readdirSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync } from 'node:fs'
 import { execa } from 'execa'
 import type { Enforcement, HostReport } from '../../src/index.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
@@ -175,6 +175,9 @@ describe('doctor and run judge alike', function () {
       const { refused, weakened } = report.defaultRun
       assert.equal(strict.exitCode === 0, refused === null && weakened.length === 0, strict.stderr)
       await sameLimits(report, ran)
+      mkdirSync(`${state}/files`)
+      if (uid !== undefined) chownSync(`${state}/files`, uid, uid)
+      sameOverlay(report, await ran('--workspace', `${state}/files`, '--overlay'))
     })
   }
 })
@@ -190,10 +193,11 @@ function sameRun(run: HostReport['defaultRun'], told: Told): void {
   assert.equal(run.refused.hint, told.error?.hint ?? null)
 }
 
+const words = { enforced: 'yes', weakened: 'weakened', skipped: 'no' }
+
 /** Each isolation of a run is a row of the table, by the same name, and there is none besides. */
 function sameRows({ rows, defaultRun }: HostReport): void {
   if (defaultRun.refused !== null) return
-  const words = { enforced: 'yes', weakened: 'weakened', skipped: 'no' }
   const isolations = defaultRun.enforcement.filter(row => row.kind === 'isolation' && row.name !== 'network')
   const known = new Set([
     'holdfast',
@@ -205,6 +209,7 @@ function sameRows({ rows, defaultRun }: HostReport): void {
     'unit',
     'network',
     'disk',
+    'overlay',
   ])
   assert.deepEqual(
     rows
@@ -212,6 +217,18 @@ function sameRows({ rows, defaultRun }: HostReport): void {
       .map(({ name, status, hint }) => ({ name, status, hint })),
     isolations.map(({ name, status, hint }) => ({ name, status: words[status], hint })),
   )
+}
+
+function sameOverlay({ rows, defaultRun }: HostReport, { enforcement, error }: Told): void {
+  const row = rows.find(({ name }) => name === 'overlay')
+  if (defaultRun.refused !== null) {
+    assert.equal(row?.status, 'no')
+    return
+  }
+  const found = enforcement?.find(({ name }) => name === 'workspace')
+  assert.equal(row?.status, found === undefined ? 'no' : words[found.status])
+  const hint = (found === undefined ? error?.hint : found.hint) ?? null
+  assert.equal(row.hint, hint && hint.replaceAll(/\/\S+\/files/g, 'DIR'))
 }
 
 const limits: Readonly<Record<string, readonly [flag: string, value: string, field: string]>> = {

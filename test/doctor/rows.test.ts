@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { RunReport } from '../../src/doctor/host-report.ts'
-import { isolationRows, unitRows } from '../../src/doctor/isolation-rows.ts'
+import { isolationRows, overlayRow, unitRows } from '../../src/doctor/isolation-rows.ts'
 import { limitRow, limitTrials } from '../../src/doctor/limit-rows.ts'
 import { refusalOf } from '../../src/doctor/trial.ts'
 import { type Enforcement, HoldfastError } from '../../src/index.ts'
@@ -49,6 +49,24 @@ describe("doctor's rows of the isolation", () => {
       { name: 'user', status: 'no', why: 'no task is started here', hint: 'sudo' },
       { name: 'root', status: 'no', why: 'no task is started here', hint: 'sudo' },
     ])
+  })
+})
+
+describe("doctor's row of the overlay", () => {
+  it('is what became of a task with one, and why is said once where nothing is started at all', () => {
+    const owned = row('workspace', { status: 'weakened', reason: "the owner's", hint: 'a newer kernel' })
+    assert.deepEqual(
+      [run([row('workspace')]), run([owned]), run([], refused)].map(overlay => overlayRow(overlay, run([]))),
+      [
+        {
+          ...{ name: 'overlay', status: 'yes', hint: null },
+          why: 'what a task changes in its workspace is kept apart',
+        },
+        { name: 'overlay', status: 'weakened', why: "the owner's", hint: 'a newer kernel' },
+        { name: 'overlay', status: 'no', ...refused },
+      ],
+    )
+    assert.equal(overlayRow(run([row('workspace')]), run([], refused)).why, 'no task is started here')
   })
 })
 

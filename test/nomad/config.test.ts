@@ -111,7 +111,7 @@ describe('the health of a node', () => {
   })
 
   it('is good only where everything that a task gets by default is enforced', () => {
-    assert.deepEqual(health([row('kernel', 'yes'), row('cgroup.io', 'no')]).health, 2)
+    assert.deepEqual(health([row('kernel', 'yes'), row('cgroup.io', 'no'), row('overlay', 'no')]).health, 2)
     const { health: unhealthy, health_description } = health([
       row('kernel', 'yes'),
       row('cgroup.memory', 'no'),

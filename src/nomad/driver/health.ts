@@ -11,7 +11,7 @@ export type Fingerprint = {
 }
 
 /** Asked for by jobs of their own accord only; a host without it runs all the others in full. */
-const optional = new Set(['cgroup.io'])
+const optional = new Set(['cgroup.io', 'overlay'])
 
 /**
  * What `doctor` says, as the agent wants to hear it. Healthy is a node on which a task gets all of its limits
