@@ -41,7 +41,7 @@ module.exports = {
         path: '^(src|machines)/',
         pathNot: [
           `^src/(index|package-root|${leaves})\\.ts$`,
-          '^src/(inspector|metrics|nomad)/index\\.ts$',
+          '^src/(inspector|metrics|nomad|nomad/check)/index\\.ts$',
           '^machines/types\\.ts$',
           '^src/cli/',
           '^src/conformance/',
@@ -110,7 +110,10 @@ module.exports = {
       name: 'only-the-command-line-serves-nomad',
       comment: 'Whoever uses the library loads neither gRPC nor protobuf.',
       severity: 'error',
-      from: { path: '^(src|machines)/', pathNot: '^src/(nomad/|cli/commands/nomad-driver\\.ts$)' },
+      from: {
+        path: '^(src|machines)/',
+        pathNot: '^src/(nomad/|cli/(commands/nomad-(driver|check)|output/check-table)\\.ts$)',
+      },
       to: { path: ['^src/nomad/', 'node_modules/(@grpc|protobufjs|@msgpack)/'] },
     },
     {

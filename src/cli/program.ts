@@ -12,6 +12,7 @@ import { historyCommand } from './commands/history.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { killCommand } from './commands/kill.ts'
 import { logsCommand } from './commands/logs.ts'
+import { nomadCheckCommand } from './commands/nomad-check.ts'
 import { nomadDriverCommand } from './commands/nomad-driver.ts'
 import { pruneCommand } from './commands/prune.ts'
 import { psCommand } from './commands/ps.ts'
@@ -64,6 +65,7 @@ export function holdfast(): Command {
     doctorCommand(),
     auditCommand(),
     nomadDriverCommand(),
+    nomadCheckCommand(),
     completionCommand(),
   ])
     program.addCommand(command)

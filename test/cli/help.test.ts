@@ -27,6 +27,7 @@ const commands = [
   'doctor',
   'audit',
   'nomad-driver',
+  'nomad-check',
   'completion',
 ]
 

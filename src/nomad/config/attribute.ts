@@ -26,6 +26,11 @@ export function configuration<Of extends Attributes>(attributes: Of) {
   return {
     spec: objectSpec(attributes),
     read: (value: unknown, at: string) => readAll(attributes, value ?? {}, at),
+    knows: (name: string) => Object.hasOwn(attributes, name),
+    /** What is wrong with an attribute of this name, whatever is wrong with the others. Null: nothing. */
+    fault: (name: string, value: unknown, at: string) => faultOf(attributes, name, value, at),
+    /** Whether it is a block that may be there any number of times. */
+    isRepeated: (name: string) => Object.hasOwn(attributes[name]?.spec(name) ?? {}, 'block_list'),
   }
 }
 
@@ -129,18 +134,29 @@ function readAll<Of extends Attributes>(attributes: Of, value: unknown, at: stri
     throw invalidArgument(at, value, 'an object')
   const fields = value as Readonly<Record<string, unknown>>
   const unknown = Object.keys(fields).find(name => !Object.hasOwn(attributes, name))
-  if (unknown !== undefined) {
-    const known = Object.keys(attributes).join(', ')
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `${at}.${unknown}: no attribute of this name; known are ${known}`,
-    )
-  }
+  if (unknown !== undefined) throw unknownAttribute(attributes, unknown, at)
   const values = Object.entries(attributes).map(([name, { read }]) => [
     name,
     read(fields[name], `${at}.${name}`),
   ])
   return Object.fromEntries(values) as Values<Of>
+}
+
+function faultOf(attributes: Attributes, name: string, value: unknown, at: string): HoldfastError | null {
+  const attribute = Object.hasOwn(attributes, name) ? attributes[name] : undefined
+  if (attribute === undefined) return unknownAttribute(attributes, name, at)
+  try {
+    attribute.read(value, `${at}.${name}`)
+    return null
+  } catch (error) {
+    if (error instanceof HoldfastError) return error
+    throw error
+  }
+}
+
+function unknownAttribute(attributes: Attributes, name: string, at: string): HoldfastError {
+  const known = Object.keys(attributes).join(', ')
+  return new HoldfastError('INVALID_ARGUMENT', `${at}.${name}: no attribute of this name; known are ${known}`)
 }
 
 function attr(name: string, type: string, required: boolean): object {

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path'
+import type { HoldfastError } from '../../index.ts'
 import {
   block,
   blocks,
@@ -47,6 +48,16 @@ const task = configuration({
 export type TaskOptions = ReturnType<typeof task.read>
 
 export const taskSpec = task.spec
+
+/** What is wrong with this option of a task, by itself. Null: nothing. */
+export function taskOptionFault(name: string, value: unknown): HoldfastError | null {
+  return task.fault(name, value, 'config')
+}
+
+export const isTaskOption = task.knows
+
+/** Whether the option is a block that a job may have any number of times. */
+export const isRepeatedOption = task.isRepeated
 
 /** Throws INVALID_ARGUMENT naming the attribute. */
 export function readTaskOptions(value: unknown): TaskOptions {

@@ -27,7 +27,7 @@ export function nomadDirectories({ alloc_dir, name }: TaskConfig): { mounts: Mou
  * Volumes and what device plugins add: the client has decided that the task may have them. Throws UNSUPPORTED
  * for mounts that are to travel between the task and the node.
  */
-export function volumeMounts({ mounts }: TaskConfig): Mount[] {
+export function volumeMounts({ mounts }: Pick<TaskConfig, 'mounts'>): Mount[] {
   return mounts.map(
     ({ host_path: source, task_path: target, readonly: readOnly, propagation_mode: mode }) => {
       if (mode === '' || mode === 'private') return { source, target, readOnly }
@@ -80,21 +80,23 @@ export function parentsFirst(mounts: readonly Mount[]): Mount[] {
 export function jobMounts({ mount, tmpfs }: TaskOptions, allowed: readonly string[]) {
   return {
     mounts: mount.map(({ source, target, read_only }, index): Mount => {
-      const real = realPath(source, `config.mount[${index}].source`)
-      if (!allowed.some(prefix => isBeneath(real, prefix)))
-        throw new HoldfastError(
-          'PERMISSION',
-          `config.mount[${index}].source: this node's allow_mounts does not include ${real}`,
-          {
-            hint: "allow_mounts in the agent's plugin configuration lists what jobs may mount",
-          },
-        )
+      const at = `config.mount[${index}].source`
+      const real = realPath(source, at)
+      checkLent(real, allowed, at)
       return { source: real, target, readOnly: read_only }
     }),
     tmpfs: tmpfs.map(({ target, size_mb }): Tmpfs => {
       return size_mb === null ? { target } : { target, sizeBytes: size_mb * mebibyte }
     }),
   }
+}
+
+/** Throws PERMISSION for a path of the node that it does not lend to jobs. */
+export function checkLent(path: string, allowed: readonly string[], at: string): void {
+  if (allowed.some(prefix => isBeneath(path, prefix))) return
+  throw new HoldfastError('PERMISSION', `${at}: this node's allow_mounts does not include ${path}`, {
+    hint: "allow_mounts in the agent's plugin configuration lists what jobs may mount",
+  })
 }
 
 function realPath(path: string, at: string): string {

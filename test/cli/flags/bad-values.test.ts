@@ -168,6 +168,8 @@ const refused: Readonly<Record<string, Bad>> = {
     ['example.com', 'got "example.com", takes a loopback address'],
   ],
   '--format': [['png', 'got "png", takes "mermaid", "json" or "svg"']],
+  '--agent': [['/no/such/file', '"/no/such/file" cannot be read: ENOENT: no such file or directory\n']],
+  '--var': [['tag', 'got "tag", takes NAME=VALUE']],
   '--install': [['/no/such/dir', '"/no/such/dir" cannot be written: ENOENT: no such file or directory\n']],
 }
 
@@ -177,7 +179,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   'update --state-dir': ['--pids', '5'],
 }
 /** They say nothing of tasks that are recorded. */
-const stateless = new Set(['graph', 'doctor', 'nomad-driver', 'completion'])
+const stateless = new Set(['graph', 'doctor', 'nomad-driver', 'nomad-check', 'completion'])
 /** Only where there is a wall to be built does it come to this. */
 const isolated = new Set([
   '--allow',
@@ -204,12 +206,13 @@ describe('the values of every flag', function () {
     for (const option of command.options) {
       const [name, flag] = [command.name(), option.long ?? '']
       if (!option.required || (flag === '--state-dir' && stateless.has(name))) continue
-      const code = asTasks.has(name) ? 125 : name === 'verify' ? 2 : 1
+      const code = asTasks.has(name) ? 125 : ['verify', 'nomad-check'].includes(name) ? 2 : 1
       const basic = name === 'run' && !isolated.has(flag) ? ['--basic'] : []
       const flags = [...basic, ...(beside[flag] ?? beside[`${name} ${flag}`] ?? [])]
       const operands = (): string[] => [
         ...(onTasks.some(one => one.name() === name) ? [key] : []),
         ...(['run', 'exec'].includes(name) ? ['true'] : []),
+        ...(name === 'nomad-check' ? ['test/nomad/jobs/periodic.nomad.hcl'] : []),
       ]
 
       it(`${name} ${flag}: a bad one is refused with ${code}, by a message with the flag and the value`, async function () {
