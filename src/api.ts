@@ -289,8 +289,8 @@ export interface Resources {
    * Bytes, 1 MiB or more, that it can store in `/local`, `/alloc`, its logs and an overlay together: beyond
    * that its writes fail with ENOSPC, and what it prints is dropped from its logs. Its allocation becomes a
    * file system of that size, of which the tables take a few per cent. Takes root, mkfs.ext4 and loop
-   * devices, and an allocation of the task's own: where it cannot be had the row says so. `update()` does not
-   * change it (UNSUPPORTED).
+   * devices, and an allocation of the task's own: where it cannot be had the row says so. `update()` makes it
+   * larger (CAP_SYS_RESOURCE); it refuses less (INVALID_ARGUMENT), and a task without one (UNSUPPORTED).
    */
   diskBytes?: number
   /**

@@ -31,6 +31,11 @@ export function mountDisk(program: string, path: string, directory: string, byte
   return refusalOf(program, ['mount', path, directory, `${bytes}`])
 }
 
+/** Makes one that is mounted larger, while it is used; what is there stays. Not smaller: step `size`. */
+export function growDisk(program: string, path: string, directory: string, bytes: number) {
+  return refusalOf(program, ['grow', path, directory, `${bytes}`])
+}
+
 /** Mounts it read-only. It must not be mounted, in whichever mount namespace. */
 export function showDisk(program: string, path: string, directory: string) {
   return refusalOf(program, ['show', path, directory])

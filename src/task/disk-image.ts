@@ -7,14 +7,17 @@ import {
   readFileSync,
   realpathSync,
   rmdirSync,
+  statSync,
   type Stats,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { sharedParts } from '../alloc/layout.ts'
 import { deviceNumber } from '../device-numbers.ts'
 import { HoldfastError } from '../errors.ts'
+import { invalidArgument } from '../invalid-argument.ts'
 import type { TaskPaths } from '../platform/port.ts'
-import { type DiskRefusal, makeDisk, mountDisk, showDisk, unmountDisk } from '../spawn/disk.ts'
+import { lacking } from '../powers.ts'
+import { type DiskRefusal, growDisk, makeDisk, mountDisk, showDisk, unmountDisk } from '../spawn/disk.ts'
 import { nativeMissing } from '../spawn/native-hint.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
 import { currentBootId } from '../spawn/process-table.ts'
@@ -43,6 +46,30 @@ export async function confineAllocation(dir: string, alloc: TaskPaths, bytes: nu
     chownSync(path, uid, gid)
     chmodSync(path, mode & 0o7777)
   }
+}
+
+/**
+ * Makes it larger while the task runs. Of the same size: nothing changes. Throws INVALID_ARGUMENT for less
+ * than it has, UNSUPPORTED where the allocation is no file system of its own or root lacks CAP_SYS_RESOURCE,
+ * LIMIT_FAILED, and then it is as it was.
+ */
+export async function growAllocation(dir: string, root: string, bytes: number): Promise<void> {
+  if (!isOurs(root, dir))
+    throw new HoldfastError('UNSUPPORTED', 'diskBytes: the task has no file system of its own to grow', {
+      stage: 'disk',
+      hint: 'it takes one that was started with diskBytes, and with a row `diskBytes` that is enforced',
+    })
+  const image = join(dir, diskImageName)
+  const { size } = statSync(image)
+  if (bytes < size)
+    throw invalidArgument('diskBytes', bytes, `${size} or more: a file system that is used does not shrink`)
+  // ext4_resize_begin() of fs/ext4/resize.c.
+  if (lacking(['CAP_SYS_RESOURCE'], process.geteuid?.() ?? -1).length > 0)
+    throw new HoldfastError('UNSUPPORTED', 'diskBytes: root grows no file system without CAP_SYS_RESOURCE', {
+      stage: 'disk',
+      hint: 'give root that capability: --cap-add SYS_RESOURCE; of a service, CapabilityBoundingSet=',
+    })
+  refuse(await growDisk(native(), image, root, bytes), image)
 }
 
 /** Takes it away again, if it is there; what lay in it goes with its file. Throws INVALID_STATE. */

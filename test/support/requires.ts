@@ -4,6 +4,7 @@ import { serviceManager } from '../../src/platform/linux/delegated-scope.ts'
 import { hasCgroups } from './host-mode.ts'
 import { mayIsolate } from './identity.ts'
 import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
+import { lacking } from '../../src/powers.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 import { type ProgramName, programChecks } from './clients/programs.ts'
 import { goProgram, javaProgram, pythonProgram } from './runtimes.ts'
@@ -20,6 +21,7 @@ export type Need =
   | 'throwaway'
   | 'native'
   | 'disk'
+  | 'resize'
   | 'page'
   | 'chromium'
   | 'java'
@@ -117,6 +119,11 @@ const checks: Readonly<Record<Need, Check>> = {
   disk: {
     met: () => existsSync('/dev/loop-control') && formatters.some(path => existsSync(path)),
     how: 'apt-get install e2fsprogs; modprobe loop',
+    possible: () => false,
+  },
+  resize: {
+    met: () => lacking(['CAP_SYS_RESOURCE'], process.geteuid?.() ?? -1).length === 0,
+    how: 'run it as root with CAP_SYS_RESOURCE: npm run test:vm',
     possible: () => false,
   },
   native: {

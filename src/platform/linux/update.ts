@@ -2,7 +2,6 @@ import type { StartRecord } from '../../../machines/index.ts'
 import type { Enforcement, Resources } from '../../api.ts'
 import { execLimitRows } from '../exec-rows.ts'
 import { withOutputRow } from '../output-limit.ts'
-import { HoldfastError } from '../../errors.ts'
 import type { TaskRequest } from '../port.ts'
 import { type Row, refuseIfStrict, weakened } from '../rows.ts'
 import { changeCgroups } from './cgroup-change.ts'
@@ -19,7 +18,6 @@ export function updateLimits(
   wanted: Resources,
   planner: CgroupPlanner,
 ): readonly Enforcement[] {
-  if (asked.diskBytes !== undefined) throw ofAFixedSize()
   const { writes, deferred, rows } = planner.change(start, asked, wanted)
   const enforcement = refuseIfStrict(withOutputRow(rows.map(ofRunning), command), strict)
   const [members = ''] = start.cgroups
@@ -40,12 +38,6 @@ export function updateSession(
   const enforcement = refuseIfStrict(withOutputRow(all, command), strict)
   changeCgroups(writes)
   return enforcement
-}
-
-function ofAFixedSize(): HoldfastError {
-  return new HoldfastError('UNSUPPORTED', 'diskBytes cannot be changed while the task runs', {
-    hint: 'it is the size of a file system: start the task anew',
-  })
 }
 
 /**

@@ -9,7 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "io.h"
 
@@ -20,6 +22,9 @@ struct loop_setting {
   uint64_t reserved[8];
 };
 enum { CONFIGURE_LOOP = 0x4C0A, AUTOCLEAR = 4, DIRECT = 16, READ_ONLY = 1 };
+/* EXT4_IOC_RESIZE_FS of fs/ext4/ext4.h, which no header of user space has: takes a number of blocks. */
+#define RESIZE_FILE_SYSTEM _IOW('f', 16, uint64_t)
+enum { LOOP_MAJOR_NUMBER = 7 };
 enum { MAX_TRIES = 64, BLOCK = 65536 };
 
 static const char file_system[] = "ext4";
@@ -96,6 +101,45 @@ static int show_file(const char *path, const char *dir) {
   return mount(device_path, dir, file_system, flags, NULL) == 0 ? 0 : complain("mount");
 }
 
+/* The loop device that is mounted on `directory`, if it shows the file `image`. */
+static int open_device(int directory, int image) {
+  struct stat mounted, file, node;
+  if (fstat(directory, &mounted) != 0 || fstat(image, &file) != 0) return -1;
+  errno = ENOTBLK;
+  if (major(mounted.st_dev) != LOOP_MAJOR_NUMBER) return -1;
+  char path[32];
+  snprintf(path, sizeof path, "/dev/loop%u", minor(mounted.st_dev));
+  _cleanup_fd_ int device = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  struct loop_info64 info;
+  if (device < 0 || fstat(device, &node) != 0 || ioctl(device, LOOP_GET_STATUS64, &info) != 0) return -1;
+  errno = ESTALE;
+  if (!S_ISBLK(node.st_mode) || node.st_rdev != mounted.st_dev || info.lo_inode != file.st_ino) return -1;
+  int opened = device;
+  device = -1;
+  return opened;
+}
+
+/* What is mounted holds until the last step: where one before it fails, the bound is as it was. A second call
+ * goes on from there. */
+static int grow_file(const char *path, const char *dir, int64_t bytes) {
+  _cleanup_fd_ int image = open_image(path, O_RDWR);
+  _cleanup_fd_ int directory = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (image < 0 || directory < 0) return complain("open");
+  _cleanup_fd_ int device = open_device(directory, image);
+  if (device < 0) return complain("loop");
+  struct stat file;
+  struct statfs stats;
+  if (fstat(image, &file) != 0 || fstatfs(directory, &stats) != 0 || stats.f_bsize <= 0)
+    return complain("statfs");
+  errno = EINVAL;
+  if (file.st_size > bytes) return complain("size");
+  if (file.st_size < bytes && ftruncate(image, bytes) != 0) return complain("truncate");
+  if (ioctl(device, LOOP_SET_CAPACITY, 0) != 0) return complain("loop");
+  uint64_t blocks = (uint64_t)bytes / (uint64_t)stats.f_bsize;
+  if (ioctl(directory, RESIZE_FILE_SYSTEM, &blocks) != 0) return complain("resize");
+  return check_size(dir, bytes);
+}
+
 /* At once out of sight, also while somebody still reads a log there. */
 static int unmount(const char *dir) {
   for (int count = 0; umount2(dir, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; count++)
@@ -129,6 +173,8 @@ int disk_run(char **arguments) {
   const char *verb = count > 0 ? arguments[0] : "";
   if (count == 4 && strcmp(verb, "mount") == 0 && parse_number(arguments[3], 1, INT64_MAX, &bytes))
     return mount_file(arguments[1], arguments[2], bytes);
+  if (count == 4 && strcmp(verb, "grow") == 0 && parse_number(arguments[3], 1, INT64_MAX, &bytes))
+    return grow_file(arguments[1], arguments[2], bytes);
   if (count == 3 && strcmp(verb, "show") == 0) return show_file(arguments[1], arguments[2]);
   if (count == 2 && strcmp(verb, "unmount") == 0) return unmount(arguments[1]);
   if (count == 2 && strcmp(verb, "try") == 0 && parse_number(arguments[1], 1, INT64_MAX, &bytes))

@@ -2,7 +2,7 @@
  */
 #pragma once
 
-/* `arguments` ends with NULL: mount IMAGE DIR BYTES, show IMAGE DIR, unmount DIR, or try BYTES, of the image
- * that descriptor 0 is, in a mount namespace of its own. Exit code 0, 2 for a mistaken call, or 1 after a
- * line `ERRNO STEP` on standard output. */
+/* `arguments` ends with NULL: mount IMAGE DIR BYTES, grow IMAGE DIR BYTES, show IMAGE DIR, unmount DIR, or
+ * try BYTES, of the image that descriptor 0 is, in a mount namespace of its own. Exit code 0, 2 for a
+ * mistaken call, or 1 after a line `ERRNO STEP` on standard output. */
 int disk_run(char **arguments);

@@ -8,6 +8,7 @@ import { readLimits, type UpdatedLimits, writeLimits } from '../limits-file.ts'
 import { mergeResources, mergeRows } from '../merge-limits.ts'
 import { isRunning } from '../shim-life.ts'
 import { written } from '../stop-means.ts'
+import { changedDisk, withDisk, withRow } from './disk-limit.ts'
 import { type NetworkRules, replaceRules, requireRules, withRules } from './network-rules.ts'
 
 /** `resources` null: the task was started without limits. */
@@ -53,7 +54,9 @@ export class RunningLimits {
     for (;;) {
       const current = this.current
       const resources = parseResources(mergeResources(current.resources, asked))
-      const rows = await keeper.update(file.spec.request, records.require(), asked, resources)
+      const start = records.require()
+      const disk = await changedDisk(this.#task, current.enforcement, asked)
+      const rows = await keeper.update(file.spec.request, start, asked, resources).catch(withDisk(disk))
       this.#changed.cgroups()
       continueStopped(records.known()?.shim)
       const answers = [
@@ -63,7 +66,7 @@ export class RunningLimits {
         rules === null || replaceRules(dir, rules),
       ]
       if (answers.includes(false)) throw shimGone(dir, records.known())
-      const merged = mergeRows(current.enforcement, rows)
+      const merged = mergeRows(current.enforcement, disk === null ? rows : withRow(rows, disk))
       const enforcement = rules === null ? merged : withRules(merged, rules)
       if (!writeLimits(dir, { revision: current.revision + 1, resources, enforcement })) continue
       this.#changed.written()

@@ -71,7 +71,10 @@ export const limitFlags: readonly Flag[] = [
   },
   {
     flag: '--disk <SIZE>',
-    help: { run: 'maximum that it stores in /local, /alloc and its logs together; max for no limit' },
+    help: {
+      run: 'maximum that it stores in /local, /alloc and its logs together; max for no limit',
+      update: 'more of what it stores in /local, /alloc and its logs together; refused where it is less',
+    },
     sets: value('resources.diskBytes', parseSize),
   },
   {
