@@ -10,7 +10,7 @@ import { assertNoProcessLeft } from '../support/leftovers.ts'
 import { directoryOf, keyOf } from '../support/task-key.ts'
 import type { Workbench } from '../support/workbench.ts'
 
-const rounds = Number(process.env.HOLDFAST_CRASH_ROUNDS ?? (process.env.CI ? 40 : 8))
+const rounds = Number(process.env.HOLDFAST_CRASH_ROUNDS ?? (process.env.CI ? 16 : 8))
 const inFlight = 16
 
 const killed: Section = (check, { platform }) => {

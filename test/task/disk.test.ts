@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { AllocDir, audit, type Executor, type Supervisor } from '../../src/index.ts'
 import { diskPoints } from '../../src/task/failpoint.ts'
+import { assertNoProcessLeft } from '../support/leftovers.ts'
 import { eventually } from '../support/eventually.ts'
 import { startFixture } from '../support/fixture.ts'
 import { loopsOf } from '../support/loops.ts'
@@ -163,6 +164,8 @@ describe('diskBytes', () => {
       await task.limit({ diskBytes })
       await task.start()
       await task.wait()
+      // A shim that is about to exit holds the file system still.
+      await assertNoProcessLeft(task)
       const record = startRecordOf(task)
       const [key, dir] = [keyOf(task), directoryOf(task)]
       await bench.supervisor.close()
