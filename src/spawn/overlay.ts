@@ -35,6 +35,11 @@ export function applyOverlay(program: string, directory: string, workspace: stri
   return ask(program, ['apply', directory, workspace, ...(force ? ['force'] : [])])
 }
 
+/** Removes what an apply that was killed has left on its way. */
+export function cleanOverlay(program: string, directory: string, workspace: string) {
+  return ask(program, ['clean', directory, workspace])
+}
+
 /** A task may change as much as it likes, and somebody has to hold it. */
 const largestAnswer = 256 * 1024 * 1024
 

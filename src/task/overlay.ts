@@ -10,7 +10,13 @@ import { overlayDirectory } from '../platform/overlay-place.ts'
 import type { TaskRequest } from '../platform/port.ts'
 import { nativeMissing } from '../spawn/native-hint.ts'
 import { nativeProgram } from '../spawn/native-program.ts'
-import { applyOverlay, overlayChanges, type OverlayAnswer, type OverlayEntry } from '../spawn/overlay.ts'
+import {
+  applyOverlay,
+  cleanOverlay,
+  overlayChanges,
+  type OverlayAnswer,
+  type OverlayEntry,
+} from '../spawn/overlay.ts'
 import { overlayContents } from '../spawn/overlay-contents.ts'
 import { readStart } from '../spawn/records.ts'
 import { overlayConflict, overlayFailure } from './overlay-failure.ts'
@@ -69,6 +75,16 @@ export class TaskOverlay {
     return entries.filter(({ type }) => type !== 'o').map(changeOf)
   }
 
+  /**
+   * Before it is forgotten: what an apply that was killed has left in the workspace, as far as that can still
+   * be reached.
+   */
+  async clean(): Promise<void> {
+    if (!this.#workspace?.overlay || !existsSync(this.#path('unfinished'))) return
+    const program = nativeProgram()
+    if ('path' in program) await cleanOverlay(program.path, this.#directory, this.#workspace.path)
+  }
+
   /** In one step: what is half forgotten would read as deleted. */
   async #forget(): Promise<void> {
     const applied = this.#path('applied')
@@ -101,7 +117,7 @@ export class TaskOverlay {
     )
   }
 
-  #path(name: 'upper' | 'base' | 'applied'): string {
+  #path(name: 'upper' | 'base' | 'applied' | 'unfinished'): string {
     return join(this.#directory, name)
   }
 }

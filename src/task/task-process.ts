@@ -181,6 +181,7 @@ export class TaskProcess implements TaskEffects {
     const start = records.get()
     if (start !== null) await keeper.release(start.cgroups)
     failpoint('destroy-cgroups-removed')
+    await this.overlay.clean()
     if (ownAlloc || hasOverlay(request)) await services.state.removeAlloc(request.key, request.name)
     failpoint('destroy-allocation-removed')
     services.state.remove(request.key)

@@ -15,6 +15,7 @@
 #include "overlay.h"
 #include "replace.h"
 #include "system.h"
+#include "unfinished.h"
 #include "user_namespace.h"
 #include "walk.h"
 
@@ -31,6 +32,8 @@ struct look {
   /* Also what somebody else has changed meanwhile. */
   bool force;
   bool has_conflict;
+  /* Where what is on its way to its place is written down. */
+  int unfinished;
   struct contents contents;
   /* Of the entry at hand, from the top, with a slash at its end for what lies in it. */
   char *path;
@@ -262,7 +265,11 @@ static bool visit_file(struct look *look, const struct pair *pair, const char *n
   if (was_directory(&found) && !visit_beneath(look, pair, name)) return false;
   if (!report(look, &difference, &go_on)) return false;
   const struct owner owner = owner_of(&status, &look->base);
-  return !go_on || replace_file(file, &status, &owner, pair->host, name) || failed(look, "write");
+  char way[TEMPORARY_SIZE];
+  if (!go_on) return true;
+  return (unfinished_note(look->unfinished, look->path, way) &&
+             replace_file(file, &status, &owner, pair->host, way, name)) ||
+         failed(look, "write");
 }
 
 static bool visit_link(
@@ -283,7 +290,11 @@ static bool visit_link(
   if (was_directory(&found) && !visit_beneath(look, pair, name)) return false;
   if (!report(look, &difference, &go_on)) return false;
   const struct owner owner = owner_of(seen, &look->base);
-  return !go_on || replace_link(text, &owner, pair->host, name) || failed(look, "write");
+  char way[TEMPORARY_SIZE];
+  if (!go_on) return true;
+  return (unfinished_note(look->unfinished, look->path, way) &&
+             replace_link(text, &owner, pair->host, way, name)) ||
+         failed(look, "write");
 }
 
 /* Never put in place, and in nobody's way: what is there on the host stays. */
@@ -309,11 +320,14 @@ static bool visit_new_directory(struct look *look, const struct pair *pair, cons
   if (!report(look, &difference, &go_on)) return false;
   if (!go_on) return visit_all(look, &inner, false);
   const struct owner owner = owner_of(status, &look->base);
-  _cleanup_fd_ int made = replace_by_directory(pair->host, name);
+  char way[TEMPORARY_SIZE];
+  _cleanup_fd_ int made = -1;
+  if (unfinished_note(look->unfinished, look->path, way))
+    made = replace_by_directory(&owner, pair->host, way, name);
   if (made < 0) return failed(look, "write");
   inner.host = made;
   if (!visit_all(look, &inner, false)) return false;
-  return finish_directory(made, status, &owner) || failed(look, "write");
+  return finish_mode(made, status) || failed(look, "write");
 }
 
 static bool visit_directory(struct look *look, const struct pair *pair, const char *name) {
@@ -394,7 +408,9 @@ static int open_workspace(struct look *look, const char *path) {
   return failed(look, "workspace"), -1;
 }
 
-static int run(const char *directory, const char *workspace, struct look look, bool apply) {
+enum way { TELL, APPLY, CLEAN };
+
+static int run(const char *directory, const char *workspace, struct look look, enum way way) {
   struct stat status;
   _cleanup_fd_ int own = open_trusted(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, NULL);
   if (own < 0 || !overlay_read_base(own, &look.base)) return failed(&look, "state"), EXIT_REFUSED;
@@ -407,16 +423,24 @@ static int run(const char *directory, const char *workspace, struct look look, b
   if (upper < 0) return failed(&look, "state"), EXIT_REFUSED;
   _cleanup_fd_ int host = open_workspace(&look, workspace);
   if (host < 0 || fstat(host, &status) != 0) return EXIT_REFUSED;
+  if (way == CLEAN || way == APPLY)
+    if (!unfinished_remove(own, host)) return failed(&look, "unfinished"), EXIT_REFUSED;
+  if (way == CLEAN) return 0;
   if (!enter_name(&look, "", &(size_t){0})) return EXIT_REFUSED;
   struct pair top = {.upper = upper, .host = host, .host_changed = changed_since(&look, &status)};
   const bool hides = has_mark(&look, upper, "opaque", 'y');
   if (!visit_all(&look, &top, hides)) return EXIT_REFUSED;
-  if (!apply) return 0;
+  if (way != APPLY) return 0;
   if (look.has_conflict && !look.force) return EXIT_CONFLICT;
+  _cleanup_fd_ int unfinished = unfinished_open(own);
+  if (unfinished < 0) return failed(&look, "state"), EXIT_REFUSED;
+  look.unfinished = unfinished;
   look.apply = true;
   /* By now names change by our own doing. */
   top.host_changed = false;
-  if (!visit_all(&look, &top, hides)) return EXIT_REFUSED;
+  const bool done = visit_all(&look, &top, hides);
+  (void)unfinished_remove(own, host);
+  if (!done) return EXIT_REFUSED;
   return syncfs(host) == 0 ? 0 : (failed(&look, "sync"), EXIT_REFUSED);
 }
 
@@ -433,7 +457,7 @@ static bool parse_contents(char **arguments, struct contents *contents) {
 static int print_all(const char *directory, const char *workspace, struct look look) {
   _cleanup_free_ char *buffer = malloc(look.contents.most + 1);
   look.contents.buffer = buffer;
-  return buffer != NULL ? run(directory, workspace, look, false) : (failed(&look, "memory"), EXIT_REFUSED);
+  return buffer != NULL ? run(directory, workspace, look, TELL) : (failed(&look, "memory"), EXIT_REFUSED);
 }
 
 int changes_run(char **arguments) {
@@ -442,14 +466,17 @@ int changes_run(char **arguments) {
   if (count < 3) return EXIT_USAGE;
   const char *verb = arguments[0];
   struct look look = {.force = count == 4 && strcmp(arguments[3], "force") == 0};
-  const bool apply = strcmp(verb, "apply") == 0;
   const bool tells = count >= 4 && strcmp(verb, "contents") == 0;
+  enum way way = TELL;
+  if (strcmp(verb, "apply") == 0) way = APPLY;
+  else if (strcmp(verb, "clean") == 0) way = CLEAN;
   if (tells ? !parse_contents(arguments + 3, &look.contents)
-            : (!apply && strcmp(verb, "changes") != 0) || (count != 3 && !(apply && look.force)))
+            : (way == TELL && strcmp(verb, "changes") != 0) || (count != 3 && !(way == APPLY && look.force)))
     return EXIT_USAGE;
+  /* What was left has a name that nothing else has, whichever directory it is by now. */
+  look.force |= way == CLEAN;
   umask(0);
-  int code =
-      tells ? print_all(arguments[1], arguments[2], look) : run(arguments[1], arguments[2], look, apply);
+  int code = tells ? print_all(arguments[1], arguments[2], look) : run(arguments[1], arguments[2], look, way);
   printf("= %d%c%c%c", code, 0, 0, 0);
   return fflush(stdout) == 0 ? code : EXIT_REFUSED;
 }

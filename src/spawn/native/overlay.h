@@ -15,6 +15,8 @@
 /* A line of numbers, struct overlay_base. It was last written just before the task could see the directory.
  */
 #define OVERLAY_BASE "base"
+/* Which entry an apply has on its way; there while one is at work, or after one that was killed. */
+#define OVERLAY_UNFINISHED "unfinished"
 
 /* What is remembered of the directory that an overlay was made over. */
 struct overlay_base {

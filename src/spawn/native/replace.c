@@ -1,18 +1,16 @@
 #include "replace.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include "directory.h"
 #include "io.h"
 #include "system.h"
 
-enum { DEEPEST = 200, CHUNK = 65536, NAME_SIZE = 32 };
+enum { DEEPEST = 200, CHUNK = 65536 };
 
 struct owner owner_of(const struct stat *status, const struct overlay_base *base) {
   struct owner owner = {.ours = base->of_user, .uid = status->st_uid, .gid = status->st_gid};
@@ -128,14 +126,6 @@ static bool give(int file, const struct owner *owner) {
   return fchown(file, owner->uid, owner->gid) == 0;
 }
 
-/* Nobody can have guessed it. */
-static bool temporary_name(char name[NAME_SIZE]) {
-  uint64_t number;
-  if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) return false;
-  snprintf(name, NAME_SIZE, ".holdfast-%016" PRIx64, number);
-  return true;
-}
-
 static bool is_directory(int directory, const char *name) {
   struct stat status;
   return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
@@ -158,10 +148,8 @@ static bool fill(int to, int from, const struct stat *status, const struct owner
          fchmod(to, status->st_mode & REPLACED_MODE) == 0 && futimens(to, times) == 0;
 }
 
-bool replace_file(
-    int file, const struct stat *status, const struct owner *owner, int directory, const char *name) {
-  char temporary[NAME_SIZE];
-  if (!temporary_name(temporary)) return false;
+bool replace_file(int file, const struct stat *status, const struct owner *owner, int directory,
+    const char *temporary, const char *name) {
   _cleanup_fd_ int made =
       openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (made < 0) return false;
@@ -172,9 +160,9 @@ bool replace_file(
   return false;
 }
 
-bool replace_link(const char *text, const struct owner *owner, int directory, const char *name) {
-  char temporary[NAME_SIZE];
-  if (!temporary_name(temporary) || symlinkat(text, directory, temporary) != 0) return false;
+bool replace_link(
+    const char *text, const struct owner *owner, int directory, const char *temporary, const char *name) {
+  if (symlinkat(text, directory, temporary) != 0) return false;
   if (owner->ours || fchownat(directory, temporary, owner->uid, owner->gid, AT_SYMLINK_NOFOLLOW) == 0)
     return move_to(directory, temporary, name);
   int error = errno;
@@ -183,12 +171,22 @@ bool replace_link(const char *text, const struct owner *owner, int directory, co
   return false;
 }
 
-int replace_by_directory(int directory, const char *name) {
-  if (mkdirat(directory, name, 0700) != 0 &&
-      (errno != EEXIST || is_directory(directory, name) || unlinkat(directory, name, 0) != 0 ||
-          mkdirat(directory, name, 0700) != 0))
-    return -1;
-  return open_inner(directory, name);
+/* A file or a link makes room for it; into a directory it is never moved. */
+static bool directory_to(int directory, const char *temporary, const char *name) {
+  if (renameat(directory, temporary, directory, name) == 0) return true;
+  return errno == ENOTDIR && unlinkat(directory, name, 0) == 0 &&
+         renameat(directory, temporary, directory, name) == 0;
+}
+
+int replace_by_directory(const struct owner *owner, int directory, const char *temporary, const char *name) {
+  if (mkdirat(directory, temporary, 0700) != 0) return -1;
+  int made = open_inner(directory, temporary);
+  if (made >= 0 && give(made, owner) && directory_to(directory, temporary, name)) return made;
+  int error = errno;
+  (void)unlinkat(directory, temporary, AT_REMOVEDIR);
+  errno = error;
+  close_fd(&made);
+  return -1;
 }
 
 /* A group that comes from the directory above goes on to what lies in it. */
@@ -196,10 +194,6 @@ bool finish_mode(int directory, const struct stat *status) {
   struct stat own;
   return fstat(directory, &own) == 0 &&
          fchmod(directory, (status->st_mode & REPLACED_MODE) | (own.st_mode & ~(mode_t)S_IFMT & ~0777u)) == 0;
-}
-
-bool finish_directory(int directory, const struct stat *status, const struct owner *owner) {
-  return give(directory, owner) && finish_mode(directory, status);
 }
 
 static bool remove_at(int directory, const char *name, int depth);

@@ -25,13 +25,14 @@ int open_file(int directory, const char *name, struct stat *status);
 /* 1: a plain file in `directory` has the same contents, 0: other ones, -1: errno. */
 int same_contents(int file, const struct stat *status, int directory, const char *name);
 
-/* In one step: whoever looks sees the old one or the new one, whole. Its time is the original's. */
-bool replace_file(
-    int file, const struct stat *status, const struct owner *owner, int directory, const char *name);
-bool replace_link(const char *text, const struct owner *owner, int directory, const char *name);
-/* A new directory that is ours alone, open. */
-int replace_by_directory(int directory, const char *name);
-bool finish_directory(int directory, const struct stat *status, const struct owner *owner);
+/* In one step, by way of the name `temporary`: whoever looks sees the old one or the new one, whole. Its time
+ * is the original's. */
+bool replace_file(int file, const struct stat *status, const struct owner *owner, int directory,
+    const char *temporary, const char *name);
+bool replace_link(
+    const char *text, const struct owner *owner, int directory, const char *temporary, const char *name);
+/* A new directory that only its owner may enter, open. */
+int replace_by_directory(const struct owner *owner, int directory, const char *temporary, const char *name);
 bool finish_mode(int directory, const struct stat *status);
 /* With all that lies in it, but through no mount (EXDEV). */
 bool remove_tree(int directory, const char *name);

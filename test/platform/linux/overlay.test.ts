@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AllocDir, type Command } from '../../../src/index.ts'
+import { AllocDir, type Command, type Executor } from '../../../src/index.ts'
+import { nativeProgram } from '../../../src/spawn/native-program.ts'
 import { isRoot } from '../../support/identity.ts'
 import { outputOf, untilOutput } from '../../support/output.ts'
-import { overlaid, projectOf, stateOf, wordsOf } from '../../support/overlaid.ts'
+import { overlaid, type Project, projectOf, stateOf, wordsOf } from '../../support/overlaid.ts'
 import { refuses } from '../../support/refuses.ts'
 import { asRoot, requires } from '../../support/requires.ts'
 import { withFilesystem } from '../../support/small-filesystem.ts'
-import { withWorkbench } from '../../support/workbench.ts'
+import { type Workbench, withWorkbench } from '../../support/workbench.ts'
 
 const files = {
   changed: 'old',
@@ -38,6 +39,11 @@ const expected = [
   'added sub/deep/file',
   'added sub/link link',
 ]
+
+function nativePath(): string {
+  const found = nativeProgram()
+  return 'path' in found ? found.path : assert.fail(found.unavailable)
+}
 
 describe('a workspace with an overlay', () => {
   before(function () {
@@ -144,6 +150,53 @@ describe('a workspace with an overlay', () => {
       // be what somebody has removed.
       assert.deepEqual(conflicts.map(({ path }) => path).sort(), ['changed', 'moved'])
     }))
+
+  describe('whose apply was killed', () => {
+    const left = (path: string) => readdirSync(path).filter(name => name.startsWith('.holdfast-'))
+    const state = (bench: Workbench, { key }: Executor) => join(bench.stateDir, 'allocs', key, 'overlay')
+    /** By the kernel, in the middle of a file. */
+    const killed = async (bench: Workbench, project: Project): Promise<Executor> => {
+      const task = overlaid(bench, project, 'mkdir sub; head -c 3000000 /dev/urandom > sub/large')
+      await outputOf(task)
+      const args = ['overlay', 'apply', state(bench, task), project.path]
+      const { signal } = spawnSync('prlimit', ['--fsize=1000000', nativePath(), ...args])
+      assert.equal(signal, 'SIGXFSZ')
+      assert.equal(left(join(project.path, 'sub')).length, 1)
+      return task
+    }
+
+    it('goes on with the next, which takes away what that has left', () =>
+      withWorkbench('linux', async bench => {
+        const project = projectOf(bench, {})
+        const task = await killed(bench, project)
+        assert.deepEqual(wordsOf(await task.apply()), ['changed sub directory', 'added sub/large'])
+        assert.deepEqual(readdirSync(join(project.path, 'sub')), ['large'])
+        const { uid, mode, size } = statSync(join(project.path, 'sub/large'))
+        assert.deepEqual([uid, mode & 0o777, size], [project.owner.uid, 0o644, 3_000_000])
+        const { uid: owner, mode: own } = statSync(join(project.path, 'sub'))
+        assert.deepEqual([owner, own & 0o777], [project.owner.uid, 0o755])
+        assert.ok(!existsSync(join(state(bench, task), 'unfinished')))
+      }))
+
+    it('leaves nothing when its task goes, be it a file, a link or a directory, and takes nothing else', () =>
+      withWorkbench('linux', async bench => {
+        const project = projectOf(bench, { 'dir/.holdfast-mine': '', '.holdfast-0000000000000001': '' })
+        const task = await killed(bench, project)
+        await task.destroy()
+        assert.deepEqual(readdirSync(join(project.path, 'sub')), [])
+        const dir = join(project.path, 'dir')
+        const ways = [(path: string) => symlinkSync('/etc', path), (path: string) => mkdirSync(path)]
+        for (const make of ways) {
+          const other = overlaid(bench, project, 'echo x > x')
+          await outputOf(other)
+          make(join(dir, '.holdfast-0000000000000002'))
+          writeFileSync(join(state(bench, other), 'unfinished'), 'dir/.holdfast-0000000000000002\0longer')
+          await other.destroy()
+          assert.deepEqual(left(dir), ['.holdfast-mine'])
+        }
+        assert.deepEqual(left(project.path), ['.holdfast-0000000000000001'])
+      }))
+  })
 
   it('is not there to be read-only, nor in the root of the host, nor for the Basic executor, nor over mounts', () =>
     withWorkbench('linux', async bench => {
