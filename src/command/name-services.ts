@@ -59,6 +59,26 @@ async function ask(program: string, args: readonly string[]): Promise<string | n
   return answer === null ? null : (answer.split('\n', 1)[0] ?? '')
 }
 
+/**
+ * Which of these numbers the name services know as accounts or groups: one question for all of them.
+ * 'unclear' where that brings no such answer in time: they are to be asked one by one.
+ */
+export async function knownNumbers(
+  program: string,
+  database: 'passwd' | 'group',
+  numbers: readonly number[],
+): Promise<ReadonlySet<number> | 'unclear'> {
+  // getent(1) exits with 2 when it has found some and others not: the entries count all the same.
+  const answer = await answerOf(program, [database, ...numbers.map(String)], 5000, [0, 2])
+  if (answer === null && numbers.length > 1) return 'unclear'
+  const lines = (answer ?? '').split('\n').filter(line => line !== '')
+  // NAME:PASSWORD:NUMBER:..., of both.
+  const found = lines.flatMap(line => parseId(line.split(':')[2]) ?? [])
+  return found.length === lines.length && found.every(number => numbers.includes(number))
+    ? new Set(found)
+    : 'unclear'
+}
+
 /** The supplementary groups of an account as getgrouplist(3) has them; null when nobody could say. */
 export async function groupsByServices(
   program: string | null,

@@ -32,6 +32,8 @@ type Owner = { readonly stateDir: string; readonly key: string }
 export class OwnUsers {
   readonly range: OwnUserRange
   readonly #registry: Registry
+  /** Behind the number that was claimed last. */
+  #next: number | null = null
 
   constructor(range: OwnUserRange) {
     this.range = range
@@ -47,10 +49,13 @@ export class OwnUsers {
     const claim = claimOf(owner)
     let held: string | null = null
     let tried = 0
-    for (const number of numbersOf(this.range)) {
+    for (const number of numbersOf(this.range, this.#next)) {
       if (++tried % 64 === 0) await setImmediate()
       const why = await this.#take(number, claim)
-      if (why === null) return { number, registry: this.range.registry }
+      if (why === null) {
+        this.#next = number + 1
+        return { number, registry: this.range.registry }
+      }
       held ??= `${number}: ${why}`
     }
     throw exhausted(this.range, held)
@@ -118,11 +123,11 @@ function claimOf({ stateDir, key }: Owner): Claim {
 }
 
 /**
- * From anywhere in the range on: who has just been given back is not the next, and of many supervisors each
- * begins elsewhere.
+ * From anywhere in the range on, then from behind the last: who has just been given back is not the next, of
+ * many supervisors each begins elsewhere, and those that follow one another are asked for together.
  */
-function* numbersOf({ first, count }: OwnUserRange): Generator<number> {
-  const offset = Math.floor(Math.random() * count)
+function* numbersOf({ first, count }: OwnUserRange, next: number | null): Generator<number> {
+  const offset = next === null ? Math.floor(Math.random() * count) : next - first
   for (let index = 0; index < count; index++) yield first + ((offset + index) % count)
 }
 
