@@ -2,10 +2,10 @@ import js from '@eslint/js'
 import stylistic from '@stylistic/eslint-plugin'
 import tseslint from 'typescript-eslint'
 
-// What tsconfig.json has. page.test.ts is of the types of the browser.
+// What tsconfig.json has. These tests are of the types of the browser.
 const typed = {
   files: ['src', 'machines', 'test', 'scripts', 'bench', 'examples'].map(folder => `${folder}/**/*.ts`),
-  ignores: ['test/inspector/page.test.ts'],
+  ignores: ['test/inspector/page.test.ts', 'test/inspector/changes.test.ts', 'test/inspector/contrast.ts'],
 }
 
 export default [

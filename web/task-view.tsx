@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { ChangesPanel } from './changes-panel.tsx'
 import { ChartPanel } from './chart-panel.tsx'
 import { labelsOf } from './choice.ts'
 import { Confirm } from './confirm.tsx'
@@ -77,6 +78,7 @@ export function TaskView({ row, back, entered }: Props) {
       <Facts row={row} details={details} />
       <LogPanel row={row} />
       <ChartPanel row={row} />
+      {details?.hasOverlay === true && <ChangesPanel row={row} />}
       <UsagePanel row={row} />
       <EnforcementPanel rows={details?.enforcement ?? null} />
       {asking !== null && (

@@ -3,6 +3,7 @@ import type { End } from '../src/inspector/end.ts'
 import type { Row } from '../src/inspector/row.ts'
 
 export type { Element as DrawingElement } from '../src/graph/drawing.ts'
+export type { ChangeList, ChangePatch, ChangePatches, ChangeRow } from '../src/inspector/changes.ts'
 export type { End } from '../src/inspector/end.ts'
 export type { LogPiece } from '../src/inspector/log-feed.ts'
 export type { Row } from '../src/inspector/row.ts'
@@ -33,4 +34,6 @@ export type Details = {
   } | null
   /** Null: it goes on. */
   readonly end: End | null
+  /** What it changes in its workspace is kept apart. */
+  readonly hasOverlay: boolean
 }

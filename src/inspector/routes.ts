@@ -2,6 +2,7 @@ import { Hono, type Context } from 'hono'
 import { type DrawingElement, type Executor, HoldfastError, type Supervisor } from '../index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Asset } from './assets.ts'
+import { ChangeReader } from './changes.ts'
 import type { Connections } from './connections.ts'
 import { endOf } from './end.ts'
 import { type Env, type EventStreams } from './event-stream.ts'
@@ -37,6 +38,7 @@ export type Parts = {
  */
 export function routes(parts: Parts): Hono<Env> {
   const { supervisor, token, metricsToken, streams } = parts
+  const changes = new ChangeReader()
   const app = new Hono<Env>()
   for (const middleware of strictHeaders()) app.use(middleware)
   app.use(fromHere(parts.origins))
@@ -63,6 +65,19 @@ export function routes(parts: Parts): Hono<Env> {
   )
   app.get('/api/tasks/:key/history', context =>
     withTask(context, supervisor, async task => context.json(await supervisor.history(task.key))),
+  )
+  app.get('/api/tasks/:key/changes', context =>
+    withTask(context, supervisor, async task => {
+      const list = await changes.list(task)
+      return list === null ? tooMany(context) : context.json(list)
+    }),
+  )
+  app.get('/api/tasks/:key/changes/:id', context =>
+    withTask(context, supervisor, async task => {
+      const patches = await changes.patches(task, context.req.param('id'))
+      if (patches === undefined) return refuse(context, 404, 'no list has told of such a change')
+      return patches === null ? tooMany(context) : context.json(patches)
+    }),
   )
   app.get('/api/tasks/:key/logs', context =>
     withTask(context, supervisor, task =>
@@ -94,6 +109,8 @@ export function routes(parts: Parts): Hono<Env> {
     '/api/events',
     '/api/tasks/:key',
     '/api/tasks/:key/history',
+    '/api/tasks/:key/changes',
+    '/api/tasks/:key/changes/:id',
     '/api/tasks/:key/logs',
   ]
   const reads = [...paths, '/api/tasks/:key/logs/:stream{stdout|stderr}'].map(
@@ -111,6 +128,10 @@ export function routes(parts: Parts): Hono<Env> {
       : refuse(context, 500, 'this should not have happened'),
   )
   return app
+}
+
+function tooMany(context: Context<Env>): Response {
+  return refuse(context, 503, 'changes of other tasks are being read')
 }
 
 async function withTask(
@@ -132,5 +153,7 @@ async function detailsOf(task: Executor, { showArguments, watcher }: Parts) {
   }))
   const usage = task.context.outcome?.usage ?? null
   const end = await endOf(task, watcher.memoryPeak(task.key))
-  return { row: rowOf(task, showArguments), enforcement, usage, end }
+  const { workspace } = task.command
+  const hasOverlay = typeof workspace === 'object' && workspace.overlay === true
+  return { row: rowOf(task, showArguments), enforcement, usage, end, hasOverlay }
 }

@@ -1,6 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium as playwright, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium as playwright,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { chromium } from '../support/requires.ts'
 
 /** Ignored by git, kept by CI. */
@@ -56,7 +62,8 @@ export async function openPage(
   return { page, complaints, asked }
 }
 
-export async function screenshot(page: Page, name: string): Promise<void> {
+/** Of the page, or of a part of it. */
+export async function screenshot(of: Pick<Page, 'screenshot'> | Locator, name: string): Promise<void> {
   mkdirSync(artifacts, { recursive: true })
-  await page.screenshot({ path: `${artifacts}${name}.png` })
+  await of.screenshot({ path: `${artifacts}${name}.png` })
 }

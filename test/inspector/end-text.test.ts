@@ -41,6 +41,7 @@ function ended(
       memoryPeakBytes: null,
       ...end,
     },
+    hasOverlay: false,
   }
   return [whole, details]
 }

@@ -1,23 +1,12 @@
 import { strict as assert } from 'node:assert'
-import type { Browser, Page } from 'playwright-core'
-import { requires } from '../support/requires.ts'
+import type { Page } from 'playwright-core'
 import type { Workbench } from '../support/workbench.ts'
-import { launch, openPage, screenshot } from './browser.ts'
-import { row, shown } from './shown.ts'
+import { openPage, screenshot } from './browser.ts'
+import { inBrowser, row, shown } from './shown.ts'
 
-describe("the inspector's list", function () {
-  // A browser on a busy machine.
-  this.timeout(120_000)
-  let browser: Browser
-
-  before(async function () {
-    requires(this, 'page', 'chromium')
-    browser = await launch()
-  })
-  after(() => browser?.close())
-
+inBrowser("the inspector's list", browser => {
   it('selects by state, end and label, and has the same choice after a reload', () =>
-    shown(browser, async ({ page, complaints }, bench) => {
+    shown(browser(), async ({ page, complaints }, bench) => {
       const [web, job, bad] = await threeTasks(bench)
       await names(page, [web, bad, job])
       await page.getByRole('button', { name: 'running 1' }).click()
@@ -40,7 +29,7 @@ describe("the inspector's list", function () {
     }))
 
   it('leads to a task by a link that survives a reload, and back', () =>
-    shown(browser, async ({ page }, bench, server) => {
+    shown(browser(), async ({ page }, bench, server) => {
       const [web, job] = await threeTasks(bench)
       await row(page, job).click()
       await page.getByTestId('state').getByText('exit code 0').waitFor()
@@ -66,7 +55,7 @@ describe("the inspector's list", function () {
 
   it('is gone through by keyboard, on a narrow screen without leaving it', () =>
     shown(
-      browser,
+      browser(),
       async ({ page }, bench) => {
         const [web, job, bad] = await threeTasks(bench)
         await names(page, [web, bad, job])
@@ -87,12 +76,12 @@ describe("the inspector's list", function () {
     ))
 
   it('waits, is empty, or says that nothing fits', () =>
-    shown(browser, async ({ page }, bench, server) => {
+    shown(browser(), async ({ page }, bench, server) => {
       await page.getByRole('listbox', { name: '0 tasks' }).getByText('No task yet.').waitFor()
       await page.getByText('Those that are started appear here.').waitFor()
       const [web] = await threeTasks(bench)
       await row(page, web).waitFor()
-      const seen = await openPage(browser, server.url.replace('#', '#search=nothing-of-the-kind&'))
+      const seen = await openPage(browser(), server.url.replace('#', '#search=nothing-of-the-kind&'))
       await seen.page.getByText('Nothing fits.').waitFor()
       await seen.page.getByRole('listbox').getByRole('button', { name: 'Show all' }).click()
       await row(seen.page, web).waitFor()

@@ -1,27 +1,15 @@
 import { strict as assert } from 'node:assert'
-import type { Browser } from 'playwright-core'
-import { requires } from '../support/requires.ts'
-import { launch, screenshot } from './browser.ts'
-import { row, shown } from './shown.ts'
+import { screenshot } from './browser.ts'
+import { inBrowser, row, shown } from './shown.ts'
 
-describe("a log on the inspector's page", function () {
-  // A browser on a busy machine.
-  this.timeout(120_000)
-  let browser: Browser
-
-  before(async function () {
-    requires(this, 'page', 'chromium')
-    browser = await launch()
-  })
-  after(() => browser?.close())
-
+inBrowser("a log on the inspector's page", browser => {
   for (const [name, viewport] of [
     ['wide', { width: 1360, height: 900 }],
     ['narrow', { width: 390, height: 844 }],
   ] as const)
     it(`shows both streams in order with times, searches them and follows, ${name}`, () =>
       shown(
-        browser,
+        browser(),
         async ({ page, complaints }, bench) => {
           // Each waits until what was before it must have been taken: two pipes have no order.
           const long = 'a line that is longer than any screen '.repeat(8)

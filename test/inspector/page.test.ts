@@ -2,26 +2,16 @@ import { strict as assert } from 'node:assert'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { inspector } from '../../src/inspector/index.ts'
-import { requires } from '../support/requires.ts'
 import { withWorkbench } from '../support/workbench.ts'
-import { launch, openPage, screenshot } from './browser.ts'
-import { row, shown } from './shown.ts'
+import { openPage, screenshot } from './browser.ts'
+import { contrast } from './contrast.ts'
+import { inBrowser, row, shown } from './shown.ts'
 
-describe("the inspector's page", function () {
-  // A browser on a busy machine.
-  this.timeout(120_000)
-  let browser: Browser
-
-  before(async function () {
-    requires(this, 'page', 'chromium')
-    browser = await launch()
-  })
-  after(() => browser?.close())
-
+inBrowser("the inspector's page", browser => {
   it('shows a task going through every state, stops it, and replays it afterwards', () =>
-    shown(browser, async ({ page }, bench) => {
+    shown(browser(), async ({ page }, bench) => {
       // It goes when it is let: a page on a busy machine must have come to see that it is being stopped.
       const leave = 'while [ ! -e $HOLDFAST_TASK_DIR/go ]; do sleep 0.05; done; echo bye; exit 0'
       const task = bench.shell(`trap "${leave}" TERM; echo hello; while :; do sleep 0.05; done`)
@@ -101,7 +91,7 @@ describe("the inspector's page", function () {
       const supervisor = bench.another()
       await supervisor.openAll()
       const server = await inspector({ supervisor })
-      const { page } = await openPage(browser, server.url)
+      const { page } = await openPage(browser(), server.url)
       await row(page, task.key).click()
       await page.getByTestId('state').getByText('exit code 3').waitFor()
       await page
@@ -117,7 +107,7 @@ describe("the inspector's page", function () {
     }))
 
   it('takes names and logs for text, whatever they hold', () =>
-    shown(browser, async ({ page, complaints }, bench) => {
+    shown(browser(), async ({ page, complaints }, bench) => {
       const name = '<img src=x onerror=alert(1)>"\'&amp;<script>alert(2)'
       const task = bench.supervisor.executor('basic')
       task.named(name)
@@ -160,7 +150,7 @@ describe("the inspector's page", function () {
   it('goes on after a broken connection, and says when the server is another', () =>
     withWorkbench('basic', async bench => {
       const first = await inspector({ supervisor: bench.supervisor })
-      const { page } = await openPage(browser, first.url)
+      const { page } = await openPage(browser(), first.url)
       await page.locator('[data-link=live]').waitFor()
       await page.context().setOffline(true)
       // Offline concerns new connections only; the one that stands is cut by hand.
@@ -179,7 +169,7 @@ describe("the inspector's page", function () {
     }))
 
   it('keeps its token out of the address, and over a reload of the tab', () =>
-    shown(browser, async ({ page, asked }, _bench, server) => {
+    shown(browser(), async ({ page, asked }, _bench, server) => {
       await page.locator('[data-link=live]').waitFor()
       assert.equal(page.url(), `http://127.0.0.1:${server.port}/`)
       await page.reload()
@@ -195,7 +185,7 @@ describe("the inspector's page", function () {
     }))
 
   it('has 500 tasks without lag: few nodes, quick to search and to scroll, by keyboard too', () =>
-    shown(browser, async ({ page }, bench) => {
+    shown(browser(), async ({ page }, bench) => {
       const task = bench.shell('exit 0')
       await task.start()
       await task.wait()
@@ -208,7 +198,7 @@ describe("the inspector's page", function () {
         await Promise.all(some.map(each => each.wait()))
       }
       const server = await inspector({ supervisor: bench.supervisor })
-      const seen = await openPage(browser, server.url)
+      const seen = await openPage(browser(), server.url)
       await seen.page.getByRole('listbox', { name: '501 tasks' }).waitFor()
       const nodes = await seen.page.evaluate(() => document.querySelectorAll('*').length)
       assert.ok(nodes < 1000, `${nodes} nodes`)
@@ -250,7 +240,7 @@ describe("the inspector's page", function () {
   ] as const) {
     it(`is legible when it is ${name}`, () =>
       shown(
-        browser,
+        browser(),
         async ({ page }, bench, server) => {
           const ended = bench.shell('exit 3')
           await ended.start()
@@ -326,48 +316,6 @@ async function longestTask(page: Page, during: () => Promise<void>): Promise<num
   })
   await during()
   return page.evaluate(() => (globalThis as unknown as { longTasks: { longest: number } }).longTasks.longest)
-}
-
-/** The ratio of WCAG between a text and what is behind it. */
-function contrast(page: Page, selector: string): Promise<number> {
-  return page.evaluate(name => {
-    // What fades in has none of its colours yet.
-    for (const animation of document.getAnimations()) animation.finish()
-    const element = document.querySelector(name)
-    if (element === null) return 21
-    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
-    const rgb = (color: string): number[] => {
-      if (canvas === null) return [0, 0, 0, 0]
-      canvas.clearRect(0, 0, 1, 1)
-      canvas.fillStyle = color
-      canvas.fillRect(0, 0, 1, 1)
-      return [...canvas.getImageData(0, 0, 1, 1).data]
-    }
-    const luminance = (color: number[]): number => {
-      const [r = 0, g = 0, b = 0] = color
-        .map(channel => channel / 255)
-        .map(channel => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4))
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b
-    }
-    const inSvg = element instanceof SVGElement
-    const ink = rgb(inSvg ? getComputedStyle(element).fill : getComputedStyle(element).color)
-    let paper = [255, 255, 255, 255]
-    for (
-      let node: Element | null = inSvg ? element.parentElement : element;
-      node !== null;
-      node = node.parentElement
-    ) {
-      const frame = inSvg && node === element.parentElement ? node.querySelector('.frame') : null
-      const color = rgb(
-        frame === null ? getComputedStyle(node).backgroundColor : getComputedStyle(frame).fill,
-      )
-      if ((color[3] ?? 0) < 255) continue
-      paper = color
-      break
-    }
-    const [high = 0, low = 0] = [luminance(ink), luminance(paper)].sort((a, b) => b - a)
-    return (high + 0.05) / (low + 0.05)
-  }, selector)
 }
 
 function* chunks<Value>(values: readonly Value[], size: number): Generator<Value[]> {

@@ -1,15 +1,33 @@
 import type { Browser, Page } from 'playwright-core'
+import { requires } from '../support/requires.ts'
+import type { PlatformName } from '../../src/index.ts'
 import { type Inspector, inspector } from '../../src/inspector/index.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { openPage, type Seen } from './browser.ts'
+import { launch, openPage, type Seen } from './browser.ts'
+
+/** Tests that share a browser, and are as patient as one on a busy machine asks for. */
+export function inBrowser(title: string, tests: (browser: () => Browser) => void): void {
+  describe(title, function () {
+    this.timeout(120_000)
+    let browser: Browser
+
+    before(async function () {
+      requires(this, 'page', 'chromium')
+      browser = await launch()
+    })
+    after(() => browser?.close())
+
+    tests(() => browser)
+  })
+}
 
 /** A page of an inspector of its own. */
 export async function shown(
   browser: Browser,
   body: (seen: Seen, bench: Workbench, server: Inspector) => Promise<void>,
-  options: Parameters<typeof openPage>[2] = {},
+  { platform = 'basic', ...options }: Parameters<typeof openPage>[2] & { platform?: PlatformName } = {},
 ): Promise<void> {
-  await withWorkbench('basic', async bench => {
+  await withWorkbench(platform, async bench => {
     // A task that the page has asked to end has the time that the test takes.
     const supervisor = bench.another({ shutdown: { signal: 'SIGTERM', graceMs: 60_000 } })
     const server = await inspector({ supervisor })
