@@ -60,7 +60,7 @@ describe('programs that fetch, in a network of named destinations', () => {
     const { http, https } = allowed
     Object.assign(task.command, {
       network: { allow: [http, https].flatMap(port => [`localhost:${port}`, `127.0.0.1:${port}`]) },
-      mounts: [...mounts, ...mountsOf(client), certificates],
+      mounts: [...mounts, ...mountsOf(client, directory), certificates],
       env: { ...env, ...client.env },
     })
     return task

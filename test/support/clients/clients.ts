@@ -1,4 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../../src/spawn/native-program.ts'
 import type { Need } from '../requires.ts'
+import { goProgram } from '../runtimes.ts'
 import { nodeOfProxies } from './programs.ts'
 
 type Ports = { readonly https: number; readonly http: number }
@@ -109,10 +114,35 @@ export const clients: readonly Client[] = [
     script: origin => `/tmp/node -e 'fetch("${origin}/hello").then(r => r.text()).then(console.log)'`,
     env: { NODE_USE_ENV_PROXY: '1', NODE_EXTRA_CA_CERTS: authority },
   },
+  {
+    name: "Go's net/http",
+    needs: ['go'],
+    of: 'https',
+    // It takes no proxy for `localhost`, spelt so, whatever the environment says.
+    script: origin => `/tmp/fetch ${origin.replace('localhost', 'LOCALHOST')}/hello`,
+    env: { SSL_CERT_FILE: authority },
+  },
 ]
 
-/** What the task is shown besides its toolchains. */
-export function mountsOf({ needs }: Client): { source: string; target: string; readOnly: true }[] {
-  if (!needs.includes('node-of-proxies')) return []
-  return [{ source: nodeOfProxies() ?? '', target: '/tmp/node', readOnly: true }]
+/** What the task is shown besides its toolchains; `directory`: where something may be made for it. */
+export function mountsOf(
+  { needs }: Client,
+  directory: string,
+): { source: string; target: string; readOnly: true }[] {
+  if (needs.includes('node-of-proxies'))
+    return [{ source: nodeOfProxies() ?? '', target: '/tmp/node', readOnly: true }]
+  if (needs.includes('go')) return [{ source: compiledGo(directory), target: '/tmp/fetch', readOnly: true }]
+  return []
+}
+
+function compiledGo(directory: string): string {
+  const program = join(directory, 'fetch')
+  if (existsSync(program)) return program
+  const env = { ...process.env, GOTOOLCHAIN: 'local', CGO_ENABLED: '0' }
+  execFileSync(
+    goProgram() ?? '',
+    ['build', '-o', program, join(packageRoot, 'test/fixtures/runtimes/fetch.go')],
+    { env },
+  )
+  return program
 }
