@@ -130,7 +130,7 @@ function otherUser(
   ]
   if (origin.user === null) return []
   if (value === '') {
-    const here = agent.default_user ?? 'nobody'
+    const here = agent.dynamic_workload_users ? 'a user of its own' : (agent.default_user ?? 'nobody')
     return here === origin.user
       ? []
       : differs(`left out: ${origin.user} there, ${here} here`, 'name the user in the job')

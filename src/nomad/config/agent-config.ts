@@ -12,6 +12,7 @@ const agent = configuration({
   state_dir: text('an absolute path', isPath),
   allow_weakened: flag(false),
   default_user: text('a user', isName),
+  dynamic_workload_users: flag(false),
   allow_root: flag(false),
   allow_capabilities: texts('a capability such as "CAP_NET_BIND_SERVICE"', isName),
   allow_mounts: texts('an absolute path', isPath),

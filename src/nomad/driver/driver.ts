@@ -26,7 +26,7 @@ export function driver(state: PluginState): UntypedServiceImplementation {
     Init: unary(() => ({})),
     Shutdown: unary(() => ({})),
     TaskConfigSchema: unary(() => ({ spec: taskSpec })),
-    Capabilities: unary(() => ({ capabilities: capabilities(state.ownRoot, state.config.collect_logs) })),
+    Capabilities: unary(() => ({ capabilities: capabilities(offered(state)) })),
     Fingerprint: fingerprints(state),
     StartTask: unary(request => start(state, request as Parameters<typeof start>[1]), startError),
     RecoverTask: answered(recover),
@@ -45,6 +45,11 @@ export function driver(state: PluginState): UntypedServiceImplementation {
     CreateNetwork: unary(() => refuseNetwork()),
     DestroyNetwork: unary(() => refuseNetwork()),
   }
+}
+
+function offered({ ownRoot, config }: PluginState) {
+  const { collect_logs: collectsLogs, dynamic_workload_users: dynamicUsers } = config
+  return { ownRoot, collectsLogs, dynamicUsers }
 }
 
 async function signal(

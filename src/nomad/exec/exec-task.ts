@@ -8,7 +8,8 @@ import { milliseconds } from '../wire/time.ts'
 
 /**
  * A command in a task to its end: health checks by script. One that takes longer than it may is killed, and
- * says so by its result.
+ * says so by its result. `stdout` is both streams, as they came, and so it is with Nomad's own drivers: the
+ * agent shows nothing else of a check.
  */
 export async function exec({ table }: PluginState, request: ExecRequest): Promise<object> {
   const { executor: task } = await table.get(request.task_id)
@@ -18,8 +19,7 @@ export async function exec({ table }: PluginState, request: ExecRequest): Promis
   try {
     await command.start()
     const result = await command.wait()
-    const [stdout, stderr] = await Promise.all([whole(command, 'stdout'), whole(command, 'stderr')])
-    return { stdout, stderr, result: exitResult(result) }
+    return { stdout: await outputOf(command), result: exitResult(result) }
   } finally {
     await command.destroy()
   }
@@ -33,7 +33,7 @@ export function commandIn(task: Executor, [program, ...args]: readonly string[])
 }
 
 /** The last part, where it is more than anybody reads: the agent looks at checks' output for people. */
-async function whole(command: Executor, stream: 'stdout' | 'stderr'): Promise<Buffer> {
-  const chunks = await lastValueFrom(command.logs$(stream).pipe(toArray()))
-  return Buffer.concat(chunks)
+async function outputOf(command: Executor): Promise<Buffer> {
+  const chunks = await lastValueFrom(command.output$().pipe(toArray()))
+  return Buffer.concat(chunks.map(({ bytes }) => bytes))
 }

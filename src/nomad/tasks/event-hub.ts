@@ -1,6 +1,7 @@
 import { distinct, filter, Subject, take } from 'rxjs'
-import { type Enforcement, shortfalls, type Supervisor, type WaitResult } from '../../index.ts'
+import { type Enforcement, shortfalls, type Supervisor } from '../../index.ts'
 import { timestamp } from '../wire/time.ts'
+import { factsOfEnd, newsOfEnd } from './end-news.ts'
 import type { TaskRecord } from './record.ts'
 import type { Task } from './task.ts'
 
@@ -25,8 +26,8 @@ export class TaskEventHub {
   watch(supervisor: Supervisor, recordOf: (key: string) => TaskRecord | undefined): void {
     supervisor.results$.subscribe(({ task, ...result }) => {
       const record = recordOf(task.key)
-      const message = record && newsOfEnd(result)
-      if (record && message) this.tell(record, message, { cause: result.cause })
+      if (record === undefined) return
+      for (const message of newsOfEnd(result)) this.tell(record, message, factsOfEnd(result))
     })
   }
 
@@ -67,13 +68,4 @@ export class TaskEventHub {
       annotations,
     })
   }
-}
-
-/** Null where the exit code and the signal, which Nomad shows itself, say it all. */
-function newsOfEnd({ cause, oomKilled, error }: WaitResult): string | null {
-  if (oomKilled) return 'A process of the task was killed because the task used more memory than it may'
-  if (cause === 'lost') return error?.message ?? 'The end of the task is not known'
-  if (cause === 'forced')
-    return 'The task was killed: it had not ended within its kill timeout, or was not asked to'
-  return null
 }

@@ -1,13 +1,25 @@
 import { type Command, HoldfastError } from '../../index.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
 import type { TaskOptions } from '../config/task-config.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
 
+/** How Nomad's client calls a user of its pool, which no account has: its number is the group's, too. */
+const pooled = /^nomad-(\d+)$/
+const maxId = 2 ** 31 - 1
+
+/**
+ * Who a task runs as; a number as digits. Throws PERMISSION for root, where the node does not allow it,
+ * INVALID_ARGUMENT for a number that is none of Nomad's.
+ */
 export function userOf(
   { user }: Pick<TaskConfig, 'user'>,
   { default_user, allow_root }: Pick<AgentConfig, 'default_user' | 'allow_root'>,
 ): string {
-  const wanted = user || (default_user ?? 'nobody')
+  const named = user || (default_user ?? 'nobody')
+  const wanted = pooled.exec(named)?.[1] ?? named
+  if (wanted !== named && Number(wanted) > maxId)
+    throw invalidArgument('user', named, `a number up to ${maxId} after "nomad-"`)
   if (!allow_root && (wanted === 'root' || /^0+$/.test(wanted)))
     throw new HoldfastError('PERMISSION', 'user: this node does not run jobs as root', {
       hint: "allow_root in the agent's plugin configuration changes that",
