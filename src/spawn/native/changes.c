@@ -87,12 +87,6 @@ static bool failed(const struct look *look, const char *what) {
   return false;
 }
 
-static char type_of(mode_t mode) {
-  if (S_ISREG(mode)) return 'f';
-  if (S_ISDIR(mode)) return 'd';
-  return S_ISLNK(mode) ? 'l' : 'o';
-}
-
 /* An entry that differs. */
 struct difference {
   enum kind kind;
@@ -119,11 +113,12 @@ static bool print_sides(const struct look *look, const struct difference *differ
 static bool print_difference(const struct look *look, const struct difference *difference) {
   const struct stat *status = difference->status;
   if (!contents_are_asked(&look->contents, look->path)) return true;
-  const bool printed = printf("%c%c%c %o %lld%c%s%c%s%c", (char)difference->kind, type_of(status->st_mode),
+  const bool printed = printf("%c%c%c %o %lld%c%s%c%s%c", (char)difference->kind, entry_type(status->st_mode),
                            difference->conflict ? '!' : '-', (unsigned)(status->st_mode & REPLACED_MODE),
                            S_ISREG(status->st_mode) ? (long long)status->st_size : 0LL, 0, look->path, 0,
                            difference->link, 0) > 0;
-  return (printed && (look->contents.most == 0 || print_sides(look, difference))) || failed(look, "output");
+  return (printed && (look->contents.max_bytes == 0 || print_sides(look, difference))) ||
+         failed(look, "output");
 }
 
 static bool is_later(const struct timespec *time, const struct timespec *since) {
@@ -188,7 +183,7 @@ static bool visit_deleted(struct look *look, const struct pair *pair, const char
 /* What goes with a directory that is none any more: it stands for all in it, but where contents are told. */
 static bool visit_beneath(struct look *look, const struct pair *pair, const char *name) {
   size_t before;
-  if (look->contents.most == 0) return true;
+  if (look->contents.max_bytes == 0) return true;
   if (pair->depth == DEEPEST) return errno = ELOOP, failed(look, "depth");
   _cleanup_fd_ int host = open_inner(pair->host, name);
   if (host < 0) return is_gone(errno) || failed(look, "host");
@@ -408,7 +403,7 @@ static int open_workspace(struct look *look, const char *path) {
   return failed(look, "workspace"), -1;
 }
 
-enum way { TELL, APPLY, CLEAN };
+enum way { PRINT, APPLY, CLEAN };
 
 static int run(const char *directory, const char *workspace, struct look look, enum way way) {
   struct stat status;
@@ -444,20 +439,20 @@ static int run(const char *directory, const char *workspace, struct look look, e
   return syncfs(host) == 0 ? 0 : (failed(&look, "sync"), EXIT_REFUSED);
 }
 
-/* MOST_TOLD: of one file. */
-enum { MOST_TOLD = 64 * 1024 * 1024 };
+/* MAX_CONTENTS: bytes of one file. */
+enum { MAX_CONTENTS = 64 * 1024 * 1024 };
 
 static bool parse_contents(char **arguments, struct contents *contents) {
-  int64_t most;
-  if (!parse_number(arguments[0], 1, MOST_TOLD, &most)) return false;
-  *contents = (struct contents){.most = (size_t)most, .only = arguments + 1};
+  int64_t max_bytes;
+  if (!parse_number(arguments[0], 1, MAX_CONTENTS, &max_bytes)) return false;
+  *contents = (struct contents){.max_bytes = (size_t)max_bytes, .only = arguments + 1};
   return true;
 }
 
 static int print_all(const char *directory, const char *workspace, struct look look) {
-  _cleanup_free_ char *buffer = malloc(look.contents.most + 1);
+  _cleanup_free_ char *buffer = malloc(look.contents.max_bytes + 1);
   look.contents.buffer = buffer;
-  return buffer != NULL ? run(directory, workspace, look, TELL) : (failed(&look, "memory"), EXIT_REFUSED);
+  return buffer != NULL ? run(directory, workspace, look, PRINT) : (failed(&look, "memory"), EXIT_REFUSED);
 }
 
 int changes_run(char **arguments) {
@@ -466,17 +461,19 @@ int changes_run(char **arguments) {
   if (count < 3) return EXIT_USAGE;
   const char *verb = arguments[0];
   struct look look = {.force = count == 4 && strcmp(arguments[3], "force") == 0};
-  const bool tells = count >= 4 && strcmp(verb, "contents") == 0;
-  enum way way = TELL;
+  const bool with_contents = count >= 4 && strcmp(verb, "contents") == 0;
+  enum way way = PRINT;
   if (strcmp(verb, "apply") == 0) way = APPLY;
   else if (strcmp(verb, "clean") == 0) way = CLEAN;
-  if (tells ? !parse_contents(arguments + 3, &look.contents)
-            : (way == TELL && strcmp(verb, "changes") != 0) || (count != 3 && !(way == APPLY && look.force)))
+  if (with_contents
+          ? !parse_contents(arguments + 3, &look.contents)
+          : (way == PRINT && strcmp(verb, "changes") != 0) || (count != 3 && !(way == APPLY && look.force)))
     return EXIT_USAGE;
   /* What was left has a name that nothing else has, whichever directory it is by now. */
   look.force |= way == CLEAN;
   umask(0);
-  int code = tells ? print_all(arguments[1], arguments[2], look) : run(arguments[1], arguments[2], look, way);
+  int code = with_contents ? print_all(arguments[1], arguments[2], look)
+                           : run(arguments[1], arguments[2], look, way);
   printf("= %d%c%c%c", code, 0, 0, 0);
   return fflush(stdout) == 0 ? code : EXIT_REFUSED;
 }

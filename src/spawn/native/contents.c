@@ -32,7 +32,7 @@ bool contents_lead_to(const struct contents *contents, const char *path) {
   return false;
 }
 
-static char type_of(mode_t mode) {
+char entry_type(mode_t mode) {
   if (S_ISREG(mode)) return 'f';
   if (S_ISDIR(mode)) return 'd';
   return S_ISLNK(mode) ? 'l' : 'o';
@@ -40,8 +40,8 @@ static char type_of(mode_t mode) {
 
 static bool print_side(const struct stat *status, enum state state, const char *bytes, size_t count) {
   const long long size = S_ISREG(status->st_mode) ? (long long)status->st_size : 0LL;
-  return printf("%c %o %lld %c %zu%c", type_of(status->st_mode), (unsigned)(status->st_mode & REPLACED_MODE),
-             size, (char)state, count, 0) > 0 &&
+  return printf("%c %o %lld %c %zu%c", entry_type(status->st_mode),
+             (unsigned)(status->st_mode & REPLACED_MODE), size, (char)state, count, 0) > 0 &&
          fwrite(bytes, 1, count, stdout) == count;
 }
 
@@ -54,8 +54,8 @@ bool contents_print_text(const struct stat *status, const char *text, size_t len
 /* As much as there is, up to one byte more than is told; -1: errno. */
 static ssize_t read_all(const struct contents *contents, int file) {
   size_t used = 0;
-  while (used <= contents->most) {
-    ssize_t count = pread(file, contents->buffer + used, contents->most + 1 - used, (off_t)used);
+  while (used <= contents->max_bytes) {
+    ssize_t count = pread(file, contents->buffer + used, contents->max_bytes + 1 - used, (off_t)used);
     if (count < 0 && errno != EINTR) return -1;
     if (count == 0) break;
     if (count > 0) used += (size_t)count;
@@ -64,10 +64,10 @@ static ssize_t read_all(const struct contents *contents, int file) {
 }
 
 bool contents_print_file(const struct contents *contents, int file, const struct stat *status) {
-  if (status->st_size > (off_t)contents->most) return print_side(status, TOO_LARGE, "", 0);
+  if (status->st_size > (off_t)contents->max_bytes) return print_side(status, TOO_LARGE, "", 0);
   const ssize_t count = read_all(contents, file);
   if (count < 0) return print_side(status, UNREADABLE, "", 0);
-  if ((size_t)count > contents->most) return print_side(status, TOO_LARGE, "", 0);
+  if ((size_t)count > contents->max_bytes) return print_side(status, TOO_LARGE, "", 0);
   return print_side(status, WHOLE, contents->buffer, (size_t)count);
 }
 

@@ -10,13 +10,16 @@
 #include <sys/stat.h>
 
 struct contents {
-  /* Bytes of one file at most; 0: contents are not told. */
-  size_t most;
-  /* most + 1 bytes, for one file after the other. */
+  /* Bytes of one file; 0: contents are not asked for. */
+  size_t max_bytes;
+  /* max_bytes + 1, for one file after the other. */
   char *buffer;
   /* Ends with NULL: these entries alone, and what lies in them; none: all. */
   char **only;
 };
+
+/* f, d, l, or o for anything else. */
+char entry_type(mode_t mode);
 
 /* What is asked for lies at `path`, in it, or above it: `path` has no slash at its end. */
 bool contents_lead_to(const struct contents *contents, const char *path);
