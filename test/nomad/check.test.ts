@@ -63,6 +63,8 @@ describe('what of a Nomad job would behave otherwise', () => {
       '11:9 refused config.pid_mode',
     ])
     assert.deepEqual(others(check(job('command = "x"', 'user = "a"'), { default_user: 'own' })), [])
+    const ownUsers = { dynamic_workload_users: true }
+    assert.deepEqual(others(check(job('command = "x"'), ownUsers)), ['3:3 differs user'])
     const logs = 'logs {\nmax_files = 3\n}'
     assert.deepEqual(others(check(job('command = "x"', logs), { collect_logs: true })), ['8:1 differs logs'])
     assert.deepEqual(others(check(job('command = "x"', logs))), [])

@@ -11,7 +11,7 @@ export type Difference = {
 export const differences: readonly Difference[] = [
   {
     what: 'capabilities',
-    exec: 'thirteen by default, as far as `allow_caps` has them; most of them all for root',
+    exec: 'thirteen by default, as far as `allow_caps` has them; for root nearly all that there are',
     holdfast: 'none; `cap_add` gives what `allow_capabilities` has',
     why: 'what a program needs can be named',
     shown: true,
