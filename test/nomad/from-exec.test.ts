@@ -79,6 +79,8 @@ describe('a job written for the exec driver', function () {
   it('is refused what would isolate it less than the node allows, with the option that would allow it', async () => {
     for (const [config, says] of [
       [{ ipc_mode: 'host' }, /^config\.ipc_mode: .*allow_ipc_host/],
+      [{ cgroup_v2_override: '/a' }, /^config\.cgroup_v2_override: a task here is limited/],
+      [{ cgroup_v1_override: [{ pids: '/a' }] }, /^config\.cgroup_v1_override: a task here is limited/],
       [{ pid_mode: 'host' }, /^config\.pid_mode: .*"private"/],
       [{ pid_mode: 'shared' }, /^config\.pid_mode: got "shared", takes "private" or "host"/],
       [{ stop_signal_target: 'all' }, /^config\.stop_signal_target: got "all", takes "leader" or "group"/],

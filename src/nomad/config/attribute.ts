@@ -98,6 +98,17 @@ export function texts(takes: string, accepts: (value: string) => boolean): Attri
   }
 }
 
+/** Known to another driver, and refused here. Reading throws UNSUPPORTED with the reason and the hint. */
+export function refused(type: 'string' | 'list(map(string))', why: string, hint: string): Attribute<null> {
+  return {
+    spec: name => attr(name, type, false),
+    read: (value, at) => {
+      if (isAbsent(value) || value === '' || (Array.isArray(value) && value.length === 0)) return null
+      throw new HoldfastError('UNSUPPORTED', `${at}: ${why}`, { hint })
+    },
+  }
+}
+
 /** `name { ... }`, once at most. Left out, each of its attributes is. */
 export function block<Of extends Attributes>(attributes: Of): Attribute<Values<Of>> {
   return {

@@ -8,6 +8,7 @@ import {
   integer,
   oneOf,
   optionalBlock,
+  refused,
   requiredText,
   text,
   texts,
@@ -20,6 +21,12 @@ const takesPath = 'an absolute path without ".."'
 const requiredPath = requiredText(takesPath, isPath)
 const capability = 'a capability such as "CAP_NET_BIND_SERVICE", or "all"'
 
+/** Of Nomad's `raw_exec`, not of `exec`: in a cgroup of the job's choice a task has none of its limits. */
+const otherCgroup = [
+  'a task here is limited by its own cgroups',
+  'Leave it out, and say in resources and limits what the task may use.',
+] as const
+
 /** The `config` block of a task. docs/nomad.md says what each means. */
 const task = configuration({
   command: requiredText('a program', value => value !== ''),
@@ -29,6 +36,8 @@ const task = configuration({
   cap_drop: texts(capability, value => value !== ''),
   pid_mode: oneOf('private', 'host'),
   ipc_mode: oneOf('private', 'host'),
+  cgroup_v1_override: refused('list(map(string))', ...otherCgroup),
+  cgroup_v2_override: refused('string', ...otherCgroup),
   stop_signal_target: oneOf('leader', 'group'),
   cpu_hard_limit: flag(false),
   limits: block({
