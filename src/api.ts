@@ -76,9 +76,11 @@ export interface Command {
    * The task's shim writes its log files and rotates them: the task can neither forge nor erase nor outgrow
    * them. Default: 32 MiB in each of 4 files a stream, for the log files; what `stdout` or `stderr` names is
    * rotated only when this is given. `'plain'`: the task writes its files itself, and they grow without
-   * bound.
+   * bound. `'collected'`: the same, but what goes to a FIFO goes through the shim. The task waits for a
+   * collector that is slow, but for none that has died: what the FIFO has no room for is thrown away two
+   * seconds after that. With the native program only.
    */
-  logs?: LogRotation | 'plain'
+  logs?: LogRotation | 'plain' | 'collected'
   /** The host name that the task sees. */
   hostname?: string
   /**

@@ -74,7 +74,8 @@ const rotation = () =>
     maxFiles: integer(2, 100),
     numbering: z.optional(oneOf('shift', 'increment')),
   })
-const logs = () => z.optional(wordOr('plain', rotation(), '"plain" or { maxBytes, maxFiles, numbering }'))
+const takesLogs = '"plain", "collected" or { maxBytes, maxFiles, numbering }'
+const logs = () => z.optional(textOr(oneOf('plain', 'collected'), rotation(), takesLogs))
 
 const mount = () => fields({ source: absolutePath, target: targetPath, readOnly: z.optional(flag) })
 const takesWorkspace = 'an absolute path other than "/", without "..", or { path, readOnly, overlay }'

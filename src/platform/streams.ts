@@ -13,7 +13,7 @@ import type { TaskPaths, TaskRequest } from './port.ts'
 export function streamTargets(
   { command, alloc, name, fed, inside }: Pick<TaskRequest, 'command' | 'alloc' | 'name' | 'fed' | 'inside'>,
   dir: string,
-): Pick<LaunchSpec, 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'logRotation' | 'plainLogs'> {
+): Pick<LaunchSpec, 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'logRotation' | 'collected' | 'plainLogs'> {
   const { stdout, stderr, terminal } = command
   // A terminal that nobody types into is silent, not at its end.
   const stdin = command.stdin ?? (terminal === undefined ? 'null' : 'attach')
@@ -42,15 +42,18 @@ export function rotationOf(
   command: Readonly<Pick<PlainCommand, 'logs' | 'stdout' | 'stderr'>>,
   stream: 'stdout' | 'stderr',
 ): LaunchSpec['logRotation'] {
-  if (command.logs === 'plain') return null
+  if (typeof command.logs === 'string') return null
   return command.logs ?? (command[stream] === undefined ? defaultRotation : null)
 }
 
-function carriage(command: Readonly<PlainCommand>): Pick<LaunchSpec, 'logRotation' | 'plainLogs'> {
+function carriage(
+  command: Readonly<PlainCommand>,
+): Pick<LaunchSpec, 'logRotation' | 'collected' | 'plainLogs'> {
   const plain = outputs.filter(stream => rotationOf(command, stream) === null)
   const [carried] = outputs.flatMap(stream => rotationOf(command, stream) ?? [])
   return {
     logRotation: carried ?? null,
+    ...(command.logs === 'collected' && { collected: true }),
     ...(carried !== undefined && plain.length > 0 && { plainLogs: plain }),
   }
 }

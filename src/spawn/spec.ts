@@ -48,6 +48,8 @@ export type LaunchSpec = ScalarSpec & {
    * itself.
    */
   readonly logRotation: Readonly<LogRotation> | null
+  /** What goes to a FIFO goes through the shim, so that no task waits for a collector that is gone. */
+  readonly collected?: boolean
   /** Of these streams the task writes the file itself all the same. Absent: of none. */
   readonly plainLogs?: readonly ('stdout' | 'stderr')[]
   readonly rlimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]

@@ -78,7 +78,8 @@ function refuseNul(fields: readonly string[], body: string): void {
  * test/spawn/options.test.ts has the names.
  */
 type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credentials'
-type StreamField = 'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'donor' | 'logRotation' | 'plainLogs'
+type StreamField =
+  'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'donor' | 'logRotation' | 'collected' | 'plainLogs'
 type ProcessField =
   'terminal' | ScalarField | 'rlimits' | 'wallTimeMs' | 'outputBytes' | 'graceMs' | 'durable' | 'lifeline'
 type CgroupField = 'cgroups' | 'deferredCgroups' | 'oomFile' | 'oom' | 'freezer'
@@ -137,7 +138,8 @@ function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): voi
   if (spec.donor) fields.push('lender', `${spec.donor.pid}`, `${spec.donor.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
-  if (spec.logRotation?.numbering === 'increment') fields.push('log-increment', '1')
+  if (spec.logRotation?.numbering === 'increment') fields.push('log-mode', 'increment')
+  else if (spec.collected) fields.push('log-mode', 'collected')
   for (const stream of spec.plainLogs ?? []) fields.push('log-plain', stream)
 }
 

@@ -111,6 +111,27 @@ describe('the logs that the driver collects', function () {
       assert.ok(lstatSync(join(logs(), `t.stdout.${index}`)).size <= mebibyte)
   })
 
+  it("do not hold up a task when it is the client's own collector that has died", async () => {
+    const other = await PluginHost.launch()
+    const collected = new Allocation(directory)
+    const task = collected.shell(
+      'echo up; until [ -e /local/go ]; do sleep 0.02; done; head -c 300000 /dev/zero',
+    )
+    try {
+      await other.configure({ state_dir: stateDir() })
+      started.add(task.id)
+      await other.client.driver('StartTask', { task })
+      await until('it is up', () => collected.logged().includes('up'))
+      collected.close()
+      writeFileSync(join(collected.dir, 't/local/go'), '')
+      const { result } = await other.client.driver('WaitTask', { task_id: task.id })
+      assert.deepEqual(result, { exit_code: 0, signal: 0, oom_killed: false })
+    } finally {
+      await other.client.driver('DestroyTask', { task_id: task.id, force: true })
+      await other.kill()
+    }
+  })
+
   it('are none where the job has turned them off', async () => {
     await run('echo one', { stdout_path: '/dev/null', stderr_path: '/dev/null' })
     assert.deepEqual(readdirSync(logs()), [])

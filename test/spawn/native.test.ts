@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   closeSync,
   constants,
@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs'
 import { constants as os } from 'node:os'
@@ -449,6 +450,35 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       const text = ['out.2', 'out.1', 'out'].map(name => readFileSync(join(logs, name), 'utf8')).join('')
       assert.ok(text.length > 8192 && text.endsWith('\n4999\n5000\n'))
       assert.deepEqual(readdirSync(logs).sort(), ['err', 'err.1', 'err.2', 'out', 'out.1', 'out.2'])
+    })
+
+    it('numbers logs upwards, and carries what goes to a FIFO', async () => {
+      const logs = temporaryDirectory('numbered')
+      symlinkSync('/dev/null', join(logs, 'out.7'))
+      const rotated = await spawner.run({
+        argv: ['sh', '-c', 'seq 1 5000; seq 1 5000 >&2'],
+        stdout: { base: logs, path: 'out' },
+        stderr: { base: null, path: join(logs, 'err') },
+        logRotation: { maxBytes: 4096, maxFiles: 3, numbering: 'increment' },
+      })
+      assert.equal(rotated.exit.exitCode, 0)
+      const names = ['.out.7.planted', 'err.3', 'err.4', 'err.5', 'out.3', 'out.4', 'out.5']
+      assert.deepEqual(readdirSync(logs).sort(), names)
+      const fifo = join(logs, 'fifo')
+      execFileSync('mkfifo', ['-m', '600', fifo])
+      const collector = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const text = collector.stdout.toArray()
+      const { exit } = await spawner.run({
+        argv: ['sh', '-c', 'seq 1 50000'],
+        stdout: { base: null, path: fifo },
+        collected: true,
+      })
+      assert.deepEqual([exit.exitCode, exit.logsComplete], [0, true])
+      assert.ok(
+        Buffer.concat((await text) as Buffer[])
+          .toString()
+          .endsWith('\n49999\n50000\n'),
+      )
     })
 
     it('takes many requests at once', async () => {

@@ -128,6 +128,7 @@ export const everyOption: readonly LaunchSpec[] = [
       ],
     },
     logRotation: { maxBytes: 4096, maxFiles: 10, numbering: 'increment' },
+    collected: true,
     plainLogs: ['stderr'],
     cgroups: [{ dir: '/cg/theirs', external: true, files: [] }],
     namespaces: ['pid', 'network'],

@@ -20,7 +20,13 @@ export function streams(
   { logs }: Pick<TaskOptions, 'logs'>,
   { collect_logs, log_max_files, log_max_file_size }: Collection,
 ): Pick<Command, 'stdout' | 'stderr' | 'logs'> {
-  if (!collect_logs) return { stdout: fifo(task.stdout_path), stderr: fifo(task.stderr_path) }
+  if (!collect_logs)
+    return {
+      stdout: fifo(task.stdout_path),
+      stderr: fifo(task.stderr_path),
+      // Nomad starts no other collector in the place of one that has died.
+      ...(process.platform === 'linux' && { logs: 'collected' }),
+    }
   const file = (path: string, stream: string) =>
     fifo(path) === 'null' ? 'null' : join(dirname(path), `${task.name}.${stream}`)
   return {

@@ -18,7 +18,8 @@ enum slot {
   SLOT_PID,
   SLOT_MEMORY,
   SLOT_LOGS,
-  SLOT_TERMINAL = SLOT_LOGS + 2,
+  SLOT_COLLECTED = SLOT_LOGS + 2,
+  SLOT_TERMINAL = SLOT_COLLECTED + 2,
   SLOT_EGRESS = SLOT_TERMINAL + 4,
   SLOT_COUNT
 };
@@ -83,9 +84,13 @@ static void live(struct shim *shim) {
         [SLOT_TERMINAL + 2] = {.fd = -1},
         [SLOT_TERMINAL + 3] = {.fd = -1},
     };
-    for (int i = 0; i < 2; i++)
-      waiting[SLOT_LOGS + i] = (struct pollfd){
-          .fd = may_carry(shim, now) ? pump_await(&shim->logs[i].pump, now, &wake) : -1, .events = POLLIN};
+    for (int i = 0; i < 2; i++) {
+      const bool may = may_carry(shim, now);
+      waiting[SLOT_LOGS + i] =
+          (struct pollfd){.fd = may ? pump_await(&shim->logs[i].pump, now, &wake) : -1, .events = POLLIN};
+      waiting[SLOT_COLLECTED + i] =
+          may ? collected_await(&shim->logs[i].collected, now, &wake) : (struct pollfd){.fd = -1};
+    }
     terminal_await(shim->terminal, waiting + SLOT_TERMINAL);
     int wait = until(now, wake,
         until(now, shim->timeout_deadline,
@@ -105,6 +110,10 @@ static void live(struct shim *shim) {
     /* A turn at most: what is asked of us comes between. */
     for (int i = 0; i < 2; i++)
       if (waiting[SLOT_LOGS + i].revents != 0) pump_turn(&shim->logs[i].pump);
+    for (int i = 0; i < 2; i++)
+      if (waiting[SLOT_COLLECTED + i].revents != 0 ||
+          (may_carry(shim, now) && collected_is_due(&shim->logs[i].collected, boottime_ms())))
+        collected_turn(&shim->logs[i].collected);
     if (waiting[SLOT_EGRESS].revents != 0) egress_link_read(&shim->egress, shim->dir);
     if (waiting[SLOT_MEMORY].revents != 0) shim_hear_of_memory(shim);
     shim_check_memory(shim);
@@ -139,7 +148,8 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request,
       .pid_pipe = -1,
       .record = {.counters = NO_COUNTERS, .log_dropped = -1, .egress_denied = -1},
       .egress = NO_EGRESS,
-      .logs = {{.pump = NO_PUMP, .held = -1, .plain = -1}, {.pump = NO_PUMP, .held = -1, .plain = -1}},
+      .logs = {{.pump = NO_PUMP, .collected = NOT_COLLECTED, .held = -1, .plain = -1},
+          {.pump = NO_PUMP, .collected = NOT_COLLECTED, .held = -1, .plain = -1}},
       .index = NO_INDEX,
   };
   if (shim_set_up(&shim) == 0) {

@@ -88,6 +88,7 @@ static OWN_FRAME void finish_logs(struct shim *shim) {
         write_shim_log(shim, "%s: %s", shim->logs[i].name,
             pump->lossy ? strerror(pump->error) : "somebody still holds its pipe");
     }
+    if (!collected_drain(&shim->logs[i].collected, deadline)) record->logs_lost = true;
     if (shim->logs[i].held >= 0 && !await_reader(shim->logs[i].held, deadline)) record->logs_lost = true;
     if (shim->logs[i].plain >= 0 && !log_is_whole(shim->logs[i].plain)) record->logs_lost = true;
   }
@@ -97,7 +98,10 @@ static OWN_FRAME void finish_logs(struct shim *shim) {
 /* What the terminal still has to show goes into its log. */
 static void finish_terminal(struct shim *shim) {
   int64_t deadline = boottime_ms() + MAX_LOGS_MS;
-  while (terminal_show(shim->terminal, 100) && boottime_ms() < deadline) pump_turn(&shim->logs[0].pump);
+  while (terminal_show(shim->terminal, 100) && boottime_ms() < deadline) {
+    pump_turn(&shim->logs[0].pump);
+    collected_turn(&shim->logs[0].collected);
+  }
   terminal_close(shim->terminal);
 }
 

@@ -95,6 +95,11 @@ static int open_output(struct shim *shim, int index, int out) {
                ? open_numbered_log(target, spec, &number, &shim->failure)
                : open_log(target, spec, !plain, donor_of(shim), &shim->logs[index].held, &shim->failure);
   struct stat status;
+  if (fd >= 0 && plain && spec->log_collected && is_named_fifo(target, fd)) {
+    int held = shim->logs[index].held;
+    shim->logs[index].held = -1;
+    return collected_open(&shim->logs[index].collected, fd, held, spec, &shim->failure);
+  }
   if (fd < 0 || plain) return fd < 0 ? fd : keep_plain(shim, index, fd);
   /* Only files grow. */
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {

@@ -8,6 +8,7 @@
 #include "control.h"
 #include "egress_link.h"
 #include "failure.h"
+#include "collected.h"
 #include "features.h"
 #include "output_index.h"
 #include "pump.h"
@@ -70,6 +71,7 @@ struct shim {
   struct {
     char *name;
     struct log_pump pump;
+    struct collected collected;
     int held, plain;
   } logs[2];
   /* Of what is carried. */

@@ -154,6 +154,12 @@ static const char *set_log_rotation(struct reader *reader, char **operands) {
   reader->spec->log_files = (int)files;
   return NULL;
 }
+static const char *set_log_mode(struct reader *reader, char **operands) {
+  reader->spec->log_increment = strcmp(operands[0], "increment") == 0;
+  reader->spec->log_collected = strcmp(operands[0], "collected") == 0;
+  bool known = reader->spec->log_increment || reader->spec->log_collected;
+  return known ? NULL : "log-mode takes increment or collected";
+}
 static const char *set_log_plain(struct reader *reader, char **operands) {
   int index = strcmp(operands[0], "stdout") == 0 ? 0 : strcmp(operands[0], "stderr") == 0 ? 1 : -1;
   if (index < 0) return "log-plain takes stdout or stderr";
@@ -275,9 +281,6 @@ static const char *set_durable(struct reader *reader, char **operands) {
 }
 static const char *set_stdin_open(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->stdin_open, operands);
-}
-static const char *set_log_increment(struct reader *reader, char **operands) {
-  return set_flag(&reader->spec->log_increment, operands);
 }
 static const char *set_no_new_privileges(struct reader *reader, char **operands) {
   return set_flag(&reader->spec->no_new_privileges, operands);
@@ -592,7 +595,7 @@ static const struct option {
     {"terminal", 2, false, set_terminal},
     {"lender", 2, false, set_donor},
     {"log-rotation", 2, false, set_log_rotation},
-    {"log-increment", 1, false, set_log_increment},
+    {"log-mode", 1, false, set_log_mode},
     {"log-plain", 1, true, set_log_plain},
     {"nice", 1, false, set_nice},
     {"oom-score-adj", 1, false, set_oom_score_adj},

@@ -154,6 +154,8 @@ struct spec {
   int log_files;
   /* They are NAME.0, NAME.1 and so on, and the highest is written; else NAME, which is renamed. */
   bool log_increment;
+  /* What goes to a FIFO goes through the shim, and the task does not wait where nobody reads. */
+  bool log_collected;
   /* Of standard output and standard error: the task writes it itself all the same. */
   bool log_plain[2];
   /* What the streams that are carried may give together; 0: no limit. */

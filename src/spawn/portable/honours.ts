@@ -28,6 +28,7 @@ const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: H
   terminal: value => (value ?? null) !== null,
   stdinOpen: value => value === true,
   logRotation: value => value?.numbering === 'increment',
+  collected: value => value === true,
   plainLogs: 'honoured',
   rlimits: value => value.length > 0,
   wallTimeMs: 'honoured',
@@ -75,4 +76,5 @@ const names: Partial<Record<keyof LaunchSpec, string>> = {
   terminal: 'command.terminal',
   stdinOpen: 'command.stdin',
   logRotation: 'command.logs.numbering',
+  collected: 'command.logs',
 }
