@@ -262,7 +262,7 @@ describe('parseCommand', () => {
     parseCommand({ ...minimal, logs: 'plain' })
     parseCommand({ ...minimal, terminal: { rows: 24, columns: 80 }, logs: { maxBytes: 4096, maxFiles: 2 } })
     for (const [logs, message] of [
-      ['other', /^command\.logs: got "other", takes "plain" or /],
+      ['other', /^command\.logs: got "other", takes "plain", "collected" or /],
       [{ maxBytes: 1, maxFiles: 2 }, /^command\.logs\.maxBytes: got 1, /],
     ] as const)
       assert.throws(() => parseCommand({ ...minimal, logs }), { code: 'INVALID_ARGUMENT', message })
