@@ -409,13 +409,21 @@ export interface VerifiedRow extends Enforcement {
   verdict: 'holds' | 'differs' | 'unread' | 'unverifiable'
   /** What was found, in words, or why nothing was; null when there is nothing to tell. */
   inForce: string | null
+  /**
+   * The same by what the shim read of the process just before its exec (enforced.json); null: it has read
+   * nothing, or the row is one that an update has added or changed since.
+   */
+  atStart: { verdict: VerifiedRow['verdict']; inForce: string | null } | null
 }
 
 /** What was asked for a task, and what is in force. */
 export interface Verification {
-  /** The worst of the rows: one that `differs`, else one that is `unread`, else `holds`. */
+  /**
+   * The worst of the rows, now or at the start: one that `differs`, else one that is `unread` now, else
+   * `holds`.
+   */
   verdict: 'holds' | 'differs' | 'unread'
-  /** Read from the kernel now. False: the task has ended, and nothing can be read of it. */
+  /** Read from the kernel now. False: the task has ended, and the rows say what was read at its start. */
   live: boolean
   /** One for each of `enforcement`. */
   rows: readonly VerifiedRow[]

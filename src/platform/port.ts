@@ -1,4 +1,4 @@
-import type { AskedOfKernel, StartRecord } from '../../machines/index.ts'
+import type { AskedOfKernel, EnforcedRecord, StartRecord } from '../../machines/index.ts'
 import type { IdRange } from '../id-maps.ts'
 import type { TaskPaths } from '../alloc/task-paths.ts'
 import type { Enforcement, PlainCommand, Resources, Usage, UsageDetail, VerifiedRow } from '../api.ts'
@@ -94,9 +94,12 @@ export type ToVerify = {
   readonly asked: AskedOfKernel | null
   readonly rows: readonly Enforcement[]
   readonly resources: Resources
-  /** Whom it runs inside of. */
-  readonly inside: StartRecord | null
+  /** Whom it runs inside of, and what was read of that one at its start; null: nothing was. */
+  readonly inside: { readonly start: StartRecord; readonly enforced: EnforcedRecord | null } | null
 }
+
+/** A row, and what was read at one time. */
+export type ReadRow = Omit<VerifiedRow, 'atStart'>
 
 export interface UsageProbe {
   /** One sample. Values that cannot be known (any more) are null; `cpuPercent` is left to the caller. */
@@ -139,7 +142,9 @@ export interface Platform {
    * Reads back from the kernel what is in force of a running task, a row for each of its rows. Null: its
    * process has just ended. Changes nothing.
    */
-  inForce(task: ToVerify): readonly VerifiedRow[] | null
+  inForce(task: ToVerify): readonly ReadRow[] | null
+  /** The same by what the shim has read at the start. Looks at no process but the one it runs inside of. */
+  recorded(task: ToVerify, record: EnforcedRecord): readonly ReadRow[]
   /** For samples of a running task, one or many. Looks at nothing yet. */
   probe(start: StartRecord): UsageProbe
   /**

@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
+  type EnforcedRecord,
+  enforcedRecord,
   type ExitRecord,
   exitRecord,
   type Shape,
@@ -47,6 +49,12 @@ function mayHave(dir: string, cgroup: string): boolean {
 /** exit.json of a task's directory; null if there is none. Throws as {@link readStart} does. */
 export function readExit(dir: string): ExitRecord | Corrupt | null {
   return readRecord(join(dir, 'exit.json'), parseExit)
+}
+
+/** enforced.json likewise: null, too, where it cannot be believed, since nothing is decided by it alone. */
+export function readEnforced(dir: string): EnforcedRecord | null {
+  const record = readRecord(join(dir, 'enforced.json'), text => parseRecord(text, enforcedRecord))
+  return record === null || 'corrupt' in record ? null : record
 }
 
 function parseRecord<T>(text: string, shape: Shape<T>): T | Corrupt {

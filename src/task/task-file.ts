@@ -67,6 +67,12 @@ export class TaskFile {
     this.#stamp = this.#state.stamp(key)
   }
 
+  /** What became of the isolation and the limits, once that was read back; written with the next snapshot. */
+  confirm(enforcement: LaunchFacts['enforcement']): void {
+    this.#spec = { ...this.#spec, enforcement }
+    this.#text = null
+  }
+
   /** Writes the snapshot within 50 ms, once for all who ask meanwhile. */
   saveSoon(): void {
     this.#dirty = true

@@ -64,6 +64,7 @@ export function fakeTask({ keeper, planner, spawner }: Fakes = {}): FakeTask {
     planner: {
       plan: () => Promise.reject(new Error('this test has no plan')),
       inForce: () => assert.fail('this test reads nothing back'),
+      recorded: () => assert.fail('this test reads nothing back'),
       ...planner,
     },
     keeper: {

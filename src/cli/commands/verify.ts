@@ -9,7 +9,7 @@ export function verifyCommand(): Command {
   const command = subcommand('verify')
     .summary('read back what is in force of a task')
     .description(
-      "Prints what was asked for a task's limits and isolation beside what the kernel says is in force now.",
+      "Prints what was asked for a task's limits and isolation beside what the kernel says is in force now, and said at the start. Of a task that has ended, what it said at the start is all there is.",
     )
     .argument('<TASK>')
     .addOption(jsonOption())
@@ -24,7 +24,7 @@ Examples:
   holdfast verify web
   holdfast verify --json web | jq '.rows[] | select(.verdict == "differs")'
 
-Exit codes: 0 if all that can be read back is in force; 1 if something is not; 2 if it cannot be read, or there is
+Exit codes: 0 if all that can be read back is in force; 1 if something is not, or was not at the start; 2 if it cannot be read, or there is
 no such task.`
 
 const exitCodes = { holds: 0, differs: 1, unread: 2 } as const

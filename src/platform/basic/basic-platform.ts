@@ -1,5 +1,5 @@
 import { execLimitRows } from '../exec-rows.ts'
-import { readInForce } from '../in-force/in-force.ts'
+import { readInForce, recordedInForce } from '../in-force/in-force.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { Platform } from '../port.ts'
@@ -21,6 +21,7 @@ export function basicPlatform(): Platform {
     },
     inForce: task => readInForce(task, { cgroups: [], host: { v1: new Map(), v2: null } }),
     probe: probeTree,
+    recorded: recordedInForce,
     killTree: (start, options) => killProcessTree(start, { limitMs: killLimitMs, ...options }),
     release: async () => {},
   }

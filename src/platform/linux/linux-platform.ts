@@ -1,6 +1,6 @@
 import type { StartRecord } from '../../../machines/index.ts'
 import type { Platform, UsageProbe } from '../port.ts'
-import { readInForce } from '../in-force/in-force.ts'
+import { readInForce, recordedInForce } from '../in-force/in-force.ts'
 import { ownAccess } from './access.ts'
 import { type CgroupHost, detectCgroups } from './cgroup-mode.ts'
 import { CgroupPlanner } from './cgroups.ts'
@@ -37,6 +37,7 @@ export function linuxPlatform({ probeProcesses }: Options): Platform {
       const { planner, cgroups: host } = detected()
       return readInForce(task, { cgroups: planner.present(believed(task.start).cgroups), host })
     },
+    recorded: recordedInForce,
     probe: start => {
       const cgroups = detected().planner.joined(believed(start))
       return cgroups.length > 0 ? new CgroupProbe({ cgroups }, detected().cgroups) : probeProcesses(start)

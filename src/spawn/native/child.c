@@ -251,10 +251,14 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
   return give_up_privileges(setup, ruleset, failure);
 }
 
-/* Waits for the word that the start is recorded. */
+/* Waits for the word that the start is recorded, and that what is in force by now has been read back. */
 static void run_program(const struct child_setup *setup, struct failure *failure) {
-  char byte;
+  char byte = CHILD_READY;
   ssize_t count;
+  if (!write_all(setup->status_pipe, &byte, 1)) {
+    fail(failure, STAGE_EXEC, errno, "status pipe");
+    return;
+  }
   do count = read(setup->exec_barrier, &byte, 1);
   while (count < 0 && errno == EINTR);
   if (count != 1) _exit(1);

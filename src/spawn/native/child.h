@@ -12,7 +12,8 @@ struct child_setup {
   int in, out, err;
   /* Read: a byte lets exec happen, end of file means that the shim is gone. */
   int exec_barrier;
-  /* Written: CHILD_MARK just before exec, a struct failure when something went wrong; exec closes it. */
+  /* Written: CHILD_READY when all but exec is done, CHILD_MARK just before exec, a struct failure when
+   * something went wrong; exec closes it. */
   int status_pipe;
   int network;
   /* Where a listening socket goes to the forwarder; -1: there is none. */
@@ -25,7 +26,7 @@ struct child_setup {
   int console;
 };
 
-enum { CHILD_MARK = 'x' };
+enum { CHILD_READY = 'r', CHILD_MARK = 'x' };
 
 _Noreturn void child_run(const struct child_setup *setup);
 /*

@@ -4,6 +4,7 @@
 #include "inherited.h"
 #include "seccomp.h"
 #include "spec.h"
+#include "text.h"
 
 struct platform_info {
   bool has_openat2, has_mount_setattr, has_seccomp;
@@ -25,6 +26,8 @@ struct platform_info {
   pid_t spawner;
   /* Who started the spawner: whose descriptors `fd:N` means, unless the request names a donor. */
   struct identity supervisor;
+  /* Of enforced_describe_self(): what shims are. */
+  struct text own_facts;
   /* landlock_version(). */
   int landlock;
   /* The second for those who can trace nobody but themselves. */

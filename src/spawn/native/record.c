@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "text.h"
 
 uint64_t stat_number(const char *stat, int number) {
   /* The name in field 2 may hold spaces and parentheses; only the last one ends it. */
@@ -41,6 +40,11 @@ int reserve_exit_record(int dir) {
   return kept;
 }
 
+bool record_store(int dir, const char *temporary, const char *name, const struct text *text) {
+  _cleanup_fd_ int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return fd >= 0 && write_all(fd, text->data, text->length) && renameat(dir, temporary, dir, name) == 0;
+}
+
 static void add_identity(struct text *text, const char *name, const struct identity *identity) {
   if (identity->pid == 0) text_add(text, "\"%s\":null,", name);
   else
@@ -68,10 +72,7 @@ bool write_start_record(int dir, const struct identity *shim, const struct ident
   }
   text_add(&text, "]}\n");
   if (text.failed) return errno = ENOMEM, false;
-  _cleanup_fd_ int fd =
-      openat(dir, "start.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  return fd >= 0 && write_all(fd, text.data, text.length) &&
-         renameat(dir, "start.json.tmp", dir, "start.json") == 0;
+  return record_store(dir, "start.json.tmp", "start.json", &text);
 }
 
 static void add_value(struct text *text, const char *name, bool present, int64_t value) {

@@ -4,6 +4,7 @@
 #include "counters.h"
 #include "failure.h"
 #include "spec.h"
+#include "text.h"
 #include "tree.h"
 
 enum stop_reason { STOP_NONE, STOP_SHUTDOWN, STOP_FORCE, STOP_TIMEOUT, STOP_OUTPUT, STOP_ORPHANED };
@@ -38,6 +39,8 @@ uint64_t stat_number(const char *stat, int number);
 /* The exit record's file with its blocks reserved, so that a disk filled by the task cannot lose the result.
  * -1 with errno on failure. */
 int reserve_exit_record(int dir);
+/* Written beside it and put in its place: there is a whole one or none. False: errno. */
+bool record_store(int dir, const char *temporary, const char *name, const struct text *text);
 /* `external`: those that are not ours are in it, too. */
 bool write_start_record(int dir, const struct identity *shim, const struct identity *task,
     const struct identity *init, int64_t started_at, const struct cgroup *cgroups, bool external);

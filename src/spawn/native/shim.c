@@ -153,7 +153,7 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request,
       .index = NO_INDEX,
   };
   if (shim_set_up(&shim) == 0) {
-    if (shim.setns_helper == 0 && shim_lift_exec_barrier(&shim) != 0) shim_kill_task(&shim, STOP_FORCE);
+    if (shim.setns_helper == 0 && shim_record_start(&shim) != 0) shim_kill_task(&shim, STOP_FORCE);
     live(&shim);
   } else tree_kill(&shim.tree);
   shim_finish(&shim);

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "enforced.h"
 #include "system.h"
 
 /* The setns helper has let the task's own process in, and is about to go: that one is our leader. Not before
@@ -18,8 +19,7 @@ void shim_take_leader(struct shim *shim) {
   if (count != (ssize_t)sizeof pid) return;
   shim->tree.leader = pid;
   /* What was asked for meanwhile has reached the setns helper at most. */
-  if (shim_lift_exec_barrier(shim) != 0 || shim->record.stop.reason != STOP_NONE)
-    shim_kill_task(shim, STOP_FORCE);
+  if (shim_record_start(shim) != 0 || shim->record.stop.reason != STOP_NONE) shim_kill_task(shim, STOP_FORCE);
 }
 
 void shim_reap(struct shim *shim) {
@@ -63,8 +63,23 @@ void shim_tell_start(struct shim *shim, int wait_ms) {
   close_fd(&shim->reply);
 }
 
+/* A task without it runs as well: then nobody can say what was in force at its start. */
+void shim_store_enforced(struct shim *shim) {
+  if (!enforced_store(&shim->enforced, shim->dir)) write_shim_log(shim, "enforced.json: %s", strerror(errno));
+  text_free(&shim->enforced);
+}
+
+bool shim_is_ready(const struct shim *shim) {
+  return shim->line_length > 0 && shim->status_input.used > 0 && shim->status_input.bytes[0] == CHILD_READY;
+}
+
 /* Exec has happened: the request is history. */
 static void started(struct shim *shim) {
+  /* It may be read from now on, and has not been reaped. */
+  if (shim->enforced.length > 0 && shim->tree.leader > 0) {
+    enforced_add_walls(&shim->enforced, shim->tree.leader);
+    shim_store_enforced(shim);
+  }
   shim->execed_at = boottime_ms();
   shim->carry_from = shim->execed_at + TELL_MS;
   shim->set_up_deadline = 0;
@@ -82,16 +97,17 @@ OWN_FRAME void shim_read_status(struct shim *shim) {
   if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (count > 0) {
     shim->status_input.used += (size_t)count;
+    if (shim_is_ready(shim) && shim_lift_exec_barrier(shim) != 0) shim_kill_task(shim, STOP_FORCE);
     return;
   }
   close_fd(&shim->status_pipe);
   const char *bytes = shim->status_input.bytes;
-  size_t used = shim->status_input.used;
-  bool marked = used > 0 && bytes[0] == CHILD_MARK;
-  size_t rest = marked ? used - 1 : used;
-  if (rest == sizeof(struct failure)) {
+  size_t used = shim->status_input.used, at = used > 0 && bytes[0] == CHILD_READY ? 1 : 0;
+  bool marked = used > at && bytes[at] == CHILD_MARK;
+  at += marked;
+  if (used - at == sizeof(struct failure)) {
     struct failure reported;
-    memcpy(&reported, bytes + (marked ? 1 : 0), sizeof reported);
+    memcpy(&reported, bytes + at, sizeof reported);
     reported.detail[sizeof reported.detail - 1] = '\0';
     fail(&shim->failure, reported.stage, reported.error, "%s", reported.detail);
   } else if (marked && shim->failure.stage == STAGE_NONE) started(shim);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cgroup.h"
+#include "enforced.h"
 #include "inside.h"
 #include "log.h"
 #include "namespace_file.h"
@@ -207,7 +208,7 @@ int shim_fork_task(struct shim *shim) {
 }
 
 /* While the task's process sets itself up: the record that it exists, before it may exec. */
-OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
+OWN_FRAME int shim_record_start(struct shim *shim) {
   struct identity self = identify(getpid()), init = {0};
   shim->task = identify(shim->tree.leader);
   if (shim->tree.stub > 0) init = identify(shim->tree.stub);
@@ -219,10 +220,20 @@ OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
       self.pid, (unsigned long long)self.start, shim->task.pid, (unsigned long long)shim->task.start,
       (long long)shim->record.started_at);
   shim->line_length = (size_t)length;
+  enforced_begin(&shim->enforced, shim->spec, &shim->platform->own_facts);
+  return shim_is_ready(shim) ? shim_lift_exec_barrier(shim) : 0;
+}
+
+/* The process waits, and is ours to reap: its number is its own. */
+OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
+  if (shim->exec_barrier < 0) return 0;
   if (await_stub(shim) != 0) return -1;
+  bool whole = shim->tree.leader > 0 && enforced_add_process(&shim->enforced, shim->spec, shim->tree.leader);
   /* EPIPE: it failed already, and the status pipe says how. */
   if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE)
     return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
   close_fd(&shim->exec_barrier);
+  /* While it execs. */
+  if (whole) shim_store_enforced(shim);
   return 0;
 }

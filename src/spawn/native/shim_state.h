@@ -85,11 +85,14 @@ struct shim {
   struct control input;
   int notes;
 
-  /* The status of the task's process: CHILD_MARK, a struct failure, or both, in that order. */
+  /* The status of the task's process: CHILD_READY, CHILD_MARK, a struct failure, each of them or not, in that
+   * order. */
   struct {
     size_t used;
-    char bytes[1 + sizeof(struct failure)];
+    char bytes[2 + sizeof(struct failure)];
   } status_input;
+  /* Of what is in force, until it is stored. */
+  struct text enforced;
   char line[128];
   size_t line_length;
 
@@ -113,13 +116,17 @@ int shim_set_up(struct shim *shim);
  * earlier run is replaced. -1: errno. */
 int shim_make_fifo(struct shim *shim, const char *name, const char *temporary);
 
-/* shim_fork.c: PID 1 of the new namespace, the task's own process, and its leave to exec once there is a
- * record of it. -1 likewise. */
+/* shim_fork.c: PID 1 of the new namespace, the task's own process, the record of it, and its leave to exec
+ * once there is one and the process is ready. -1 likewise. */
 int shim_fork_stub(struct shim *shim);
 int shim_fork_task(struct shim *shim);
+int shim_record_start(struct shim *shim);
 int shim_lift_exec_barrier(struct shim *shim);
 
 /* shim_children.c: what becomes of the processes, and who hears of the start. */
+/* The task's process has done all but exec, and there is a record of it. */
+bool shim_is_ready(const struct shim *shim);
+void shim_store_enforced(struct shim *shim);
 void shim_take_leader(struct shim *shim);
 void shim_reap(struct shim *shim);
 void shim_read_status(struct shim *shim);

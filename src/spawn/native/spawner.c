@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "empty_namespace.h"
+#include "enforced.h"
 #include "features.h"
 #include "frame.h"
 #include "log.h"
@@ -332,6 +333,7 @@ int spawner_run(bool rootless) {
     dprintf(2, "holdfast-native: /dev/null: %s\n", strerror(errno));
     return 2;
   }
+  enforced_describe_self(&platform->own_facts);
   say_ready(platform);
   spawner->platform = platform;
   spawner->words = words;
@@ -339,6 +341,7 @@ int spawner_run(bool rootless) {
   prepared_roots_release(&spawner->roots);
   pages_release(spawner->running, spawner->capacity * sizeof *spawner->running);
   pages_release(spawner, sizeof *spawner);
+  text_free(&platform->own_facts);
   pages_release(platform, sizeof *platform);
   return code;
 }

@@ -36,13 +36,27 @@ void text_add(struct text *text, const char *format, ...) {
   va_end(again);
 }
 
+static void add_bytes(struct text *text, const char *bytes, size_t size) {
+  if (!reserve(text, size + 1)) return;
+  memcpy(text->data + text->length, bytes, size);
+  text->data[text->length += size] = '\0';
+}
+
+static bool is_plain(unsigned char code) {
+  return code >= 0x20 && code != 0x7f && code != '"' && code != '\\';
+}
+
 void text_add_string(struct text *text, const char *value) {
-  text_add(text, "\"");
-  for (const char *byte = value; *byte != '\0'; byte++) {
-    unsigned char code = (unsigned char)*byte;
+  add_bytes(text, "\"", 1);
+  for (const char *byte = value; *byte != '\0';) {
+    size_t plain = 0;
+    while (is_plain((unsigned char)byte[plain])) plain++;
+    add_bytes(text, byte, plain);
+    byte += plain;
+    if (*byte == '\0') break;
+    unsigned char code = (unsigned char)*byte++;
     if (code == '"' || code == '\\') text_add(text, "\\%c", code);
-    else if (code < 0x20 || code == 0x7f) text_add(text, "\\u%04x", code);
-    else text_add(text, "%c", code);
+    else text_add(text, "\\u%04x", code);
   }
-  text_add(text, "\"");
+  add_bytes(text, "\"", 1);
 }

@@ -10,6 +10,7 @@ import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { giveBack, type OwnUser, recordOwnUserPlaces } from '../own-users/own-users.ts'
 import { makeOverlayPlace } from '../../platform/overlay-place.ts'
+import { confirmed, readAtStart } from '../read-back.ts'
 import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
@@ -94,7 +95,16 @@ export class Launch {
         throw launchFailure(dir, error)
       }
     }
-    return (await retryTransient(() => records.read())) ?? this.#lostRecord()
+    const start = (await retryTransient(() => records.read())) ?? this.#lostRecord()
+    this.#confirm()
+    return start
+  }
+
+  /** Its rows say what the shim has read back, where that is less than was decided. */
+  #confirm(): void {
+    const { file } = this.#task
+    const read = readAtStart(this.#task)
+    if (read?.some(({ verdict }) => verdict === 'differs')) file.confirm(confirmed(read))
   }
 
   async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {

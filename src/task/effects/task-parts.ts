@@ -11,7 +11,7 @@ export type TaskParts = {
   readonly file: TaskFile
   readonly records: StartRecords
   /** Decides about its start, and reads back what became of it. */
-  readonly planner: Pick<Platform, 'plan' | 'inForce'>
+  readonly planner: Pick<Platform, 'plan' | 'inForce' | 'recorded'>
   /** Looks after its processes. */
-  readonly keeper: Omit<Platform, 'plan' | 'inForce'>
+  readonly keeper: Omit<Platform, 'plan' | 'inForce' | 'recorded'>
 }

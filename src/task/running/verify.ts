@@ -1,43 +1,47 @@
-import { askedOfKernel, type AskedOfKernel } from '../../../machines/index.ts'
 import type { Verification, VerifiedRow } from '../../api.ts'
-import { HoldfastError } from '../../errors.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
+import { readAtStart, toVerify } from '../read-back.ts'
 import { shimLives } from '../shim-life.ts'
 import type { RunningLimits } from './limits.ts'
 
-/** What was asked for a task, beside what is in force. Throws LOST, STATE_CORRUPT, INVALID_STATE. */
+/**
+ * What was asked for a task, beside what was in force at its start and what is now. Throws LOST, STATE_CORRUPT,
+ * INVALID_STATE.
+ */
 export function verify(
-  { dir, file, planner, records }: Pick<TaskParts, 'dir' | 'file' | 'planner' | 'records'>,
+  task: Pick<TaskParts, 'dir' | 'file' | 'planner' | 'records'>,
   limits: RunningLimits,
 ): Verification {
+  const { dir, file, planner, records } = task
   const { enforcement, resources } = limits.current
-  const { request } = file.spec
   const start = records.require()
-  const rows = shimLives(dir, start)
-    ? planner.inForce({
-        start,
-        asked: believed(file.spec.asked ?? null, dir),
-        rows: enforcement,
-        resources: resources ?? {},
-        inside: request.inside?.start ?? null,
-      })
-    : null
-  if (rows !== null) return { verdict: worstOf(rows), live: true, rows }
-  const unread = enforcement.map((row): VerifiedRow => ({ ...row, verdict: 'unread', inForce: ended }))
-  return { verdict: 'unread', live: false, rows: unread }
-}
-
-const ended = 'the task has ended'
-
-function believed(asked: AskedOfKernel | null, dir: string): AskedOfKernel | null {
-  const fault = asked === null ? null : askedOfKernel.fault(asked)
-  if (fault === null) return asked
-  throw new HoldfastError('STATE_CORRUPT', `${dir}/task.json cannot be used: spec.asked.${fault}`, {
-    path: dir,
+  const asked = toVerify(task, enforcement, resources)
+  const present = shimLives(dir, start) ? planner.inForce(asked) : null
+  const atStart = atStartOf(task)
+  const rows = enforcement.map((row, index): VerifiedRow => {
+    const then = file.spec.enforcement.some(same => isSame(same, row)) ? (atStart.get(row.name) ?? null) : null
+    const { verdict, inForce } = present?.[index] ?? then ?? ended
+    return { ...row, verdict, inForce, atStart: then }
   })
+  return { verdict: worstOf(rows), live: present !== null, rows }
 }
+
+type Then = NonNullable<VerifiedRow['atStart']>
+
+function atStartOf(task: Parameters<typeof readAtStart>[0]): ReadonlyMap<string, Then> {
+  const rows = readAtStart(task) ?? []
+  return new Map(rows.map(({ name, verdict, inForce }) => [name, { verdict, inForce }]))
+}
+
+/** An update has left it as it was. */
+function isSame(one: Pick<VerifiedRow, 'name' | 'requested'>, two: typeof one): boolean {
+  return one.name === two.name && one.requested === two.requested
+}
+
+const ended: Then = { verdict: 'unread', inForce: 'the task has ended' }
 
 function worstOf(rows: readonly VerifiedRow[]): Verification['verdict'] {
   const has = (verdict: VerifiedRow['verdict']): boolean => rows.some(row => row.verdict === verdict)
-  return has('differs') ? 'differs' : has('unread') ? 'unread' : 'holds'
+  if (has('differs') || rows.some(({ atStart }) => atStart?.verdict === 'differs')) return 'differs'
+  return has('unread') ? 'unread' : 'holds'
 }

@@ -1,0 +1,145 @@
+#include "enforced.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "cgroup.h"
+#include "record.h"
+
+/* A line of groups has up to 65536 numbers; of a longer one the record says nothing. */
+enum { MAX_STATUS = 32768, MAX_FILE = 4096, MAX_LINK = 64 };
+
+static void add_line(struct text *text, const char *name, char *status, const char **comma) {
+  size_t length = strlen(name);
+  for (char *line = status; line != NULL; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, name, length) != 0 || line[length] != ':') continue;
+    char *value = line + length + 1, *end = strchrnul(value, '\n'), kept = *end;
+    value += strspn(value, " \t");
+    while (end > value && end[-1] == ' ') end--;
+    kept = *end;
+    *end = '\0';
+    text_add(text, "%s\"%s\":", *comma, name);
+    text_add_string(text, value);
+    *end = kept;
+    *comma = ",";
+    return;
+  }
+}
+
+static OWN_FRAME void add_status(struct text *text, const char *process) {
+  static const char *const names[] = {"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd",
+      "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters"};
+  char path[64], status[MAX_STATUS];
+  const char *comma = "";
+  snprintf(path, sizeof path, "/proc/%s/status", process);
+  if (read_file_at(AT_FDCWD, path, status, sizeof status) < 0) status[0] = '\0';
+  text_add(text, "\"status\":{");
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) add_line(text, names[i], status, &comma);
+  text_add(text, "}");
+}
+
+static ssize_t read_link(const char *process, const char *name, char link[MAX_LINK]) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%s/ns/%s", process, name);
+  ssize_t length = readlink(path, link, MAX_LINK - 1);
+  if (length >= 0) link[length] = '\0';
+  return length;
+}
+
+static void add_walls(struct text *text, const char *process) {
+  static const char names[][7] = {"mnt", "pid", "ipc", "uts", "cgroup", "net", "user"};
+  char link[MAX_LINK], path[64];
+  const char *comma = "";
+  struct stat root;
+  text_add(text, ",\"namespaces\":{");
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    bool found = read_link(process, names[i], link) >= 0;
+    /* This kernel has none. */
+    if (!found && errno == ENOENT) continue;
+    text_add(text, "%s\"%s\":", comma, names[i]);
+    if (found) text_add_string(text, link);
+    else text_add(text, "null");
+    comma = ",";
+  }
+  snprintf(path, sizeof path, "/proc/%s/root/", process);
+  if (stat(path, &root) == 0)
+    text_add(
+        text, "},\"root\":\"%llu:%llu\"}", (unsigned long long)root.st_dev, (unsigned long long)root.st_ino);
+  else text_add(text, "},\"root\":null}");
+}
+
+void enforced_describe_self(struct text *text) {
+  text_add(text, "{");
+  add_status(text, "self");
+  add_walls(text, "self");
+}
+
+static OWN_FRAME void add_file(struct text *text, const char *dir, const char *name, const char **comma) {
+  char path[PATH_MAX], value[MAX_FILE];
+  /* Some can only be written. */
+  if (!cgroup_file_path(path, dir, name) || read_file_at(AT_FDCWD, path, value, sizeof value) < 0) return;
+  size_t length = strlen(value);
+  if (length > 0 && value[length - 1] == '\n') value[length - 1] = '\0';
+  text_add(text, "%s{\"path\":", *comma);
+  text_add_string(text, path);
+  text_add(text, ",\"text\":");
+  text_add_string(text, value);
+  text_add(text, "}");
+  *comma = ",";
+}
+
+void enforced_begin(struct text *text, const struct spec *spec, const struct text *own) {
+  const char *comma = "";
+  text_add(text,
+      "{\"format\":\"holdfast.enforced\",\"version\":1,\"at\":%lld,\"shim\":", (long long)realtime_ms());
+  if (own->failed || own->length == 0) text->failed = true;
+  else text_add(text, "%.*s", (int)own->length, own->data);
+  text_add(text, ",\"files\":[");
+  for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
+    for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next)
+      add_file(text, cgroup->dir, file->name + (file->name[0] == '?'), &comma);
+  text_add(text, "],");
+}
+
+/* The whole of a file of the process, or null. */
+static OWN_FRAME void add_text(struct text *text, const char *name, const char *process, const char *file) {
+  char path[64], lines[MAX_FILE];
+  snprintf(path, sizeof path, "/proc/%s/%s", process, file);
+  text_add(text, "\"%s\":", name);
+  if (read_file_at(AT_FDCWD, path, lines, sizeof lines) < 0) text_add(text, "null,");
+  else {
+    text_add_string(text, lines);
+    text_add(text, ",");
+  }
+}
+
+bool enforced_add_process(struct text *text, const struct spec *spec, pid_t pid) {
+  char process[16], link[MAX_LINK];
+  snprintf(process, sizeof process, "%d", pid);
+  add_text(text, "cgroups", process, "cgroup");
+  /* Not by prlimit(2), which asks for CAP_SYS_RESOURCE. */
+  if (spec->rlimits == NULL) text_add(text, "\"limits\":null,");
+  else add_text(text, "limits", process, "limits");
+  text_add(text, "\"task\":{");
+  add_status(text, process);
+  if (read_link(process, "user", link) < 0 && errno != ENOENT) return false;
+  add_walls(text, process);
+  text_add(text, "}\n");
+  return true;
+}
+
+void enforced_add_walls(struct text *text, pid_t pid) {
+  char process[16];
+  snprintf(process, sizeof process, "%d", pid);
+  add_walls(text, process);
+  text_add(text, "}\n");
+}
+
+bool enforced_store(const struct text *text, int dir) {
+  if (text->failed) return errno = ENOMEM, false;
+  return record_store(dir, "enforced.json.tmp", "enforced.json", text);
+}
