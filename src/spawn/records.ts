@@ -51,10 +51,17 @@ export function readExit(dir: string): ExitRecord | Corrupt | null {
   return readRecord(join(dir, 'exit.json'), parseExit)
 }
 
-/** enforced.json likewise: null, too, where it cannot be believed, since nothing is decided by it alone. */
+/**
+ * enforced.json of a task's directory; null if there is none, or none that can be read and believed: a task
+ * runs as well without it. Never throws.
+ */
 export function readEnforced(dir: string): EnforcedRecord | null {
-  const record = readRecord(join(dir, 'enforced.json'), text => parseRecord(text, enforcedRecord))
-  return record === null || 'corrupt' in record ? null : record
+  try {
+    const record = readRecord(join(dir, 'enforced.json'), text => parseRecord(text, enforcedRecord))
+    return record === null || 'corrupt' in record ? null : record
+  } catch {
+    return null
+  }
 }
 
 function parseRecord<T>(text: string, shape: Shape<T>): T | Corrupt {

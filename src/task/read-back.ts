@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import type { Enforcement, Resources } from '../api.ts'
-import { believedAsked } from './believed-asked.ts'
 import type { ReadRow, ToVerify } from '../platform/port.ts'
 import { readEnforced } from '../spawn/records.ts'
+import { believedAsked } from './believed-asked.ts'
 import type { TaskParts } from './effects/task-parts.ts'
 
 type Parts = Pick<TaskParts, 'dir' | 'file' | 'planner' | 'records'>

@@ -15,7 +15,7 @@ import { constants as os } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import fc from 'fast-check'
-import type { ExitRecord, StartRecord } from '../../machines/index.ts'
+import { type EnforcedRecord, enforcedRecord, type ExitRecord, type StartRecord } from '../../machines/index.ts'
 import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
@@ -382,6 +382,26 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       assert.equal(exit.failure, null)
       assert.deepEqual(exit.survivors, [])
       assert.ok(exit.startedAt === start?.startedAt && exit.exitedAt >= start.startedAt)
+    })
+
+    it('records before exec what the kernel says is in force', async function () {
+      if (process.getuid?.() !== 0) this.skip()
+      let record: EnforcedRecord | undefined
+      await spawner.run({ ...isolated, path: '/bin/true', argv: ['true'] }, dir => {
+        record = readJson(join(dir, 'enforced.json'))
+      })
+      assert.equal(enforcedRecord.fault(record), null)
+      assert.ok(record)
+      const { status, namespaces } = record.task
+      assert.deepEqual(
+        [status.Uid, status.CapEff, status.CapBnd, status.NoNewPrivs, status.Seccomp],
+        [Array(4).fill(nobody).join('\t'), '0'.repeat(16), '0'.repeat(16), '1', '2'],
+      )
+      for (const name of ['mnt', 'pid', 'ipc', 'uts', 'net'] as const)
+        assert.ok(namespaces[name] && namespaces[name] !== record.shim.namespaces[name], name)
+      assert.equal(namespaces.cgroup, record.shim.namespaces.cgroup)
+      assert.notEqual(record.task.root, record.shim.root)
+      assert.match(record.limits ?? '', /^Max open files +64 +64 /m)
     })
 
     it('says which step failed for a missing program, and records it', async () => {

@@ -24,17 +24,18 @@ export type FakeTask = TaskParts & {
 
 type Fakes = {
   readonly keeper?: Partial<Omit<Platform, 'plan'>>
-  readonly planner?: Pick<Platform, 'plan'>
+  readonly planner?: Pick<Platform, 'plan'> & Partial<Pick<Platform, 'recorded'>>
   readonly spawner?: Spawner
+  readonly strict?: boolean
 }
 
 /**
  * The parts of a task of a temporary state directory, of which platform and spawner are the test's. Nothing
  * is on disk yet.
  */
-export function fakeTask({ keeper, planner, spawner }: Fakes = {}): FakeTask {
+export function fakeTask({ keeper, planner, spawner, strict = false }: Fakes = {}): FakeTask {
   const state = new StateDirectory(temporaryDirectory('effects'))
-  const spec = fakeSpec(state)
+  const spec = fakeSpec(state, strict)
   const { key } = spec.request
   const view: FakeTask['view'] = { snapshot: configured(), delivered: 0 }
   const calls: string[] = []
@@ -100,7 +101,7 @@ export function configured(): StoredSnapshot {
   return actor.getPersistedSnapshot() as unknown as StoredSnapshot
 }
 
-function fakeSpec(state: StateDirectory): TaskSpec {
+function fakeSpec(state: StateDirectory, strict: boolean): TaskSpec {
   const key = newTaskKey()
   const { root, ...paths } = { root: state.allocDirectory(key) }
   const request = {
@@ -110,7 +111,7 @@ function fakeSpec(state: StateDirectory): TaskSpec {
     command: { path: '/bin/true', args: [], env: {} },
     resources: null,
     alloc: { root, ...paths } as TaskRequest['alloc'],
-    strict: false,
+    strict,
     durable: false,
     owner: null,
     graceMs: 5000,

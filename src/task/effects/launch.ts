@@ -3,6 +3,7 @@ import { admit } from '../../alloc/admit.ts'
 import { type Secret, wipeSecrets } from '../../command/secrets.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { Plan, TaskPaths } from '../../platform/port.ts'
+import { refuseIfStrict } from '../../platform/rows.ts'
 import { readExit } from '../../spawn/records.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../spawn/spawner.ts'
 import { failpoint } from '../failpoint.ts'
@@ -96,15 +97,26 @@ export class Launch {
       }
     }
     const start = (await retryTransient(() => records.read())) ?? this.#lostRecord()
-    this.#confirm()
+    await this.#confirm(start)
     return start
   }
 
-  /** Its rows say what the shim has read back, where that is less than was decided. */
-  #confirm(): void {
-    const { file } = this.#task
+  /**
+   * Its rows say what the shim has read back, where that is less than was decided. The program has begun by
+   * then: one that is to be strict is killed, and its start is refused.
+   */
+  async #confirm(start: StartRecord): Promise<void> {
+    const { file, keeper } = this.#task
     const read = readAtStart(this.#task)
-    if (read?.some(({ verdict }) => verdict === 'differs')) file.confirm(confirmed(read))
+    if (!read?.some(({ verdict }) => verdict === 'differs')) return
+    const rows = confirmed(read)
+    file.confirm(rows)
+    try {
+      refuseIfStrict(rows, file.spec.request.strict)
+    } catch (error) {
+      await keeper.killTree(start, { spareShim: true })
+      throw error
+    }
   }
 
   async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {

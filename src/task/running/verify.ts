@@ -5,8 +5,8 @@ import { shimLives } from '../shim-life.ts'
 import type { RunningLimits } from './limits.ts'
 
 /**
- * What was asked for a task, beside what was in force at its start and what is now. Throws LOST, STATE_CORRUPT,
- * INVALID_STATE.
+ * What was asked for a task, beside what was in force at its start and what is now. Throws LOST,
+ * STATE_CORRUPT, INVALID_STATE.
  */
 export function verify(
   task: Pick<TaskParts, 'dir' | 'file' | 'planner' | 'records'>,
@@ -19,7 +19,9 @@ export function verify(
   const present = shimLives(dir, start) ? planner.inForce(asked) : null
   const atStart = atStartOf(task)
   const rows = enforcement.map((row, index): VerifiedRow => {
-    const then = file.spec.enforcement.some(same => isSame(same, row)) ? (atStart.get(row.name) ?? null) : null
+    const then = file.spec.enforcement.some(same => isSame(same, row))
+      ? (atStart.get(row.name) ?? null)
+      : null
     const { verdict, inForce } = present?.[index] ?? then ?? ended
     return { ...row, verdict, inForce, atStart: then }
   })

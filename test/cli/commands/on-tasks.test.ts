@@ -72,7 +72,9 @@ const running: Readonly<Record<string, Row>> = {
   },
   verify: {
     code: 0,
-    stdout: always(/^NAME +ASKED +STATUS +VERDICT +IN FORCE\n[^]*network +host +skipped +unverifiable +-\n/),
+    stdout: always(
+      /^NAME +ASKED +STATUS +VERDICT +IN FORCE +AT START\n[^]*network +host +skipped +unverifiable +- +-\n/,
+    ),
     stderr: nothing,
     json: { task: { name: 'web' }, verdict: 'holds', live: true },
     leaves: 'running',
@@ -154,12 +156,12 @@ const exited: Readonly<Record<string, Row>> = {
     leaves: 'exited',
   },
   verify: {
-    code: 2,
+    code: 0,
     stdout: always(
-      /^NAME +ASKED +STATUS +VERDICT +IN FORCE\n[^]*network +host +skipped +unread +the task has ended/,
+      /^NAME +ASKED +STATUS +VERDICT +IN FORCE +AT START\n[^]*network +host +skipped +unverifiable +- +-\n/,
     ),
     stderr: nothing,
-    json: { task: { name: 'web' }, verdict: 'unread', live: false },
+    json: { task: { name: 'web' }, verdict: 'holds', live: false },
     leaves: 'exited',
   },
   diff: {

@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import type { Enforcement } from '../../../src/api.ts'
 import type { LaunchSpec } from '../../../src/spawn/spec.ts'
 import { LaunchFailed, type Spawner, SpawnerDied } from '../../../src/spawn/spawner.ts'
 import { adopt } from '../../../src/task/effects/adopt.ts'
 import { Launch } from '../../../src/task/effects/launch.ts'
+import { enforcedSample } from '../../support/enforced-sample.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { type FakeTask, fakeTask, recorded } from '../../support/fake-task.ts'
 
@@ -46,6 +48,77 @@ const starts = ({ dir }: FakeTask): void => {
 const fails = (error: Error) => (): void => {
   throw error
 }
+
+const nothingAsked = {
+  namespaces: [],
+  networkPath: null,
+  capabilities: null,
+  noNewPrivileges: false,
+  seccomp: false,
+  rlimits: [],
+}
+
+const row: Enforcement = {
+  name: 'pids',
+  kind: 'limit',
+  requested: '20',
+  status: 'enforced',
+  reason: null,
+  hint: null,
+  chosen: true,
+}
+
+/** A start of which the shim has read back that there is no limit; `text`: of its record. */
+function readBack(strict: boolean, text = JSON.stringify(enforcedSample)): FakeTask {
+  const spawner: Spawner = {
+    launch: async () => {
+      new FakeShim(task.dir).started(1234)
+      writeFileSync(`${task.dir}/enforced.json`, text)
+      return { end: new Promise(() => {}), gone: new Promise(() => {}) }
+    },
+    feed: () => assert.fail('nobody feeds it'),
+    scope: async () => null,
+    prepare: () => null,
+    restarts: 0,
+    close: async () => {},
+  }
+  const task = fakeTask({
+    spawner,
+    strict,
+    planner: {
+      plan: async () => ({ spec: { ...spec, ...nothingAsked }, enforcement: [row] }),
+      recorded: () => [{ ...row, verdict: 'differs', inForce: 'pids.max max' }],
+    },
+  })
+  return task
+}
+
+describe('a start whose limits are read back', () => {
+  it('says of a row that it is weakened where the kernel says otherwise', async () => {
+    const task = readBack(false)
+    await new Launch(task, nothing).run(never)
+    const [found] = task.file.spec.enforcement
+    assert.deepEqual([found?.status, found?.chosen], ['weakened', false])
+    assert.equal(found?.reason, 'the kernel says otherwise: pids.max max')
+  })
+
+  it('is refused under strict, and the task killed', async () => {
+    const task = readBack(true)
+    await assert.rejects(new Launch(task, nothing).run(never), {
+      code: 'LIMIT_FAILED',
+      message: /pids.max max/,
+    })
+    assert.ok(task.calls.includes('killTree'))
+  })
+
+  it('leaves the rows as they were decided where the shim has read nothing that can be believed', async () => {
+    for (const text of ['', '{}', JSON.stringify({ ...enforcedSample, version: 2 })]) {
+      const task = readBack(true, text)
+      await new Launch(task, nothing).run(never)
+      assert.deepEqual(task.file.spec.enforcement, [row], text)
+    }
+  })
+})
 
 describe('the actor launch', () => {
   it('resolves to the start record', async () => {
