@@ -15,7 +15,12 @@ import { constants as os } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import fc from 'fast-check'
-import { type EnforcedRecord, enforcedRecord, type ExitRecord, type StartRecord } from '../../machines/index.ts'
+import {
+  type EnforcedRecord,
+  enforcedRecord,
+  type ExitRecord,
+  type StartRecord,
+} from '../../machines/index.ts'
 import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
