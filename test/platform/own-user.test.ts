@@ -166,6 +166,33 @@ describe("user: 'own'", () => {
       inRange(await outputOf(shell('id -u')), 2)
     }))
 
+  it('a later task of the same allocation, with another number, goes on with what the earlier left in /local', () =>
+    withWorkbench('linux', async bench => {
+      const { supervisor } = own(bench, 4)
+      const alloc = new AllocDir(join(bench.directory('alloc'), 'a'))
+      await alloc.build(['web'])
+      const numbers: string[] = []
+      for (const script of ['mkdir -m 700 /local/d', 'stat -c %u /local/d; rmdir /local/d']) {
+        const task = bench.commandOf(
+          supervisor,
+          '/bin/sh',
+          '-c',
+          `id -u; touch /local/d/x; rm -f /local/d/x; ${script}`,
+        )
+        task.command.user = 'own'
+        await task.configureTaskDir('web', alloc)
+        numbers.push((await outputOf(task)).trim())
+        if (numbers.length === 1) assert.equal(statSync(join(alloc.path, 'web/local/d')).uid, 65_534)
+      }
+      const [first, second = ''] = numbers
+      // Its log goes on where that of the earlier ends.
+      const [mine, owner] = second.split('\n').slice(-2)
+      assert.notEqual(mine, first)
+      assert.equal(owner, mine)
+      assert.throws(() => statSync(join(alloc.path, 'web/local/d')), { code: 'ENOENT' })
+      await alloc.destroy()
+    }))
+
   it('audit names one whose task is gone, and gives it back', () =>
     withWorkbench('linux', async bench => {
       const { shell, supervisor, registry } = own(bench, 1)

@@ -189,7 +189,7 @@ function allocation(alloc: TaskPaths, files: FileMap | null): MountOp[] {
   return [
     { ...bind(alloc.shared, '/alloc', false, alloc.root), map: files },
     bind(logs, '/alloc/logs', true, alloc.root),
-    bind(alloc.local, '/local', false),
+    { ...bind(alloc.local, '/local', false, alloc.root), map: files },
   ]
 }
 
