@@ -3,10 +3,15 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { atOnce } from './at-once.ts'
 import { Supervisor, setCommand } from './library.ts'
+import { oneLiners } from './one-liners.ts'
 import { bubblewrap, bubblewrapArguments } from './peers/bubblewrap.ts'
-import { endedWell } from './peers/child.ts'
+import { endedWell, littleEnvironment } from './peers/child.ts'
+import { crun } from './peers/crun.ts'
+import { refused } from './peers/installed.ts'
 import { median, ratios, type Summary, summary } from './statistics.ts'
+import { timed, type Way } from './way.ts'
 
 export type WayRow = {
   readonly name: string
@@ -14,14 +19,6 @@ export type WayRow = {
   readonly ms: Summary
   /** To the base, each pair from the same round. */
   readonly ratio: Summary
-}
-
-/** `run` resolves to the milliseconds of one; `base` names the way that it is held against. */
-type Way = {
-  readonly name: string
-  readonly base: string
-  readonly times: number
-  readonly run: () => Promise<number>
 }
 
 const bare = 'child_process.spawn, true'
@@ -52,6 +49,7 @@ export async function measureWays(
     await one.wait()
     return one
   }
+  const container = crun()
   const ways: Way[] = [
     { name: bare, base: bare, times: 10, run: () => timed(() => endedWell('/bin/true', [])) },
     { name: 'child_process.spawn, first byte', base: bare, times: 10, run: () => timed(firstByteOfBare) },
@@ -96,7 +94,9 @@ export async function measureWays(
         return timed(() => one.destroy())
       },
     },
-    ...commandLines(stateDir),
+    ...oneLiners(supervisor),
+    ...atOnce(stateRoot),
+    ...commandLines(stateDir, container),
     ...(quick ? [] : quietly(started)),
   ]
   try {
@@ -105,26 +105,36 @@ export async function measureWays(
     await host.forceStop()
     await host.destroy()
     await supervisor.close()
+    if ('close' in container) await container.close()
     rmSync(stateDir, { recursive: true, force: true })
   }
 }
 
 /** Whole processes: what somebody at a terminal waits for. */
-function commandLines(stateDir: string): Way[] {
+function commandLines(stateDir: string, container: ReturnType<typeof crun>): Way[] {
   const cli = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url))
   const run = [cli, '--state-dir', join(stateDir, 'cli'), 'run', '--', 'true']
   const peer = bubblewrap()
   const node = 'node -e 0'
-  const whole = (name: string, program: string, args: readonly string[], base = node): Way => ({
-    ...{ name, base, times: 2 },
-    run: () => timed(() => endedWell(program, args)),
+  const whole = (name: string, program: string, args: readonly string[], env = littleEnvironment): Way => ({
+    ...{ name, base: node, times: 2 },
+    run: () => timed(() => endedWell(program, args, env)),
   })
+  const ofSystemd = [whose, '--scope', '--quiet', '--collect', '/bin/true']
   return [
     whole(node, process.execPath, ['-e', '0']),
     ...(existsSync(cli) ? [whole('holdfast run true', process.execPath, run)] : []),
     ...('run' in peer ? [whole('bwrap true', 'bwrap', bubblewrapArguments('/bin/true'))] : []),
+    ...('run' in container
+      ? [{ name: 'crun run true', base: node, times: 2, run: () => timed(() => container.run(0)) }]
+      : []),
+    ...(existsSync('/run/systemd/system') && refused('systemd-run', 'systemd-run', ofSystemd) === null
+      ? [whole('systemd-run --scope true', 'systemd-run', ofSystemd, process.env)]
+      : []),
   ]
 }
+
+const whose = process.getuid?.() === 0 ? '--system' : '--user'
 
 function quietly(started: () => Promise<{ destroy(): Promise<void> }>): Way[] {
   const quiet = `${bare}, after a second of quiet`
@@ -168,12 +178,6 @@ async function inRounds(
     const ms = found.get(name) ?? []
     return { name, base, ms: summary(ms), ratio: summary(ratios(ms, found.get(base) ?? [])) }
   })
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await action()
-  return performance.now() - began
 }
 
 function firstByteOfBare(): Promise<void> {
