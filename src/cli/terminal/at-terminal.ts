@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { HoldfastError } from '../../errors.ts'
 import type { Executor } from '../../index.ts'
 import { print } from '../output/printing.ts'
 import { CallerTerminal, windowSize } from './caller-terminal.ts'
@@ -18,7 +19,7 @@ export async function atTerminal(
   { joined, letGo }: { readonly joined: boolean; readonly letGo: AbortSignal },
 ): Promise<'ended' | 'detached'> {
   const leaving = new AbortController()
-  const input = task.openInput()
+  const input = inputOf(task)
   const terminal = await CallerTerminal.take()
   const output = task.logs$('stdout', { follow: true })[Symbol.asyncIterator]()
   letGo.addEventListener('abort', () => leaving.abort())
@@ -31,19 +32,29 @@ export async function atTerminal(
     const shown = show(task, output, terminal, joined)
     return await Promise.race([shown.then(() => 'ended' as const), aborted(leaving.signal)])
   } finally {
-    input.destroy()
+    input?.destroy()
     await output.return?.()
     await terminal.giveBack()
   }
 }
 
-function typing(input: Writable, leave: () => void): (typed: Uint8Array | null) => void {
+/** Null: it has ended by now, and what it has shown is to be shown all the same. */
+function inputOf(task: Executor): Writable | null {
+  try {
+    return task.openInput()
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'INVALID_STATE') return null
+    throw error
+  }
+}
+
+function typing(input: Writable | null, leave: () => void): (typed: Uint8Array | null) => void {
   const keys = new DetachKeys()
   return typed => {
     if (typed === null) return leave()
     const { bytes, detached } = keys.pass(typed)
     // A task that does not read loses what is typed beyond that, and never the way out.
-    if (bytes.length > 0 && input.writable && input.writableLength < maxTyped) input.write(bytes)
+    if (bytes.length > 0 && input?.writable && input.writableLength < maxTyped) input.write(bytes)
     if (detached) leave()
   }
 }

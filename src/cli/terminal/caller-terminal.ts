@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { ReadStream } from 'node:tty'
 import type { TerminalKeeper, TerminalSize } from '../../index.ts'
 import { HoldfastError } from '../../errors.ts'
@@ -26,10 +27,14 @@ export function windowSize(): TerminalSize {
   return defaultSize
 }
 
-/** What a program has to know of the caller's terminal. */
+/**
+ * What a program has to know of the caller's terminal; and a shell, for those that start one in it: accounts
+ * such as `nobody` have none.
+ */
 export function terminalVariables(): Record<string, string> {
   const { TERM = 'xterm', COLORTERM } = process.env
-  return { TERM, ...(COLORTERM !== undefined && { COLORTERM }) }
+  const SHELL = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh'
+  return { TERM, SHELL, ...(COLORTERM !== undefined && { COLORTERM }) }
 }
 
 /** The caller's terminal while a task has it: every key is the task's, and what is shown is the task's. */

@@ -62,6 +62,15 @@ describe('a terminal on the command line', function () {
     assert.match(await output(task), /got hello\r\n12 34\r\ncode 7\r\nrestored\r\n$/)
   })
 
+  it('run -t names a shell for programs that start one, as an account may have none; -e names another', async () => {
+    const shell = (flags: string) => `h run -t -q --rm --basic ${flags} -- sh -c 'echo ":$SHELL:"'`
+    const { task } = await called(`${shell('')}; ${shell('-e SHELL=/bin/dash')}`)
+    await task.wait()
+    const [named, other] = [...(await output(task)).matchAll(/:(\S+):/g)].map(([, path]) => path)
+    assert.ok(named === '/bin/bash' || named === '/bin/sh', await output(task))
+    assert.equal(other, '/bin/dash')
+  })
+
   it('exec -t gives a session a terminal of its own', async () => {
     await holdfast(tasks, 'run', '--detach', '--basic', '--name', 'web', '--', 'sleep', '600')
     const { task, keys } = await called(
