@@ -4,9 +4,12 @@ import { holdfast } from '../../../src/cli/program.ts'
 /** The commands whose exit code is a task's, so that 125 says that holdfast itself failed. */
 export const asTasks: ReadonlySet<string> = new Set(['run', 'wait', 'exec', 'attach'])
 
-/** What a command ends with when it has failed itself; 1 of `verify` says that something differs. */
+/** Their 1 says that something differs. */
+const compares: ReadonlySet<string> = new Set(['verify', 'nomad-check'])
+
+/** What a command ends with when it has failed itself. */
 export function failureCode(name: string): number {
-  if (name === 'verify') return 2
+  if (compares.has(name)) return 2
   return asTasks.has(name) ? 125 : 1
 }
 
