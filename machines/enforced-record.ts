@@ -2,8 +2,8 @@ import { kernelFacts } from './in-force.ts'
 import { integer, listOf, nullable, object, oneOf, text, type ValueOf } from './shape.ts'
 
 /**
- * enforced.json: written by the native shim, of what the kernel said was in force of the task's process when it
- * had done all but exec. Absent: another shim, or one that was killed before.
+ * enforced.json: written by the native shim, of what the kernel said was in force of the task's process when
+ * it had done all but exec. Absent: another shim, or one that was killed before.
  */
 export type EnforcedRecord = ValueOf<typeof enforcedRecord>
 export const enforcedRecord = object({

@@ -25,8 +25,8 @@ export function toVerify(
 }
 
 /**
- * What the shim has read back before the program ran, for the rows of the start. Null: it has read nothing, or
- * what it has written cannot be believed. Throws as toVerify().
+ * What the shim has read back before the program ran, for the rows of the start. Null: it has read nothing,
+ * or what it has written cannot be believed. Throws as toVerify().
  */
 export function readAtStart(task: Parts): readonly ReadRow[] | null {
   const record = readEnforced(task.dir)

@@ -55,8 +55,8 @@ export function recordedFiles({ files, cgroups }: Pick<EnforcedRecord, 'files' |
 }
 
 /**
- * By the lines of /proc/PID/cgroup, whose paths begin where the hierarchy is mounted. Of a cgroup that somebody
- * else has made they may begin elsewhere.
+ * By the lines of /proc/PID/cgroup, whose paths begin where the hierarchy is mounted. Of a cgroup that
+ * somebody else has made they may begin elsewhere.
  */
 function isIn(dir: string, cgroups: string | null): boolean | null {
   if (cgroups === null) return null
