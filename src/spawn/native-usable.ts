@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { nativeFeatures } from './probe.ts'
 import { mayExecute } from './may-execute.ts'
 
@@ -22,7 +22,7 @@ export function whyUnusable(path: string): string | null {
 let known: { readonly path: string; readonly version: string; readonly why: string | null } | undefined
 
 function probe(path: string): string | null {
-  const why = whyOf(readHead(path))
+  const why = whyOf(startOf(path))
   return why === null || nativeFeatures(path) !== null ? null : `${path} ${why}`
 }
 
@@ -41,52 +41,73 @@ const machines: Partial<Record<NodeJS.Architecture, number>> = {
   loong64: 258,
 }
 
-function whyOf(head: Buffer): string | null {
+function whyOf({ head, size }: Start): string | null {
   if (head.subarray(0, 2).equals(scriptMark)) return null
   if (head.length < 64 || !head.subarray(0, 4).equals(elfMark)) return 'is no program'
   const machine = machines[process.arch]
   // The byte order of the file is that of its processor (EI_DATA).
   const found = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18)
   if (machine !== undefined && found !== machine) return `is not for this processor (${process.arch})`
-  const loader = loaderOf(head)
+  const headers = programHeaders(head)
+  if (headers === null) return null
+  if (!areWhole(headers, size)) return 'is cut off, or is no program'
+  const loader = loaderOf(head, headers)
   if (loader !== null && !existsSync(loader))
     return `is built for another C library: there is no ${loader} on this host`
   return null
 }
 
-const programHeaderInterpreter = 3
+/** The start of a file, and how many bytes the whole of it has. */
+type Start = { readonly head: Buffer; readonly size: number }
 
-/**
- * The dynamic loader that a 64-bit program names (PT_INTERP, elf(5)); null: it names none, or is of another
- * layout.
- */
-function loaderOf(head: Buffer): string | null {
+type ProgramHeader = { readonly type: number; readonly offset: number; readonly fileBytes: number }
+
+/** p_type (elf.h): what is mapped, and the name of the loader. */
+const load = 1
+const interpreter = 3
+
+/** The program headers of a 64-bit little-endian program (elf(5)); null: it is of another layout. */
+function programHeaders(head: Buffer): readonly ProgramHeader[] | null {
   if (head[4] !== 2 || head[5] !== 1) return null
   const at = Number(head.readBigUInt64LE(32))
   const size = head.readUInt16LE(54)
-  for (let index = 0; index < head.readUInt16LE(56); index++) {
-    const header = at + index * size
-    if (header + 56 > head.length) return null
-    if (head.readUInt32LE(header) !== programHeaderInterpreter) continue
-    const start = Number(head.readBigUInt64LE(header + 8))
-    const end = head.indexOf(0, start)
-    return end < 0 ? null : head.toString('latin1', start, end)
-  }
-  return null
+  const starts = Array.from({ length: head.readUInt16LE(56) }, (_, index) => at + index * size)
+  if (size !== 56 || starts.some(start => start + size > head.length)) return []
+  return starts.map(start => ({
+    type: head.readUInt32LE(start),
+    offset: Number(head.readBigUInt64LE(start + 8)),
+    fileBytes: Number(head.readBigUInt64LE(start + 32)),
+  }))
+}
+
+/**
+ * Whether all that the kernel maps is in the file. execve(2) refuses one without headers with ENOEXEC, and
+ * execvp(3), which starts it, would then have a shell read it.
+ */
+function areWhole(headers: readonly ProgramHeader[], size: number): boolean {
+  const mapped = headers.filter(({ type }) => type === load)
+  return mapped.length > 0 && mapped.every(({ offset, fileBytes }) => offset + fileBytes <= size)
+}
+
+/** The dynamic loader that a program names (PT_INTERP, elf(5)); null: it names none. */
+function loaderOf(head: Buffer, headers: readonly ProgramHeader[]): string | null {
+  const start = headers.find(({ type }) => type === interpreter)?.offset
+  const end = start === undefined ? -1 : head.indexOf(0, start)
+  return end < 0 ? null : head.toString('latin1', start, end)
 }
 
 /** The headers, and the name of the loader behind them, are in the first page. */
-function readHead(path: string): Buffer {
+function startOf(path: string): Start {
   const buffer = Buffer.alloc(4096)
   let fd: number
   try {
     fd = openSync(path, 'r')
   } catch {
     // Execute permission alone is enough to run it, and not to look at it.
-    return scriptMark
+    return { head: scriptMark, size: scriptMark.length }
   }
   try {
-    return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0))
+    return { head: buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0)), size: fstatSync(fd).size }
   } finally {
     closeSync(fd)
   }

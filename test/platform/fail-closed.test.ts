@@ -25,7 +25,17 @@ const missing: Readonly<Record<string, (directory: string) => string>> = {
   'it is a directory': directory => directory,
   'it may not be executed': directory => copied(directory, 0o644, bytes => bytes),
   'it is no program': directory => copied(directory, 0o755, () => Buffer.from('holdfast\n')),
-  'it is cut off': directory => copied(directory, 0o755, bytes => bytes.subarray(0, 70)),
+  'it is cut off behind its header': directory => copied(directory, 0o755, bytes => bytes.subarray(0, 64)),
+  'it is cut off in its program headers': directory =>
+    copied(directory, 0o755, bytes => bytes.subarray(0, 70)),
+  'it is cut off behind its first page': directory =>
+    copied(directory, 0o755, bytes => bytes.subarray(0, 4096)),
+  'it is half': directory => copied(directory, 0o755, bytes => bytes.subarray(0, bytes.length / 2)),
+  'it maps nothing': directory =>
+    copied(directory, 0o755, bytes => {
+      bytes.writeUInt16LE(0, 56)
+      return bytes
+    }),
   'it is for another processor': directory =>
     copied(directory, 0o755, bytes => {
       bytes.writeUInt16LE(process.arch === 's390x' ? 62 : 22, 18)
@@ -54,10 +64,11 @@ function withLoader(loader: string): Buffer {
   own.copy(bytes)
   bytes.writeBigUInt64LE(64n, 32)
   bytes.writeUInt16LE(56, 54)
-  bytes.writeUInt16LE(1, 56)
+  bytes.writeUInt16LE(2, 56)
   bytes.writeUInt32LE(3, 64)
-  bytes.writeBigUInt64LE(128n, 72)
-  bytes.write(`${loader}\0`, 128, 'latin1')
+  bytes.writeBigUInt64LE(192n, 72)
+  bytes.writeUInt32LE(1, 120)
+  bytes.write(`${loader}\0`, 192, 'latin1')
   return bytes
 }
 
