@@ -8,6 +8,7 @@ import { builtinModules } from 'node:module'
 import { join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { root, sourcesDigest } from './native-sources.mjs'
+import { joinSmallChunks } from './small-chunks.mjs'
 
 const dist = join(root, 'dist')
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -72,6 +73,7 @@ const made = await Promise.all([
   build({ ...common, entryPoints: entries.filter(entry => entry !== machines), external: ['rxjs'] }),
   build({ ...common, entryPoints: [machines], external: Object.keys(dependencies) }),
 ])
+await joinSmallChunks(made[0].metafile, root, 'dist/src/index.js')
 const inputs = made.flatMap(({ metafile }) => Object.keys(metafile.inputs))
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses([...new Set(inputs)]))
 chmodSync(join(dist, 'src/cli/main.js'), 0o755)
