@@ -2,7 +2,7 @@
 export type Shape<Value> = {
   /** What is wrong with `value`, after the name of the field where it is one of an object; null: nothing. */
   fault(value: unknown): string | null
-  /** `value`, which has no fault, without the fields that nobody knows. */
+  /** `value`, which has no fault, without the fields that nobody knows; itself where it has none of them. */
   known(value: unknown): Value
 }
 
@@ -72,10 +72,16 @@ export function listOf<Value>(shape: Shape<Value>): Shape<readonly Value[]> {
   return {
     fault: value => {
       if (!Array.isArray(value)) return `takes a list, got ${described(value)}`
-      const faults = value.map((item, index) => under(String(index), shape.fault(item)))
-      return faults.find(fault => fault !== null) ?? null
+      for (const [index, item] of value.entries()) {
+        const fault = shape.fault(item)
+        if (fault !== null) return under(String(index), fault)
+      }
+      return null
     },
-    known: value => (value as unknown[]).map(item => shape.known(item)),
+    known: value => {
+      const items = value as Value[]
+      return items.every(item => shape.known(item) === item) ? items : items.map(item => shape.known(item))
+    },
   }
 }
 
@@ -87,6 +93,12 @@ export function object<const Of extends Fields>(
   const entries = Object.entries(fields)
   const isLeftOut = (shape: Shape<unknown>, value: unknown): boolean =>
     value === undefined && 'isOptional' in shape
+  // As nearly every value is: of what was parsed a moment ago nobody needs a copy.
+  const isKnown = (source: Record<string, unknown>): boolean =>
+    Object.keys(source).length === entries.length &&
+    entries.every(
+      ([name, shape]) => Object.hasOwn(source, name) && shape.known(source[name]) === source[name],
+    )
   return {
     fault: value => {
       if (!isRecord(value)) return `takes an object, got ${described(value)}`
@@ -99,6 +111,7 @@ export function object<const Of extends Fields>(
     },
     known: value => {
       const source = value as Record<string, unknown>
+      if (isKnown(source)) return source as ObjectOf<Of>
       const known = entries.filter(([name, shape]) => !isLeftOut(shape, source[name]))
       return Object.fromEntries(
         known.map(([name, shape]) => [name, shape.known(source[name])]),

@@ -61,7 +61,8 @@ export type TaskEvent =
   | { readonly type: 'LIMIT' }
   /** The task directory is chosen, and with it the name. */
   | { readonly type: 'CONFIGURE'; readonly name: string }
-  | { readonly type: 'START'; readonly key: string; readonly at: number }
+  /** `name`: of a task that has none yet. */
+  | { readonly type: 'START'; readonly key: string; readonly at: number; readonly name?: string }
   | {
       readonly type: 'STOP'
       readonly signal: string

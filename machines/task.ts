@@ -67,7 +67,9 @@ export const taskMachine = setup({
         : context,
     ),
     rememberStart: assign(({ context, event }) =>
-      event.type === 'START' ? { key: event.key, startRequestedAt: event.at } : context,
+      event.type === 'START'
+        ? { key: event.key, startRequestedAt: event.at, name: event.name ?? context.name }
+        : context,
     ),
     giveUpWatch: enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'xstate.error.actor.watch') return

@@ -11,21 +11,21 @@ import { streamTargets } from './streams.ts'
 export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Record<string, string>>) {
   const { command, resources, graceMs, durable, owner } = request
   const { typed, argv } = programOf(command, env)
-  return {
+  const own = {
     dir,
     path: typed,
     argv,
     env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
     umask: command.umask ?? 0o022,
-    ...streamTargets(request, dir),
     terminal: command.terminal ?? null,
-    ...scalarsOf(command),
     wallTimeMs: resources?.wallTimeMs ?? null,
     outputBytes: resources?.outputBytes ?? null,
     graceMs,
     durable,
     lifeline: owner,
   } satisfies Partial<LaunchSpec>
+  // Not by spreading: all but the first in a literal costs several times what Object.assign() does.
+  return Object.assign(own, streamTargets(request, dir), scalarsOf(command))
 }
 
 /** Of a launch that makes no namespaces, and so no root. */

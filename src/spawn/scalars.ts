@@ -58,8 +58,12 @@ export type ScalarSpec = { readonly [Field in ScalarField]: NonNullable<Command[
 export const scalarFields = Object.keys(scalars) as readonly ScalarField[]
 
 export function scalarsOf(command: Readonly<Command>): ScalarSpec {
-  return Object.fromEntries(scalarFields.map(field => [field, command[field] ?? null])) as ScalarSpec
+  const found: Partial<Record<ScalarField, unknown>> = { ...noScalars }
+  for (const field of scalarFields) found[field] = command[field] ?? null
+  return found as ScalarSpec
 }
+
+const noScalars = Object.fromEntries(scalarFields.map(field => [field, null]))
 
 /** Those that are more than a word, and are planned elsewhere. */
 type PlannedField =

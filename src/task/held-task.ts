@@ -164,11 +164,12 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   /**
    * Starts the program. Rejects with what the start failed with, or with the reason of `signal` when that was
-   * aborted before.
+   * aborted before. `name`: of a task that has none yet.
    */
-  async launch(signal: AbortSignal | null): Promise<void> {
+  async launch(signal: AbortSignal | null, name: string | null): Promise<void> {
     if (phaseOf(this.actor.snapshot()) === 'limited') this.log.note('limited', 'START')
-    this.actor.live().send({ type: 'START', key: this.#face.key, at: Date.now() })
+    const named = name === null ? {} : { name }
+    this.actor.live().send({ type: 'START', key: this.#face.key, at: Date.now(), ...named })
     const launched = untilLaunched(this.actor)
     if (signal === null) return launched
     await startUnder(

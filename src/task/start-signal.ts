@@ -5,11 +5,14 @@ import { invalidArgument } from '../invalid-argument.ts'
 
 const shape = lazily(() => z.strictObject({ signal: z.optional(z.instanceof(AbortSignal)) }))
 
+const noOptions: StartOptions = {}
+
 /**
  * Throws INVALID_ARGUMENT for what is no AbortSignal, and the signal's reason when it has been aborted
  * already.
  */
-export function startSignal(options: StartOptions): AbortSignal | null {
+export function startSignal(options: StartOptions = noOptions): AbortSignal | null {
+  if (options === noOptions) return null
   if (!shape().safeParse(options).success)
     throw invalidArgument('start: options', options, 'an object with signal (an AbortSignal)')
   const { signal = null } = options

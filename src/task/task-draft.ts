@@ -96,9 +96,11 @@ export class TaskDraft {
     return this.#key
   }
 
-  /** By configureTaskDir() or named(); null where it goes by its command. */
-  get ownName(): string | null {
-    return this.#settings.name
+  /** The name that its command gives it; null: it has one already, by configureTaskDir() or named(). */
+  takeName(name: string): string | null {
+    if (this.#settings.name !== null) return null
+    this.rename(name)
+    return name
   }
 
   /**

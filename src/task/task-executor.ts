@@ -71,7 +71,7 @@ export class TaskExecutor implements api.Executor {
     this.#task.actor.live().send({ type: 'CONFIGURE', name })
   }
 
-  async start(options: api.StartOptions = {}): Promise<void> {
+  async start(options?: api.StartOptions): Promise<void> {
     const signal = startSignal(options)
     this.#task.allow('start')
     this.#task.refuseIfDestroyed()
@@ -85,8 +85,7 @@ export class TaskExecutor implements api.Executor {
     const alloc = asked.alloc instanceof Promise ? await this.#task.built(asked.alloc, name) : asked.alloc
     const spec = this.#draft.freeze(asked, alloc)
     this.#task.begin(spec, { by: 'us', input: this.#task.inputOf(input), secrets })
-    if (this.#draft.ownName === null) this.named(name)
-    await this.#task.launch(signal).catch((error: unknown) => {
+    await this.#task.launch(signal, this.#draft.takeName(name)).catch((error: unknown) => {
       throw this.#draft.hasOwnRoot ? namingHostPaths(error, command) : error
     })
   }

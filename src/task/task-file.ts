@@ -59,7 +59,7 @@ export class TaskFile {
    */
   intend(facts: LaunchFacts): void {
     const { key } = this.#spec.request
-    this.#spec = { ...this.#spec, ...facts }
+    this.#spec = Object.assign({}, this.#spec, facts)
     this.#text = specText(this.#spec)
     const text = toEnvelope(this.#text, this.#view.delivered(), this.snapshot)
     if (this.isWritten) this.#state.write(key, text)

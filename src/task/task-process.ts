@@ -14,6 +14,7 @@ import { WallTime } from './effects/wall-time.ts'
 import { watch } from './effects/watch.ts'
 import { failpoint } from './failpoint.ts'
 import { keeperOf } from './keeper.ts'
+import { LetGo } from './let-go.ts'
 import type { TaskEffects } from './provide.ts'
 import { deliverSignal, deliverSize } from './running/deliver.ts'
 import { execTarget } from './running/exec.ts'
@@ -95,17 +96,10 @@ export class TaskProcess implements TaskEffects {
   }
 
   watch(report: (outcome: Outcome, stop: StopRequest | null) => void): () => void {
-    const letGo = new AbortController()
-    this.#wall.begin(letGo.signal, this.adopted || this.spec.request.resources?.wallTimeMs !== undefined)
+    const letGo = new LetGo()
+    this.#wall.begin(letGo, this.adopted || this.spec.request.resources?.wallTimeMs !== undefined)
     const clues = { spawnerEnd: this.#launch?.launched?.end ?? null, bypass: this.#bypass }
-    const forget = watch(this.#task, clues, (outcome, stop) => {
-      letGo.abort('over')
-      report(outcome, stop)
-    })
-    return () => {
-      letGo.abort('over')
-      forget()
-    }
+    return watch(this.#task, clues, report, letGo)
   }
 
   stop(request: StopInput, abandoned: AbortSignal): Promise<void> {

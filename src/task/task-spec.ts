@@ -28,8 +28,8 @@ export type TaskSpec = {
 }
 
 /** What of a task does not change from one task.json to the next, for {@link toEnvelope}. */
-export function specText({ delivered: _changes, ...spec }: TaskSpec): string {
-  return JSON.stringify(spec)
+export function specText(spec: TaskSpec): string {
+  return JSON.stringify(spec.delivered === undefined ? spec : { ...spec, delivered: undefined })
 }
 
 /** The text of task.json, of `spec` as {@link specText} gives it. */
@@ -40,7 +40,7 @@ export function toEnvelope(
   savedAt = Date.now(),
 ): string {
   const { format, version }: Pick<Envelope, 'format' | 'version'> = { format: 'holdfast.task', version: 2 }
-  const head = JSON.stringify({ format, version, savedAt }).slice(0, -1)
+  const head = `{"format":"${format}","version":${version},"savedAt":${savedAt}`
   const own = delivered === undefined ? spec : `${spec.slice(0, -1)},"delivered":${delivered}}`
   return `${head},"spec":${own},"snapshot":${JSON.stringify(snapshot)}}`
 }

@@ -78,7 +78,9 @@ describe('the draft of a task', () => {
     const spec = first.freeze(asked, await asked.alloc)
     const second = draft()
     second.describe(spec)
-    assert.deepEqual([second.key, second.ownName, second.command.args], [first.key, 'sort', ['-r']])
+    assert.deepEqual([second.key, second.name(''), second.command.args], [first.key, 'sort', ['-r']])
+    assert.equal(second.takeName('other'), null)
+    assert.equal(first.takeName('sort'), 'sort')
     assert.throws(() => {
       second.command.path = 'ls'
     }, TypeError)

@@ -91,8 +91,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   return {
     enforcement,
     diskBytes: disk.bytes,
-    spec: {
-      ...common,
+    spec: Object.assign(common, {
       cwd,
       credentials: user.credentials,
       rlimits: rlimitPairs(resources.rlimits),
@@ -115,7 +114,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         rules: restricts ? rulesOf(isolation.ownRoot ? root.ops : null, alloc, workspace) : [],
         scopes,
       },
-    },
+    }),
   }
 }
 

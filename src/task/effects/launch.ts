@@ -75,9 +75,8 @@ export class Launch {
       const { spec, enforcement, diskBytes = null } = await this.#plan(abandoned)
       const spawner = this.#spawner()
       const logs = { stdout: spec.stdout, stderr: spec.stderr }
-      const own = this.#ownUser === null ? {} : { ownUser: this.#ownUser }
-      const facts = { asked: askedOf(spec), enforcement, logs, ...own }
-      file.intend({ ...facts, launchers: launchers(spawner.prepare()) })
+      const facts = { asked: askedOf(spec), enforcement, logs, launchers: launchers(spawner.prepare()) }
+      file.intend(this.#ownUser === null ? facts : { ...facts, ownUser: this.#ownUser })
       failpoint('intent-written')
       try {
         if (diskBytes !== null) await confine(dir, file.spec.request.alloc, diskBytes)
@@ -123,7 +122,8 @@ export class Launch {
     const { dir, services } = this.#task
     if (this.#input !== null)
       this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input.stream, services.keepAlive)
-    const launch = spawner.launch({ ...spec, secrets: this.#secrets }, this.#feed?.way)
+    const given = this.#secrets.length === 0 ? spec : { ...spec, secrets: this.#secrets }
+    const launch = spawner.launch(given, this.#feed?.way)
     failpoint('request-sent')
     const launched = await launch
     failpoint('started-received')

@@ -17,6 +17,7 @@ import { bootMs } from '../../spawn/boot-clock.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { continueStopped } from '../../spawn/send-signal.ts'
 import { aborted, deadline } from '../deadline.ts'
+import type { LetGo } from '../let-go.ts'
 import { killByAllMeans } from '../stop-means.ts'
 import type { Bypass } from './bypass.ts'
 import { stopMeans } from './means.ts'
@@ -40,7 +41,7 @@ export class WallTime {
   readonly #bypass: Bypass
   readonly #changed = new Subject<void>()
   /** Until when a limit that there is not yet is waited for. */
-  #unlimited: AbortSignal | null = null
+  #unlimited: LetGo | null = null
 
   /** `limit`: in milliseconds, as it is now; null: none. */
   constructor(task: TaskParts, limit: () => number | null, bypass: Bypass) {
@@ -53,8 +54,8 @@ export class WallTime {
    * Until it is let go of: the task has ended, or is another's to watch. Not `limited`: it is known to have
    * no limit, and is not asked.
    */
-  begin(letGo: AbortSignal, limited = true): void {
-    if (limited) this.#watch(letGo)
+  begin(letGo: LetGo, limited = true): void {
+    if (limited) this.#watch(letGo.signal)
     else this.#unlimited = letGo
   }
 
@@ -63,7 +64,7 @@ export class WallTime {
     const letGo = this.#unlimited
     this.#unlimited = null
     if (letGo === null) this.#changed.next()
-    else if (!letGo.aborted) this.#watch(letGo)
+    else if (!letGo.aborted) this.#watch(letGo.signal)
   }
 
   #watch(letGo: AbortSignal): void {

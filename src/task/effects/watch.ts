@@ -8,6 +8,7 @@ import { retryTransient } from '../retry-transient.ts'
 import { recordedOutcome } from '../recorded-outcome.ts'
 import { shimLives } from '../shim-life.ts'
 import { untilGone } from '../until-gone.ts'
+import { LetGo } from '../let-go.ts'
 import type { Bypass } from './bypass.ts'
 import type { TaskParts } from './task-parts.ts'
 
@@ -22,34 +23,37 @@ type End = readonly [outcome: Outcome, stop: StopRequest | null]
 
 /**
  * The machine's actor `watch`: calls `report` once, when nothing of the task is left, or nobody can tell any
- * more. Returns the way to let go.
+ * more; by then `letGo` is over. Returns the way to let go before.
  */
 export function watch(
   task: TaskParts,
   clues: EndClues,
   report: (outcome: Outcome, stop: StopRequest | null) => void,
+  letGo = new LetGo(),
 ): () => void {
-  const letGo = new AbortController()
-  untilEnd(task, clues, letGo.signal).then(
+  const tell = (...end: End): void => {
+    if (letGo.aborted) return
+    letGo.abort()
+    report(...end)
+  }
+  untilEnd(task, clues, letGo).then(
     end => {
-      if (end !== null && !letGo.signal.aborted) report(...end)
+      if (end !== null) tell(...end)
     },
     // What cannot be found out is lost: nobody may wait for ever.
-    (error: unknown) => {
-      if (!letGo.signal.aborted) report(lostOutcome(unknowable(error), Date.now()), null)
-    },
+    (error: unknown) => tell(lostOutcome(unknowable(error), Date.now()), null),
   )
-  return () => letGo.abort('over')
+  return () => letGo.abort()
 }
 
 /** Null: let go of before the end. */
-async function untilEnd(task: TaskParts, clues: EndClues, letGo: AbortSignal): Promise<End | null> {
+async function untilEnd(task: TaskParts, clues: EndClues, letGo: LetGo): Promise<End | null> {
   const { over } = clues.bypass
   // The spawner tells of the end of its own shims at no cost; when it dies itself, each task's FIFO takes
   // over.
   let heard: TaskEnd = (await Promise.race([clues.spawnerEnd, over])) ?? 'unwatched'
   while (!letGo.aborted) {
-    if (heard === 'unwatched' && clues.bypass.survivors === null) await shimGone(task, over, letGo)
+    if (heard === 'unwatched' && clues.bypass.survivors === null) await shimGone(task, over, letGo.signal)
     if (letGo.aborted) break
     const end = await conclude(task, clues, heard === 'recorded')
     if (end !== null) return end

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { StartRecord } from '../../../machines/index.ts'
 import { bootMs } from '../../../src/spawn/boot-clock.ts'
+import { LetGo } from '../../../src/task/let-go.ts'
 import { Bypass } from '../../../src/task/effects/bypass.ts'
 import { WallTime } from '../../../src/task/effects/wall-time.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -19,7 +20,7 @@ describe('the second keeper of the wall time limit', () => {
   let task: FakeTask
   let shim: FakeShim
   let bypass: Bypass
-  let letGo: AbortController
+  let letGo: LetGo
   let clock: FakeClock | null
   let limit: number | null
   let asked: number
@@ -30,7 +31,7 @@ describe('the second keeper of the wall time limit', () => {
     task = recorded(fakeTask())
     shim = new FakeShim(task.dir)
     bypass = new Bypass()
-    letGo = new AbortController()
+    letGo = new LetGo()
     limit = limitMs
     asked = 0
     clock = null
@@ -56,7 +57,7 @@ describe('the second keeper of the wall time limit', () => {
       },
       bypass,
     )
-    wall.begin(letGo.signal, limited)
+    wall.begin(letGo, limited)
     return wall
   }
 
@@ -179,7 +180,7 @@ describe('the second keeper of the wall time limit', () => {
       },
       bypass,
     )
-    wall.begin(letGo.signal)
+    wall.begin(letGo)
     await clock.passSlowly(5000, 1000)
     assert.deepEqual(task.calls, [])
     readable = true
