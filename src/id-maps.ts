@@ -1,4 +1,5 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
+import { textIfReadable } from './if-there.ts'
 
 /** `first` to `first + count - 1` have a number here. */
 export type IdRange = { readonly first: number; readonly count: number }
@@ -21,7 +22,7 @@ export function idMaps(proc = '/proc'): IdMaps {
   return {
     users: rangesOf(`${proc}/self/uid_map`),
     groups: rangesOf(`${proc}/self/gid_map`),
-    setsGroups: textOf(`${proc}/self/setgroups`)?.trim() !== 'deny',
+    setsGroups: textIfReadable(`${proc}/self/setgroups`, 'latin1')?.trim() !== 'deny',
     isMade: namespaceOf(`${proc}/self/ns/user`) >= firstMade,
   }
 }
@@ -56,20 +57,12 @@ export function listed(ranges: readonly IdRange[]): string {
 }
 
 function rangesOf(file: string): readonly IdRange[] {
-  const text = textOf(file)
+  const text = textIfReadable(file, 'latin1')
   if (text === null) return everybody
   return [...text.matchAll(/^\s*(\d+)\s+\d+\s+(\d+)\s*$/gm)].map(([, first, count]) => ({
     first: Number(first),
     count: Number(count),
   }))
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return null
-  }
 }
 
 /** 0: not known. */

@@ -15,3 +15,12 @@ export function errnoOf(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException | null)?.code
   return typeof code === 'string' ? code : undefined
 }
+
+/** Of a path of the caller's that leads over a link that somebody else may have made. */
+export function linkRefused(path: string, link: string, why: string): HoldfastError {
+  return new HoldfastError('PERMISSION', `${path} is not followed at ${link}: ${why}`, {
+    path: link,
+    errno: 'ELOOP',
+    hint: 'name the place itself, without a link on the way',
+  })
+}

@@ -1,10 +1,11 @@
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { anchored } from '../anchored.ts'
-import { HoldfastError } from '../errors.ts'
+import { type HoldfastError } from '../errors.ts'
 import { componentsOf, isUp } from './components.ts'
 import { O_PATH } from './directory.ts'
 import { shown } from './entry-name.ts'
+import { linkRefused } from './failure.ts'
 import { foreignIn } from './trust.ts'
 
 // The kernel's own (MAXSYMLINKS, include/linux/namei.h).
@@ -123,11 +124,7 @@ class Walk {
   #refused(name: Buffer, why: string): HoldfastError {
     const place = this.#place()
     const link = `${place === '/' ? '' : place}/${shown(name)}`
-    return new HoldfastError('PERMISSION', `${this.#path} is not followed at ${link}: ${why}`, {
-      path: link,
-      errno: 'ELOOP',
-      hint: 'name the place itself, without a link on the way',
-    })
+    return linkRefused(this.#path, link, why)
   }
 }
 

@@ -7,12 +7,11 @@ import {
   readFileSync,
   realpathSync,
   rmdirSync,
-  unlinkSync,
 } from 'node:fs'
 import { basename, dirname, sep } from 'node:path'
+import { unlinkIfThere } from '../if-there.ts'
 import { onceIn } from '../once-in.ts'
 import type { TaskPaths } from '../platform/port.ts'
-import { errnoOf } from './failure.ts'
 import { modeOfPart, modes, sharedName, sharedParts } from './layout.ts'
 import { mountPoints } from './mounts.ts'
 import { assertTaskName } from './task-name.ts'
@@ -93,13 +92,5 @@ function removeLogs(logs: string, taskName: string): void {
     for (const stream of ['stdout', 'stderr']) unlinkIfThere(`/proc/self/fd/${fd}/${taskName}.${stream}`)
   } finally {
     closeSync(fd)
-  }
-}
-
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
   }
 }

@@ -4,7 +4,7 @@ import { HoldfastError } from '../errors.ts'
 import { componentsOf, isUp } from './components.ts'
 import { Directory } from './directory.ts'
 import { type EntryName, shown } from './entry-name.ts'
-import { errnoOf } from './failure.ts'
+import { errnoOf, linkRefused } from './failure.ts'
 import { isDirectory } from './make-directories.ts'
 import { foreignIn } from './trust.ts'
 
@@ -123,11 +123,7 @@ class Walk {
 
   #refused(at: Directory, name: Buffer, why: string): HoldfastError {
     const link = shown(`${at.path === '/' ? '' : at.path}/${shown(name)}`)
-    return new HoldfastError('PERMISSION', `${this.#path} is not followed at ${link}: ${why}`, {
-      path: link,
-      errno: 'ELOOP',
-      hint: 'name the place itself, without a link on the way',
-    })
+    return linkRefused(this.#path, link, why)
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { textIfReadable } from '../if-there.ts'
 import { detectCgroups } from '../platform/linux/cgroup-mode.ts'
 import { groupsBelow, processesIn } from '../platform/linux/cgroup-members.ts'
 import { directoriesIn, existingParents } from '../platform/linux/cgroup-parents.ts'
@@ -104,18 +105,10 @@ async function release(dir: string): Promise<void> {
 
 /** As the kernel sees it, zombies included; what cannot be read counts as inhabited. */
 function hasMembers(dir: string): boolean {
-  const populated = /^populated (\d)/m.exec(text(join(dir, 'cgroup.events')) ?? '')?.[1]
+  const populated = /^populated (\d)/m.exec(textIfReadable(join(dir, 'cgroup.events')) ?? '')?.[1]
   if (populated !== undefined) return populated === '1'
   return [dir, ...groupsBelow(dir)].some(group => {
-    const members = text(join(group, 'cgroup.procs'))
+    const members = textIfReadable(join(group, 'cgroup.procs'))
     return members === null ? existsSync(group) : members.trim() !== ''
   })
-}
-
-function text(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return null
-  }
 }

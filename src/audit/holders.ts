@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { readLink, textIfReadable } from '../if-there.ts'
 
 /**
  * Who is at work on what: whether a living process of root's, or of the owner of something, holds the task of
@@ -34,7 +35,7 @@ export function lookForHolders(proc = '/proc'): Holders {
 /** Null: it is a shim, and cannot be looked into. */
 function keysOf(process: string, name: string): string[] | null {
   try {
-    const paths = readdirSync(`${process}/fd`).map(fd => linkOf(`${process}/fd/${fd}`))
+    const paths = readdirSync(`${process}/fd`).map(fd => readLink(`${process}/fd/${fd}`))
     return paths.flatMap(path => /\/tasks\/([0-9a-z]{14})(?:\/| |$)/.exec(path)?.[1] ?? [])
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -49,12 +50,8 @@ type Identity = { readonly name: string; readonly uid: number; readonly depth: n
  * it has a number, as seen from here.
  */
 function identityOf(process: string): Identity | null {
-  let text: string
-  try {
-    text = readFileSync(`${process}/status`, 'latin1')
-  } catch {
-    return null
-  }
+  const text = textIfReadable(`${process}/status`, 'latin1')
+  if (text === null) return null
   // The name comes first, and the kernel escapes a newline in it.
   const field = (name: string) => new RegExp(`^${name}:\\t(.*)$`, 'm').exec(text)?.[1] ?? ''
   const numbers = field('NSpid').split('\t').filter(Boolean)
@@ -62,14 +59,5 @@ function identityOf(process: string): Identity | null {
     name: field('Name'),
     uid: Number(field('Uid').split('\t')[0] ?? Number.NaN),
     depth: numbers.length || 1,
-  }
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path)
-  } catch {
-    // Closed between the listing and the look.
-    return ''
   }
 }

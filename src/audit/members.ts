@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { textIfReadable } from '../if-there.ts'
 import { readProcess } from '../spawn/process-table.ts'
 
 /** So many processes are named. */
@@ -33,19 +33,11 @@ export function haveShim(pids: readonly number[], owner: number): boolean {
 }
 
 function isShim(pid: number, owner: number): boolean {
-  const status = text(`/proc/${pid}/status`) ?? ''
+  const status = textIfReadable(`/proc/${pid}/status`, 'latin1') ?? ''
   const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1] ?? Number.NaN)
   return /^Name:\tholdfast-shim$/m.test(status) && (uid === 0 || uid === owner)
 }
 
 function nameOf(pid: number): string {
-  return JSON.stringify((text(`/proc/${pid}/comm`) ?? '?').trimEnd()).slice(1, -1)
-}
-
-function text(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return null
-  }
+  return JSON.stringify((textIfReadable(`/proc/${pid}/comm`, 'latin1') ?? '?').trimEnd()).slice(1, -1)
 }

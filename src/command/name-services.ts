@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readText } from '../if-there.ts'
 import { answerOf } from '../spawn/answer-of.ts'
 import { parseId } from './accounts.ts'
 
@@ -92,12 +92,4 @@ function parseGroups(line: string | null): readonly number[] | null {
   if (line === null) return null
   const numbers = /((?:\s+\d+)*)\s*$/.exec(line)?.[1] ?? ''
   return numbers.split(/\s+/).flatMap(text => parseId(text) ?? [])
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../machines/index.ts'
+import { killProcess } from '../spawn/kill-process.ts'
 import {
   currentBootId,
   descendantsIn,
@@ -27,7 +28,7 @@ export async function killProcessTree(
   for (;;) {
     const members = treeOf(start, processTable()).filter(({ pid }) => !spareShim || pid !== start.shim.pid)
     if (members.length === 0) return []
-    for (const member of members) if (isAlive(member)) kill(member.pid)
+    for (const member of members) if (isAlive(member)) killProcess(member.pid)
     if (performance.now() > deadline) return members.filter(member => isAlive(member)).map(({ pid }) => pid)
     await sleep(pauseMs)
   }
@@ -56,14 +57,6 @@ export function treeOf(
     ),
   ]
   return all.filter(entry => !isZombie(entry) && entry.pid !== process.pid)
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // Gone between the look and the signal, or not ours to kill: the next look tells.
-  }
 }
 
 function pidTaken(pid: number): boolean {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { ProcessIdentity } from '../../machines/index.ts'
+import { readLink, readNames, readText } from '../if-there.ts'
 import { identify } from './process-table.ts'
 
 /** A shim that is at work, known by what it holds open and not by any record. */
@@ -17,42 +17,18 @@ export type WorkingShim = {
  * hold.
  */
 export function workingShims(proc = '/proc'): WorkingShim[] {
-  return list(proc)
-    .filter(name => /^\d+$/.test(name) && nameOf(`${proc}/${name}`) === 'holdfast-shim')
+  return readNames(proc)
+    .filter(name => /^\d+$/.test(name) && readText(`${proc}/${name}/comm`, 'latin1') === 'holdfast-shim\n')
     .flatMap(name => workOf(proc, Number(name)) ?? [])
 }
 
 function workOf(proc: string, pid: number): WorkingShim | null {
   const shim = identify(pid)
   if (shim === null) return null
-  for (const fd of list(`${proc}/${pid}/fd`)) {
+  for (const fd of readNames(`${proc}/${pid}/fd`)) {
     const [, dir, key, deleted] =
-      /^(\/.*\/tasks\/([0-9a-z]{14}))( \(deleted\))?$/.exec(linkOf(`${proc}/${pid}/fd/${fd}`)) ?? []
+      /^(\/.*\/tasks\/([0-9a-z]{14}))( \(deleted\))?$/.exec(readLink(`${proc}/${pid}/fd/${fd}`)) ?? []
     if (dir !== undefined && key !== undefined) return { shim, dir, key, deleted: deleted !== undefined }
   }
   return null
-}
-
-function nameOf(process: string): string {
-  try {
-    return readFileSync(`${process}/comm`, 'latin1').trim()
-  } catch {
-    return ''
-  }
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return []
-  }
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return ''
-  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Enforcement, Resources } from '../api.ts'
 import { parseResources } from '../command/validate.ts'
 import { HoldfastError } from '../errors.ts'
+import { unlinkIfThere } from '../if-there.ts'
 import { readBounded } from './bounded-file.ts'
 import { temporaryName } from './task-directory.ts'
 
@@ -56,7 +57,7 @@ export function writeLimits(dir: string, { revision, ...limits }: UpdatedLimits)
     unlinkSync(temporary)
   }
   // The one before is left to those who have just learned its name.
-  for (const older of revisions(dir)) if (older < revision - 1) remove(pathOf(dir, older))
+  for (const older of revisions(dir)) if (older < revision - 1) unlinkIfThere(pathOf(dir, older))
   return true
 }
 
@@ -98,13 +99,4 @@ function damaged(path: string, error: unknown): HoldfastError {
 
 function pathOf(dir: string, revision: number): string {
   return join(dir, `limits.${revision}.json`)
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    // Another supervisor was quicker.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
 }

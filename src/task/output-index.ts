@@ -1,4 +1,5 @@
 import { closeSync, readSync } from 'node:fs'
+import { checkOf, entryBytes } from '../spawn/index-entry.ts'
 import { LogCursor } from './log-cursor.ts'
 import { LogFiles } from './log-files.ts'
 
@@ -16,7 +17,6 @@ export type OutputRecord = {
 /** Twice the number of rotations of each stream's log, and one more in the middle of one. */
 export type Turns = { readonly stdout: number; readonly stderr: number }
 
-const entryBytes = 40
 const magic = Buffer.from('HFINDEX\0')
 const version = 1
 
@@ -108,10 +108,3 @@ function recordIn(entry: Buffer): OutputRecord | null {
 
 const uint64 = (bytes: Buffer, at: number): number =>
   bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at)
-
-/** FNV-1a of what comes before the check itself. */
-function checkOf(entry: Uint8Array): number {
-  let sum = 2166136261
-  for (let at = 0; at < 36; at++) sum = Math.imul(sum ^ (entry[at] ?? 0), 16777619)
-  return sum >>> 0
-}

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readText } from './cgroup-mode.ts'
+import { readText } from '../../if-there.ts'
 import { directoriesIn } from './cgroup-parents.ts'
 
 /** All groups below one, the deepest first. */

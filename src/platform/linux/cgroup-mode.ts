@@ -1,6 +1,7 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { unescapeOctal } from '../../alloc/mounts.ts'
+import { readText } from '../../if-there.ts'
 
 /** v1: all controllers on v1 hierarchies. hybrid: the same beside a mounted cgroup2. */
 type CgroupMode = 'v1' | 'hybrid' | 'v2' | 'none'
@@ -111,12 +112,4 @@ export function readMounts(proc: string): Mount[] {
 
 export function readWords(path: string): string[] {
   return readText(path).split(/\s+/).filter(Boolean)
-}
-
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

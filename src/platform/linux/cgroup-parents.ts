@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDirectory } from '../../alloc/make-directories.ts'
+import { readText } from '../../if-there.ts'
 import { descendants, processExists } from '../../spawn/process-table.ts'
 import type { Scope } from '../../spawn/scope.ts'
-import { type CgroupHost, readText, readWords } from './cgroup-mode.ts'
+import { type CgroupHost, readWords } from './cgroup-mode.ts'
 
 /** The directory under which the tasks' own cgroups are made, or why there is none. */
 export type Parent =

@@ -1,5 +1,5 @@
-import type { DeviceLimit, Limits } from '../limits.ts'
-import { cpuBandwidth, type Knob, one } from './knob.ts'
+import type { DeviceLimit } from '../limits.ts'
+import { cpuBandwidth, type Knob, knob, one, swapNotAccounted } from './knob.ts'
 
 /**
  * Documentation/admin-guide/cgroup-v1. In the order of writing: memsw may not be set below limit_in_bytes, so
@@ -19,11 +19,7 @@ export const v1Knobs: readonly Knob[] = [
     ...knob('swap', 'memory', 'memory.memsw.limit_in_bytes', ({ memory, swap }) =>
       memory === null || swap === null ? [] : one(memory + swap),
     ),
-    without: {
-      status: 'weakened',
-      reason: 'the kernel does not account swap, so what is over the limit may be swapped out',
-      hint: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
-    },
+    without: swapNotAccounted,
   },
   {
     // TCP buffers are counted apart from all other memory (memory.rst, 2.7): as much again, at most.
@@ -66,15 +62,6 @@ const killedByShim = {
     'on cgroup v1 the kernel kills one process, and the shim the others when it hears of it, a moment later; where the memory of the whole host is out it is not told',
   hint: 'use cgroup v2, where the kernel kills them all at once: systemd.unified_cgroup_hierarchy=1',
 } as const
-
-function knob(
-  limit: keyof Limits,
-  controller: string,
-  name: string,
-  values: (limits: Limits) => readonly string[],
-): Knob {
-  return { limit, controller, files: [{ name, values }] }
-}
 
 function throttle(name: string, pick: (limit: DeviceLimit) => number | null): Knob {
   return knob('io', 'blkio', name, ({ io }) =>

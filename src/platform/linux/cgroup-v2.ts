@@ -1,5 +1,5 @@
-import type { DeviceLimit, Limits } from '../limits.ts'
-import { cpuBandwidth, type Knob, one } from './knob.ts'
+import type { DeviceLimit } from '../limits.ts'
+import { cpuBandwidth, type Knob, knob, one, swapNotAccounted } from './knob.ts'
 
 /** Documentation/admin-guide/cgroup-v2.rst. */
 export const v2Knobs: readonly Knob[] = [
@@ -16,11 +16,7 @@ export const v2Knobs: readonly Knob[] = [
   knob('memory', 'memory', 'memory.max', ({ memory }) => one(memory)),
   {
     ...knob('swap', 'memory', 'memory.swap.max', ({ swap }) => one(swap)),
-    without: {
-      status: 'weakened',
-      reason: 'the kernel does not account swap, so what is over the limit may be swapped out',
-      hint: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
-    },
+    without: swapNotAccounted,
   },
   knob('memoryReserve', 'memory', 'memory.low', ({ memoryReserve }) => one(memoryReserve)),
   knob('pids', 'pids', 'pids.max', ({ pids }) => one(pids)),
@@ -56,15 +52,6 @@ export function sharesToWeight(shares: number): number {
 /** 10..1000 to 1..10000 (ConvertBlkIOToIOWeightValue, runc). */
 export function iopsToWeight(iops: number): number {
   return 1 + Math.floor(((Math.min(Math.max(iops, 10), 1000) - 10) * 9999) / 990)
-}
-
-function knob(
-  limit: keyof Limits,
-  controller: string,
-  name: string,
-  values: (limits: Limits) => readonly string[],
-): Knob {
-  return { limit, controller, files: [{ name, values }] }
 }
 
 function ioMax({ device, readBps, writeBps, readIops, writeIops }: DeviceLimit): string[] {

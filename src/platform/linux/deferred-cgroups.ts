@@ -1,7 +1,8 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readText } from '../../if-there.ts'
 import { processesIn } from './cgroup-members.ts'
-import { readText, readWords } from './cgroup-mode.ts'
+import { readWords } from './cgroup-mode.ts'
 
 /**
  * A v1 cgroup for a task that runs without one in that hierarchy. `mount` is the hierarchy's, `controllers`

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { randomHex } from '../../random.ts'
 import { lookPath } from '../../command/lookup.ts'
+import { readText } from '../../if-there.ts'
 import type { Scope, ScopedStart } from '../../spawn/scope.ts'
-import { readText } from './cgroup-mode.ts'
 
 /**
  * Whose units: `system` is PID 1's, for root; `user` is those of `systemd --user`, for everybody else. Both

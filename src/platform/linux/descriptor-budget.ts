@@ -1,4 +1,4 @@
-import { readText } from './cgroup-mode.ts'
+import { readText } from '../../if-there.ts'
 
 /** What a process that cannot say how many it may have is taken to have: the kernel's own default. */
 const defaultLimit = 1024

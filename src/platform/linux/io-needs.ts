@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readNames, readText } from '../../if-there.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import type { Shortfall } from './knob.ts'
 
@@ -11,8 +11,8 @@ export function ioNeedUnmet(need: 'bfq' | 'iocost', host: CgroupHost, sys: strin
 }
 
 function bfqUnmet(sys: string): Shortfall | null {
-  const disks = list(join(sys, 'block'))
-  if (disks.some(disk => read(join(sys, 'block', disk, 'queue/scheduler')).includes('[bfq]'))) return null
+  const disks = readNames(join(sys, 'block'))
+  if (disks.some(disk => readText(join(sys, 'block', disk, 'queue/scheduler')).includes('[bfq]'))) return null
   return {
     status: 'weakened',
     reason: 'no disk uses the bfq scheduler, the only one that heeds this weight',
@@ -22,26 +22,10 @@ function bfqUnmet(sys: string): Shortfall | null {
 
 /** io.cost.qos exists in the root cgroup only (cgroup-v2.rst, "IO Interface Files"). */
 function iocostUnmet({ v2 }: CgroupHost): Shortfall | null {
-  if (v2 && read(join(v2.mount, 'io.cost.qos')).includes('enable=1')) return null
+  if (v2 && readText(join(v2.mount, 'io.cost.qos')).includes('enable=1')) return null
   return {
     status: 'weakened',
     reason: 'no disk has the io.cost controller switched on, so nothing heeds io.weight',
     hint: `echo "MAJOR:MINOR enable=1" > ${v2?.mount ?? '/sys/fs/cgroup'}/io.cost.qos`,
-  }
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return []
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }

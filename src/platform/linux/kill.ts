@@ -1,9 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartRecord } from '../../../machines/index.ts'
+import { textIfReadable } from '../../if-there.ts'
 import { killProcessTree } from '../kill-tree.ts'
 import { currentBootId, isZombie, readProcess } from '../../spawn/process-table.ts'
+import { killProcess } from '../../spawn/kill-process.ts'
 import { signalProcess } from '../../spawn/send-signal.ts'
 import type { KillOptions } from '../port.ts'
 import { processesIn } from './cgroup-members.ts'
@@ -38,14 +40,15 @@ export async function emptyCgroup(dir: string, limitMs: number): Promise<number[
   const deadline = performance.now() + limitMs
   // Frozen processes cannot fork, so the list cannot be outrun; they die when thawed
   // (cgroup-v1/freezer-subsystem.rst).
-  const freezable = readText(join(dir, 'freezer.state')) !== null
+  const freezable = textIfReadable(join(dir, 'freezer.state')) !== null
   for (;;) {
     const members = membersOf(dir)
     if (members.length === 0) return []
     if (performance.now() > deadline) return members
     if (!write(join(dir, 'cgroup.kill'), '1')) {
       if (freezable) write(join(dir, 'freezer.state'), 'FROZEN')
-      for (const pid of membersOf(dir)) kill(pid)
+      // 0 stands for a member that this pid namespace cannot see; kill(0) would hit our own group.
+      for (const pid of membersOf(dir)) if (pid > 0) killProcess(pid)
       if (freezable) write(join(dir, 'freezer.state'), 'THAWED')
     }
     await sleep(pauseMs)
@@ -53,22 +56,12 @@ export async function emptyCgroup(dir: string, limitMs: number): Promise<number[
 }
 
 function membersOf(dir: string): number[] {
-  const populated = /^populated (\d)/m.exec(readText(join(dir, 'cgroup.events')) ?? '')?.[1]
+  const populated = /^populated (\d)/m.exec(textIfReadable(join(dir, 'cgroup.events')) ?? '')?.[1]
   if (populated === '0') return []
   return processesIn(dir).filter(pid => {
     const entry = readProcess(pid)
     return entry !== null && !isZombie(entry)
   })
-}
-
-function kill(pid: number): void {
-  // 0 stands for a member that this pid namespace cannot see; kill(0) would hit our own group.
-  if (pid <= 0) return
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // Gone already, or not ours to kill: the next look at the members tells.
-  }
 }
 
 function write(path: string, value: string): boolean {
@@ -77,13 +70,5 @@ function write(path: string, value: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return null
   }
 }

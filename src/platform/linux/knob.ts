@@ -27,6 +27,22 @@ export type Shortfall = {
   readonly hint: string | null
 }
 
+export const swapNotAccounted: Shortfall = {
+  status: 'weakened',
+  reason: 'the kernel does not account swap, so what is over the limit may be swapped out',
+  hint: 'boot with swapaccount=1, or turn swap off (swapoff -a)',
+}
+
+/** One that has one file. */
+export function knob(
+  limit: keyof Limits,
+  controller: string,
+  name: string,
+  values: KnobFile['values'],
+): Knob {
+  return { limit, controller, files: [{ name, values }] }
+}
+
 export function one(value: number | string | null): readonly string[] {
   return value === null ? [] : [String(value)]
 }

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 import { existsSync } from 'node:fs'
 import { errnoName } from '../../errno-name.ts'
+import { readText } from '../../if-there.ts'
 import type { Probe } from '../../spawn/probe.ts'
-import { readText } from './cgroup-mode.ts'
 import type { Denial } from './kernel-features.ts'
 
 type Asked = { readonly proc?: string; readonly uid?: number; readonly hint?: string }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readText } from './cgroup-mode.ts'
+import { readText } from '../../if-there.ts'
 
 /** A service of systemd's that this process belongs to. */
 export type Unit = { readonly name: string; readonly killMode: string }

@@ -1,6 +1,7 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { posix } from 'node:path'
+import { readText } from '../../if-there.ts'
 
 /** A directory that no task is to work in, and why. `below`: nor in any directory in it. */
 export type Protected = {
@@ -52,7 +53,7 @@ export function protectedBy(place: string, all: readonly Protected[]): Protected
 
 /** Of accounts that somebody can log in to. */
 function loginHomes(): string[] {
-  return textOf('/etc/passwd')
+  return readText('/etc/passwd')
     .split('\n')
     .flatMap(line => {
       const [, , , , , home = '', shell = ''] = line.split(':')
@@ -60,14 +61,6 @@ function loginHomes(): string[] {
         ? [home]
         : []
     })
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 function realPath(path: string): string | null {

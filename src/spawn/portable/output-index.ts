@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs'
+import { checkOf, entryBytes } from '../index-entry.ts'
 
-const entryBytes = 40
 const share = 8
 const minBytes = 64 * 1024
 
@@ -97,11 +97,4 @@ export class OutputIndexWriter {
   #numbered(number: number): string {
     return number === 0 ? this.#path : `${this.#path}.${number}`
   }
-}
-
-/** FNV-1a of what comes before the check itself. */
-function checkOf(entry: Uint8Array): number {
-  let sum = 2166136261
-  for (let at = 0; at < 36; at++) sum = Math.imul(sum ^ (entry[at] ?? 0), 16777619)
-  return sum >>> 0
 }

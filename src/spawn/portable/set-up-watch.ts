@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { killProcess } from '../kill-process.ts'
 import { identify, isAlive, processTable, readProcess } from '../process-table.ts'
 
 /**
@@ -45,14 +46,6 @@ function killWithChildren(shim: ChildProcess): void {
   shim.kill('SIGKILL')
   for (const { group, identity } of children) {
     if (identity === null || !isAlive(identity)) continue
-    kill(group === identity.pid ? -group : identity.pid)
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // Gone by itself.
+    killProcess(group === identity.pid ? -group : identity.pid)
   }
 }

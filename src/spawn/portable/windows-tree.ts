@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killProcess } from '../kill-process.ts'
 import type { Tree } from './tree.ts'
 import { descendantsOf, systemProgram, windowsProcesses } from './windows-processes.ts'
 
@@ -47,7 +48,7 @@ export class WindowsTree implements Tree {
       if (living.length === 0 || Date.now() >= deadline) return living
       for (const pid of living) {
         this.#known.add(pid)
-        kill(pid)
+        killProcess(pid)
       }
       await sleep(pauseMs)
     }
@@ -55,11 +56,3 @@ export class WindowsTree implements Tree {
 }
 
 const pauseMs = 20
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // Gone, or not ours to kill: the next look tells.
-  }
-}

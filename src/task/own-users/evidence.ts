@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readText } from '../../if-there.ts'
 import { currentBootId, isAlive } from '../../spawn/process-table.ts'
 import type { Claim, Place } from './claim.ts'
 
@@ -80,16 +81,10 @@ const isOf = (number: number, { uid, gid }: Stats): boolean => uid === number ||
 /** By what the kernel says of its ids: files of /proc are root's where a process is not dumpable. */
 function runningAs(number: number): string | null {
   const ids = new RegExp(`^[UG]id:.*\\b${number}\\b`, 'm')
-  const pid = readdirSync('/proc').find(name => /^\d+$/.test(name) && ids.test(statusOf(name)))
+  const pid = readdirSync('/proc').find(
+    name => /^\d+$/.test(name) && ids.test(readText(`/proc/${name}/status`, 'latin1')),
+  )
   return pid === undefined ? null : `process ${pid} runs as it`
-}
-
-function statusOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1')
-  } catch {
-    return ''
-  }
 }
 
 /** Null: it is not there. What cannot be looked at is there. */

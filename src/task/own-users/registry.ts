@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { makeDirectories } from '../../alloc/make-directories.ts'
 import { HoldfastError } from '../../errors.ts'
+import { unlinkIfThere } from '../../if-there.ts'
 import { assertTrustedPath } from '../trusted-tree.ts'
 import { type Claim, parseClaim } from './claim.ts'
 
@@ -127,13 +128,5 @@ function namesIn(directory: string): string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
-  }
-}
-
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
