@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { bashCompletion } from '../../src/cli/completion/bash.ts'
 import { fishCompletion } from '../../src/cli/completion/fish.ts'
 import { shapeOf } from '../../src/cli/completion/shape.ts'
 import { zshCompletion } from '../../src/cli/completion/zsh.ts'
 import { holdfast } from '../../src/cli/program.ts'
+import { requires } from '../support/requires.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 const shape = shapeOf(holdfast())
@@ -28,6 +29,43 @@ COMP_WORDS=(holdfast "$@"); COMP_CWORD=$#; _holdfast; printf '%s\\n' "\${COMPREP
   const output = execFileSync('bash', ['--norc', '-c', script, 'bash', ...words], { encoding: 'utf8', env })
   return output.split('\n').filter(line => line !== '')
 }
+
+/** What fish offers for a line, without what it says of each. */
+function offeredByFish(path: string, line: string): string[] {
+  const file = join(temporaryDirectory('completion'), 'holdfast.fish')
+  writeFileSync(file, fishCompletion(shape))
+  const script = 'source $argv[1]; complete --do-complete="$argv[2]"'
+  const env = { PATH: path, HOME: dirname(file) }
+  const output = execFileSync('fish', ['--no-config', '-c', script, file, line], { encoding: 'utf8', env })
+  return output.split('\n').flatMap(match => match.split('\t').slice(0, 1).filter(Boolean))
+}
+
+/** What a zsh with a terminal offers for a line at the first Tab: what its completion hands to compadd. */
+function offeredByZsh(path: string, line: string): string[] {
+  const dir = temporaryDirectory('completion')
+  for (const [name, text] of Object.entries({
+    script: zshCompletion(shape),
+    setup: zshSetup,
+    driver: zshDriver,
+  }))
+    writeFileSync(join(dir, name), text)
+  const env = { PATH: path, HOME: dir, TERM: 'dumb' }
+  const output = execFileSync('zsh', ['-f', join(dir, 'driver'), dir, line], { encoding: 'utf8', env })
+  return [...output.matchAll(/<hit:([^>]*)>/g)].flatMap(([, hit = '']) => hit)
+}
+
+const zshSetup = `PROMPT= ; cd $HOME; autoload -Uz compinit; compinit -u -D; source $HOME/script
+compadd() {
+  [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]] && { builtin compadd "$@"; return }
+  local -a hits; builtin compadd -A hits "$@"; print -rn -- "<hit:"$^hits">"
+}
+ended() { print -r -- "<end>"; exit }
+comppostfuncs=(ended); bindkey '^I' complete-word; print -r -- "<ready>"
+`
+const zshDriver = `zmodload zsh/zpty; zpty z zsh -f -i; zpty -w z 'source $HOME/setup'
+until_read() { local text; while zpty -r z text; do print -rn -- "$text"; [[ $text == *$1* ]] && return; done }
+until_read '<ready>'; zpty -n -w z "$2"$'\\t'; until_read '<end>'
+`
 
 function has(program: string): boolean {
   return spawnSync(program, ['--version']).error === undefined
@@ -84,19 +122,34 @@ describe('the completion of the command line', () => {
     })
   })
 
-  for (const [shell, text, check] of [
-    ['zsh', zshCompletion(shape), ['-n']],
-    ['fish', fishCompletion(shape), ['--no-execute']],
+  for (const [shell, text, offered] of [
+    ['zsh', zshCompletion(shape), offeredByZsh],
+    ['fish', fishCompletion(shape), offeredByFish],
   ] as const)
-    it(`is a script that ${shell} reads, with a line for each command`, function () {
-      for (const { name } of shape.commands) assert.match(text, new RegExp(`\\b${name}\\b`))
-      if (!has(shell)) {
-        console.warn(`not tried in ${shell}, which is not installed: apt-get install ${shell}`)
-        return
-      }
-      const file = join(temporaryDirectory('completion'), shell)
-      writeFileSync(file, text)
-      const { status, stderr } = spawnSync(shell, [...check, file], { encoding: 'utf8' })
-      assert.deepEqual([status, stderr], [0, ''])
+    describe(`in ${shell}`, function () {
+      this.timeout(60_000)
+      before(function () {
+        requires(this, shell)
+      })
+
+      it('has a line for each command', () => {
+        for (const { name } of shape.commands) assert.match(text, new RegExp(`\\b${name}\\b`))
+      })
+
+      it('offers commands, the flags of the one that is typed, and tasks where one is meant', () => {
+        const path = withTasks()
+        assert.deepEqual(offered(path, 'holdfast st').sort(), ['stats', 'stop'])
+        assert.deepEqual(offered(path, 'holdfast --state-dir /x pr'), ['prune'])
+        assert.deepEqual(offered(path, 'holdfast run --pids 9 --mem'), ['--memory'])
+        assert.deepEqual(offered(path, 'holdfast stop --grace 5s '), ['abc1', 'abd2'])
+        assert.deepEqual(offered(path, 'holdfast exec abd'), ['abd2'])
+      })
+
+      it('leaves the words of a program to what completes that program', () => {
+        const path = withTasks()
+        for (const line of ['run -- ls', 'run ls', 'exec abc1 ls', 'run --pids 9 ls'])
+          assert.ok(!offered(path, `holdfast ${line} --mem`).includes('--memory'), line)
+        assert.ok(offered(path, 'holdfast run --pids 9 mkdi').includes('mkdir'))
+      })
     })
 })

@@ -19,6 +19,10 @@ const how = {
   cargo: 'apt-get install cargo, or rustup; 1.68 or newer',
   apt: 'run it on Debian or Ubuntu',
   'python-requests': 'apt-get install python3-requests',
+  zsh: 'apt-get install zsh',
+  fish: 'apt-get install fish',
+  tmux: 'apt-get install tmux',
+  vim: 'apt-get install vim-tiny',
   'node-of-proxies': 'run it with Node 22.21, 24 or newer, or name one in HOLDFAST_TEST_NODE',
 } as const
 
@@ -34,12 +38,16 @@ const isThere: Readonly<Record<ProgramName, () => boolean>> = {
   cargo: once(() => succeeds('cargo', '--version')),
   apt: onPath('apt-get'),
   'python-requests': once(() => succeeds('python3', '-c', 'import requests')),
+  zsh: onPath('zsh'),
+  fish: onPath('fish'),
+  tmux: onPath('tmux'),
+  vim: onPath('vi'),
   'node-of-proxies': () => nodeOfProxies() !== undefined,
 }
 
 type Check = { readonly met: () => boolean; readonly how: string; readonly possible: () => boolean }
 
-/** What a host may lack of the programs that fetch. */
+/** What a host may lack of the programs that tests start. */
 export const programChecks = Object.fromEntries(
   Object.entries(isThere).map(([name, met]) => [
     name,
