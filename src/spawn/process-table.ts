@@ -12,6 +12,8 @@ export type ProcessEntry = {
   readonly group: number
   readonly session: number
   readonly startTime: number
+  /** PF_... of the kernel. */
+  readonly flags: number
 }
 
 /** Null when there is no such process, or no /proc. */
@@ -28,6 +30,7 @@ export function readProcess(pid: number, proc = ownProc): ProcessEntry | null {
     group: Number(group),
     session: Number(session),
     startTime: Number(fields[19]),
+    flags: Number(fields[6]),
   }
 }
 
@@ -77,6 +80,15 @@ export function isAlive({ pid, startTime }: ProcessIdentity, proc = ownProc): bo
   const entry = readProcess(pid, proc)
   return entry !== null && entry.startTime === startTime && !isZombie(entry)
 }
+
+/** It has begun to exit: from then on it lets go of what it has, its namespaces before it is a zombie. */
+export function isEnding({ pid }: ProcessIdentity, proc = ownProc): boolean {
+  const entry = readProcess(pid, proc)
+  return entry !== null && ((entry.flags & exiting) !== 0 || isZombie(entry))
+}
+
+/** PF_EXITING of linux/sched.h. */
+const exiting = 0x4
 
 export function isZombie({ state }: ProcessEntry): boolean {
   return state === 'Z' || state === 'X'

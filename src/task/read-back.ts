@@ -44,9 +44,24 @@ export function confirmed(rows: readonly ReadRow[]): readonly Enforcement[] {
   )
 }
 
+/** Of a shim that reads back, and has left no record: what nobody has looked at is not called enforced. */
+export function unconfirmed(rows: readonly Enforcement[]): readonly Enforcement[] {
+  return rows.map(row =>
+    row.status === 'enforced'
+      ? { ...row, status: 'weakened', reason: unread, hint: unreadHint, chosen: false }
+      : row,
+  )
+}
+
+const unread =
+  'it was asked for, and whether it is in force has not been read back: there is no enforced.json'
+const unreadHint =
+  "shim.log in the task's directory may say why; holdfast verify TASK reads what is in force now"
+
 const otherwise = 'the kernel says otherwise: '
 const hint = 'somebody else has changed it, or the kernel has rounded it: holdfast verify TASK'
 
 function planned(row: Enforcement): Enforcement {
-  return row.reason?.startsWith(otherwise) ? { ...row, status: 'enforced' } : row
+  const isOurs = row.reason === unread || row.reason?.startsWith(otherwise)
+  return isOurs ? { ...row, status: 'enforced' } : row
 }

@@ -106,8 +106,8 @@ describe('the commands on tasks', function () {
     const key = await detached('web', 'sleep', '1000')
     const held = await cli('verify', 'web')
     assert.equal(held.code, 0, held.stdout)
-    assert.match(held.stdout, /^NAME +ASKED +STATUS +VERDICT +IN FORCE\n/)
-    assert.match(held.stdout, /\nnetwork +host +skipped +unverifiable +-\n/)
+    assert.match(held.stdout, /^NAME +ASKED +STATUS +VERDICT +IN FORCE +AT START\n/)
+    assert.match(held.stdout, /\nnetwork +host +skipped +unverifiable +- +-\n/)
     const path = join(stateDir, 'tasks', key, 'task.json')
     const record = JSON.parse(readFileSync(path, 'utf8'))
     const row = {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { StoredSnapshot } from '../../machines/index.ts'
 import { createActor } from 'xstate'
 import { taskMachine } from '../../machines/index.ts'
-import type { Platform, TaskRequest } from '../../src/platform/port.ts'
+import type { Platform, PlatformName, TaskRequest } from '../../src/platform/port.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import type { Spawner } from '../../src/spawn/spawner.ts'
 import type { TaskParts } from '../../src/task/effects/task-parts.ts'
@@ -27,15 +27,22 @@ type Fakes = {
   readonly planner?: Pick<Platform, 'plan'> & Partial<Pick<Platform, 'recorded'>>
   readonly spawner?: Spawner
   readonly strict?: boolean
+  readonly platform?: PlatformName
 }
 
 /**
  * The parts of a task of a temporary state directory, of which platform and spawner are the test's. Nothing
  * is on disk yet.
  */
-export function fakeTask({ keeper, planner, spawner, strict = false }: Fakes = {}): FakeTask {
+export function fakeTask({
+  keeper,
+  planner,
+  spawner,
+  strict = false,
+  platform = 'basic',
+}: Fakes = {}): FakeTask {
   const state = new StateDirectory(temporaryDirectory('effects'))
-  const spec = fakeSpec(state, strict)
+  const spec = fakeSpec(state, strict, platform)
   const { key } = spec.request
   const view: FakeTask['view'] = { snapshot: configured(), delivered: 0 }
   const calls: string[] = []
@@ -101,13 +108,13 @@ export function configured(): StoredSnapshot {
   return actor.getPersistedSnapshot() as unknown as StoredSnapshot
 }
 
-function fakeSpec(state: StateDirectory, strict: boolean): TaskSpec {
+function fakeSpec(state: StateDirectory, strict: boolean, platform: PlatformName): TaskSpec {
   const key = newTaskKey()
   const { root, ...paths } = { root: state.allocDirectory(key) }
   const request = {
     key,
     name: 'web',
-    platform: 'basic',
+    platform,
     command: { path: '/bin/true', args: [], env: {} },
     resources: null,
     alloc: { root, ...paths } as TaskRequest['alloc'],

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { EnforcedRecord, KernelFacts, ProcessIdentity } from '../../../machines/index.ts'
 import type { Enforcement, Resources } from '../../api.ts'
-import { isAlive, processExists } from '../../spawn/process-table.ts'
+import { isAlive, isEnding, processExists } from '../../spawn/process-table.ts'
 import { byShim } from '../exec-rows.ts'
 import { blockDeviceNumber } from '../linux/block-device.ts'
 import { limitsOf } from '../linux/limit-rows.ts'
@@ -26,7 +26,7 @@ import {
 export function readInForce(task: ToVerify, limited: Omit<Limited, 'pid'>): readonly ReadRow[] | null {
   const facts = processFacts(task.start.task)
   const shim = processFacts(task.start.shim)
-  if (facts === null || shim === null) return mayLive(task.start.task) ? withoutFacts(task) : null
+  if (facts === null || shim === null) return goesOn(task.start.task) ? withoutFacts(task) : null
   const target = task.inside && processFacts(task.inside.start.task)
   const cgroups = presentFiles({ ...limited, cgroups: limited.cgroups.map(real), pid: task.start.task.pid })
   return verified(task, {
@@ -80,6 +80,10 @@ function keptByShim({ shim }: ToVerify['start']): Finding {
   return mayLive(shim)
     ? judged(true, `kept by the shim, process ${shim.pid}`)
     : judged(false, 'its shim is gone')
+}
+
+function goesOn(identity: ProcessIdentity): boolean {
+  return mayLive(identity) && !isEnding(identity)
 }
 
 /** A system that does not tell of this very process tells of none: that the shim lives is known by then. */

@@ -46,7 +46,7 @@ export function capabilitiesInForce({ asked, task, shim, userNamespace }: Compar
     .reduce((a, b) => a | b)
   const words = namesOf(has)
   if ((has & ~kept) === 0n) return judged(true, words)
-  if (userNamespace === null || task.namespaces.user === null)
+  if (userNamespace === null || (task.namespaces.user ?? null) === null)
     return unread(`${words}, and whoever asks may not read over which user namespace`)
   return task.namespaces.user === userNamespace
     ? judged(false, words)

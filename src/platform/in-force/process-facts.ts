@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { kernelFacts, type KernelFacts, type ProcessIdentity } from '../../../machines/index.ts'
-import { isAlive } from '../../spawn/process-table.ts'
+import { isAlive, isEnding } from '../../spawn/process-table.ts'
 
 /** What is read of a process for its rows. */
 export type ProcessFacts = KernelFacts & {
@@ -10,7 +10,7 @@ export type ProcessFacts = KernelFacts & {
 
 /**
  * Null: there is no such process (any more), it may not be read, or this is no Linux. Never of another that
- * has its pid by now.
+ * has its pid by now, nor of one that was ending meanwhile: that one has let go of some and not of others.
  */
 export function processFacts(identity: ProcessIdentity): ProcessFacts | null {
   if (process.platform !== 'linux') return null
@@ -22,7 +22,7 @@ export function processFacts(identity: ProcessIdentity): ProcessFacts | null {
     limits: textOf(`${at}/limits`),
   }
   // Asked last: what was read is that very process's.
-  if (!isAlive(identity) || kernelFacts.fault(facts) !== null) return null
+  if (!isAlive(identity) || isEnding(identity) || kernelFacts.fault(facts) !== null) return null
   return { ...kernelFacts.known(facts), limits: facts.limits }
 }
 

@@ -33,7 +33,7 @@ export function namespaceInForce(
   // The shim is in the user namespace that its task is in.
   const ofShim = name === 'user' ? null : others.shim[link]
   const outside = [ofShim, others.reader?.[link]].filter(Boolean)
-  if (found === undefined) return judged(false, 'this kernel has none')
+  if (found === undefined) return absent(others.shim[link])
   if (found === null) return unread(notReadable)
   if (name === 'user' && outside.length === 0) return judged(isMade(found), found)
   if (outside.length === 0) return unread(notReadable)
@@ -48,7 +48,8 @@ export function networkInForce(
 ): Finding {
   if (path === null) return namespaceInForce('network', compared, others)
   const found = compared.task.namespaces.net
-  if (found === null || found === undefined) return unread(notReadable)
+  if (found === undefined) return absent(others.shim.net)
+  if (found === null) return unread(notReadable)
   const wanted = inodeOf(path)
   return wanted === null ? unread(`${path} is gone`) : judged(found === `net:[${wanted}]`, found)
 }
@@ -63,13 +64,22 @@ export function rootInForce({ task }: Pick<Compared, 'task'>, others: readonly (
 /** Of what runs inside another: it is in all that the other is in. */
 export function insideInForce({ task }: Pick<Compared, 'task'>, target: KernelFacts | null): Finding {
   if (target === null) return unread('the task that it runs inside of cannot be read')
-  const different = Object.entries(links).filter(
-    ([, link]) => task.namespaces[link] !== target.namespaces[link],
-  )
+  const kinds = Object.entries(links)
+  const isUnread = ([, link]: (typeof kinds)[number]): boolean => {
+    const [found, wanted] = [task.namespaces[link], target.namespaces[link]]
+    return found === null || wanted === null || (found === undefined) !== (wanted === undefined)
+  }
+  if (kinds.some(isUnread)) return unread(notReadable)
+  const different = kinds.filter(([, link]) => task.namespaces[link] !== target.namespaces[link])
   const names = different.map(([name]) => name).join(', ')
   return names === ''
     ? judged(true, "in the task's namespaces")
     : judged(false, `in another ${names} namespace`)
+}
+
+/** Of a process that has ended there is no link either: the kernel has none where the shim has none. */
+function absent(ofShim: string | null | undefined): Finding {
+  return ofShim === undefined ? judged(false, 'this kernel has none') : unread('its process has ended')
 }
 
 /** The kernel's own have lower numbers (src/id-maps.ts). */

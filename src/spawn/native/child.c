@@ -26,17 +26,17 @@
 #include "system.h"
 
 /* The shim's own descriptors are all above 2, so no dup2 overwrites one still needed. */
-static int take_descriptors(const struct child_setup *setup, struct failure *failure) {
+static int take_descriptors(const struct child_setup *setup, int self, struct failure *failure) {
   if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0)
     return fail(failure, STAGE_EXEC, errno, "descriptors");
   if (setup->network >= 0 && setns(setup->network, CLONE_NEWNET) != 0)
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
   const struct spec *spec = setup->spec;
-  int kept[5 + MAX_MAPPED] = {
-      setup->exec_barrier, setup->status_pipe, setup->egress, spec->prepared_root, setup->console};
-  for (size_t i = 0; i < MAX_MAPPED; i++) kept[5 + i] = i < spec->mapped_count ? spec->mapped[i]->map_fd : -1;
-  close_others(kept, 5 + MAX_MAPPED);
+  int kept[6 + MAX_MAPPED] = {
+      setup->exec_barrier, setup->status_pipe, setup->egress, spec->prepared_root, setup->console, self};
+  for (size_t i = 0; i < MAX_MAPPED; i++) kept[6 + i] = i < spec->mapped_count ? spec->mapped[i]->map_fd : -1;
+  close_others(kept, 6 + MAX_MAPPED);
   return 0;
 }
 
@@ -199,11 +199,12 @@ static int give_up_privileges(const struct child_setup *setup, int ruleset, stru
  * - Landlock and seccomp last, so that they need not allow what set-up does. They need no_new_privs or
  * CAP_SYS_ADMIN: without the first, they come while we have the second.
  */
-static int prepare(const struct child_setup *setup, struct failure *failure) {
+static int prepare(const struct child_setup *setup, struct walls *walls, struct failure *failure) {
   const struct spec *spec = setup->spec;
+  _cleanup_fd_ int self = walls_open();
   signals_by_default();
   if (setsid() < 0) return fail(failure, STAGE_FORK, errno, "setsid");
-  if (take_descriptors(setup, failure) != 0) return -1;
+  if (take_descriptors(setup, self, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, setup->joined, false, failure) != 0) return -1;
   if (set_oom_score_adj(spec, setup->platform, failure) != 0) return -1;
   if (spec->prepared_root >= 0 && root_join(spec, failure) != 0) return -1;
@@ -219,7 +220,9 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
   if (build_domain(setup, &ruleset, failure) != 0) return -1;
   umask(spec->umask);
   if (set_limits(spec, setup->platform, failure) != 0) return -1;
-  return give_up_privileges(setup, ruleset, failure);
+  if (give_up_privileges(setup, ruleset, failure) != 0) return -1;
+  walls_read(walls, self, false);
+  return 0;
 }
 
 /*
@@ -227,22 +230,26 @@ static int prepare(const struct child_setup *setup, struct failure *failure) {
  * namespaces with its root. Whatever is the host's is closed before the task can see us, and its view of us
  * begins with the fork after this.
  */
-static int prepare_inside(const struct child_setup *setup, struct failure *failure) {
+static int prepare_inside(const struct child_setup *setup, struct walls *walls, struct failure *failure) {
   const struct spec *spec = setup->spec;
+  _cleanup_fd_ int self = walls_open();
   struct entrance entrance;
   signals_by_default();
   if (dup2(setup->in, 0) < 0 || dup2(setup->out, 1) < 0 || dup2(setup->err, 2) < 0)
     return fail(failure, STAGE_EXEC, errno, "descriptors");
-  int before[] = {setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->process, setup->console};
-  close_others(before, 5);
+  int before[] = {
+      setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->process, setup->console, self};
+  close_others(before, 6);
   if (entrance_open(&entrance, setup->process, failure) != 0) return -1;
   if (cgroups_join(spec->cgroups, setup->joined, true, failure) != 0 ||
       cgroups_join_deferred(spec->deferred_cgroups, failure) != 0)
     return -1;
   if (set_oom_score_adj(spec, setup->platform, failure) != 0) return -1;
   if (entrance_pass(&entrance, failure) != 0) return -1;
+  walls_read(walls, self, true);
   int after[] = {setup->exec_barrier, setup->status_pipe, setup->pid_pipe, setup->console};
   close_others(after, 4);
+  self = -1;
   if (terminal_enter(spec, setup->console, failure) != 0) return -1;
   _cleanup_fd_ int ruleset = -1;
   if (build_domain(setup, &ruleset, failure) != 0) return -1;
@@ -252,10 +259,15 @@ static int prepare_inside(const struct child_setup *setup, struct failure *failu
 }
 
 /* Waits for the word that the start is recorded, and that what is in force by now has been read back. */
-static void run_program(const struct child_setup *setup, struct failure *failure) {
-  char byte = CHILD_READY;
+static void run_program(const struct child_setup *setup, const struct walls *walls, struct failure *failure) {
+  struct child_ready ready;
+  char byte;
   ssize_t count;
-  if (!write_all(setup->status_pipe, &byte, 1)) {
+  /* Also what lies between its members. */
+  memset(&ready, 0, sizeof ready);
+  ready.mark = CHILD_READY;
+  ready.walls = *walls;
+  if (!write_all(setup->status_pipe, &ready, sizeof ready)) {
     fail(failure, STAGE_EXEC, errno, "status pipe");
     return;
   }
@@ -274,19 +286,21 @@ static _Noreturn void report_failure(const struct child_setup *setup, const stru
 
 _Noreturn void child_run(const struct child_setup *setup) {
   struct failure failure = {.stage = STAGE_NONE};
-  if (prepare(setup, &failure) == 0) run_program(setup, &failure);
+  struct walls walls;
+  if (prepare(setup, &walls, &failure) == 0) run_program(setup, &walls, &failure);
   report_failure(setup, &failure);
 }
 
 _Noreturn void child_run_inside(const struct child_setup *setup) {
   struct failure failure = {.stage = STAGE_NONE};
-  if (prepare_inside(setup, &failure) != 0) report_failure(setup, &failure);
+  struct walls walls;
+  if (prepare_inside(setup, &walls, &failure) != 0) report_failure(setup, &failure);
   pid_t pid = sys_fork_sibling();
   if (pid == 0) {
     close(setup->pid_pipe);
     if (setsid() < 0) fail(&failure, STAGE_FORK, errno, "setsid");
     else if (terminal_control(setup->spec, &failure) == 0 && die_with_shim(setup->shim, &failure) == 0)
-      run_program(setup, &failure);
+      run_program(setup, &walls, &failure);
     report_failure(setup, &failure);
   }
   if (pid < 0) fail(&failure, STAGE_FORK, errno, "inside the task");

@@ -2,6 +2,7 @@
 #pragma once
 #include "features.h"
 #include "spec.h"
+#include "walls.h"
 
 struct child_setup {
   const struct spec *spec;
@@ -12,8 +13,8 @@ struct child_setup {
   int in, out, err;
   /* Read: a byte lets exec happen, end of file means that the shim is gone. */
   int exec_barrier;
-  /* Written: CHILD_READY when all but exec is done, CHILD_MARK just before exec, a struct failure when
-   * something went wrong; exec closes it. */
+  /* Written: a struct child_ready when all but exec is done, CHILD_MARK just before exec, a struct failure
+   * when something went wrong; exec closes it. */
   int status_pipe;
   int network;
   /* Where a listening socket goes to the forwarder; -1: there is none. */
@@ -27,6 +28,12 @@ struct child_setup {
 };
 
 enum { CHILD_READY = 'r', CHILD_MARK = 'x' };
+
+/* In one write, which a pipe takes whole. */
+struct child_ready {
+  char mark;
+  struct walls walls;
+};
 
 _Noreturn void child_run(const struct child_setup *setup);
 /*

@@ -1,16 +1,16 @@
 #include "enforced.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "cgroup.h"
 #include "record.h"
 
 /* A line of groups has up to 65536 numbers; of a longer one the record says nothing. */
-enum { MAX_STATUS = 32768, MAX_FILE = 4096, MAX_LINK = 64 };
+enum { MAX_STATUS = 32768, MAX_FILE = 4096 };
 
 static void add_line(struct text *text, const char *name, char *status, const char **comma) {
   size_t length = strlen(name);
@@ -42,40 +42,28 @@ static OWN_FRAME void add_status(struct text *text, const char *process) {
   text_add(text, "}");
 }
 
-static ssize_t read_link(const char *process, const char *name, char link[MAX_LINK]) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%s/ns/%s", process, name);
-  ssize_t length = readlink(path, link, MAX_LINK - 1);
-  if (length >= 0) link[length] = '\0';
-  return length;
-}
-
-static void add_walls(struct text *text, const char *process) {
-  static const char names[][7] = {"mnt", "pid", "ipc", "uts", "cgroup", "net", "user"};
-  char link[MAX_LINK], path[64];
+static void add_walls(struct text *text, const struct walls *walls) {
   const char *comma = "";
-  struct stat root;
   text_add(text, ",\"namespaces\":{");
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    bool found = read_link(process, names[i], link) >= 0;
-    /* This kernel has none. */
-    if (!found && errno == ENOENT) continue;
-    text_add(text, "%s\"%s\":", comma, names[i]);
-    if (found) text_add_string(text, link);
+  for (size_t i = 0; i < WALLS; i++) {
+    if (walls->missing[i]) continue;
+    text_add(text, "%s\"%s\":", comma, wall_names[i]);
+    if (walls->links[i][0] != '\0') text_add_string(text, walls->links[i]);
     else text_add(text, "null");
     comma = ",";
   }
-  snprintf(path, sizeof path, "/proc/%s/root/", process);
-  if (stat(path, &root) == 0)
-    text_add(
-        text, "},\"root\":\"%llu:%llu\"}", (unsigned long long)root.st_dev, (unsigned long long)root.st_ino);
-  else text_add(text, "},\"root\":null}");
+  text_add(text, "},\"root\":");
+  if (walls->has_root) text_add(text, "\"%" PRIu64 ":%" PRIu64 "\"}", walls->device, walls->inode);
+  else text_add(text, "null}");
 }
 
 void enforced_describe_self(struct text *text) {
+  _cleanup_fd_ int self = walls_open();
+  struct walls walls;
+  walls_read(&walls, self, false);
   text_add(text, "{");
   add_status(text, "self");
-  add_walls(text, "self");
+  add_walls(text, &walls);
 }
 
 static OWN_FRAME void add_file(struct text *text, const char *dir, const char *name, const char **comma) {
@@ -117,8 +105,8 @@ static OWN_FRAME void add_text(struct text *text, const char *name, const char *
   }
 }
 
-bool enforced_add_process(struct text *text, const struct spec *spec, pid_t pid) {
-  char process[16], link[MAX_LINK];
+void enforced_add_process(struct text *text, const struct spec *spec, pid_t pid, const struct walls *walls) {
+  char process[16];
   snprintf(process, sizeof process, "%d", pid);
   add_text(text, "cgroups", process, "cgroup");
   /* Not by prlimit(2), which asks for CAP_SYS_RESOURCE. */
@@ -126,16 +114,7 @@ bool enforced_add_process(struct text *text, const struct spec *spec, pid_t pid)
   else add_text(text, "limits", process, "limits");
   text_add(text, "\"task\":{");
   add_status(text, process);
-  if (read_link(process, "user", link) < 0 && errno != ENOENT) return false;
-  add_walls(text, process);
-  text_add(text, "}\n");
-  return true;
-}
-
-void enforced_add_walls(struct text *text, pid_t pid) {
-  char process[16];
-  snprintf(process, sizeof process, "%d", pid);
-  add_walls(text, process);
+  add_walls(text, walls);
   text_add(text, "}\n");
 }
 

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "enforced.h"
 #include "system.h"
 
 /* The setns helper has let the task's own process in, and is about to go: that one is our leader. Not before
@@ -63,23 +62,13 @@ void shim_tell_start(struct shim *shim, int wait_ms) {
   close_fd(&shim->reply);
 }
 
-/* A task without it runs as well: then nobody can say what was in force at its start. */
-void shim_store_enforced(struct shim *shim) {
-  if (!enforced_store(&shim->enforced, shim->dir)) write_shim_log(shim, "enforced.json: %s", strerror(errno));
-  text_free(&shim->enforced);
-}
-
 bool shim_is_ready(const struct shim *shim) {
-  return shim->line_length > 0 && shim->status_input.used > 0 && shim->status_input.bytes[0] == CHILD_READY;
+  return shim->line_length > 0 && shim->status_input.used >= sizeof(struct child_ready) &&
+         shim->status_input.bytes[0] == CHILD_READY;
 }
 
 /* Exec has happened: the request is history. */
 static void started(struct shim *shim) {
-  /* It may be read from now on, and has not been reaped. */
-  if (shim->enforced.length > 0 && shim->tree.leader > 0) {
-    enforced_add_walls(&shim->enforced, shim->tree.leader);
-    shim_store_enforced(shim);
-  }
   shim->execed_at = boottime_ms();
   shim->carry_from = shim->execed_at + TELL_MS;
   shim->set_up_deadline = 0;
@@ -102,10 +91,11 @@ OWN_FRAME void shim_read_status(struct shim *shim) {
   }
   close_fd(&shim->status_pipe);
   const char *bytes = shim->status_input.bytes;
-  size_t used = shim->status_input.used, at = used > 0 && bytes[0] == CHILD_READY ? 1 : 0;
+  size_t used = shim->status_input.used;
+  size_t at = used > 0 && bytes[0] == CHILD_READY ? sizeof(struct child_ready) : 0;
   bool marked = used > at && bytes[at] == CHILD_MARK;
   at += marked;
-  if (used - at == sizeof(struct failure)) {
+  if (used > at && used - at == sizeof(struct failure)) {
     struct failure reported;
     memcpy(&reported, bytes + at, sizeof reported);
     reported.detail[sizeof reported.detail - 1] = '\0';

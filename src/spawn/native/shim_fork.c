@@ -228,12 +228,16 @@ OWN_FRAME int shim_record_start(struct shim *shim) {
 OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
   if (shim->exec_barrier < 0) return 0;
   if (await_stub(shim) != 0) return -1;
-  bool whole = shim->tree.leader > 0 && enforced_add_process(&shim->enforced, shim->spec, shim->tree.leader);
+  struct child_ready ready;
+  memcpy(&ready, shim->status_input.bytes, sizeof ready);
+  if (shim->tree.leader > 0)
+    enforced_add_process(&shim->enforced, shim->spec, shim->tree.leader, &ready.walls);
   /* EPIPE: it failed already, and the status pipe says how. */
   if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE)
     return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
   close_fd(&shim->exec_barrier);
-  /* While it execs. */
-  if (whole) shim_store_enforced(shim);
+  /* While it execs. A task without it runs as well: then nobody can say what was in force at its start. */
+  if (!enforced_store(&shim->enforced, shim->dir)) write_shim_log(shim, "enforced.json: %s", strerror(errno));
+  text_free(&shim->enforced);
   return 0;
 }

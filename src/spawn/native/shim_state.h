@@ -85,11 +85,11 @@ struct shim {
   struct control input;
   int notes;
 
-  /* The status of the task's process: CHILD_READY, CHILD_MARK, a struct failure, each of them or not, in that
-   * order. */
+  /* The status of the task's process: a struct child_ready, CHILD_MARK, a struct failure, each of them or
+   * not, in that order. */
   struct {
     size_t used;
-    char bytes[2 + sizeof(struct failure)];
+    char bytes[sizeof(struct child_ready) + 1 + sizeof(struct failure)];
   } status_input;
   /* Of what is in force, until it is stored. */
   struct text enforced;
@@ -126,7 +126,6 @@ int shim_lift_exec_barrier(struct shim *shim);
 /* shim_children.c: what becomes of the processes, and who hears of the start. */
 /* The task's process has done all but exec, and there is a record of it. */
 bool shim_is_ready(const struct shim *shim);
-void shim_store_enforced(struct shim *shim);
 void shim_take_leader(struct shim *shim);
 void shim_reap(struct shim *shim);
 void shim_read_status(struct shim *shim);

@@ -11,7 +11,7 @@ import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { giveBack, type OwnUser, recordOwnUserPlaces } from '../own-users/own-users.ts'
 import { makeOverlayPlace } from '../../platform/overlay-place.ts'
-import { confirmed, readAtStart } from '../read-back.ts'
+import { confirmed, readAtStart, unconfirmed } from '../read-back.ts'
 import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
@@ -85,7 +85,7 @@ export class Launch {
         break
       } catch (error) {
         const adopted = this.#halfStarted(error)
-        if (adopted !== null) return adopted
+        if (adopted !== null) return await this.#confirmed(adopted)
         // It may have been dead before it was asked: nobody is at work on the request, so where no shim was
         // it can be asked again.
         if (error instanceof SpawnerDied && attempt === 1 && !hasTraces(dir)) continue
@@ -95,23 +95,25 @@ export class Launch {
         throw launchFailure(dir, error)
       }
     }
-    const start = (await retryTransient(() => records.read())) ?? this.#lostRecord()
-    await this.#confirm(start)
-    return start
+    return await this.#confirmed((await retryTransient(() => records.read())) ?? this.#lostRecord())
   }
 
   /**
-   * Its rows say what the shim has read back, where that is less than was decided. The program has begun by
-   * then: one that is to be strict is killed, and its start is refused.
+   * Its rows say what the shim has read back, where that is less than was decided, or that it has read
+   * nothing. The program has begun by then: one that is to be strict is killed, and its start is refused.
    */
-  async #confirm(start: StartRecord): Promise<void> {
+  async #confirmed(start: StartRecord): Promise<StartRecord> {
     const { file, keeper } = this.#task
+    const { enforcement, request } = file.spec
     const read = readAtStart(this.#task)
-    if (!read?.some(({ verdict }) => verdict === 'differs')) return
-    const rows = confirmed(read)
+    // The portable shim reads nothing back, and isolates nothing.
+    if (read === null && request.platform !== 'linux') return start
+    if (read !== null && !read.some(({ verdict }) => verdict === 'differs')) return start
+    const rows = read === null ? unconfirmed(enforcement) : confirmed(read)
     file.confirm(rows)
     try {
-      refuseIfStrict(rows, file.spec.request.strict)
+      refuseIfStrict(rows, request.strict)
+      return start
     } catch (error) {
       await keeper.killTree(start, { spareShim: true })
       throw error

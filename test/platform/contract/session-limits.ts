@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Enforcement, Executor } from '../../../src/index.ts'
 import { hasCgroups, linuxMode } from '../../support/host-mode.ts'
-import { processesOf } from '../../support/leftovers.ts'
+import { assertNoProcessLeft, untilNoneLeft } from '../../support/leftovers.ts'
 import { output, outputOf, untilOutput } from '../../support/output.ts'
 import { refuses } from '../../support/refuses.ts'
 import { keyOf, startRecordOf } from '../../support/task-key.ts'
@@ -73,7 +73,7 @@ export const sessionLimits: Section = (check, { platform }) => {
     )
     assert.ok((limitsHit.oomKills ?? 0) > 0)
     assert.equal(rowOf(session, 'memoryMB')?.status, 'enforced')
-    assert.deepEqual(processesOf(keyOf(session)), [])
+    await assertNoProcessLeft(session)
     // Another has as much again, and the task goes on as before.
     assert.equal(await outputOf(bench.exec(task, '/bin/echo', 'still')), 'still\n')
     assert.equal(task.state, 'running')
@@ -104,8 +104,8 @@ export const sessionLimits: Section = (check, { platform }) => {
     assert.ok(((await task.usage()).pids ?? 0) >= 9)
     const { exitCode, oomKilled, limitsHit } = await task.shutdown({ graceMs: 10_000 })
     assert.deepEqual([exitCode, oomKilled, limitsHit.oomKills], [7, false, 0])
-    const left = startRecordOf(task).cgroups.filter(existsSync)
-    assert.deepEqual([left, [keyOf(before), keyOf(task)].flatMap(processesOf)], [[], []])
+    // The result is told before they are removed.
+    await untilNoneLeft([keyOf(before), keyOf(task)])
   })
 
   check('are kept for who takes it over, and go with the task', async bench => {
@@ -136,7 +136,7 @@ export const sessionLimits: Section = (check, { platform }) => {
     assert.match(await output(session, 'stderr'), /fork/i)
     assert.ok((limitsHit.pidsRefused ?? 0) > 0)
     // What it had started has gone with it.
-    assert.deepEqual(processesOf(keyOf(session)), [])
+    await assertNoProcessLeft(session)
     await task.signal('SIGUSR1')
     await untilOutput(task, 'forked')
     assert.equal((await task.shutdown({ graceMs: 0 })).limitsHit.pidsRefused ?? 0, 0)
@@ -176,7 +176,7 @@ export const sessionLimits: Section = (check, { platform }) => {
     assert.ok(((await task.usage()).pids ?? 0) >= before + 2)
     assert.equal((await task.usage()).memoryLimitBytes, 256 * mebibyte)
     assert.equal((await session.forceStop()).cause, 'forced')
-    assert.deepEqual(processesOf(keyOf(session)), [])
+    await assertNoProcessLeft(session)
     assert.equal(task.state, 'running')
   })
 
@@ -265,7 +265,7 @@ export const sessionLimits: Section = (check, { platform }) => {
     await hungry.limit({ memoryMB: 16 })
     await hungry.start()
     assert.equal((await hungry.wait()).cause, 'oom')
-    assert.deepEqual(processesOf(keyOf(hungry)), [])
+    await assertNoProcessLeft(hungry)
     const left = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & echo on; wait')
     await left.limit({ memoryMB: 16, pids: 9 })
     await left.start()
@@ -273,6 +273,6 @@ export const sessionLimits: Section = (check, { platform }) => {
     assert.equal(task.state, 'running')
     await task.forceStop()
     assert.equal((await left.wait()).signal, 'SIGKILL')
-    assert.deepEqual([keyOf(left), keyOf(task)].flatMap(processesOf), [])
+    await untilNoneLeft([keyOf(left), keyOf(task)])
   })
 }

@@ -138,9 +138,15 @@ describe('what the kernel says of a process, compared with what was asked for', 
       namespaceInForce('pid', compared({}, {}, { namespaces: pid === undefined ? {} : { pid } }), others)
         .verdict
     assert.equal(found('pid:[4026532001]'), 'holds')
-    for (const other of ['pid:[4026531836]', 'pid:[4026531777]', undefined])
-      assert.equal(found(other), 'differs')
+    for (const other of ['pid:[4026531836]', 'pid:[4026531777]']) assert.equal(found(other), 'differs')
     assert.equal(found(null), 'unread')
+    // A process that has ended has no link, and that says nothing of the kernel.
+    assert.equal(found(undefined), 'unread')
+    const nowhere = { shim: { user: 'user:[4026531837]' }, reader: null }
+    assert.deepEqual(namespaceInForce('pid', compared({}, {}, { namespaces: {} }), nowhere), {
+      verdict: 'differs',
+      inForce: 'this kernel has none',
+    })
     const user = (name: string, reader: KernelFacts['namespaces'] | null) =>
       namespaceInForce('user', compared({}, {}, { namespaces: { user: name } }), { ...others, reader })
         .verdict
@@ -157,6 +163,11 @@ describe('what the kernel says of a process, compared with what was asked for', 
     assert.equal(insideInForce(compared(), facts()).verdict, 'holds')
     assert.match(insideInForce(compared(), shim).inForce ?? '', /another pid namespace/)
     assert.equal(insideInForce(compared(), null).verdict, 'unread')
+    for (const pid of [null, undefined]) {
+      const partly = facts({}, { namespaces: { user: 'user:[4026531837]', ...(pid === null && { pid }) } })
+      assert.equal(insideInForce(compared(), partly).verdict, 'unread')
+      assert.equal(insideInForce({ task: partly }, facts()).verdict, 'unread')
+    }
   })
 
   it('takes the hard limit for the limit', () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Enforcement } from '../../../src/api.ts'
+import type { PlatformName } from '../../../src/platform/port.ts'
 import type { LaunchSpec } from '../../../src/spawn/spec.ts'
 import { LaunchFailed, type Spawner, SpawnerDied } from '../../../src/spawn/spawner.ts'
 import { adopt } from '../../../src/task/effects/adopt.ts'
@@ -68,12 +69,18 @@ const row: Enforcement = {
   chosen: true,
 }
 
-/** A start of which the shim has read back that there is no limit; `text`: of its record. */
-function readBack(strict: boolean, text = JSON.stringify(enforcedSample)): FakeTask {
+/** A start of which the shim has read back that there is no limit; `text`: of its record, null: none. */
+function readBack(
+  strict: boolean,
+  text: string | null = JSON.stringify(enforcedSample),
+  platform: PlatformName = 'linux',
+  error: Error | null = null,
+): FakeTask {
   const spawner: Spawner = {
     launch: async () => {
       new FakeShim(task.dir).started(1234)
-      writeFileSync(`${task.dir}/enforced.json`, text)
+      if (text !== null) writeFileSync(`${task.dir}/enforced.json`, text)
+      if (error !== null) throw error
       return { end: new Promise(() => {}), gone: new Promise(() => {}) }
     },
     feed: () => assert.fail('nobody feeds it'),
@@ -85,6 +92,7 @@ function readBack(strict: boolean, text = JSON.stringify(enforcedSample)): FakeT
   const task = fakeTask({
     spawner,
     strict,
+    platform,
     planner: {
       plan: async () => ({ spec: { ...spec, ...nothingAsked }, enforcement: [row] }),
       recorded: () => [{ ...row, verdict: 'differs', inForce: 'pids.max max' }],
@@ -111,12 +119,36 @@ describe('a start whose limits are read back', () => {
     assert.ok(task.calls.includes('killTree'))
   })
 
-  it('leaves the rows as they were decided where the shim has read nothing that can be believed', async () => {
-    for (const text of ['', '{}', JSON.stringify({ ...enforcedSample, version: 2 })]) {
-      const task = readBack(true, text)
+  const unread = [null, '', '{}', JSON.stringify({ ...enforcedSample, version: 2 })]
+
+  it('calls nothing enforced where the shim has read nothing that can be believed, and strict refuses', async () => {
+    for (const text of unread) {
+      const task = readBack(false, text)
       await new Launch(task, nothing).run(never)
-      assert.deepEqual(task.file.spec.enforcement, [row], text)
+      const [found] = task.file.spec.enforcement
+      assert.deepEqual([found?.status, found?.chosen], ['weakened', false])
+      assert.match(found?.reason ?? '', /has not been read back/)
+      const strict = readBack(true, text)
+      await assert.rejects(new Launch(strict, nothing).run(never), {
+        code: 'LIMIT_FAILED',
+        message: /has not been read back/,
+      })
+      assert.ok(strict.calls.includes('killTree'))
     }
+  })
+
+  it('leaves the rows as they were decided where the shim reads nothing back', async () => {
+    for (const text of unread) {
+      const task = readBack(true, text, 'basic')
+      await new Launch(task, nothing).run(never)
+      assert.deepEqual(task.file.spec.enforcement, [row])
+    }
+  })
+
+  it('is confirmed likewise where its shim died before it could answer', async () => {
+    const task = readBack(true, null, 'linux', new SpawnerDied('killed'))
+    await assert.rejects(new Launch(task, nothing).run(never), { message: /has not been read back/ })
+    assert.ok(task.calls.includes('killTree'))
   })
 })
 
