@@ -16,7 +16,6 @@ const alloc = new AllocDir(join(job, 'files'))
 await alloc.build(steps.map(({ name }) => name))
 const supervisor = new Supervisor({ stateDir: join(job, 'state') })
 await supervisor.openAll()
-const found = new Map([...supervisor.tasks.values()].map(task => [task.name, task]))
 
 for (const { name, script } of steps) {
   const step = (await held(name)) ?? (await started(name, script))
@@ -27,7 +26,7 @@ for (const { name, script } of steps) {
   process.exitCode = 1
   break
 }
-await Promise.all([...supervisor.tasks.values()].map(task => task.destroy()))
+await supervisor.prune()
 await alloc.destroy()
 await supervisor.close()
 
@@ -36,7 +35,7 @@ await supervisor.close()
  * knows, is run again.
  */
 async function held(name: string): Promise<Executor | undefined> {
-  const step = found.get(name)
+  const step = supervisor.find(name)
   if (step === undefined || step.state !== 'exited' || (await step.wait()).cause !== 'lost') return step
   await step.destroy()
 }

@@ -22,10 +22,9 @@ db.close()
 async function work(): Promise<void> {
   const supervisor = new Supervisor({ stateDir: join(home, 'state'), defaults: { memoryMB: 128, pids: 64 } })
   await supervisor.openAll()
-  const found = new Map([...supervisor.tasks.values()].map(task => [task.name, task]))
   const jobs = db.prepare('SELECT id, script FROM jobs WHERE result IS NULL ORDER BY id').all() as Job[]
   const perform = async (job: Job): Promise<void> => {
-    const task = found.get(`job-${job.id}`) ?? supervisor.command('sh', '-c', job.script)
+    const task = supervisor.find(`job-${job.id}`) ?? supervisor.command('sh', '-c', job.script)
     if (task.state === 'configured') {
       task.command.name = `job-${job.id}`
       await task.start()

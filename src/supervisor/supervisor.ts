@@ -19,6 +19,7 @@ import { UsageSweep } from '../task/usage-sweep.ts'
 import type { OpenReport } from './open-all.ts'
 import { allStopped } from './all-stopped.ts'
 import { parseOptions, parsePrune, type SupervisorOptions } from './options.ts'
+import { findHeld } from './find-held.ts'
 import { Lifeline } from './lifeline.ts'
 import { type PruneOptions, RetentionPasses } from './retention.ts'
 import { Spawners } from './spawners.ts'
@@ -151,6 +152,11 @@ export class Supervisor {
   /** Started and opened tasks by key, until they are destroyed. */
   get tasks(): ReadonlyMap<string, Executor> {
     return this.#tasks
+  }
+
+  /** Of `tasks`, that of this name or that passes: the newest that has not ended, else the newest. */
+  find(which: string | ((task: Executor) => boolean)): Executor | undefined {
+    return findHeld(this.#tasks.values(), which)
   }
 
   /**

@@ -89,9 +89,10 @@ describe('the examples', () => {
   })
 
   for (const [name, most] of Object.entries({ sandbox: 25, 'ci-runner': 50, 'job-queue': 40, 'keep-up': 20 }))
-    it(`${name} takes ${most} lines at most, as it did with other tools`, () => {
-      const text = readFileSync(programOf(name).at(-1) ?? '', 'utf8').replace(/\/\*[^]*?\*\//g, '')
-      const lines = text.split('\n').filter(line => !/^\s*(\/\/.*)?$/.test(line))
+    it(`${name} takes ${most} lines at most with its comments, as it did with other tools`, () => {
+      const lines = readFileSync(programOf(name).at(-1) ?? '', 'utf8')
+        .trimEnd()
+        .split('\n')
       assert.ok(lines.length <= most, `${lines.length} lines`)
       assert.deepEqual(
         lines.filter(line => line.length > 110),
