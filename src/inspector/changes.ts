@@ -21,12 +21,12 @@ export type ChangePatch = Pick<FilePatch, 'omitted'> & {
 export type ChangePatches = { readonly files: readonly ChangePatch[]; readonly left: boolean }
 
 /** A page has room for so many. */
-const mostRows = 5000
-const mostFiles = 100
-const mostLines = 3000
-const mostCharacters = 256 * 1024
+const maxRows = 5000
+const maxFiles = 100
+const maxLines = 3000
+const maxCharacters = 256 * 1024
 /** At once, of all tasks: each is a process that reads what a task has written. */
-const mostReaders = 4
+const maxReaders = 4
 
 /** What tasks have changed in their overlays. A file is asked for by the id that a list has given it. */
 export class ChangeReader {
@@ -45,7 +45,7 @@ export class ChangeReader {
     })
   }
 
-  /** What is in it, or of a deleted directory in all in it. Undefined: no list has told of it. */
+  /** What is in it, or of a deleted directory in all in it. Undefined: no list has had it. */
   async patches(task: Executor, id: string): Promise<ChangePatches | null | undefined> {
     const path = this.#paths.get(task)?.get(id)
     if (path === undefined) return undefined
@@ -53,7 +53,7 @@ export class ChangeReader {
       const files: ChangePatch[] = []
       let characters = 0
       for await (const { change, patch, omitted } of task.patches({ paths: [path] })) {
-        if (files.length === mostFiles || characters > mostCharacters) return { files, left: true }
+        if (files.length === maxFiles || characters > maxCharacters) return { files, left: true }
         const shown = patch === null ? { text: null, cut: false } : bodyOf(patch)
         characters += shown.text?.length ?? 0
         files.push({ path: redacted(change.path, task.command.env), omitted, ...shown })
@@ -64,18 +64,18 @@ export class ChangeReader {
 
   async #read(task: Executor): Promise<ChangeList> {
     const all = (await task.changes()).sort((one, other) => (one.path < other.path ? -1 : 1))
-    const told = all.slice(0, mostRows)
-    this.#paths.set(task, new Map(told.map(({ path }) => [idOf(path), path])))
+    const listed = all.slice(0, maxRows)
+    this.#paths.set(task, new Map(listed.map(({ path }) => [idOf(path), path])))
     const clean = (text: string): string => redacted(text, task.command.env)
-    const changes = told.map(({ path, kind, type, sizeBytes, target, conflict }) => {
+    const changes = listed.map(({ path, kind, type, sizeBytes, target, conflict }) => {
       const shown = { path: clean(path), target: target === null ? null : clean(target) }
       return { id: idOf(path), kind, type, sizeBytes, conflict, ...shown }
     })
-    return { changes, left: all.length - told.length }
+    return { changes, left: all.length - listed.length }
   }
 
   async #reading<Value>(read: () => Promise<Value>): Promise<Value | null> {
-    if (this.#readers >= mostReaders) return null
+    if (this.#readers >= maxReaders) return null
     this.#readers++
     try {
       return await read()
@@ -92,7 +92,7 @@ function idOf(path: string): string {
 /** From the first hunk on, as text; of what has none, such as an empty file, what Git says of it. */
 function bodyOf(patch: Uint8Array): { readonly text: string; readonly cut: boolean } {
   const text = new TextDecoder().decode(patch)
-  const lines = text.slice(0, mostCharacters).split('\n', mostLines + 1)
-  const isCut = lines.length > mostLines || text.length > mostCharacters
-  return { text: lines.slice(0, mostLines).join('\n').replace(/\n$/, ''), cut: isCut }
+  const lines = text.slice(0, maxCharacters).split('\n', maxLines + 1)
+  const isCut = lines.length > maxLines || text.length > maxCharacters
+  return { text: lines.slice(0, maxLines).join('\n').replace(/\n$/, ''), cut: isCut }
 }

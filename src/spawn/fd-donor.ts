@@ -47,7 +47,7 @@ export async function donateDescriptors(
   const stdio = Array.from({ length: control + 1 }, (_, number) =>
     number === control ? ('pipe' as const) : open.includes(number) ? number : ('ignore' as const),
   )
-  const child = startProcess(program, ['lend', `${spawner.pid}`, `${spawner.startTime}`, `${control}`], {
+  const child = startProcess(program, ['donate', `${spawner.pid}`, `${spawner.startTime}`, `${control}`], {
     stdio,
     env: {},
     cwd: '/',
@@ -55,7 +55,7 @@ export async function donateDescriptors(
   const gone = once(child, 'close').catch(() => {})
   const socket = child.stdio[control] as Socket | undefined
   const answer = await answerOf(child, socket)
-  const [, startTime] = /^lent (\d+)$/.exec(answer) ?? []
+  const [, startTime] = /^donates (\d+)$/.exec(answer) ?? []
   const close = async () => {
     socket?.end()
     await gone

@@ -135,7 +135,7 @@ function pushStreams(fields: string[], spec: Pick<LaunchSpec, StreamField>): voi
   )
   fields.push('stderr', spec.stderr.base ?? '', spec.stderr.path)
   if (spec.stdinOpen) fields.push('stdin-open', '1')
-  if (spec.donor) fields.push('lender', `${spec.donor.pid}`, `${spec.donor.startTime}`)
+  if (spec.donor) fields.push('donor', `${spec.donor.pid}`, `${spec.donor.startTime}`)
   if (spec.logRotation !== null)
     fields.push('log-rotation', `${spec.logRotation.maxBytes}`, `${spec.logRotation.maxFiles}`)
   if (spec.logRotation?.numbering === 'increment') fields.push('log-mode', 'increment')
@@ -151,15 +151,15 @@ function pushProcess(fields: string[], spec: Pick<LaunchSpec, ProcessField>): vo
   if (spec.wallTimeMs !== null) fields.push('wall', `${spec.wallTimeMs}`)
   if (spec.outputBytes !== null) fields.push('output-limit', `${spec.outputBytes}`)
   fields.push('grace', `${spec.graceMs}`, 'durable', flag(spec.durable))
-  if (spec.lifeline !== null) fields.push('owner', spec.lifeline)
+  if (spec.lifeline !== null) fields.push('lifeline', spec.lifeline)
 }
 
 function pushCgroups(fields: string[], spec: Pick<LaunchSpec, CgroupField>): void {
   for (const { dir, external, files } of spec.cgroups) {
-    fields.push(external ? 'cgroup-given' : 'cgroup', dir)
+    fields.push(external ? 'cgroup-external' : 'cgroup', dir)
     for (const { name, value } of files) fields.push('cgroup-file', name, value)
   }
-  for (const dir of spec.deferredCgroups ?? []) fields.push('cgroup-late', dir)
+  for (const dir of spec.deferredCgroups ?? []) fields.push('cgroup-deferred', dir)
   if (spec.oomFile !== null) fields.push('oom-file', spec.oomFile)
   if (spec.oom) fields.push('oom', spec.oom)
   if (spec.freezer !== null) fields.push('freezer', spec.freezer)

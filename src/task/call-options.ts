@@ -39,7 +39,7 @@ export function parseApplyOptions(options: ApplyOptions): Required<ApplyOptions>
 /** What contents a file may have to be compared, and what it has by default; bytes. */
 const maxFile = { most: 8 * 1024 * 1024, byDefault: 1024 * 1024 }
 /** Of all paths together, bytes: they are passed on as arguments. */
-const mostPaths = 1024 * 1024
+const maxPathBytes = 1024 * 1024
 
 const patchShape = lazily(() =>
   z.strictObject({
@@ -61,8 +61,8 @@ export function parsePatchOptions(options: PatchOptions): Required<PatchOptions>
         'a path from the workspace on, as changes() tells it',
       )
   const size = paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 1, 0)
-  if (size > mostPaths)
-    throw invalidArgument('patches: options.paths', paths, `at most ${mostPaths} bytes, and has ${size}`)
+  if (size > maxPathBytes)
+    throw invalidArgument('patches: options.paths', paths, `at most ${maxPathBytes} bytes, and has ${size}`)
   return { paths, maxFileBytes }
 }
 

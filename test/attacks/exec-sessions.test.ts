@@ -6,7 +6,7 @@ import { isRoot, strongest, taskUsers } from '../support/identity.ts'
 import { requires } from '../support/requires.ts'
 import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { attacker, compiled, nativePath, parseVerdicts, without } from './hostile.ts'
+import { attacker, nativePath, parseVerdicts, withoutCall } from './hostile.ts'
 
 const attempts = [
   'environ',
@@ -51,7 +51,7 @@ describe('attack: a hostile task on its exec sessions', function () {
       }))
 
   it('control: without Landlock and the filter all of it succeeds for the same user', () =>
-    withVariable('HOLDFAST_NATIVE', without(nativePath(), compiled('without_landlock')), () =>
+    withVariable('HOLDFAST_NATIVE', withoutCall(), () =>
       withWorkbench('linux', async bench => {
         const { seen, logged } = await robbed(bench, { user: strongest, seccomp: 'off' })
         for (const name of attempts) assert.equal(seen[name], 'ok', name)
@@ -60,7 +60,7 @@ describe('attack: a hostile task on its exec sessions', function () {
     ))
 
   it('without Landlock the filter refuses to trace, also what is the task’s own', () =>
-    withVariable('HOLDFAST_NATIVE', without(nativePath(), compiled('without_landlock')), () =>
+    withVariable('HOLDFAST_NATIVE', withoutCall(), () =>
       withWorkbench('linux', async bench => {
         const { seen } = await robbed(bench, { user: strongest })
         for (const name of ['trace', 'vm_readv', 'descriptor', 'same-files'])

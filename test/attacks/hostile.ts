@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Executor } from '../../src/index.ts'
@@ -60,6 +61,14 @@ export function without(program: string, ...wrappers: readonly string[]): string
   const words = [...wrappers, program].map(word => `'${word}'`).join(' ')
   writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
   return path
+}
+
+/** The same, as on a kernel without one system call: without Landlock unless told otherwise. */
+export function withoutCall(
+  call: 'landlock_create_ruleset' | 'memfd_create' | 'clone3' = 'landlock_create_ruleset',
+  errno = constants.errno.ENOSYS,
+): string {
+  return without(nativePath(), compiled('without_call'), call, String(errno))
 }
 
 /** What each attempt came to, from lines of a name and a verdict. */

@@ -125,9 +125,7 @@ describe('attack: the shim and PID 1', () => {
 /** A task of a user of its own attacks its shim, whose pid it is told through its directory. */
 async function attackShim(bench: Workbench, loosened: object): Promise<Record<string, string>> {
   const program = compiled('init')
-  const task = bench.command(
-    '/bin/sh',
-    '-c',
+  const task = bench.shell(
     `until [ -s $NOMAD_TASK_DIR/pid ]; do sleep 0.01; done; exec ${bench.platform === 'basic' ? program : '/tmp/hostile/init'} $(cat $NOMAD_TASK_DIR/pid)`,
   )
   const prepared = attacker(bench, 'init', [], { namespaces: { pid: false } })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Command, Executor } from '../../src/index.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
@@ -9,7 +10,7 @@ import { asRoot, requires } from '../support/requires.ts'
 import { startRecordOf } from '../support/task-key.ts'
 import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { attacker, compiled, nativePath, parseVerdicts, without } from './hostile.ts'
+import { attacker, nativePath, parseVerdicts, withoutCall } from './hostile.ts'
 
 const capable = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_DAC_READ_SEARCH']
 const withCapabilities: Partial<Command> = {
@@ -35,7 +36,7 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
   before(() => {
     inherited = process.env.HOLDFAST_NATIVE
     program = nativePath()
-    process.env.HOLDFAST_NATIVE = without(program, compiled('without_landlock'))
+    process.env.HOLDFAST_NATIVE = withoutCall()
   })
   after(() => {
     if (inherited === undefined) delete process.env.HOLDFAST_NATIVE
@@ -89,7 +90,7 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
     'nor does it on a host that allows no programs in memory: there it is a read-only mount’s',
     asRoot(async () => {
       const before = digest()
-      await withVariable('HOLDFAST_NATIVE', without(nativePath(), compiled('without_memfd')), () =>
+      await withVariable('HOLDFAST_NATIVE', withoutCall('memfd_create', constants.errno.EACCES), () =>
         withWorkbench('linux', async bench => {
           // What a mount of nothing but the file calls it.
           const seen = await trapped(bench, withCapabilities, '/')

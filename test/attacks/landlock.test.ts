@@ -9,7 +9,7 @@ import { requires } from '../support/requires.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { attacker, compiled, nativePath, newMark, parseVerdicts, verdicts, without } from './hostile.ts'
+import { attacker, compiled, nativePath, newMark, parseVerdicts, verdicts, withoutCall } from './hostile.ts'
 
 /** Everybody may read and write there, and nobody of the tasks is shown it. */
 function hostDirectory(): string {
@@ -76,7 +76,7 @@ describe('attack: a process of the host hands a task one of its directories', ()
     }))
 
   it('control: without Landlock the task walks the host by either', () =>
-    withVariable('HOLDFAST_NATIVE', without(nativePath(), compiled('without_landlock')), () =>
+    withVariable('HOLDFAST_NATIVE', withoutCall(), () =>
       withWorkbench('linux', async bench => {
         assert.deepEqual(await byAbstractSocket(bench), open)
         assert.deepEqual(await bySocketFile(bench), open)

@@ -13,7 +13,7 @@ import {
   holdfastWithout,
   runWithoutUserNamespace,
 } from '../support/without-user-namespace.ts'
-import { compiled, nativePath, parseVerdicts, without } from './hostile.ts'
+import { compiled, nativePath, parseVerdicts, withoutCall } from './hostile.ts'
 
 describe('attack: a task without network that cannot have a namespace of its own for it', function () {
   this.timeout(120_000)
@@ -94,7 +94,7 @@ describe('attack: a task without network that cannot have a namespace of its own
   })
 
   it('control: without Landlock it connects and binds what it is handed, and the row says so', async () => {
-    const native = without(nativePath(), compiled('without_landlock'))
+    const native = withoutCall()
     const { row, verdicts } = await seenBy(asked, holdfastBy(native))
     assert.deepEqual(verdicts, refused(0))
     assert.match(row?.reason ?? '', /that somebody hands it works \(version 0 of Landlock, without TCP/)

@@ -6,7 +6,7 @@ import { output, outputOf, untilOutput } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
 import { withVariable } from '../support/variable.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { attacker, compiled, nativePath, parseVerdicts, verdicts, without } from './hostile.ts'
+import { attacker, compiled, parseVerdicts, verdicts, withoutCall } from './hostile.ts'
 import { parseStartRecord } from './start-record.ts'
 
 /** Not nobody: other tests of this host run as nobody, and would starve with the control. */
@@ -34,9 +34,7 @@ describe("attack: a task on another, each of a user of its own (user: 'own')", (
           const victim = attacker(bench, 'quota', ['hog', 'inotify'], reach)
           await victim.start()
           await untilOutput(victim, 'hogged ok')
-          const task = bench.command(
-            '/bin/sh',
-            '-c',
+          const task = bench.shell(
             'until [ -s /local/pid ]; do sleep 0.05; done; exec /tmp/hostile/init $(cat /local/pid)',
           )
           const mounts = [{ source: join(compiled('init'), '..'), target: '/tmp/hostile', readOnly: true }]
@@ -122,6 +120,6 @@ async function verdictOf(task: Executor, kind: string): Promise<string | undefin
 
 /** It keeps tasks from each other too, whoever they are. */
 function withoutLandlock(body: (bench: Workbench) => Promise<void>): Promise<void> {
-  const program = without(nativePath(), compiled('without_landlock'))
+  const program = withoutCall()
   return withVariable('HOLDFAST_NATIVE', program, () => withWorkbench('linux', body))
 }

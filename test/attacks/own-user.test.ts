@@ -36,9 +36,7 @@ describe('attack: a task on what else its user has', () => {
           spawner: (key: string) => parentOf(parseStartRecord(bench.stateDir, key).shim),
           bystander: () => bystander,
         })) {
-          const task = bench.command(
-            '/bin/sh',
-            '-c',
+          const task = bench.shell(
             'until [ -s /local/pid ]; do sleep 0.05; done; exec /tmp/hostile/init $(cat /local/pid)',
           )
           const mounts = [{ source: join(compiled('init'), '..'), target: '/tmp/hostile', readOnly: true }]

@@ -54,7 +54,7 @@ const look =
   "ls -la --time-style=full-iso / /dev | grep -v -e alloc -e local -e tmp -e proc -e pts -e shm -e mqueue | tr -s ' '"
 
 function run(bench: Workbench, script: string, options: Partial<Command> = {}): Promise<string> {
-  const task = bench.command('/bin/sh', '-c', script)
+  const task = bench.shell(script)
   Object.assign(task.command, options)
   return outputOf(task)
 }

@@ -1,63 +1,21 @@
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceError } from '@grpc/grpc-js'
 import type { Message } from '../../src/nomad/wire/codec.ts'
-import { untilNoneLeft } from '../support/leftovers.ts'
-import { requires } from '../support/requires.ts'
-import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
-import { Allocation } from './support/allocation.ts'
-import { PluginHost } from './support/plugin-host.ts'
+import { driverBench } from './support/driver-bench.ts'
 import { until } from './support/until.ts'
 
 /** What jobs that were written for Nomad's own `exec` driver ask for. */
 describe('a job written for the exec driver', function () {
   this.timeout(120_000)
-  let directory: string
-  let stateDir: string
-  let host: PluginHost
-  let allocation: Allocation
-  const started = new Set<string>()
-
-  async function start(task: object & { id: string }): Promise<void> {
-    started.add(task.id)
-    await host.client.driver('StartTask', { task })
-  }
-
-  async function outputOf(task: object & { id: string }): Promise<string> {
-    await start(task)
-    await host.client.driver('WaitTask', { task_id: task.id })
-    return allocation.logged()
-  }
+  const bench = driverBench('nomad-exec', {
+    allow_capabilities: ['net_bind_service'],
+    default_user: 'own',
+  })
 
   const shell = (script: string, config: object = {}, more: object = {}) =>
-    allocation.task({ command: 'sh', args: ['-c', script], ...config }, more)
-
-  before(async function () {
-    requires(this, 'root', 'linux', 'native')
-    directory = temporaryDirectory('nomad-exec')
-    stateDir = join(directory, 'state')
-    host = await PluginHost.launch()
-    await host.configure({
-      state_dir: stateDir,
-      allow_capabilities: ['net_bind_service'],
-      default_user: 'own',
-    })
-  })
-  after(async () => {
-    await host?.kill()
-    if (directory) removeTemporary(directory)
-  })
-  beforeEach(() => {
-    allocation = new Allocation(directory)
-  })
-  afterEach(async () => {
-    const keys = readdirSync(join(stateDir, 'tasks'))
-    for (const id of started) await host.client.driver('DestroyTask', { task_id: id, force: true })
-    started.clear()
-    allocation.close()
-    await untilNoneLeft(keys)
-  })
+    bench.allocation.task({ command: 'sh', args: ['-c', script], ...config }, more)
 
   it('may drop capabilities, and add back one that the node allows', async () => {
     const config = {
@@ -67,11 +25,11 @@ describe('a job written for the exec driver', function () {
       ipc_mode: 'private',
     }
     assert.equal(
-      await outputOf(shell('grep CapEff /proc/self/status', config)),
+      await bench.outputOf(shell('grep CapEff /proc/self/status', config)),
       'CapEff:\t0000000000000400\n',
     )
     assert.equal(
-      await outputOf(shell('grep CapEff /proc/self/status', { cap_add: ['all'] })),
+      await bench.outputOf(shell('grep CapEff /proc/self/status', { cap_add: ['all'] })),
       'CapEff:\t0000000000000400\n',
     )
   })
@@ -86,18 +44,23 @@ describe('a job written for the exec driver', function () {
       [{ stop_signal_target: 'all' }, /^config\.stop_signal_target: got "all", takes "leader" or "group"/],
       [{ egress: { allow: ['no port:x'] } }, /allow/],
     ] as const) {
-      const failure = await start(shell('true', config)).catch((error: ServiceError) => error)
+      const failure = await bench.start(shell('true', config)).catch((error: ServiceError) => error)
       assert.match((failure as ServiceError).details, says)
     }
     const grouped = { network_isolation_spec: { mode: 1, path: '/proc/self/ns/net' } }
-    await assert.rejects(start(shell('true', { egress: { allow: ['example.com'] } }, grouped)), {
+    await assert.rejects(bench.start(shell('true', { egress: { allow: ['example.com'] } }, grouped)), {
       details: /^config\.egress: the task is in its group's network/,
     })
   })
 
   it('starts a program that came as an artifact, without mode bits, from local/', async () => {
-    writeFileSync(join(allocation.dir, 't/local/server'), '#!/bin/sh\necho served by $0\n', { mode: 0o644 })
-    assert.equal(await outputOf(allocation.task({ command: 'server' })), 'served by /local/server\n')
+    writeFileSync(join(bench.allocation.dir, 't/local/server'), '#!/bin/sh\necho served by $0\n', {
+      mode: 0o644,
+    })
+    assert.equal(
+      await bench.outputOf(bench.allocation.task({ command: 'server' })),
+      'served by /local/server\n',
+    )
   })
 
   /** A master and a worker; at its stop signal the master does `first`, and ends. */
@@ -109,28 +72,28 @@ describe('a job written for the exec driver', function () {
 
   it('gets its stop signal at its leader alone, which can drain its workers', async () => {
     await stopWhenUp(shell(master('sleep 0.2')))
-    assert.equal(allocation.logged(), 'master\n')
+    assert.equal(bench.allocation.logged(), 'master\n')
   })
 
   it('gets it at all of its processes where it says so', async () => {
     const untilTold = 'while [ ! -e /local/told ]; do sleep 0.05; done'
     await stopWhenUp(shell(master(untilTold), { stop_signal_target: 'group' }))
-    assert.equal(allocation.logged(), 'worker\nmaster\n')
+    assert.equal(bench.allocation.logged(), 'worker\nmaster\n')
   })
 
   async function stopWhenUp(task: object & { id: string }): Promise<void> {
-    await start(task)
-    await until('it is up', () => allocation.logged().includes('up'))
+    await bench.start(task)
+    await until('it is up', () => bench.allocation.logged().includes('up'))
     const timeout = { seconds: 20, nanos: 0 }
-    await host.client.driver('StopTask', { task_id: task.id, timeout, signal: 'SIGTERM' })
-    const { result } = await host.client.driver('WaitTask', { task_id: task.id })
+    await bench.driver('StopTask', { task_id: task.id, timeout, signal: 'SIGTERM' })
+    const { result } = await bench.driver('WaitTask', { task_id: task.id })
     assert.equal((result as Message).exit_code, 3)
   }
 
   it('runs as a user that no other task has, where the node says so, and writes what is its own', async () => {
     const uid = async () =>
       Number(
-        await outputOf(
+        await bench.outputOf(
           shell(
             'id -u; cd /local; touch $(id -u) /alloc/data/$(id -u) /tmp/$(id -u) /secrets/$(id -u) || echo refused',
           ),
@@ -142,14 +105,14 @@ describe('a job written for the exec driver', function () {
 
   it('reaches the destinations of its job alone, and the others are told as events', async () => {
     const events: Message[] = []
-    const stream = host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
+    const stream = bench.host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
     const reach = `exec 3<>/dev/tcp/127.0.0.1/\${HTTP_PROXY##*:}; printf 'CONNECT denied.test:443 HTTP/1.1\\r\\n\\r\\n' >&3; head -1 <&3`
-    const task = allocation.task({
+    const task = bench.allocation.task({
       command: 'bash',
       args: ['-c', reach],
       egress: { allow: ['allowed.test:443'] },
     })
-    assert.match(await outputOf(task), /^HTTP\/1\.1 403/)
+    assert.match(await bench.outputOf(task), /^HTTP\/1\.1 403/)
     await until('the event has come', () =>
       events.some(({ message }) => message === 'egress to denied.test:443 was refused'),
     )
@@ -158,8 +121,8 @@ describe('a job written for the exec driver', function () {
 
   it('says to who asks for a command that is not there what is not there, and ends as a shell does', async () => {
     const task = shell('sleep 100')
-    await start(task)
-    const stream = host.client.duplex('ExecTaskStreaming')
+    await bench.start(task)
+    const stream = bench.host.client.duplex('ExecTaskStreaming')
     const answers: Message[] = []
     stream.on('data', answer => answers.push(answer as Message))
     const end = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject))

@@ -6,12 +6,8 @@ import { checkJob } from '../../src/nomad/check/index.ts'
 import { readJobFile } from '../../src/nomad/check/job-file.ts'
 import { TaskView } from '../../src/nomad/check/task-view.ts'
 import type { Message } from '../../src/nomad/wire/codec.ts'
-import { untilNoneLeft } from '../support/leftovers.ts'
-import { requires } from '../support/requires.ts'
-import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
-import { Allocation } from './support/allocation.ts'
 import { jobFile, jobsDirectory } from './support/job-files.ts'
-import { PluginHost } from './support/plugin-host.ts'
+import { driverBench } from './support/driver-bench.ts'
 import { until } from './support/until.ts'
 
 /** What they say. */
@@ -50,31 +46,15 @@ const environment: Readonly<Record<string, string>> = {
 /** Job files of the usual kinds, with nothing but the driver changed. */
 describe('the tasks of job files that were written for exec', function () {
   this.timeout(120_000)
-  let directory: string
-  let stateDir: string
-  let host: PluginHost
-  let allocation: Allocation
+  const bench = driverBench('nomad-jobs', {})
 
-  before(async function () {
-    requires(this, 'root', 'linux', 'native')
-    directory = temporaryDirectory('nomad-jobs')
-    stateDir = join(directory, 'state')
-    host = await PluginHost.launch()
-    await host.configure({ state_dir: stateDir })
-  })
-  after(async () => {
-    await host?.kill()
-    if (directory) removeTemporary(directory)
-  })
   beforeEach(() => {
-    allocation = new Allocation(directory)
     for (const [path, text] of Object.entries(files)) {
-      const file = join(allocation.dir, 't', path)
+      const file = join(bench.allocation.dir, 't', path)
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, text)
     }
   })
-  afterEach(() => allocation.close())
 
   const views = readdirSync(jobsDirectory).flatMap(file => {
     const { tasks, scope } = readJobFile(file, jobFile(file).text)
@@ -90,25 +70,23 @@ describe('the tasks of job files that were written for exec', function () {
       it(`${name} runs as it does there`, async () => {
         assert.equal(report?.verdict, 'same')
         const task = taskOf(view)
-        await host.client.driver('StartTask', { task })
+        await bench.start(task)
         let logged = ''
         if (untilStopped.has(name)) {
-          await until('it is up', () => (logged += allocation.logged()) !== '')
+          await until('it is up', () => (logged += bench.allocation.logged()) !== '')
           await stop(task.id, view)
         }
-        const { result } = await host.client.driver('WaitTask', { task_id: task.id })
-        logged += allocation.logged()
-        assert.deepEqual([(result as Message).exit_code, allocation.logged('stderr')], [0, ''], logged)
+        const { result } = await bench.driver('WaitTask', { task_id: task.id })
+        logged += bench.allocation.logged()
+        assert.deepEqual([(result as Message).exit_code, bench.allocation.logged('stderr')], [0, ''], logged)
         if (said instanceof RegExp) assert.match(logged, said)
         else assert.equal(logged, said)
-        await forget(task.id)
       })
     if (report?.verdict === 'refused')
       it(`${name} is refused in the words of the check`, async () => {
         const foretold = report.options.filter(({ verdict }) => verdict === 'refused')
-        await assert.rejects(
-          host.client.driver('StartTask', { task: taskOf(view) }),
-          ({ details }: ServiceError) => foretold.some(({ why }) => why !== null && details.includes(why)),
+        await assert.rejects(bench.driver('StartTask', { task: taskOf(view) }), ({ details }: ServiceError) =>
+          foretold.some(({ why }) => why !== null && details.includes(why)),
         )
       })
   }
@@ -133,7 +111,7 @@ describe('the tasks of job files that were written for exec', function () {
     )
     const mounts = view.blocks('volume_mount').map(({ body: volume }) => ({
       task_path: view.text(volume, 'destination'),
-      host_path: directory,
+      host_path: bench.directory,
       propagation_mode: view.text(volume, 'propagation_mode') ?? 'private',
     }))
     const cores = view.blocks('resources').some(({ body: asked }) => asked.attributes.has('cores'))
@@ -141,7 +119,7 @@ describe('the tasks of job files that were written for exec', function () {
       allocated_resources: { memory: { memory_mb: 64, memory_max_mb: 0 } },
       linux_resources: { cpu_shares: 100, PercentTicks: 0.1, cpuset_cpus: cores ? '0' : '' },
     }
-    return allocation.task(config, {
+    return bench.allocation.task(config, {
       env: { ...environment, ...env },
       user: view.text(task.body, 'user') ?? '',
       mounts,
@@ -157,12 +135,6 @@ describe('the tasks of job files that were written for exec', function () {
 
   async function stop(id: string, view: TaskView): Promise<void> {
     const signal = view.text(view.task.body, 'kill_signal') ?? ''
-    await host.client.driver('StopTask', { task_id: id, timeout: { seconds: 20, nanos: 0 }, signal })
-  }
-
-  async function forget(id: string): Promise<void> {
-    const keys = readdirSync(join(stateDir, 'tasks'))
-    await host.client.driver('DestroyTask', { task_id: id, force: true })
-    await untilNoneLeft(keys)
+    await bench.driver('StopTask', { task_id: id, timeout: { seconds: 20, nanos: 0 }, signal })
   }
 })

@@ -4,11 +4,8 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, 
 import { join } from 'node:path'
 import type { ServiceError } from '@grpc/grpc-js'
 import type { Message } from '../../src/nomad/wire/codec.ts'
-import { untilNoneLeft } from '../support/leftovers.ts'
 import { requires } from '../support/requires.ts'
-import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
-import { Allocation } from './support/allocation.ts'
-import { PluginHost } from './support/plugin-host.ts'
+import { driverBench } from './support/driver-bench.ts'
 import { until } from './support/until.ts'
 
 /** As the client's pool has them: no account has it. */
@@ -17,49 +14,16 @@ const pooledUid = 80_123
 /** What later Nomads give a task: users of a pool, secrets in memory, memory_max, reserved processors. */
 describe('a task that uses what later Nomads have', function () {
   this.timeout(120_000)
-  let directory: string
-  let stateDir: string
-  let host: PluginHost
-  let allocation: Allocation
-  const started = new Set<string>()
-
-  async function start(task: object & { id: string }): Promise<void> {
-    started.add(task.id)
-    await host.client.driver('StartTask', { task })
-  }
+  const bench = driverBench('nomad-newer', { dynamic_workload_users: true })
 
   async function outputOf(task: object & { id: string }): Promise<string> {
-    await start(task)
-    await host.client.driver('WaitTask', { task_id: task.id })
-    return allocation.logged() + allocation.logged('stderr')
+    return (await bench.outputOf(task)) + bench.allocation.logged('stderr')
   }
 
   async function offersUsers(): Promise<unknown> {
-    const { capabilities } = await host.client.driver('Capabilities')
+    const { capabilities } = await bench.driver('Capabilities')
     return (capabilities as Message).dynamic_workload_users
   }
-
-  before(async function () {
-    requires(this, 'root', 'linux', 'native')
-    directory = temporaryDirectory('nomad-newer')
-    stateDir = join(directory, 'state')
-    host = await PluginHost.launch()
-    await host.configure({ state_dir: stateDir, dynamic_workload_users: true })
-  })
-  after(async () => {
-    await host?.kill()
-    if (directory) removeTemporary(directory)
-  })
-  beforeEach(() => {
-    allocation = new Allocation(directory)
-  })
-  afterEach(async () => {
-    const keys = readdirSync(join(stateDir, 'tasks'))
-    for (const id of started) await host.client.driver('DestroyTask', { task_id: id, force: true })
-    started.clear()
-    allocation.close()
-    await untilNoneLeft(keys)
-  })
 
   const pooled = { user: `nomad-${pooledUid}` }
 
@@ -67,10 +31,10 @@ describe('a task that uses what later Nomads have', function () {
     assert.equal(await offersUsers(), true)
     const script = 'id -u; id -g; id -G; touch /local/a /alloc/data/a /secrets/a && stat -c %u /local/a'
     const id = String(pooledUid)
-    assert.equal(await outputOf(allocation.shell(script, pooled)), `${id}\n${id}\n${id}\n${id}\n`)
-    await host.configure({ state_dir: stateDir })
+    assert.equal(await outputOf(bench.allocation.shell(script, pooled)), `${id}\n${id}\n${id}\n${id}\n`)
+    await bench.configure({})
     assert.equal(await offersUsers(), false)
-    await host.configure({ state_dir: stateDir, dynamic_workload_users: true })
+    await bench.configure({ dynamic_workload_users: true })
   })
 
   it('is not made root by the name of such a user, nor given a number that no user can have', async () => {
@@ -79,13 +43,14 @@ describe('a task that uses what later Nomads have', function () {
       ['nomad-00', /^user: this node does not run jobs as root/],
       ['nomad-4294967296', /^user: got "nomad-4294967296", takes a number up to 2147483647/],
     ] as const)
-      await assert.rejects(start(allocation.shell('id -u', { user })), ({ details }: ServiceError) =>
-        says.test(details),
+      await assert.rejects(
+        bench.start(bench.allocation.shell('id -u', { user })),
+        ({ details }: ServiceError) => says.test(details),
       )
   })
 
   it('reads what the client has written to its secrets directory, which is in memory and in no record', async () => {
-    const secrets = join(allocation.dir, 't/secrets')
+    const secrets = join(bench.allocation.dir, 't/secrets')
     // As the client mounts it (and on kernels that have it, with noswap).
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,noexec,mode=777', 'tmpfs', secrets])
     try {
@@ -100,23 +65,24 @@ describe('a task that uses what later Nomads have', function () {
         cp /bin/true /secrets/run && { /secrets/run 2>/dev/null || echo refused; }
         until [ -e /secrets/renewed ]; do sleep 0.05; done; cat /secrets/renewed; echo; sleep 100`
       const environment = { NOMAD_SECRETS_DIR: '/secrets', IN_ENV: 'control-4713' }
-      await start(allocation.shell(script, { ...pooled, env: environment }))
+      await bench.start(bench.allocation.shell(script, { ...pooled, env: environment }))
       let said = ''
-      await until('it has tried to run', () => (said += allocation.logged()).includes('refused'))
+      await until('it has tried to run', () => (said += bench.allocation.logged()).includes('refused'))
       write('renewed', 'identity-4714', pooledUid)
-      await until('it has read the renewed one', () => (said += allocation.logged()).includes('4714'))
+      await until('it has read the renewed one', () => (said += bench.allocation.logged()).includes('4714'))
       assert.equal(said, 'identity-4711\ntmpfs\nPermission denied\nrefused\nidentity-4714\n')
-      const stored = [stateDir, join(allocation.dir, 'alloc'), join(allocation.dir, 't/local')].flatMap(
-        contents,
-      )
+      const stored = [
+        bench.stateDir,
+        join(bench.allocation.dir, 'alloc'),
+        join(bench.allocation.dir, 't/local'),
+      ].flatMap(contents)
       assert.ok(
         stored.some(text => text.includes('control-4713')),
         'what is in the environment is stored: the search finds what there is',
       )
       assert.ok(!stored.some(text => /identity-471/.test(text)))
     } finally {
-      for (const id of started) await host.client.driver('DestroyTask', { task_id: id, force: true })
-      started.clear()
+      await bench.destroyStarted()
       execFileSync('umount', [secrets])
     }
     assert.deepEqual(readdirSync(secrets), [], 'nothing of it lay on the disk below')
@@ -124,13 +90,13 @@ describe('a task that uses what later Nomads have', function () {
 
   it('may go beyond its memory as far as memory_max, and its end says so', async () => {
     const events: Message[] = []
-    const stream = host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
+    const stream = bench.host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
     const resources = {
       allocated_resources: { memory: { memory_mb: 8, memory_max_mb: 48 } },
       linux_resources: { cpu_shares: 100, memory_limit_bytes: 48 * 1024 * 1024 },
     }
     const held = 'head -c 25000000 /dev/zero | tail | wc -c; tail /dev/zero; echo then'
-    const task = allocation.shell(held, { resources })
+    const task = bench.allocation.shell(held, { resources })
     assert.match(await outputOf(task), /^25000000\n/)
     const event = () => events.find(({ message }) => String(message).includes('more memory than it may'))
     await until('the event has come', () => event() !== undefined)
@@ -141,13 +107,13 @@ describe('a task that uses what later Nomads have', function () {
 
   it('is told of forks that its limits.pids has refused', async () => {
     const events: Message[] = []
-    const stream = host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
+    const stream = bench.host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
     const config = {
       command: 'sh',
       args: ['-c', 'for i in 1 2 3 4 5 6; do sleep 1 & done'],
       limits: { pids: 4 },
     }
-    await outputOf(allocation.task(config))
+    await outputOf(bench.allocation.task(config))
     await until('the event has come', () =>
       events.some(({ message }) => /^Forks of the task were refused \(\d+\)/.test(String(message))),
     )
@@ -157,8 +123,8 @@ describe('a task that uses what later Nomads have', function () {
   it('runs on the processors that are reserved for it: those of its cgroup, and those that are named', async function () {
     requires(this, 'cgroup-v1')
     const cpuset = '/sys/fs/cgroup/cpuset/holdfast'
-    const parent = join(cpuset, `nomad-${allocation.id}`)
-    const cgroup = join(parent, 'reserve', `${allocation.id}.t`)
+    const parent = join(cpuset, `nomad-${bench.allocation.id}`)
+    const cgroup = join(parent, 'reserve', `${bench.allocation.id}.t`)
     const made = [parent, join(parent, 'reserve'), cgroup]
     for (const path of made) {
       mkdirSync(path, { recursive: true })
@@ -173,15 +139,20 @@ describe('a task that uses what later Nomads have', function () {
         resources: { linux_resources: { cpu_shares: 100, cpuset_cpus, cpuset_cgroup } },
       })
       const script = 'grep Cpus_allowed_list /proc/self/status'
-      assert.equal(await outputOf(allocation.shell(script, resources('', cgroup))), 'Cpus_allowed_list:\t1\n')
-      assert.equal(await outputOf(allocation.shell(script, resources('1', ''))), 'Cpus_allowed_list:\t1\n')
       assert.equal(
-        await outputOf(allocation.shell(script, resources('', ''))),
+        await outputOf(bench.allocation.shell(script, resources('', cgroup))),
+        'Cpus_allowed_list:\t1\n',
+      )
+      assert.equal(
+        await outputOf(bench.allocation.shell(script, resources('1', ''))),
+        'Cpus_allowed_list:\t1\n',
+      )
+      assert.equal(
+        await outputOf(bench.allocation.shell(script, resources('', ''))),
         `Cpus_allowed_list:\t${all()}\n`,
       )
     } finally {
-      for (const id of started) await host.client.driver('DestroyTask', { task_id: id, force: true })
-      started.clear()
+      await bench.destroyStarted()
       for (const path of made.toReversed()) rmdirSync(path)
     }
   })

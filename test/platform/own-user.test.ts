@@ -91,7 +91,7 @@ describe("user: 'own'", () => {
       await supervisor.close()
       const successor = await bench.another().openKey(key)
       for (const user of [undefined, 'own']) {
-        const session = bench.exec(successor, '/bin/sh', '-c', 'id -u; id -G; touch /local/session')
+        const session = bench.shellIn(successor, 'id -u; id -G; touch /local/session')
         if (user !== undefined) session.command.user = user
         assert.equal(await outputOf(session), `${number}\n${number}\n`)
         assert.equal(row(session)?.requested, `own (${number})`)

@@ -133,9 +133,9 @@ describe(`native program ${given === undefined ? 'under the address and undefine
     if (reports !== undefined) assert.deepEqual(readReports(reports), [])
   })
 
-  describe('lend', () => {
-    const lend = (...args: string[]) =>
-      spawnSync(program, ['lend', ...args], { encoding: 'utf8', env: sanitizerEnvironment(reports) })
+  describe('donate', () => {
+    const donate = (...args: string[]) =>
+      spawnSync(program, ['donate', ...args], { encoding: 'utf8', env: sanitizerEnvironment(reports) })
 
     it('refuses what is no process, no start time or no descriptor', () => {
       for (const args of [
@@ -143,17 +143,17 @@ describe(`native program ${given === undefined ? 'under the address and undefine
         ['1', 'x', '1'],
         ['1', '1', '-1'],
       ])
-        assert.deepEqual([lend(...args).status, lend(...args).stdout], [2, ''])
+        assert.deepEqual([donate(...args).status, donate(...args).stdout], [2, ''])
     })
 
     it('goes nowhere for a reused pid, and says so on the descriptor it was given', () => {
-      const { status, stdout } = lend(`${process.pid}`, '1', '1')
+      const { status, stdout } = donate(`${process.pid}`, '1', '1')
       assert.deepEqual([status, stdout], [1, `failed ${os.errno.ESRCH} the spawner\n`])
     })
 
     it('enters no user namespace that is its own already', () => {
       const { startTime } = identify(process.pid) ?? { startTime: 0 }
-      const { status, stdout } = lend(`${process.pid}`, `${startTime}`, '1')
+      const { status, stdout } = donate(`${process.pid}`, `${startTime}`, '1')
       assert.deepEqual([status, stdout], [1, `failed ${os.errno.EINVAL} setns user\n`])
     })
   })
@@ -198,8 +198,8 @@ describe(`native program ${given === undefined ? 'under the address and undefine
         ['launch', '1', 'dir'],
         ['launch', '1', 'rlimit', 'cpu', '1'],
         ['launch', '1', 'wall', '1s'],
-        ['launch', '1', 'owner', 'relative'],
-        ['launch', '1', 'owner', '/a', 'owner', '/b'],
+        ['launch', '1', 'lifeline', 'relative'],
+        ['launch', '1', 'lifeline', '/a', 'lifeline', '/b'],
         ['launch', '1', 'wall', '99999999999999999999'],
         ['launch', '1', 'dir', '/a', 'dir', '/b'],
         ['launch', '0', 'dir', '/a'],

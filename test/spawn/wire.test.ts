@@ -25,8 +25,8 @@ describe('encodeLaunch', () => {
     for (const part of [
       'launch 2147483647 dir ',
       'umask 22 credentials 65534 65533 group 10 group 20 stdin',
-      'nice -5 oom-score-adj 500 cpu-policy batch rlimit nofile 10 20 rlimit core -1 -1 wall 30000 output-limit 4096 grace 5000 durable 0 owner /state/supervisors/1-a ',
-      'cgroup /cg/one cgroup-file pids.max 5 cgroup-file cpu.shares 2 cgroup /cg/two cgroup-late /cg/three oom-file /cg/one/memory.events oom process freezer /cg/freezer ',
+      'nice -5 oom-score-adj 500 cpu-policy batch rlimit nofile 10 20 rlimit core -1 -1 wall 30000 output-limit 4096 grace 5000 durable 0 lifeline /state/supervisors/1-a ',
+      'cgroup /cg/one cgroup-file pids.max 5 cgroup-file cpu.shares 2 cgroup /cg/two cgroup-deferred /cg/three oom-file /cg/one/memory.events oom process freezer /cg/freezer ',
       'namespace mount namespace pid network-path /run/netns/x hostname web ',
       'root-dir /tmp 1777 root-symlink usr/bin /bin root-bind  /usr /usr ro root-bind  /dev/x /dev/x ro,dev root-bind /alloc /alloc/a /b  root-bind  /home/a/w /home/a/w  root-map 1000 1001 65534 65533 ' +
         'root-overlay /home/a/o /state/allocs/k/overlay /home/a/o root-tmpfs /dev 65536 755 root-proc /proc root-node /dev/null 1 3 root-pts /dev/pts 5 root-mqueue /dev/mqueue ' +

@@ -52,7 +52,7 @@ describe('an exec session with limits of its own', function () {
     withWorkbench('linux', async bench => {
       const task = bench.command('/bin/sleep', '1000')
       await task.start()
-      const session = bench.exec(task, '/bin/sh', '-c', 'setsid sleep 1000 & sleep 1000')
+      const session = bench.shellIn(task, 'setsid sleep 1000 & sleep 1000')
       await session.limit({ memoryMB: 32, pids: 7 })
       await session.start()
       const { shim, cgroups } = startRecordOf(session)

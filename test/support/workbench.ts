@@ -66,6 +66,11 @@ export class Workbench {
     return this.command('/bin/sh', '-c', script)
   }
 
+  /** One inside a running task. */
+  shellIn(task: Executor, script: string): Executor {
+    return this.exec(task, '/bin/sh', '-c', script)
+  }
+
   directory(name?: string): string {
     const path = temporaryDirectory(name)
     this.#directories.push(path)

@@ -23,7 +23,7 @@ for (const platform of ['linux', 'basic'] as const)
         task.command.terminal = terminal
         await task.start()
         assert.match(await untilOutput(task, '/dev/tty'), /^\/dev\/pts\/\d+\r\n\/dev\/tty/)
-        const session = bench.exec(task, '/bin/sh', '-c', 'test -c "$(tty)" && tty && stty size')
+        const session = bench.shellIn(task, 'test -c "$(tty)" && tty && stty size')
         session.command.terminal = { rows: 7, columns: 33 }
         assert.match(await outputOf(session), /^\/dev\/pts\/\d+\r\n7 33\r\n$/)
       }))

@@ -26,7 +26,7 @@ int donate_run(const char *pid, const char *start, const char *control) {
   int64_t spawner, began, fd;
   if (!parse_number(pid, 1, INT32_MAX, &spawner) || !parse_number(start, 0, INT64_MAX, &began) ||
       !parse_number(control, 0, MAX_DESCRIPTOR, &fd)) {
-    dprintf(2, "holdfast-native: lend takes a pid, a start time and a descriptor\n");
+    dprintf(2, "holdfast-native: donate takes a pid, a start time and a descriptor\n");
     return 2;
   }
   const char *refused = enter(&(struct identity){(pid_t)spawner, (uint64_t)began});
@@ -34,7 +34,7 @@ int donate_run(const char *pid, const char *start, const char *control) {
     dprintf((int)fd, "failed %d %s\n", errno, refused);
     return 1;
   }
-  if (dprintf((int)fd, "lent %" PRIu64 "\n", identify(getpid()).start) < 0) return 2;
+  if (dprintf((int)fd, "donates %" PRIu64 "\n", identify(getpid()).start) < 0) return 2;
   char byte;
   ssize_t count;
   do count = read((int)fd, &byte, 1);

@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
     hide_path(argv[0]);
     return spawner_run(rootless);
   }
-  if (argc == 5 && strcmp(argv[1], "lend") == 0) return donate_run(argv[2], argv[3], argv[4]);
+  if (argc == 5 && strcmp(argv[1], "donate") == 0) return donate_run(argv[2], argv[3], argv[4]);
   if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0)
     return signal_run(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
   if (argc >= 3 && strcmp(argv[1], "disk") == 0) return disk_run(argv + 2);
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
   if (strcmp(mode, "egress-check") == 0) return egress_check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe | lend PID START FD | signal PID START NUMBER "
+  fputs("usage: holdfast-native spawner [rootless] | probe | donate PID START FD | signal PID START NUMBER "
         "[VALUE] | fifo PATH... | map DIR | disk ... | overlay ... | waiting | terminal | features | check | "
         "egress-check\n(started "
         "by holdfast; see docs/native-protocol.md)\n",

@@ -310,7 +310,7 @@ static const char *add_cgroup_external(struct reader *reader, char **operands) {
   return append_cgroup(reader, operands, true);
 }
 static const char *add_cgroup_deferred(struct reader *reader, char **operands) {
-  if (!is_plain_path(operands[0])) return "cgroup-late takes an absolute path without . and ..";
+  if (!is_plain_path(operands[0])) return "cgroup-deferred takes an absolute path without . and ..";
   struct cgroup *cgroup = take(reader, sizeof *cgroup);
   cgroup->dir = operands[0];
   *reader->deferred_cgroup = cgroup;
@@ -593,7 +593,7 @@ static const struct option {
     {"stdout", 2, false, set_out},
     {"stderr", 2, false, set_err},
     {"terminal", 2, false, set_terminal},
-    {"lender", 2, false, set_donor},
+    {"donor", 2, false, set_donor},
     {"log-rotation", 2, false, set_log_rotation},
     {"log-mode", 1, false, set_log_mode},
     {"log-plain", 1, true, set_log_plain},
@@ -605,11 +605,11 @@ static const struct option {
     {"output-limit", 1, false, set_output_limit},
     {"grace", 1, false, set_grace},
     {"durable", 1, false, set_durable},
-    {"owner", 1, false, set_lifeline},
+    {"lifeline", 1, false, set_lifeline},
     {"cgroup", 1, true, add_cgroup},
-    {"cgroup-given", 1, true, add_cgroup_external},
+    {"cgroup-external", 1, true, add_cgroup_external},
     {"cgroup-file", 2, true, add_cgroup_file},
-    {"cgroup-late", 1, true, add_cgroup_deferred},
+    {"cgroup-deferred", 1, true, add_cgroup_deferred},
     {"oom-file", 1, false, set_oom_file},
     {"oom", 1, false, set_oom},
     {"freezer", 1, false, set_freezer},
@@ -646,15 +646,13 @@ static const struct option {
     {"secret", 2, true, add_secret},
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
-_Static_assert(OPTION_COUNT <= 64, "the set of options seen is one word");
 
-static const char *parse_option(struct reader *reader, const char *name, uint64_t *seen) {
+static const char *parse_option(struct reader *reader, const char *name, bool *seen) {
   reader->option = name;
   for (size_t i = 0; i < OPTION_COUNT; i++) {
     if (strcmp(options[i].name, name) != 0) continue;
-    uint64_t bit = UINT64_C(1) << i;
-    if ((*seen & bit) != 0 && !options[i].repeats) return "an option comes twice";
-    *seen |= bit;
+    if (seen[i] && !options[i].repeats) return "an option comes twice";
+    seen[i] = true;
     /* What comes after them is wiped with them. */
     if (reader->request->secrets != NULL && options[i].handle != add_secret)
       return "secret comes before another option";
@@ -676,9 +674,9 @@ static const char *check_inside(const struct spec *spec) {
     return "inside with namespace, network-path or freezer";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if ((cgroup->external && cgroup->files != NULL) || inside->leader.pid == 0)
-      return "inside with cgroup-given and cgroup-file, or with a cgroup and no inside-leader";
+      return "inside with cgroup-external and cgroup-file, or with a cgroup and no inside-leader";
   if (spec->deferred_cgroups != NULL && inside->leader.pid == 0)
-    return "inside with cgroup-late and no inside-leader";
+    return "inside with cgroup-deferred and no inside-leader";
   return NULL;
 }
 
@@ -705,7 +703,7 @@ static const char *check_whole(const struct spec *spec, size_t arg_count) {
   if (spec->egress != NULL && spec->egress_port == 0) return "egress-allow without egress";
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
     if (cgroup->external && (spec->namespaces & NAMESPACE_PID) == 0 && spec->inside.leader.pid == 0)
-      return "cgroup-given without namespace pid";
+      return "cgroup-external without namespace pid";
   if (spec->oom != OOM_LEFT && spec->oom_file == NULL) return "oom without oom-file";
   if (spec->secrets != NULL && !has_place_for_secrets(spec)) return "secret without root-secrets";
   if (spec->group_count > 0 && !spec->has_credentials) return "group without credentials";
@@ -750,9 +748,9 @@ const char *spec_parse(struct request *request, struct spec *spec) {
   if (id == NULL || !parse_number(id, 1, INT32_MAX, &number)) return "the id is no number from 1 up";
   spec->id = (int)number;
   if (strcmp(verb, "launch") != 0) return "the verb is unknown";
-  uint64_t seen = 0;
+  bool seen[OPTION_COUNT] = {false};
   for (const char *name; (name = field(&reader)) != NULL;) {
-    const char *why = parse_option(&reader, name, &seen);
+    const char *why = parse_option(&reader, name, seen);
     if (why != NULL) return why;
   }
   return check_whole(spec, reader.arg_count);

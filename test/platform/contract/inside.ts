@@ -24,14 +24,14 @@ async function running(bench: Workbench, script = waiting): Promise<Executor> {
 
 /** Counts the processes that the task's own pid namespace shows of these tests' sleepers. */
 function sleepersIn(bench: Workbench, task: Executor): Executor {
-  return bench.exec(task, '/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
+  return bench.shellIn(task, 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n" | grep -c "^1000$"')
 }
 
 /** A second command inside a running task. */
 export const inside: Section = (check, { platform, native }) => {
   check('has a result, logs, a key and an id of its own', async bench => {
     const task = await running(bench)
-    const session = bench.exec(task, '/bin/sh', '-c', 'echo out; echo err >&2; exit 7')
+    const session = bench.shellIn(task, 'echo out; echo err >&2; exit 7')
     assert.equal(session.state, 'configured')
     await session.start()
     const { exitCode, signal, cause, evidence, logsComplete } = await session.wait()
@@ -50,12 +50,7 @@ export const inside: Section = (check, { platform, native }) => {
     task.command.logs = { maxBytes: 4096, maxFiles: 3 }
     await task.start()
     await untilOutput(task, 'ready')
-    const whole = bench.exec(
-      task,
-      '/bin/sh',
-      '-c',
-      'for i in 1 2 3 4 5; do seq ${i}000 ${i}999; sleep 0.1; done',
-    )
+    const whole = bench.shellIn(task, 'for i in 1 2 3 4 5; do seq ${i}000 ${i}999; sleep 0.1; done')
     whole.command.logs = { maxBytes: 4096, maxFiles: 20 }
     await whole.start()
     const all = Array.from({ length: 5000 }, (_, index) => `${index + 1000}\n`).join('')
@@ -82,7 +77,7 @@ export const inside: Section = (check, { platform, native }) => {
     task.command.env = { GREETING: 'hello' }
     await task.start()
     await untilOutput(task, 'ready')
-    const session = bench.exec(task, '/bin/sh', '-c', 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
+    const session = bench.shellIn(task, 'cat $HOLDFAST_TASK_DIR/note; echo $GREETING $OWN')
     session.command.env.OWN = 'world'
     assert.equal(await outputOf(session), 'of-the-task\nhello world\n')
     assert.deepEqual(task.command.env, { GREETING: 'hello' })
@@ -100,18 +95,8 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('is stopped and killed with its own tree, and the task goes on', ['signals'], async bench => {
     const task = await running(bench)
-    const polite = bench.exec(
-      task,
-      '/bin/sh',
-      '-c',
-      'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done',
-    )
-    const deaf = bench.exec(
-      task,
-      '/bin/sh',
-      '-c',
-      'trap "" TERM; sleep 1000 & (sleep 1000 & sleep 1000) & echo on; wait',
-    )
+    const polite = bench.shellIn(task, 'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done')
+    const deaf = bench.shellIn(task, 'trap "" TERM; sleep 1000 & (sleep 1000 & sleep 1000) & echo on; wait')
     for (const session of [polite, deaf]) await session.start()
     for (const session of [polite, deaf]) await untilOutput(session, 'on')
     const [stopped, forced] = await Promise.all([
@@ -127,12 +112,7 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('gets signals', ['signals'], async bench => {
     const task = await running(bench)
-    const session = bench.exec(
-      task,
-      '/bin/sh',
-      '-c',
-      'trap "exit 3" USR1; echo on; while :; do sleep 0.05; done',
-    )
+    const session = bench.shellIn(task, 'trap "exit 3" USR1; echo on; while :; do sleep 0.05; done')
     await session.start()
     await untilOutput(session, 'on')
     await session.signal('SIGUSR1')
@@ -160,7 +140,7 @@ export const inside: Section = (check, { platform, native }) => {
     const session = bench.exec(task, '/bin/sleep', '1000')
     await session.start()
     // Which may itself be ended before it is done.
-    await bench.exec(task, '/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go').start()
+    await bench.shellIn(task, 'echo > $HOLDFAST_TASK_DIR/go').start()
     const [ended, result] = await Promise.all([task.wait(), session.wait()])
     assert.equal(ended.exitCode, 4)
     assert.deepEqual([result.signal, result.cause], ['SIGKILL', 'forced'])
@@ -172,7 +152,7 @@ export const inside: Section = (check, { platform, native }) => {
     bench.supervisor.results$.subscribe(result => results.push(result))
     const task = await running(bench)
     bench.supervisor.transitions$.subscribe(({ task: { key }, to }) => states.push(`${key} ${to}`))
-    const session = bench.exec(task, '/bin/sh', '-c', 'exit 2')
+    const session = bench.shellIn(task, 'exit 2')
     await session.start()
     await session.wait()
     assert.ok(bench.supervisor.tasks.get(keyOf(session)))
@@ -191,10 +171,7 @@ export const inside: Section = (check, { platform, native }) => {
     ['signals'],
     async bench => {
       const task = await running(bench)
-      const [one, two] = [
-        bench.exec(task, '/bin/sleep', '1000'),
-        bench.exec(task, '/bin/sh', '-c', 'echo kept; exit 6'),
-      ]
+      const [one, two] = [bench.exec(task, '/bin/sleep', '1000'), bench.shellIn(task, 'echo kept; exit 6')]
       await one.start()
       await two.start()
       await two.wait()
@@ -212,13 +189,13 @@ export const inside: Section = (check, { platform, native }) => {
   check('is begun by a supervisor that has taken the task over', async bench => {
     const task = await running(bench)
     const taken = await bench.another().open(task.id())
-    const session = bench.exec(taken, '/bin/sh', '-c', 'exit 8')
+    const session = bench.shellIn(taken, 'exit 8')
     await session.start()
     assert.equal((await session.wait()).exitCode, 8)
     // What is inside of it is inside of the task.
     const outer = bench.exec(taken, '/bin/sleep', '1000')
     await outer.start()
-    assert.equal(await outputOf(bench.exec(outer, '/bin/sh', '-c', 'echo deeper')), 'deeper\n')
+    assert.equal(await outputOf(bench.shellIn(outer, 'echo deeper')), 'deeper\n')
     assert.equal((await outer.forceStop()).cause, 'forced')
   })
 
@@ -273,9 +250,7 @@ export const inside: Section = (check, { platform, native }) => {
 
   check('stays what it was when many begin at the same time', async bench => {
     const task = await running(bench)
-    const sessions = Array.from({ length: 8 }, (_, n) =>
-      bench.exec(task, '/bin/sh', '-c', `echo ${n}; exit ${n}`),
-    )
+    const sessions = Array.from({ length: 8 }, (_, n) => bench.shellIn(task, `echo ${n}; exit ${n}`))
     await Promise.all(sessions.map(session => session.start()))
     const ends = await Promise.all(sessions.map(session => session.wait()))
     assert.deepEqual(
@@ -291,7 +266,7 @@ export const inside: Section = (check, { platform, native }) => {
   if (platform === 'basic') {
     check('is a process beside the task’s: what it leaves behind ends with it', async bench => {
       const task = await running(bench)
-      const session = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & exit 0')
+      const session = bench.shellIn(task, 'sleep 1000 & exit 0')
       await session.start()
       assert.equal((await session.wait()).exitCode, 0)
       await assertNoProcessLeft(session)
@@ -330,10 +305,8 @@ export const inside: Section = (check, { platform, native }) => {
       await task.limit({ memoryMB: 24, pids: 8 })
       await task.start()
       await untilOutput(task, 'ready')
-      const forking = bench.exec(
+      const forking = bench.shellIn(
         task,
-        '/bin/sh',
-        '-c',
         'read go; i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 1000 & done; exit 0',
       )
       const go = new Readable({ read() {} })
@@ -383,10 +356,10 @@ export const inside: Section = (check, { platform, native }) => {
       await task.limit({ rlimits: { nofile: 77, core: 0 } })
       await task.start()
       await untilOutput(task, 'ready')
-      const root = bench.exec(task, '/bin/sh', '-c', 'id -u; ulimit -n; grep CapEff /proc/self/status')
+      const root = bench.shellIn(task, 'id -u; ulimit -n; grep CapEff /proc/self/status')
       root.command.user = 'root'
       assert.equal(await outputOf(root), '0\n77\nCapEff:\t0000000000000000\n')
-      const own = bench.exec(task, '/bin/sh', '-c', 'ulimit -n; ulimit -c')
+      const own = bench.shellIn(task, 'ulimit -n; ulimit -c')
       await own.limit({ rlimits: { nofile: 55 } })
       assert.equal(await outputOf(own), '55\n0\n')
     })
@@ -434,7 +407,7 @@ export const inside: Section = (check, { platform, native }) => {
       task.command.namespaces = namespaces
       await task.start()
       await untilOutput(task, 'ready')
-      const session = bench.exec(task, '/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo on; wait')
+      const session = bench.shellIn(task, 'trap "" TERM; sleep 1000 & echo on; wait')
       await session.start()
       await untilOutput(session, 'on')
       assert.equal(session.state, 'running')

@@ -121,7 +121,7 @@ export const starting: Section = (check, { platform, native }) => {
     check(
       `what a variable holds is data to the task's shell${interpolate ? ', unless it was asked to interpolate' : ''}`,
       async bench => {
-        const task = bench.command('/bin/sh', '-c', 'echo "hello $NAME"')
+        const task = bench.shell('echo "hello $NAME"')
         task.command.env = { NAME: '"; echo owned; "' }
         if (interpolate) task.command.interpolate = interpolate
         const said = await outputOf(task)

@@ -274,7 +274,7 @@ export const streams: Section = (check, { platform }) => {
   check('shows a command inside a task no such end either, and leaves the task alone', async bench => {
     const task = bench.shell('sleep 600')
     await task.start()
-    const inside = bench.exec(task, '/bin/sh', '-c', 'cat; echo whole')
+    const inside = bench.shellIn(task, 'cat; echo whole')
     const half = new Readable({ read() {} })
     inside.command.stdin = half
     await inside.start()

@@ -113,7 +113,7 @@ export const updating: Section = (check, { platform }) => {
     await task.start()
     await untilOutput(task, 'ready')
     await task.update({ wallTimeMs: 3_600_000 })
-    await outputOf(bench.exec(task, '/bin/sh', '-c', 'echo > $HOLDFAST_TASK_DIR/go'))
+    await outputOf(bench.shellIn(task, 'echo > $HOLDFAST_TASK_DIR/go'))
     const { exitCode, cause } = await task.wait()
     assert.deepEqual({ exitCode, cause }, { exitCode: 5, cause: 'exited' })
   })
@@ -134,7 +134,7 @@ export const updating: Section = (check, { platform }) => {
       await untilOutput(task, 'ready')
       await task.update({ memoryMB: after })
       assert.equal((await task.usage()).memoryLimitBytes, after * 1024 * 1024)
-      await outputOf(bench.exec(task, '/bin/sh', '-c', 'echo > /local/go'))
+      await outputOf(bench.shellIn(task, 'echo > /local/go'))
       const { oomKilled } = await task.wait()
       assert.equal(oomKilled, cause === 'oom')
       if (cause === 'exited') assert.match(await output(task), /41943040/)
@@ -191,17 +191,14 @@ export const updating: Section = (check, { platform }) => {
     assert.deepEqual([rows.get('pids'), rows.get('cpuLimit')], ['enforced', 'enforced'])
     assert.equal((await task.usage()).pids, 3)
     // Its own processes and a session's count alike.
-    const session = bench.exec(task, '/bin/sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
+    const session = bench.shellIn(task, 'sleep 1000 & sleep 1000 & sleep 1000 & echo never')
     await session.start()
     assert.equal((await session.wait()).exitCode, 2)
     assert.match(await output(session, 'stderr'), /fork/i)
     // Another supervisor changes it again, and finds it where it is.
     const taken = await bench.another().open(task.id())
     await taken.update({ pids: 50 })
-    assert.equal(
-      await outputOf(bench.exec(taken, '/bin/sh', '-c', 'sleep 0.01 & sleep 0.01 & wait; echo room')),
-      'room\n',
-    )
+    assert.equal(await outputOf(bench.shellIn(taken, 'sleep 0.01 & sleep 0.01 & wait; echo room')), 'room\n')
     assert.equal(task.state, 'running')
   })
 
@@ -209,7 +206,7 @@ export const updating: Section = (check, { platform }) => {
     const task = bench.shell('echo ready; while :; do (sleep 0.03 &); (sleep 0.03 &); done')
     await task.start()
     await untilOutput(task, 'ready')
-    const session = bench.exec(task, '/bin/sh', '-c', 'echo ready; while :; do (sleep 0.03 &); done')
+    const session = bench.shellIn(task, 'echo ready; while :; do (sleep 0.03 &); done')
     await session.start()
     await untilOutput(session, 'ready')
     await task.update({ pids: 500 })
@@ -234,7 +231,7 @@ export const updating: Section = (check, { platform }) => {
     await task.start()
     await task.update({ rlimits: { nofile: 33 } })
     assert.equal(task.enforcement.find(({ name }) => name === 'rlimits.nofile')?.status, 'weakened')
-    assert.equal(await outputOf(bench.exec(task, '/bin/sh', '-c', 'ulimit -n')), '33\n')
+    assert.equal(await outputOf(bench.shellIn(task, 'ulimit -n')), '33\n')
     const exact = bench.commandOf(bench.another({ strict: true }), '/bin/sh', '-c', waiting)
     exact.command.user = weakest
     await exact.limit({ memoryMB: 64 })

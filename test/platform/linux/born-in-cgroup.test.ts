@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../../../src/index.ts'
 import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
-import { compiled, nativePath, without } from '../../attacks/hostile.ts'
+import { withoutCall } from '../../attacks/hostile.ts'
 import { eventually } from '../../support/eventually.ts'
 import { requires } from '../../support/requires.ts'
 import { withVariable } from '../../support/variable.ts'
@@ -45,7 +45,7 @@ describe('a process that is to be in a cgroup of v2', () => {
   ] as const)
     it(`is moved there where clone3 is refused with ${name}`, function () {
       if (!hasCompiler()) return this.skip()
-      const native = without(nativePath(), compiled('without_clone3'), String(errno))
+      const native = withoutCall('clone3', errno)
       return withVariable('HOLDFAST_NATIVE', native, () =>
         withCgroup(mount, (dir, moves) =>
           withWorkbench('linux', async bench => {

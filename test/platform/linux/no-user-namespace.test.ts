@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { Enforcement } from '../../../src/index.ts'
 import { nativeFeatures } from '../../../src/spawn/probe.ts'
-import { compiled, nativePath, without } from '../../attacks/hostile.ts'
+import { nativePath, withoutCall } from '../../attacks/hostile.ts'
 import { homeOfOrdinaryUser, ordinaryUid } from '../../support/ordinary-user.ts'
 import { requires } from '../../support/requires.ts'
 import { holdfastBy, holdfastWithout, runWithoutUserNamespace } from '../../support/without-user-namespace.ts'
@@ -72,7 +72,7 @@ describe('an ordinary user on a host that gives it no user namespace', function 
       assert.equal(walled.stdout, 'told 1\n', walled.stderr)
       assert.match(walled.stderr, /not permitted/)
       assert.deepEqual([victim.exitCode, victim.signalCode], [null, null])
-      const native = without(nativePath(), compiled('without_landlock'))
+      const native = withoutCall()
       const bare = await runWithoutUserNamespace(home, [...holdfastBy(native), ...kill])
       assert.equal(bare.stdout, 'told 0\n', bare.stderr)
       assert.deepEqual(await ended, [null, 'SIGTERM'])
