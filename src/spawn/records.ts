@@ -86,6 +86,9 @@ function readRecord<T>(path: string, parse: (text: string) => T | Corrupt): T | 
     return unopened(error, path)
   }
   try {
+    // As nearly all are: what has bytes, and fewer than it was asked for, has been read to its end.
+    const length = readBlock(fd)
+    if (length > 0 && length < block.length) return parse(block.toString('utf8', 0, length))
     const stats = fstatSync(fd)
     if (!stats.isFile()) return { corrupt: 'it is not a regular file' }
     if (stats.size > largest)
@@ -101,12 +104,21 @@ function readRecord<T>(path: string, parse: (text: string) => T | Corrupt): T | 
 /** Records are short, and read one after the other. */
 const block = Buffer.alloc(4096)
 
+/** 0: nothing can be read of it. */
+function readBlock(fd: number): number {
+  try {
+    return readSync(fd, block, 0, block.length, null)
+  } catch {
+    return 0
+  }
+}
+
 /** As much as it had when it was looked at: a record is put in its place as a whole, and never written to. */
 function readText(fd: number, size: number): string {
   const bytes = size <= block.length ? block : Buffer.alloc(size)
   let length = 0
   for (let more = 1; more > 0 && length < size; length += more)
-    more = readSync(fd, bytes, length, size - length, null)
+    more = readSync(fd, bytes, length, size - length, length)
   return bytes.toString('utf8', 0, length)
 }
 

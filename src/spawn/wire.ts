@@ -1,8 +1,10 @@
 export { parseReply, type Reply, ReplyReader } from './reply.ts'
 
 import { invalidArgument } from '../invalid-argument.ts'
+import { type Joined, refuseNul } from './refuse-nul.ts'
 import { type ScalarField, scalarFields, scalars } from './scalars.ts'
-import type { LaunchSpec, MountOp } from './spec.ts'
+import type { LaunchSpec } from './spec.ts'
+import { pushMount, sharedRoot } from './wire-mounts.ts'
 
 const largestFrame = 64 * 1024 * 1024
 
@@ -11,7 +13,8 @@ const largestFrame = 64 * 1024 * 1024
  * and when the frame would be over 64 MiB.
  */
 export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
-  const fields = launchFields(id, spec)
+  const shared = spec.rootShared > 0 ? sharedRoot(spec) : null
+  const fields = launchFields(id, spec, shared)
   const body = fields.join('\0')
   const { secrets = [] } = spec
   const textLength = Buffer.byteLength(body) + 1
@@ -24,7 +27,7 @@ export function encodeLaunch(id: number, spec: LaunchSpec): Uint8Array {
       'pass large data in a file below the task directory instead of arguments or environment',
     )
   }
-  refuseNul(fields, body)
+  refuseNul(fields, body, shared)
   const frame = Buffer.allocUnsafe(4 + length)
   frame.writeUInt32LE(length, 0)
   frame.write(body, 4, 'utf8')
@@ -62,18 +65,6 @@ export function encodeQuestion(id: number): Uint8Array {
 }
 
 /**
- * One search of the whole is several times faster than one per field: exactly the separators may be found.
- */
-function refuseNul(fields: readonly string[], body: string): void {
-  let found = 0
-  for (let at = body.indexOf('\0'); at !== -1; at = body.indexOf('\0', at + 1)) found++
-  if (found === fields.length - 1) return
-  const index = fields.findIndex(field => field.includes('\0'))
-  // Not the field itself: it may be an environment's secret.
-  throw invalidArgument('command', Symbol(`a NUL character near "${fields[index - 1]}"`), 'none')
-}
-
-/**
  * The fields of a launch, by who writes them. One that nobody writes does not compile;
  * test/spawn/options.test.ts has the names.
  */
@@ -103,13 +94,13 @@ type Unwritten = Exclude<
 >
 const _nothingIsUnwritten = {} satisfies Record<Unwritten, true>
 
-function launchFields(id: number, spec: LaunchSpec): string[] {
+function launchFields(id: number, spec: LaunchSpec, shared: Joined | null): string[] {
   const fields = ['launch', `${id}`]
   pushProgram(fields, spec)
   pushStreams(fields, spec)
   pushProcess(fields, spec)
   pushCgroups(fields, spec)
-  pushIsolation(fields, spec)
+  pushIsolation(fields, spec, shared)
   return fields
 }
 
@@ -165,7 +156,11 @@ function pushCgroups(fields: string[], spec: Pick<LaunchSpec, CgroupField>): voi
   if (spec.freezer !== null) fields.push('freezer', spec.freezer)
 }
 
-function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>): void {
+function pushIsolation(
+  fields: string[],
+  spec: Pick<LaunchSpec, IsolationField>,
+  shared: Joined | null,
+): void {
   if (spec.inside) {
     const { alive, leader, init } = spec.inside
     fields.push('inside', alive)
@@ -179,68 +174,14 @@ function pushIsolation(fields: string[], spec: Pick<LaunchSpec, IsolationField>)
     for (const rule of spec.egress.rules) fields.push('egress-allow', rule)
   }
   if (spec.hostname !== null) fields.push('hostname', spec.hostname)
-  for (const [index, operation] of spec.root.entries()) {
-    fields.push(...(index < spec.rootShared ? sharedMount(operation) : mountFields(operation)))
-    if ((operation.op === 'bind' || operation.op === 'overlay') && operation.map)
-      fields.push('root-map', ...mapOperands(operation.map))
-    if (index + 1 === spec.rootShared) fields.push('root-shared')
-  }
+  if (shared !== null) fields.push(shared.text)
+  for (const operation of shared === null ? spec.root : spec.root.slice(spec.rootShared))
+    pushMount(fields, operation)
   if (spec.capabilities !== null) fields.push('capabilities', spec.capabilities.join(','))
   fields.push('no-new-privileges', flag(spec.noNewPrivileges), 'seccomp', flag(spec.seccomp))
   if (spec.offline === true) fields.push('offline', flag(true))
   for (const { at, access } of spec.landlock?.rules ?? []) fields.push('landlock', at, access)
   for (const scope of spec.landlock?.scopes ?? []) fields.push('landlock-scope', scope)
-}
-
-/** The operations that all tasks share are the same objects for each. */
-const sharedMounts = new WeakMap<MountOp, readonly string[]>()
-
-function sharedMount(operation: MountOp): readonly string[] {
-  const known = sharedMounts.get(operation) ?? mountFields(operation)
-  sharedMounts.set(operation, known)
-  return known
-}
-
-function mountFields(operation: MountOp): string[] {
-  return [`root-${operation.op}`, ...mountOperands(operation)]
-}
-
-function mountOperands(operation: MountOp): string[] {
-  switch (operation.op) {
-    case 'dir':
-      return [operation.at, octal(operation.mode)]
-    case 'symlink':
-      return [operation.to, operation.at]
-    case 'bind':
-      return [operation.base ?? '', operation.source, operation.at, bindFlags(operation)]
-    case 'overlay':
-      return [operation.source, operation.state, operation.at]
-    case 'tmpfs':
-      return [operation.at, `${operation.sizeBytes}`, octal(operation.mode)]
-    case 'pts':
-      return [operation.at, `${operation.gid ?? -1}`]
-    case 'file':
-      return [operation.at, operation.source ?? '', operation.text]
-    case 'node':
-      return [operation.at, `${operation.major}`, `${operation.minor}`]
-    case 'secrets':
-    case 'proc':
-    case 'mqueue':
-    case 'mask':
-    case 'freeze':
-    case 'readonly':
-      return [operation.at]
-  }
-}
-
-type IdMap = NonNullable<(MountOp & { op: 'bind' })['map']>
-
-function mapOperands({ owner, user }: IdMap): string[] {
-  return [owner.uid, owner.gid, user.uid, user.gid].map(String)
-}
-
-function bindFlags({ readOnly, devices }: { readonly readOnly: boolean; readonly devices: boolean }): string {
-  return [readOnly && 'ro', devices && 'dev'].filter(Boolean).join(',')
 }
 
 const octal = (mode: number): string => mode.toString(8)

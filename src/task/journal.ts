@@ -24,12 +24,15 @@ export class Journal {
   #known: Set<number> | null
   /** The last line may be half a one. */
   #torn = false
+  /** Nobody has written to it yet. */
+  #isNew: boolean
 
   /** `fresh`: nobody has written to it before. */
   constructor(dir: string, fresh: boolean) {
     this.#dir = dir
     this.#path = join(dir, journalName)
     this.#known = fresh ? new Set() : null
+    this.#isNew = fresh
   }
 
   /** Keeps it until the next flush. False: it is there already. */
@@ -50,11 +53,13 @@ export class Journal {
   flush(): boolean {
     if (this.#waiting.length === 0) return false
     try {
-      append(this.#path, this.#waiting, this.#torn)
+      if (!this.#isNew || !begin(this.#path, this.#waiting)) append(this.#path, this.#waiting, this.#torn)
+      this.#isNew = false
       this.#waiting = []
       this.#torn = false
       return true
     } catch {
+      this.#isNew = false
       this.#torn = true
       return false
     }
@@ -97,6 +102,24 @@ function readJournal(path: string): HistoryEntry[] {
   return parseLines(readText(path))
 }
 
+/** The first lines, in a file that is made for them. False: it is there already. */
+function begin(path: string, entries: readonly HistoryEntry[]): boolean {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants
+  let fd: number
+  try {
+    fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+  try {
+    write(fd, linesOf(entries))
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** One write, at the end of the file: the lines of two supervisors do not mix. */
 function append(path: string, entries: readonly HistoryEntry[], torn: boolean): void {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
@@ -105,13 +128,20 @@ function append(path: string, entries: readonly HistoryEntry[], torn: boolean): 
     const stats = fstatSync(fd)
     if (!stats.isFile()) throw new Error('it is no plain file')
     const full = stats.size >= fullBytes
-    const lines = entries.filter(({ sequence }) => !full || sequence !== null)
-    const text = Buffer.from(lines.map(entry => `${JSON.stringify(entry)}\n`).join(''))
-    const bytes = torn ? Buffer.concat([Buffer.from('\n'), text]) : text
-    if (writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')
+    const lines = linesOf(entries.filter(({ sequence }) => !full || sequence !== null))
+    write(fd, torn ? `\n${lines}` : lines)
   } finally {
     closeSync(fd)
   }
+}
+
+function linesOf(entries: readonly HistoryEntry[]): string {
+  return entries.map(entry => `${JSON.stringify(entry)}\n`).join('')
+}
+
+function write(fd: number, text: string): void {
+  const bytes = Buffer.from(text)
+  if (writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')
 }
 
 /** Nothing of it is trusted: the file may be torn, damaged, or as large as the disk. */

@@ -135,8 +135,8 @@ export class StateDirectory {
   stamp(key: string): string | null {
     const path = this.taskDirectory(key) + stateFile
     // Not through a link: read() does not follow it either.
-    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-    return stat === undefined ? null : `${stat.ino}:${stat.mtimeNs}`
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    return stat === undefined ? null : `${stat.ino}:${stat.mtimeMs}`
   }
 
   /** Throws NOT_FOUND when there is no such task. Null: the directory is there, its task.json is not. */

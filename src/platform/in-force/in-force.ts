@@ -63,8 +63,8 @@ type Source = Facts & {
 function verified(task: ToVerify, source: Source): readonly ReadRow[] {
   const walls = wallsOf(task, source)
   return task.rows.map(row => {
-    if (row.kind === 'isolation') return { ...row, ...(walls(row) ?? unverifiable) }
-    return { ...row, ...limitOf(row, task, source) }
+    const finding = row.kind === 'isolation' ? (walls(row) ?? unverifiable) : limitOf(row, task, source)
+    return Object.assign({ ...row }, finding)
   })
 }
 

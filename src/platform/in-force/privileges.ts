@@ -113,7 +113,8 @@ function bits(hex: string): bigint {
 }
 
 function namesOf(set: bigint): string {
+  if (set === 0n) return 'none'
   const names = capabilityNames.filter((_, number) => (set & (1n << BigInt(number))) !== 0n)
   if (names.length === capabilityNames.length) return 'all'
-  return names.length === 0 ? 'none' : names.join(', ')
+  return names.join(', ')
 }
