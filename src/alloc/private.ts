@@ -32,7 +32,7 @@ export function makePrivateAllocation(path: string, taskName: string): TaskPaths
   const shared = `${path}${sep}${sharedName}`
   const task = `${path}${sep}${taskName}`
   const local = `${task}${sep}local`
-  make(path, modes.root)
+  mkdirSync(path, modes.root)
   mkdirSync(shared, 0o700)
   for (const part of sharedParts) make(`${shared}${sep}${part}`, modeOfPart(part))
   chmodSync(shared, modes.open)

@@ -65,6 +65,8 @@ export class TaskFile {
     if (this.isWritten) this.#state.write(key, text)
     else this.#state.create(key, text)
     this.#stamp = this.#state.stamp(key)
+    // What the start was to have written soon is in it; the first line of the journal goes with the next.
+    this.#dirty = false
   }
 
   /** What became of the isolation and the limits, once that was read back; written with the next snapshot. */

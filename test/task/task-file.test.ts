@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lostOutcome, markExited } from '../../machines/index.ts'
 import { TaskFile } from '../../src/task/task-file.ts'
+import { eventually } from '../support/eventually.ts'
 import { configured, type FakeTask, fakeTask, recorded } from '../support/fake-task.ts'
 
 function onDisk(task: FakeTask) {
@@ -34,6 +35,21 @@ describe('the file of a task', () => {
     assert.equal(task.state.stamp(task.file.spec.request.key), stamp)
     await sleep(100)
     assert.equal(onDisk(task).spec.delivered, 2)
+  })
+
+  it('has in the intent what was to be saved soon before it, and writes that no second time', async () => {
+    const task = fakeTask()
+    task.view.delivered = 1
+    task.file.saveSoon()
+    recorded(task)
+    const stamp = task.state.stamp(task.file.spec.request.key)
+    // As late as what is saved after it, whose timer was set later.
+    const next = recorded(fakeTask())
+    next.view.delivered = 2
+    next.file.saveSoon()
+    await eventually(() => assert.equal(onDisk(next).spec.delivered, 2))
+    assert.equal(onDisk(task).spec.delivered, 1)
+    assert.equal(task.state.stamp(task.file.spec.request.key), stamp)
   })
 
   it('does not go back behind what another supervisor has written', () => {

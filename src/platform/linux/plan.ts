@@ -21,7 +21,7 @@ import { resolvedUser } from './own-user.ts'
 import { overlayDirectory } from '../overlay-place.ts'
 import { rootPlan } from './root.ts'
 import { secretsDir, secretsRows } from './secrets.ts'
-import { shareAlloc } from './shared-alloc.ts'
+import { isItsAlone, shareAlloc } from './shared-alloc.ts'
 import { shareWorkspace, type Workspace } from './workspace.ts'
 import { workspacePlace } from './workspace-place.ts'
 
@@ -64,6 +64,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         workspace,
         files: shared.map,
         inMemory: disk.inMemory,
+        isNew: isItsAlone(alloc, key, dir),
         secrets: secrets.length > 0,
         cgroups: { host: host.planner.host, dirs: cgroups.cgroups.map(cgroup => cgroup.dir) },
       })

@@ -28,14 +28,15 @@ const reserved = new Set([
 
 /**
  * What the orchestrator has put into the task directory, at the top of the root; a row for each entry that
- * cannot be there. `system`: what is there already.
+ * cannot be there. `system`: what is there already. Without a directory there is nothing of the kind.
  */
 export function taskEntries(
-  directory: string,
+  directory: string | null,
   system: readonly MountOp[],
   command: Readonly<Command>,
   workspace?: string,
-): { ops: MountOp[]; rows: Row[] } {
+): Entries {
+  if (directory === null) return nothing
   const placed = placedBy(command)
   if (workspace !== undefined) placed.add(workspace)
   const taken = new Set(system.map(({ at }) => at.split('/')[1]))
@@ -58,6 +59,10 @@ export function taskEntries(
   }
   return { ops, rows }
 }
+
+type Entries = { readonly ops: readonly MountOp[]; readonly rows: readonly Row[] }
+
+const nothing: Entries = { ops: [], rows: [] }
 
 /** Bytes that are no UTF-8, in its name or where it leads: nothing that is asked for here can say them. */
 function noText(source: EntryName): Row {

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command } from '../../api.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 import type { TaskPaths } from '../port.ts'
 import { type Row, skipped } from '../rows.ts'
 import { baseOf } from '../streams.ts'
+import { allocation, allocationInMemory } from './allocation-mounts.ts'
 import { type HostDirectories, hostDirectories } from './host-directories.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import { kernelFilesOf } from './kernel-files.ts'
@@ -63,6 +63,8 @@ export type RootOptions = {
   readonly secrets?: boolean
   /** Nothing that it can write of the allocation is on a disk. */
   readonly inMemory?: boolean
+  /** The allocation was made for this task alone a moment ago: nobody has put anything there. */
+  readonly isNew?: boolean
   /** Where the host's cgroups are mounted, and which are the task's own. */
   readonly cgroups?: { readonly host: Pick<CgroupHost, 'v1' | 'v2'>; readonly dirs: readonly string[] }
 }
@@ -87,13 +89,14 @@ export function rootPlan(
     files = null,
     secrets = false,
     inMemory = false,
+    isNew = false,
     cgroups,
   }: RootOptions,
 ): RootPlan {
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
   const place: MountOp[] = secrets ? [{ op: 'dir', at: secretsDir, mode: 0o755 }] : []
-  const own = taskEntries(alloc.task, [...system.ops, ...place], command, workspace?.at)
+  const own = taskEntries(isNew ? null : alloc.task, [...system.ops, ...place], command, workspace?.at)
   const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
@@ -173,40 +176,6 @@ function needsNoPlace(ops: readonly MountOp[], places: readonly MountOp[]): bool
 
 /** What is mounted there is the task's own, and so are places in it. */
 const writable = [...mountPoints.map(({ at }) => at), '/dev/shm', '/dev/pts', queuesDirectory]
-
-/**
- * Logs are written by shims alone: a task can read its own there, and forge, erase or replace none, its own
- * or a neighbour's. They are its own by its number on the host: no map changes that.
- */
-function allocation(alloc: TaskPaths, files: FileMap | null): MountOp[] {
-  const logs = join(alloc.shared, 'logs')
-  if (files === null)
-    return [
-      bind(alloc.shared, '/alloc', false),
-      { op: 'readonly', at: '/alloc/logs' },
-      bind(alloc.local, '/local', false),
-    ]
-  return [
-    { ...bind(alloc.shared, '/alloc', false, alloc.root), map: files },
-    bind(logs, '/alloc/logs', true, alloc.root),
-    { ...bind(alloc.local, '/local', false, alloc.root), map: files },
-  ]
-}
-
-/** None where a tmpfs that was asked for comes to lie. The rest of `/alloc` is not to be written to. */
-function allocationInMemory(own: readonly MountOp[]): MountOp[] {
-  const sizes = [
-    ['/local', 256],
-    ['/alloc/data', 64],
-    ['/alloc/tmp', 64],
-  ] as const
-  return [
-    { op: 'readonly', at: '/alloc' },
-    ...sizes
-      .filter(([at]) => !own.some(op => op.at === at))
-      .map(([at, mebibytes]) => tmpfsAt(at, mebibytes * 1024 * 1024)),
-  ]
-}
 
 const ownFilesBytes = 16 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { sep } from 'node:path'
 import type { Command } from '../../api.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 import type { TaskCredentials } from '../credentials.ts'
@@ -42,5 +42,6 @@ const unmapped = { reason: 'there is no user whose they would be on the host', h
 
 /** Its supervisor has made it for this task, and removes it with the task. */
 export function isItsAlone({ root }: TaskRequest['alloc'], key: string, dir: string): boolean {
-  return root === join(dirname(dirname(dir)), 'allocs', key)
+  const own = `tasks${sep}${key}`
+  return dir.endsWith(own) && root === `${dir.slice(0, -own.length)}allocs${sep}${key}`
 }
