@@ -289,10 +289,13 @@ export interface Resources {
   wallTimeMs?: number
   /**
    * Bytes, 1 MiB or more, that it can store in `/local`, `/alloc`, its logs and an overlay together: beyond
-   * that its writes fail with ENOSPC, and what it prints is dropped from its logs. Its allocation becomes a
-   * file system of that size, of which the tables take a few per cent. Takes root, mkfs.ext4 and loop
-   * devices, and an allocation of the task's own: where it cannot be had the row says so. `update()` makes it
-   * larger (CAP_SYS_RESOURCE); it refuses less (INVALID_ARGUMENT), and a task without one (UNSUPPORTED).
+   * that its writes fail with ENOSPC or EDQUOT, and what it prints is dropped from its logs. Its allocation
+   * becomes a project of its file system where that has project quotas (docs/isolation.md), else a file
+   * system of that size, of which the tables take a few per cent. Takes root, for the second way mkfs.ext4
+   * and loop devices, and an allocation of the task's own: where it cannot be had the row says so.
+   * `update()` gives a project another limit, and makes a file system larger (CAP_SYS_RESOURCE). It refuses
+   * less than is stored, of a file system less than it has (INVALID_ARGUMENT), and a task without either
+   * (UNSUPPORTED).
    */
   diskBytes?: number
   /**

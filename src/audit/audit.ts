@@ -4,6 +4,7 @@ import { leftoverCgroups } from './cgroups.ts'
 import type { Found, LeftoverKind, AuditContext } from './found.ts'
 import { unreachableTasks } from './shims.ts'
 import { leftoverAllocations, leftoversOfSupervisors, leftoversOfTasks, mountsBelow } from './state.ts'
+import { leftoverProjects } from './projects.ts'
 import { leftoverUsers } from './users.ts'
 
 export type AuditOptions = {
@@ -31,8 +32,8 @@ export type AuditReport = { readonly stateDir: string; readonly leftovers: reado
  * Lists what crashes have left behind and no task owns, and tasks that nobody can reach any more (their shim
  * has been stopped, their FIFOs or directory are gone), which with `fix` are killed: cgroups under
  * `holdfast`, half-made records, temporary files of ended tasks, allocations without a task, FIFOs of
- * supervisors that are gone, mounts in the state directory, users that were one task's each. With `fix` it
- * removes all of it but mounts.
+ * supervisors that are gone, mounts in the state directory, users that were one task's each, limits of
+ * projects without files. With `fix` it removes all of it but mounts.
  *
  * It never touches what may be somebody's: a task that runs or has ended, here or in another state directory;
  * what is quarantined; what is younger than some seconds; files of other names. Processes in a cgroup of ours
@@ -62,6 +63,8 @@ const scans: readonly ((context: AuditContext) => Promise<Found[]>)[] = [
   leftoverAllocations,
   leftoversOfSupervisors,
   mountsBelow,
+  // After the allocations, whose removal leaves the limits of their projects.
+  leftoverProjects,
   // Last: a user is its task's for as long as anything of that is left.
   leftoverUsers,
 ]

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { StateDirectory } from '../task/task-directory.ts'
 
 /** What kind of thing was left behind. */
-export type LeftoverKind = 'cgroup' | 'task' | 'file' | 'allocation' | 'supervisor' | 'mount' | 'user'
+export type LeftoverKind =
+  'cgroup' | 'task' | 'file' | 'allocation' | 'supervisor' | 'mount' | 'user' | 'project'
 
 /** Something that no task owns, and how to remove it; null where that is left to the administrator. */
 export type Found = {

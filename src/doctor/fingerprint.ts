@@ -1,6 +1,12 @@
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { bestPlatform } from '../platform/best-platform.ts'
 import { hostFacts } from '../platform/host-facts.ts'
+import { ownAccess } from '../platform/linux/access.ts'
+import { type DiskFinding, findDiskWay } from '../platform/linux/disk-way.ts'
 import { runDefaults } from '../supervisor/run-defaults.ts'
+import { defaultStateDir } from '../supervisor/state-dir.ts'
 import type { HostReport, Refusal, RunReport } from './host-report.ts'
 import { isolationRows, overlayRow, unitRows } from './isolation-rows.ts'
 import { limitRow, limitTrials } from './limit-rows.ts'
@@ -10,6 +16,7 @@ import { refusalOf, Trials } from './trial.ts'
 export async function fingerprint(): Promise<HostReport> {
   const { cgroups, unit, mode, versions, rows } = await hostFacts()
   const { defaultRun, basicRun, network, overlay, limits } = await tried()
+  const disk = await diskOfState()
   return {
     mode: defaultRun.refused === null ? mode : { ...mode, isolation: 'none' },
     versions,
@@ -18,12 +25,28 @@ export async function fingerprint(): Promise<HostReport> {
     rows: [
       ...rows,
       ...limitTrials.map(({ controller }, index) =>
-        limitRow(controller, limits[index] ?? null, { cgroups, refused: defaultRun.refused }),
+        limitRow(controller, limits[index] ?? null, { cgroups, disk, refused: defaultRun.refused }),
       ),
       ...isolationRows(defaultRun, basicRun, network),
       overlayRow(overlay, defaultRun),
       ...unitRows(unit, { managed: mode.systemd !== null, defaultRun }),
     ],
+  }
+}
+
+/** Of the default state directory, or of what it would be made in. */
+function diskOfState(): Promise<DiskFinding> {
+  let path = stateDirectory()
+  while (!existsSync(path) && dirname(path) !== path) path = dirname(path)
+  return findDiskWay({ allocs: path, state: path }, ownAccess())
+}
+
+function stateDirectory(): string {
+  try {
+    return defaultStateDir()
+  } catch {
+    // This user has no home directory.
+    return tmpdir()
   }
 }
 

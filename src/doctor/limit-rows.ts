@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { Resources } from '../api.ts'
 import type { HostRow } from '../platform/host-row.ts'
 import type { CgroupHost } from '../platform/linux/cgroup-mode.ts'
+import type { DiskFinding } from '../platform/linux/disk-way.ts'
 import { placeOf } from '../platform/linux/controller-place.ts'
 import type { Refusal, RunReport } from './host-report.ts'
 import { hostRow, nothingStarted } from './isolation-rows.ts'
@@ -27,6 +28,8 @@ export const limitTrials: readonly LimitTrial[] = [
 
 type Host = {
   readonly cgroups: CgroupHost
+  /** By what, or why not, what a task stores in the state directory is bound. */
+  readonly disk: DiskFinding
   /** Why no task is started at all; null: it is. */
   readonly refused: Refusal | null
 }
@@ -35,7 +38,7 @@ type Host = {
 export function limitRow(
   controller: string | null,
   run: RunReport | null,
-  { cgroups, refused }: Host,
+  { cgroups, disk, refused }: Host,
 ): HostRow {
   const name = controller === null ? 'disk' : `cgroup.${controller}`
   if (refused !== null) return nothingStarted(name, refused)
@@ -45,8 +48,21 @@ export function limitRow(
   const limit = run.enforcement.find(({ kind, name: field }) => kind === 'limit' && fields.has(field))
   if (limit === undefined) return { name, status: 'no', why: 'its start says nothing of it', hint: null }
   const row = hostRow(limit)
-  const place = controller === null ? 'a file system for each task that asks' : placeOf(cgroups, controller)
-  return { ...row, name, why: row.status === 'yes' ? place : row.why }
+  if (row.status !== 'yes') return { ...row, name }
+  return controller === null ? diskRow(name, disk) : { ...row, name, why: placeOf(cgroups, controller) }
+}
+
+/** A task could be bound in a directory for temporary files; where tasks are recorded may be another. */
+function diskRow(name: string, disk: DiskFinding): HostRow {
+  if ('reason' in disk) return { name, status: 'no', why: disk.reason, hint: disk.hint }
+  const { way, why } = disk
+  const words = { project: 'a project quota', image: 'a file system' }[way]
+  return {
+    name,
+    status: 'yes',
+    why: `${words} for each task that asks${why === null ? '' : `: ${why}`}`,
+    hint: null,
+  }
 }
 
 const fields = new Set(['cpuLimit', 'cpuset', 'memoryBytes', 'pids', 'io', 'diskBytes'])

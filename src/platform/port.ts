@@ -83,9 +83,17 @@ export interface OwnNumbers {
 export type Plan = {
   readonly spec: LaunchSpec
   readonly enforcement: readonly Enforcement[]
-  /** Bytes of the file system that the allocation becomes before the start; absent or null: none. */
-  readonly diskBytes?: number | null
+  /** What bounds the allocation from before the start on; absent or null: nothing. */
+  readonly disk?: DiskBound | null
 }
+
+/**
+ * `project`: its directories are a project of the file system that they are in, by whose quota it is kept.
+ * `image`: it is a file system of its own, in a file of the record directory.
+ */
+export type DiskWay = 'project' | 'image'
+
+export type DiskBound = { readonly way: DiskWay; readonly bytes: number }
 
 /** A task that runs, and what it was told to be. */
 export type ToVerify = {

@@ -89,12 +89,18 @@ async function format(path: string, input: Input = 'ignore'): Promise<DiskRefusa
   return status === 0 ? null : { step: 'mkfs.ext4', errno: 'EIO' }
 }
 
-async function refusalOf(
+/** One call of the native program's mode `disk`. */
+export function runDisk(program: string, args: readonly string[], input: Input = 'ignore') {
+  return run(program, ['disk', ...args], input)
+}
+
+/** Null: it has been done. */
+export async function refusalOf(
   program: string,
   args: readonly string[],
   input: Input = 'ignore',
 ): Promise<DiskRefusal | null> {
-  const { status, output } = await run(program, ['disk', ...args], input)
+  const { status, output } = await runDisk(program, args, input)
   if (status === 0) return null
   const [errno = '', step = ''] = output.trim().split(' ')
   return step === '' ? { step: 'disk', errno: 'EIO' } : { step, errno: errnoName(Number(errno)) }

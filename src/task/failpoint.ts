@@ -38,10 +38,13 @@ export const crashPoints = [
 /** Those of a task with `diskBytes`, between `intent-written` and `request-sent`. */
 export const diskPoints = ['disk-made', 'disk-mounted'] as const
 
+/** The same where its file system has project quotas. */
+export const projectPoints = ['project-chosen', 'project-made'] as const
+
 /** Those of a task with a user of its own, before `directories-planned` and after it. */
 export const userPoints = ['user-claimed', 'user-recorded'] as const
 
-const allPoints = [...crashPoints, ...diskPoints, ...userPoints] as const
+const allPoints = [...crashPoints, ...diskPoints, ...projectPoints, ...userPoints] as const
 
 export type CrashPoint = (typeof allPoints)[number]
 

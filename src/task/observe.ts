@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import type { Observation } from '../../machines/index.ts'
 import { currentBootId } from '../spawn/process-table.ts'
 import { readExit, readStart } from '../spawn/records.ts'
-import { diskImageName } from './disk-place.ts'
+import { diskImageName, projectName } from './disk/place.ts'
 import { journalName } from './journal.ts'
 import { aliveIsHeld, shimLives } from './shim-life.ts'
 
@@ -48,4 +48,4 @@ export function hasTraces(dir: string): boolean {
  * The supervisor's own, its end of the standard input among them, and FIFOs that a shim is about to put in
  * their place.
  */
-const ours = new Set([journalName, diskImageName, 'stdin', 'alive.tmp', 'control.tmp'])
+const ours = new Set([journalName, diskImageName, projectName, 'stdin', 'alive.tmp', 'control.tmp'])

@@ -91,7 +91,7 @@ async function lookAndDecide(services: TaskServices, key: string): Promise<Rehyd
 /** Read where there is one alone. */
 async function showDisk({ request: { alloc, resources }, ownAlloc }: TaskSpec, dir: string): Promise<void> {
   if (!ownAlloc || resources?.diskBytes === undefined) return
-  await (await import('./disk-image.ts')).showAllocation(dir, alloc.root)
+  await (await import('./disk/image.ts')).showAllocation(dir, alloc.root)
 }
 
 /** Milliseconds that a shim is given to go once its record is there: it has its cgroups to remove. */

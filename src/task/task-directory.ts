@@ -8,7 +8,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { lazily } from '../lazily.ts'
 import { randomHex } from '../random.ts'
 import { AllocDir } from '../alloc/alloc-dir.ts'
@@ -19,7 +19,7 @@ import type { TaskPaths } from '../platform/port.ts'
 import { renameOver } from '../spawn/rename-over.ts'
 import { readBounded } from './bounded-file.ts'
 import { storageError } from './storage-error.ts'
-import { isOtherFileSystem } from './disk-place.ts'
+import { isOtherFileSystem, projectOf } from './disk/place.ts'
 import { failpoint } from './failpoint.ts'
 import { isTaskKey } from './task-id.ts'
 import { assertTrustedDirectory, assertTrustedPath } from './trusted-tree.ts'
@@ -198,11 +198,11 @@ export class StateDirectory {
 
   /** Without a name the long way, which needs to know nothing of the task. */
   async removeAlloc(key: string, taskName?: string): Promise<void> {
-    const path = this.allocDirectory(key)
-    if (isOtherFileSystem(path))
-      await (await import('./disk-image.ts')).releaseAllocation(this.taskDirectory(key), path)
-    if (taskName !== undefined && removePrivateAllocation(path, taskName)) return
-    await new AllocDir(path).destroy()
+    const [path, dir] = [this.allocDirectory(key), this.taskDirectory(key)]
+    if (isOtherFileSystem(path)) await (await import('./disk/image.ts')).releaseAllocation(dir, path)
+    if (taskName === undefined || !removePrivateAllocation(path, taskName)) await new AllocDir(path).destroy()
+    const project = projectOf(dir)
+    if (project !== null) await (await import('./disk/project.ts')).releaseProject(project, dirname(path))
   }
 
   remove(key: string): void {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor, setCommand } from '../../src/index.ts'
+import { diskAttacks } from '../support/disk-attacks.ts'
 import { taskUsers } from '../support/identity.ts'
 import { output } from '../support/output.ts'
 import { requires } from '../support/requires.ts'
@@ -11,20 +12,6 @@ import { directoryOf, keyOf } from '../support/task-key.ts'
 import { withWorkbench } from '../support/workbench.ts'
 
 const MiB = 1024 * 1024
-
-/** Each exits with another code than 0 as soon as something does not fit. */
-const attacks: Readonly<Record<string, string>> = {
-  'in one file': 'dd if=/dev/zero of=/local/one bs=64k count=512',
-  'in both directories':
-    'for d in /local /alloc /alloc/data /alloc/tmp; do dd if=/dev/zero of=$d/part bs=64k count=160 || exit; done',
-  'in many files': 'i=0; while [ $i -lt 10000 ]; do echo >/alloc/tmp/$i || exit; i=$((i+1)); done',
-  'by hard links':
-    'dd if=/dev/zero of=/local/one bs=64k count=64 && ln /local/one /local/two && dd if=/dev/zero of=/local/two bs=64k count=512',
-  'in the holes of a sparse file':
-    'truncate -s 1G /local/holes && dd if=/dev/zero of=/local/holes bs=64k seek=4000 count=512 conv=notrunc',
-  'in a file that has no name':
-    'exec 3>/local/gone && rm /local/gone && dd if=/dev/zero bs=64k count=512 >&3',
-}
 
 /** What of a directory lies on the disk, as the host sees it. */
 const storedIn = (directory: string): number =>
@@ -36,7 +23,7 @@ describe('attack: filling the disk of the host', () => {
   })
 
   for (const user of taskUsers)
-    for (const [how, script] of Object.entries(attacks))
+    for (const [how, script] of Object.entries(diskAttacks))
       it(`${how}, as ${user}: the task stores no more than its diskBytes`, () =>
         withWorkbench('linux', async bench => {
           const task = bench.shell(script)

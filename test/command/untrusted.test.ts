@@ -111,12 +111,13 @@ describe('untrusted', () => {
       }
       const row = enforced({ name: 'diskBytes', kind: 'limit', requested: '1' })
       const user = { right: 'user-namespace', self: { uid: 1000, gid: 1000, groups: [] } } as const
-      return planDisk([row], request, at, user).finally(() => removeTemporary(dir))
+      const walls = { capabilities: [], seccomp: true }
+      return planDisk([row], request, at, user, walls).finally(() => removeTemporary(dir))
     }
 
     it('it is in memory, and the row says so', async () => {
-      const { rows, bytes, inMemory } = await planned({})
-      assert.deepEqual([bytes, inMemory], [null, true])
+      const { rows, bound, inMemory } = await planned({})
+      assert.deepEqual([bound, inMemory], [null, true])
       assert.deepEqual([rows[0]?.status, rows[0]?.chosen], ['weakened', true])
       assert.match(rows[0]?.reason ?? '', /does not hold here: only root .* are in memory/)
     })

@@ -5,6 +5,7 @@ import { limitRow, limitTrials } from '../../src/doctor/limit-rows.ts'
 import { refusalOf } from '../../src/doctor/trial.ts'
 import { type Enforcement, HoldfastError } from '../../src/index.ts'
 import type { CgroupHost } from '../../src/platform/linux/cgroup-mode.ts'
+import type { DiskFinding } from '../../src/platform/linux/disk-way.ts'
 
 const row = (name: string, own: Partial<Enforcement> = {}): Enforcement => ({
   ...{
@@ -98,19 +99,29 @@ describe("doctor's row of a limit", () => {
   const cgroups: CgroupHost = {
     ...{ mode: 'v1', v1: new Map([['memory', '/cg/memory']]), v2: null, unusable: new Map() },
   }
-  const host = { cgroups, refused: null }
+  const host = { cgroups, disk: { way: 'image', why: null } as DiskFinding, refused: null }
   const limit = (own: Partial<Enforcement> = {}) => run([row('memoryBytes', { kind: 'limit', ...own })])
   const of = (
     ...[controller, report, own = {}]: [
       string | null,
       RunReport | null,
-      Partial<{ refused: typeof refused }>?,
+      Partial<{ refused: typeof refused; disk: DiskFinding }>?,
     ]
   ) => seen([limitRow(controller, report, { ...host, ...own })])
 
   it('says by what it is enforced, and why it is not', () => {
     assert.deepEqual(of('memory', limit()), [['cgroup.memory', 'yes', 'memory at /cg/memory']])
     assert.deepEqual(of(null, limit()), [['disk', 'yes', 'a file system for each task that asks']])
+    const disk = { way: 'image', why: 'the file system has no project quota (ESRCH)' } as const
+    assert.deepEqual(of(null, limit(), { disk }), [
+      ['disk', 'yes', `a file system for each task that asks: ${disk.why}`],
+    ])
+    assert.deepEqual(of(null, limit(), { disk: { way: 'project', why: null } }), [
+      ['disk', 'yes', 'a project quota for each task that asks'],
+    ])
+    assert.deepEqual(of(null, limit(), { disk: { reason: 'no loop device', hint: 'modprobe loop' } }), [
+      ['disk', 'no', 'no loop device'],
+    ])
     assert.deepEqual(of('memory', limit({ status: 'skipped', reason: 'no controller' })), [
       ['cgroup.memory', 'no', 'no controller'],
     ])

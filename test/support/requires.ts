@@ -7,6 +7,7 @@ import { ordinaryUid, ordinaryUserServes } from './ordinary-user.ts'
 import { lacking } from '../../src/powers.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 import { type ProgramName, programChecks } from './clients/programs.ts'
+import { hasProjectQuota } from './project-quota.ts'
 import { goProgram, javaProgram, pythonProgram } from './runtimes.ts'
 
 export type Need =
@@ -22,6 +23,7 @@ export type Need =
   | 'native'
   | 'disk'
   | 'resize'
+  | 'project-quota'
   | 'page'
   | 'chromium'
   | 'java'
@@ -124,6 +126,11 @@ const checks: Readonly<Record<Need, Check>> = {
   resize: {
     met: () => lacking(['CAP_SYS_RESOURCE'], process.geteuid?.() ?? -1).length === 0,
     how: 'run it as root with CAP_SYS_RESOURCE: npm run test:vm',
+    possible: () => false,
+  },
+  'project-quota': {
+    met: hasProjectQuota,
+    how: 'it mounts a file system with quotas, for which this kernel needs CONFIG_QFMT_V2: npm run test:vm',
     possible: () => false,
   },
   native: {

@@ -41,7 +41,7 @@ await build({
   },
   outfile: join(into, 'tests.mjs'),
 })
-const used = ['start', 'own', 'inherit', 'orchestrator', 'wait', 'fingerprint', 'given']
+const used = ['start', 'own', 'inherit', 'orchestrator', 'wait', 'fingerprint', 'given', 'disk']
 await build({
   ...common,
   entryPoints: readdirSync(programs)

@@ -1,42 +1,49 @@
 import { dirname } from 'node:path'
-import { nativeHint } from '../../spawn/native-hint.ts'
-import { nativeProgram } from '../../spawn/native-program.ts'
-import { type DiskRefusal, tryDisk } from '../../spawn/disk.ts'
-import type { TaskRequest } from '../port.ts'
+import type { DiskBound, TaskRequest } from '../port.ts'
 import { hasOverlay } from '../overlay-place.ts'
 import { asDefault, type Row, skipped, weakened } from '../rows.ts'
 import { baseOf } from '../streams.ts'
-import { type Access, powerHint } from './access.ts'
+import {
+  type Denial,
+  type DiskFinding,
+  type DiskTrials,
+  findDiskWay,
+  type PowerOf,
+  unfitForProject,
+  type Walls,
+} from './disk-way.ts'
 import { isItsAlone } from './shared-alloc.ts'
-
-type PowerOf = Pick<Access, 'right' | 'self'>
 
 type Asked = Pick<TaskRequest, 'alloc' | 'bounded' | 'command' | 'key' | 'preferred' | 'resources'>
 
 /**
- * `bytes`: of the file system that the allocation becomes; null: it stays where it is. `inMemory`: what the
- * task can write of it is in memory instead.
+ * `bound`: how the allocation is kept to its bytes; null: it is not. `inMemory`: what the task can write of
+ * it is in memory instead.
  */
 export type DiskPlan = {
   readonly rows: readonly Row[]
-  readonly bytes: number | null
+  readonly bound: DiskBound | null
   readonly inMemory: boolean
 }
 
 /**
- * How `diskBytes` is kept to: the allocation becomes a file system of that size. Tried on this host before it
- * is said. `dir` is the task's record directory, where the file will lie that the file system is in.
+ * How `diskBytes` is kept to: the allocation becomes a project of its file system, or a file system of that
+ * size. Tried on this host before it is said. `dir` is the task's record directory, where the file will lie
+ * that the file system is in. `trials`: others than this host's, for tests.
  */
 export async function planDisk(
   rows: readonly Row[],
   asked: Asked,
   dir: string,
   access: PowerOf,
+  walls: Walls,
+  trials?: DiskTrials,
 ): Promise<DiskPlan> {
   const { bounded = false, preferred = [], resources } = asked
   const bytes = resources?.diskBytes ?? null
-  if (bytes === null) return { rows, bytes, inMemory: bounded }
-  const denial = await denialOf(asked, dir, access)
+  if (bytes === null) return { rows, bound: null, inMemory: bounded }
+  const found = await wayOf(asked, dir, access, walls, trials)
+  const denial = 'reason' in found ? found : null
   const isDefault = preferred.includes('diskBytes')
   const decide = (row: Row): Row => {
     if (denial !== null && bounded && isDefault) return inMemoryRow(row, denial, asked)
@@ -45,7 +52,7 @@ export async function planDisk(
   }
   return {
     rows: rows.map(row => (row.name === 'diskBytes' ? decide(row) : row)),
-    bytes: denial === null ? bytes : null,
+    bound: 'way' in found ? { way: found.way, bytes } : null,
     inMemory: bounded && denial !== null,
   }
 }
@@ -61,36 +68,22 @@ function inMemoryRow(row: Row, { reason, hint }: Denial, { command }: Asked): Ro
   return asDefault(weakened(row, `${reason}: /local and /alloc are in memory, of a bounded size`, hint))
 }
 
-type Denial = { readonly reason: string; readonly hint: string }
-
-async function denialOf(asked: Asked, dir: string, { right, self }: PowerOf): Promise<Denial | null> {
-  if (right !== 'root')
-    return {
-      reason: "only root with root's capabilities can mount a file system of a bounded size",
-      hint: powerHint(self),
-    }
-  // What is the caller's stays in the caller's file system, where he finds it when the task is gone.
-  if (!isItsAlone(asked.alloc, asked.key, dir))
+async function wayOf(
+  asked: Asked,
+  dir: string,
+  access: PowerOf,
+  walls: Walls,
+  trials: DiskTrials | undefined,
+): Promise<DiskFinding> {
+  // What is the caller's stays in the caller's account and file system, where he finds it when the task is
+  // gone.
+  if (access.right === 'root' && !isItsAlone(asked.alloc, asked.key, dir))
     return {
       reason: "the allocation is the caller's, and stays in the file system that it is in",
       hint: 'leave configureTaskDir() out: the task then gets an allocation of its own',
     }
-  const native = nativeProgram()
-  if ('unavailable' in native) return { reason: native.unavailable, hint: nativeHint() }
-  const refusal = await tryDisk(native.path, dirname(dirname(dir)))
-  return refusal === null ? null : wordsOf(refusal)
-}
-
-function wordsOf({ step, errno }: DiskRefusal): Denial {
-  const reason = `no file system of its own can be made (${step}: ${errno})`
-  return { reason, hint: hints[step] ?? 'put the state directory (--state-dir) on a file system of a disk' }
-}
-
-const hints: Readonly<Record<string, string>> = {
-  'mkfs.ext4': 'install mkfs.ext4 (e2fsprogs)',
-  loop: 'this host needs /dev/loop-control and loop devices: modprobe loop',
-  mount: 'this kernel needs ext4: modprobe ext4',
-  namespace: 'run as root (sudo)',
+  const places = { allocs: dirname(asked.alloc.root), state: dirname(dirname(dir)) }
+  return findDiskWay(places, access, unfitForProject(asked, walls), trials)
 }
 
 function rowOf(row: Row, denial: Denial | null, { alloc, command }: Asked): Row {

@@ -52,7 +52,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const secrets = secretsRows(request, isolation.ownRoot, isolation.rows)
   const shared = await shareAlloc({ alloc, key, command }, dir, user, host)
   const limits = whereAvailable(withOutputRow(cgroups.rows, command), request.preferred)
-  const disk = await planDisk(limits, request, dir, host.access)
+  const disk = await planDisk(limits, request, dir, host.access, isolation)
   const root = isolation.ownRoot
     ? rootPlan(command, alloc, {
         memory,
@@ -91,7 +91,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
   const enforcement = refuseIfStrict([...disk.rows, ...rowsBefore], request.strict)
   return {
     enforcement,
-    diskBytes: disk.bytes,
+    disk: disk.bound,
     spec: Object.assign(common, {
       cwd,
       credentials: user.credentials,

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "io.h"
+#include "project.h"
 
 /* struct loop_config of Linux 5.8, which older headers lack. */
 struct loop_setting {
@@ -171,6 +172,7 @@ int disk_run(char **arguments) {
   size_t count = 0;
   while (arguments[count] != NULL) count++;
   const char *verb = count > 0 ? arguments[0] : "";
+  if (strcmp(verb, "project") == 0) return project_run(arguments + 1);
   if (count == 4 && strcmp(verb, "mount") == 0 && parse_number(arguments[3], 1, INT64_MAX, &bytes))
     return mount_file(arguments[1], arguments[2], bytes);
   if (count == 4 && strcmp(verb, "grow") == 0 && parse_number(arguments[3], 1, INT64_MAX, &bytes))

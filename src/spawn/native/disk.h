@@ -1,5 +1,5 @@
-/* The mode `disk`: a file as a file system of a bounded size, on a loop device that goes with its last mount.
- */
+/* The mode `disk`: a file as a file system of a bounded size, on a loop device that goes with its last mount;
+ * and `disk project` (project.h), directories of a bounded size. */
 #pragma once
 
 /* `arguments` ends with NULL: mount IMAGE DIR BYTES, grow IMAGE DIR BYTES, show IMAGE DIR, unmount DIR, or

@@ -16,6 +16,14 @@ bool may(unsigned capability) {
   return (data[capability / 32].effective >> capability % 32 & 1) != 0;
 }
 
+bool drop_effective(unsigned capability) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct data[2] = {{0}, {0}};
+  if (syscall(SYS_capget, &header, data) != 0) return false;
+  data[capability / 32].effective &= ~(UINT32_C(1) << capability % 32);
+  return syscall(SYS_capset, &header, data) == 0;
+}
+
 /* Everybody has a number in the host's own user namespace. A kernel without others has no maps, and without
  * /proc nobody can tell. */
 static bool is_whole(const char *map) {

@@ -16,6 +16,12 @@ enum {
 };
 /* Both push input into a terminal as if it were typed there. */
 enum { IOCTL_TIOCSTI = 0x5412, IOCTL_TIOCLINUX = 0x541c };
+/*
+ * Attributes of files, of which the owner of a file may set its project (FS_IOC_FSSETXATTR), and whether what
+ * is made in a directory is of that one's (FS_IOC_SETFLAGS, for 64 and 32 bits: FS_PROJINHERIT_FL): a task
+ * would take its files out of the account that bounds them. They are in memory, where a filter cannot look.
+ */
+enum { IOCTL_SET_ATTRIBUTES = 0x401c5820, IOCTL_SET_FLAGS = 0x40086602, IOCTL_SET_FLAGS_32 = 0x40046602 };
 /* Families that a network namespace does not hold: to the hypervisor and its other guests, and to the
  * kernel's ciphers. */
 enum { FAMILY_ALG = 38, FAMILY_VSOCK = 40 };
@@ -58,6 +64,13 @@ static void emit_return(struct seccomp_program *program, uint32_t value) {
 static void emit_load(struct seccomp_program *program, size_t offset) {
   emit(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
+/* Skips `then` instructions if they are equal, else `otherwise`. */
+static void emit_jump(struct seccomp_program *program, uint32_t value, uint8_t then, uint8_t otherwise) {
+  emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise));
+}
+static void emit_if(struct seccomp_program *program, uint32_t value, uint8_t count) {
+  emit_jump(program, value, count, 0);
+}
 /* Skips `count` instructions unless the test holds. */
 static void emit_unless(struct seccomp_program *program, uint16_t test, uint32_t value, uint8_t count) {
   emit(program, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), value, 0, count));
@@ -69,6 +82,8 @@ enum {
   NO_FAMILY = SECCOMP_RET_ERRNO | EAFNOSUPPORT
 };
 enum { NO_PROTOCOL = SECCOMP_RET_ERRNO | EPROTONOSUPPORT };
+/* As of a file system that has none, which programs go on without. */
+enum { NO_ATTRIBUTES = SECCOMP_RET_ERRNO | ENOTTY };
 
 /* The low word of an argument: every supported architecture is little-endian, and the kernel looks at no more
  * of these two. */
@@ -112,9 +127,12 @@ static void emit_action(struct seccomp_program *program, enum call_action action
       break;
     case CALL_IOCTL:
       emit_load(program, argument(1));
-      emit_unless(program, BPF_JEQ, IOCTL_TIOCSTI, 1);
-      emit_return(program, REFUSE);
-      emit_unless(program, BPF_JEQ, IOCTL_TIOCLINUX, 1);
+      emit_if(program, IOCTL_SET_ATTRIBUTES, 4);
+      emit_if(program, IOCTL_SET_FLAGS, 3);
+      emit_if(program, IOCTL_SET_FLAGS_32, 2);
+      emit_if(program, IOCTL_TIOCSTI, 2);
+      emit_jump(program, IOCTL_TIOCLINUX, 1, 2);
+      emit_return(program, NO_ATTRIBUTES);
       emit_return(program, REFUSE);
       emit_return(program, SECCOMP_RET_ALLOW);
       break;

@@ -1,10 +1,12 @@
 #include "shim_state.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "power.h"
 #include "system.h"
 
 /* The slots of what the loop waits for. The order in which they are looked at is the loop's. */
@@ -153,6 +155,8 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request,
       .index = NO_INDEX,
   };
   if (shim_set_up(&shim) == 0) {
+    /* Without it what we write of the task's output is bound by a quota as what the task writes itself. */
+    if (!drop_effective(CAP_SYS_RESOURCE)) write_shim_log(&shim, "CAP_SYS_RESOURCE: %s", strerror(errno));
     if (shim.setns_helper == 0 && shim_record_start(&shim) != 0) shim_kill_task(&shim, STOP_FORCE);
     live(&shim);
   } else tree_kill(&shim.tree);

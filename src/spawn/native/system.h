@@ -22,7 +22,8 @@ enum {
   NR_close_range = 436,
   NR_openat2 = 437,
   NR_pidfd_getfd = 438,
-  NR_mount_setattr = 442
+  NR_mount_setattr = 442,
+  NR_quotactl_fd = 443
 };
 
 struct how {

@@ -2,7 +2,7 @@ import type { StartRecord } from '../../../machines/index.ts'
 import { admit } from '../../alloc/admit.ts'
 import { type Secret, wipeSecrets } from '../../command/secrets.ts'
 import { HoldfastError } from '../../errors.ts'
-import type { Plan, TaskPaths } from '../../platform/port.ts'
+import type { DiskBound, Plan, TaskPaths } from '../../platform/port.ts'
 import { refuseIfStrict } from '../../platform/rows.ts'
 import { readExit } from '../../spawn/records.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../spawn/spawner.ts'
@@ -72,14 +72,14 @@ export class Launch {
     const { dir, file, keeper, records } = this.#task
     for (let attempt = 1; ; attempt++) {
       // Anew for a second spawner: it may live elsewhere, and the cgroups with it.
-      const { spec, enforcement, diskBytes = null } = await this.#plan(abandoned)
+      const { spec, enforcement, disk = null } = await this.#plan(abandoned)
       const spawner = this.#spawner()
       const logs = { stdout: spec.stdout, stderr: spec.stderr }
       const facts = { asked: askedOf(spec), enforcement, logs, launchers: launchers(spawner.prepare()) }
       file.intend(this.#ownUser === null ? facts : { ...facts, ownUser: this.#ownUser })
       failpoint('intent-written')
       try {
-        if (diskBytes !== null) await confine(dir, file.spec.request.alloc, diskBytes)
+        if (disk !== null) await confine(dir, file.spec.request.alloc, disk)
         makeOverlayPlace(spec)
         await this.#request(spawner, spec)
         break
@@ -205,9 +205,9 @@ export class Launch {
 }
 
 /** Read where it is asked for alone. */
-async function confine(dir: string, alloc: TaskPaths, bytes: number): Promise<void> {
-  const { confineAllocation } = await import('../disk-image.ts')
-  await confineAllocation(dir, alloc, bytes)
+async function confine(dir: string, alloc: TaskPaths, bound: DiskBound): Promise<void> {
+  const { confineAllocation } = await import('../disk/confine.ts')
+  await confineAllocation(dir, alloc, bound)
 }
 
 /** With a root of its own it gets its directories mounted; what runs inside a task has that task's. */

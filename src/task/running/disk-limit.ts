@@ -5,7 +5,7 @@ import type { TaskParts } from '../effects/task-parts.ts'
 /**
  * Gives a running task more room on the disk, before its other limits are changed: it alone cannot be taken
  * back. The row that it has from now on; null: nothing was asked for, or there is nothing to be changed, of
- * what `exec()` started or of the Basic executor. Rejects as growAllocation() does.
+ * what `exec()` started or of the Basic executor. Rejects as changeAllocation() does.
  */
 export async function changedDisk(
   { dir, file }: Pick<TaskParts, 'dir' | 'file'>,
@@ -14,8 +14,8 @@ export async function changedDisk(
 ): Promise<Enforcement | null> {
   const { alloc, inside, platform } = file.spec.request
   if (diskBytes === undefined || platform === 'basic' || inside) return null
-  const { growAllocation } = await import('../disk-image.ts')
-  await growAllocation(dir, alloc.root, diskBytes)
+  const { changeAllocation } = await import('../disk/confine.ts')
+  await changeAllocation(dir, alloc.root, diskBytes)
   const row = rows.find(({ name }) => name === 'diskBytes')
   return row === undefined ? null : { ...row, requested: `${diskBytes}` }
 }

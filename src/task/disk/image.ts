@@ -11,29 +11,27 @@ import {
   type Stats,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { sharedParts } from '../alloc/layout.ts'
-import { deviceNumber } from '../device-numbers.ts'
-import { HoldfastError } from '../errors.ts'
-import { invalidArgument } from '../invalid-argument.ts'
-import type { TaskPaths } from '../platform/port.ts'
-import { lacking } from '../powers.ts'
-import { type DiskRefusal, growDisk, makeDisk, mountDisk, showDisk, unmountDisk } from '../spawn/disk.ts'
-import { nativeMissing } from '../spawn/native-hint.ts'
-import { nativeProgram } from '../spawn/native-program.ts'
-import { currentBootId } from '../spawn/process-table.ts'
-import { readStart } from '../spawn/records.ts'
-import { diskImageName, isOtherFileSystem } from './disk-place.ts'
-import { failpoint } from './failpoint.ts'
+import { deviceNumber } from '../../device-numbers.ts'
+import { HoldfastError } from '../../errors.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
+import type { TaskPaths } from '../../platform/port.ts'
+import { lacking } from '../../powers.ts'
+import { type DiskRefusal, growDisk, makeDisk, mountDisk, showDisk, unmountDisk } from '../../spawn/disk.ts'
+import { currentBootId } from '../../spawn/process-table.ts'
+import { readStart } from '../../spawn/records.ts'
+import { directoriesOf, diskImageName, isOtherFileSystem } from './place.ts'
+import { failpoint } from '../failpoint.ts'
+import { nativeForDisk, refuseDisk } from './failure.ts'
 
 /**
  * Makes the allocation, which has nothing in it but its own directories, a file system of `bytes` in a file
  * of the task's record directory. Idempotent. Throws LIMIT_FAILED, stage `disk`.
  */
-export async function confineAllocation(dir: string, alloc: TaskPaths, bytes: number): Promise<void> {
+export async function confineToImage(dir: string, alloc: TaskPaths, bytes: number): Promise<void> {
   const { root } = alloc
   if (isOurs(root, dir)) return
   const image = join(dir, diskImageName)
-  const program = native()
+  const program = nativeForDisk()
   const directories = directoriesOf(alloc).map((path): [string, Stats] => [path, lstatSync(path)])
   refuse(await makeDisk(image, bytes), image)
   failpoint('disk-made')
@@ -50,15 +48,9 @@ export async function confineAllocation(dir: string, alloc: TaskPaths, bytes: nu
 
 /**
  * Makes it larger while the task runs. Of the same size: nothing changes. Throws INVALID_ARGUMENT for less
- * than it has, UNSUPPORTED where the allocation is no file system of its own or root lacks CAP_SYS_RESOURCE,
- * LIMIT_FAILED, and then it is as it was.
+ * than it has, UNSUPPORTED where root lacks CAP_SYS_RESOURCE, LIMIT_FAILED, and then it is as it was.
  */
-export async function growAllocation(dir: string, root: string, bytes: number): Promise<void> {
-  if (!isOurs(root, dir))
-    throw new HoldfastError('UNSUPPORTED', 'diskBytes: the task has no file system of its own to grow', {
-      stage: 'disk',
-      hint: 'it takes one that was started with diskBytes, and with a row `diskBytes` that is enforced',
-    })
+export async function growImage(dir: string, root: string, bytes: number): Promise<void> {
   const image = join(dir, diskImageName)
   const { size } = statSync(image)
   if (bytes < size)
@@ -69,13 +61,13 @@ export async function growAllocation(dir: string, root: string, bytes: number): 
       stage: 'disk',
       hint: 'give root that capability: --cap-add SYS_RESOURCE; of a service, CapabilityBoundingSet=',
     })
-  refuse(await growDisk(native(), image, root, bytes), image)
+  refuse(await growDisk(nativeForDisk(), image, root, bytes), image)
 }
 
 /** Takes it away again, if it is there; what lay in it goes with its file. Throws INVALID_STATE. */
 export async function releaseAllocation(dir: string, root: string): Promise<void> {
   if (!isOurs(root, dir)) return
-  const refusal = await unmountDisk(native(), root)
+  const refusal = await unmountDisk(nativeForDisk(), root)
   if (refusal === null) return
   throw new HoldfastError('INVALID_STATE', `${root} is not unmounted`, { path: root, errno: refusal.errno })
 }
@@ -90,12 +82,7 @@ export async function showAllocation(dir: string, root: string): Promise<void> {
   const start = readStart(dir)
   if (start === null || 'corrupt' in start || start.bootId === currentBootId()) return
   // Where it cannot be shown there are no logs to be seen; all else is as it was.
-  await showDisk(native(), image, root).catch(() => null)
-}
-
-/** Each after what it lies in. */
-function directoriesOf({ root, shared, task, local }: TaskPaths): string[] {
-  return [root, shared, ...sharedParts.map(part => join(shared, part)), task, local]
+  await showDisk(nativeForDisk(), image, root).catch(() => null)
 }
 
 /** Whether what is mounted on an allocation is the file of that record directory, which may be gone. */
@@ -112,18 +99,6 @@ export function isOurs(root: string, dir: string): boolean {
   }
 }
 
-function native(): string {
-  const program = nativeProgram()
-  if ('unavailable' in program) throw nativeMissing(program.unavailable)
-  return program.path
-}
-
 function refuse(refusal: DiskRefusal | null, path: string): void {
-  if (refusal === null) return
-  const { step, errno } = refusal
-  throw new HoldfastError('LIMIT_FAILED', `diskBytes: no file system of that size: ${step}: ${errno}`, {
-    stage: 'disk',
-    errno,
-    path,
-  })
+  if (refusal !== null) refuseDisk(refusal, path, 'no file system of that size')
 }
