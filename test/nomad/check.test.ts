@@ -19,13 +19,16 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '9:9 refused config.cgroup_v2_override',
     '10:9 refused config.oom_score_adj',
   ],
-  'read-only-root.nomad.hcl': ['8:9 differs artifact.destination', '12:9 differs template.destination'],
+  'read-only-root.nomad.hcl': ['8:9 differs artifact.destination', '12:9 refused template.destination'],
   'root-caps.nomad.hcl': [
     '5:7 refused user',
     '9:9 refused config.cap_add',
     '11:9 refused config.pid_mode',
     '12:9 refused config.ipc_mode',
   ],
+  'template.nomad.hcl': ['17:9 differs template.perms'],
+  'docs-java-class.nomad.hcl': ['7:9 differs config.class', '8:9 differs config.class_path'],
+  'docs-java-jar.nomad.hcl': ['7:9 differs config.jar_path', '8:9 differs config.jvm_options'],
   'variables.nomad.hcl': ['32:9 unknown config.command', '33:9 unknown config.args'],
   'volumes.nomad.hcl': ['24:7 refused volume_mount'],
 }

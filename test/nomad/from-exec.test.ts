@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { ServiceError } from '@grpc/grpc-js'
 import type { Message } from '../../src/nomad/wire/codec.ts'
@@ -43,6 +44,8 @@ describe('a job written for the exec driver', function () {
       [{ pid_mode: 'shared' }, /^config\.pid_mode: got "shared", takes "private" or "host"/],
       [{ stop_signal_target: 'all' }, /^config\.stop_signal_target: got "all", takes "leader" or "group"/],
       [{ egress: { allow: ['no port:x'] } }, /allow/],
+      [{ jar_path: 'local/app.jar' }, /^config\.jar_path: .*command = "java" and args = \["-jar"/],
+      [{ jvm_options: ['-Xmx64m'] }, /^config\.jvm_options: .*command = "java" and args = \["-Xmx256m"/],
     ] as const) {
       const failure = await bench.start(shell('true', config)).catch((error: ServiceError) => error)
       assert.match((failure as ServiceError).details, says)
@@ -61,6 +64,10 @@ describe('a job written for the exec driver', function () {
       await bench.outputOf(bench.allocation.task({ command: 'server' })),
       'served by /local/server\n',
     )
+  })
+
+  it('has the host name of the node, by which programs register themselves', async () => {
+    assert.equal(await bench.outputOf(shell('hostname')), `${hostname()}\n`)
   })
 
   /** A master and a worker; at its stop signal the master does `first`, and ends. */

@@ -18,9 +18,16 @@ export const differences: readonly Difference[] = [
   },
   {
     what: '`user = "root"`',
-    exec: 'allowed',
+    exec: 'refused by `user.denylist` of the client, which has it unless that is changed; else allowed',
     holdfast: 'refused unless `allow_root`',
     why: 'root of the node is one mistake away',
+    shown: true,
+  },
+  {
+    what: 'the group of a task',
+    exec: "root's, whoever its user is",
+    holdfast: "its user's, with the others that it is in",
+    why: 'files that only the group root may read are not for everybody: a `template` has `perms`, `uid`, `gid`',
     shown: true,
   },
   {
@@ -46,7 +53,7 @@ export const differences: readonly Difference[] = [
   },
   {
     what: 'the root',
-    exec: "a copy of system directories in each task's directory, which root may write; `chroot_env` of the client",
+    exec: "a copy of system directories in each task's directory, which root may write; `chroot_env` of the client; its own state in `alloc/container`",
     holdfast: "the node's system directories, read-only; `chroot_env` is not used",
     why: 'nothing is copied, and nothing of the node can be written',
     shown: false,
@@ -61,8 +68,8 @@ export const differences: readonly Difference[] = [
   {
     what: '`artifact`, `template` outside of `local/`, `secrets/`, `tmp/`, `alloc/`',
     exec: 'written where they say, and may be overwritten',
-    holdfast: 'there, read-only',
-    why: 'the root is',
+    holdfast: 'there, read-only; in `etc/`, `usr/` and other directories of the node refused',
+    why: 'the root is read-only, and those are the node’s',
     shown: true,
   },
   {
@@ -91,6 +98,13 @@ export const differences: readonly Difference[] = [
     exec: 'an error of the agent',
     holdfast: 'the reason on standard error, exit code 127 (126 where it cannot be run)',
     why: 'as a shell has it',
+    shown: false,
+  },
+  {
+    what: 'the event of a start that fails',
+    exec: '`Driver Failure:` and the reason',
+    holdfast: '`Driver Failure: rpc error: code = FailedPrecondition desc =` and the reason',
+    why: "so Nomad's client shows what any driver says that is not built into it",
     shown: false,
   },
   {

@@ -8,6 +8,8 @@ type Config = ReadonlyMap<string, Located>
 export type Origin = {
   /** What a task may do without asking for it. */
   readonly capabilities: 'exec' | 'all' | 'none'
+  /** In which group a task is that is not root's: `exec` changes the user alone. */
+  readonly group: 'root' | "its user's"
   /** Who it is where it names nobody. */
   readonly user: string | null
   /** Its options in the words of the holdfast driver. */
@@ -15,10 +17,10 @@ export type Origin = {
 }
 
 export const origins: Readonly<Record<string, Origin>> = {
-  holdfast: { capabilities: 'none', user: null, translate: asItIs },
-  exec: { capabilities: 'exec', user: 'nobody', translate: asItIs },
-  java: { capabilities: 'exec', user: 'nobody', translate: fromJava },
-  raw_exec: { capabilities: 'all', user: "the agent's user", translate: fromRawExec },
+  holdfast: { capabilities: 'none', group: "its user's", user: null, translate: asItIs },
+  exec: { capabilities: 'exec', group: 'root', user: 'nobody', translate: asItIs },
+  java: { capabilities: 'exec', group: 'root', user: 'nobody', translate: fromJava },
+  raw_exec: { capabilities: 'all', group: "its user's", user: "the agent's user", translate: fromRawExec },
 }
 
 function asItIs({ config }: TaskView) {

@@ -2,6 +2,7 @@ import type { Position } from '../hcl/source.ts'
 import { type Finding, refusal } from './finding.ts'
 import { volumeMounts } from '../tasks/mounts.ts'
 import { parseSignal } from '../tasks/signals.ts'
+import { checkDestination } from '../tasks/system-places.ts'
 import type { Origin } from './drivers.ts'
 import type { TaskView } from './task-view.ts'
 
@@ -26,6 +27,7 @@ export function judgeBlocks(view: TaskView, origin: Origin): Finding[] {
     ...volumes(view),
     ...signal(view),
     ...(origin.capabilities === 'none' ? [] : destinations(view)),
+    ...(origin.group === 'root' ? ofRootsGroup(view) : []),
   ]
 }
 
@@ -83,12 +85,27 @@ function destinations(view: TaskView): Finding[] {
       const destination = view.attribute(body, 'destination')
       if (typeof destination?.value !== 'string' || writable.test(destination.value)) return []
       if (destination.value === '') return []
-      const { at } = destination
+      const { at, value } = destination
+      const refused = refusal(`${type}.destination`, at, () => checkDestination(value))
+      if (refused !== null) return [refused]
       const why = 'the task sees it below /, and cannot write there'
       const change = 'where it is to write, put it into local/'
       return [{ option: `${type}.destination`, verdict: 'differs', at, why, change }]
     }),
   )
+}
+
+/** A template is root's own, and its group root's, unless it says otherwise. */
+function ofRootsGroup(view: TaskView): Finding[] {
+  if (/^(?:root|0+)$/.test(view.text(view.task.body, 'user') ?? '')) return []
+  return view.blocks('template').flatMap(({ body }): Finding[] => {
+    const perms = view.attribute(body, 'perms')
+    if (typeof perms?.value !== 'string' || !/[0-3]$/.test(perms.value)) return []
+    if (body.attributes.has('uid') || body.attributes.has('gid')) return []
+    const why = "a task is in its user's groups, not in root's: it cannot read the file"
+    const change = 'give it uid or gid, or let others read it'
+    return [{ option: 'template.perms', verdict: 'differs', at: perms.at, why, change }]
+  })
 }
 
 function same(option: string, at: Position): Finding {

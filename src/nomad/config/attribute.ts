@@ -36,14 +36,15 @@ export function configuration<Of extends Attributes>(attributes: Of) {
 
 export function text(takes: string, accepts: (value: string) => boolean): Attribute<string | null> {
   return {
-    spec: name => attr(name, 'string', false),
+    spec: name => attr(name, 'string'),
     read: (value, at) => (isAbsent(value) ? null : checkText(value, at, takes, accepts)),
   }
 }
 
+/** Asked for by the reader alone: Nomad, asked to, would complain of it before anything else is read. */
 export function requiredText(takes: string, accepts: (value: string) => boolean): Attribute<string> {
   return {
-    spec: name => attr(name, 'string', true),
+    spec: name => attr(name, 'string'),
     read: (value, at) => checkText(value, at, takes, accepts),
   }
 }
@@ -52,7 +53,7 @@ export function requiredText(takes: string, accepts: (value: string) => boolean)
 export function oneOf<const Value extends string>(...values: readonly Value[]): Attribute<Value | null> {
   const takes = values.map(value => `"${value}"`).join(' or ')
   return {
-    spec: name => attr(name, 'string', false),
+    spec: name => attr(name, 'string'),
     read: (value, at) => {
       if (isAbsent(value)) return null
       const word = values.find(known => known === value)
@@ -64,7 +65,7 @@ export function oneOf<const Value extends string>(...values: readonly Value[]): 
 
 export function flag(otherwise: boolean): Attribute<boolean> {
   return {
-    spec: name => attr(name, 'bool', false),
+    spec: name => attr(name, 'bool'),
     read: (value, at) => {
       if (isAbsent(value)) return otherwise
       if (typeof value !== 'boolean') throw invalidArgument(at, value, 'true or false')
@@ -76,7 +77,7 @@ export function flag(otherwise: boolean): Attribute<boolean> {
 /** An integer. Fractions that no double can hold arrive as strings. */
 export function integer(min: number, max: number, unit: string): Attribute<number | null> {
   return {
-    spec: name => attr(name, 'number', false),
+    spec: name => attr(name, 'number'),
     read: (value, at) => {
       if (isAbsent(value)) return null
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
@@ -89,7 +90,7 @@ export function integer(min: number, max: number, unit: string): Attribute<numbe
 
 export function texts(takes: string, accepts: (value: string) => boolean): Attribute<readonly string[]> {
   return {
-    spec: name => attr(name, 'list(string)', false),
+    spec: name => attr(name, 'list(string)'),
     read: (value, at) => {
       if (isAbsent(value)) return []
       if (!Array.isArray(value)) throw invalidArgument(at, value, `a list: each ${takes}`)
@@ -99,9 +100,13 @@ export function texts(takes: string, accepts: (value: string) => boolean): Attri
 }
 
 /** Known to another driver, and refused here. Reading throws UNSUPPORTED with the reason and the hint. */
-export function refused(type: 'string' | 'list(map(string))', why: string, hint: string): Attribute<null> {
+export function refused(
+  type: 'string' | 'list(string)' | 'list(map(string))',
+  why: string,
+  hint: string,
+): Attribute<null> {
   return {
-    spec: name => attr(name, type, false),
+    spec: name => attr(name, type),
     read: (value, at) => {
       if (isAbsent(value) || value === '' || (Array.isArray(value) && value.length === 0)) return null
       throw new HoldfastError('UNSUPPORTED', `${at}: ${why}`, { hint })
@@ -170,8 +175,8 @@ function unknownAttribute(attributes: Attributes, name: string, at: string): Hol
   return new HoldfastError('INVALID_ARGUMENT', `${at}.${name}: no attribute of this name; known are ${known}`)
 }
 
-function attr(name: string, type: string, required: boolean): object {
-  return { Attr: { name, type, required } }
+function attr(name: string, type: string): object {
+  return { Attr: { name, type, required: false } }
 }
 
 function checkText(value: unknown, at: string, takes: string, accepts: (value: string) => boolean): string {

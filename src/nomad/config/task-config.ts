@@ -27,8 +27,19 @@ const otherCgroup = [
   'Leave it out, and say in resources and limits what the task may use.',
 ] as const
 
+/** Of Nomad's `java`, which makes a command line of them. */
+const ofJava = (args: string) =>
+  [
+    "it is an option of Nomad's java driver",
+    `Write its command line out: command = "java" and args = [${args}].`,
+  ] as const
+
 /** The `config` block of a task. docs/nomad.md says what each means. */
 const task = configuration({
+  jar_path: refused('string', ...ofJava('"-jar", "local/app.jar"')),
+  class: refused('string', ...ofJava('"-cp", "local", "Main"')),
+  class_path: refused('string', ...ofJava('"-cp", "local", "Main"')),
+  jvm_options: refused('list(string)', ...ofJava('"-Xmx256m", "-jar", "local/app.jar"')),
   command: requiredText('a program', value => value !== ''),
   args: texts('a string without NUL', isAnything),
   work_dir: text(takesPath, isPath),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { Command } from '../../index.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
 import type { TaskOptions } from '../config/task-config.ts'
@@ -29,27 +30,34 @@ export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy
   const ours = nomadDirectories(task)
   const jobs = jobMounts(options, policy.allow_mounts)
   const cgroups = externalCgroups(task)
+  const allowed = { user: userOf(task, policy), devices: deviceNodes(task), ...namespacesOf(options, policy) }
+  const capabilities = capabilitiesOf(options.cap_add, policy.allow_capabilities)
   return {
+    ...allowed,
+    capabilities,
+    // It is made executable only for a task that may start.
     path: programOf(task, options.command),
     args: [...options.args],
     env: { ...task.env },
     ...(options.work_dir !== null && { cwd: options.work_dir }),
-    user: userOf(task, policy),
     ...streams(task, options, policy),
     network: networkOf(task.network_isolation_spec, options.egress),
-    ...hostname(task),
+    ...hostnameOf(task),
     mounts: parentsFirst([...ours.mounts, ...volumeMounts(task), ...jobs.mounts]),
     tmpfs: [...ours.tmpfs, ...jobs.tmpfs],
-    devices: deviceNodes(task),
-    capabilities: capabilitiesOf(options.cap_add, policy.allow_capabilities),
-    ...namespacesOf(options, policy),
     // The agent's own is -1000 where systemd starts it, and would be the task's too.
     oomScoreAdj: 0,
     ...(cgroups.length > 0 && { cgroups }),
   }
 }
 
-function hostname({ network_isolation_spec: isolation }: TaskConfig): Pick<Command, 'hostname'> {
+/**
+ * The node's own, as with Nomad's drivers: programs register themselves by it. One that is no name of a host
+ * (the kernel takes any) is left to the library.
+ */
+function hostnameOf({ network_isolation_spec: isolation }: TaskConfig): Pick<Command, 'hostname'> {
   const name = isolation?.hostsConfig?.hostname ?? ''
-  return name === '' ? {} : { hostname: name }
+  if (name !== '') return { hostname: name }
+  const isOurs = process.platform === 'linux' && /^[A-Za-z0-9.-]{1,64}$/.test(hostname())
+  return isOurs ? { hostname: hostname() } : {}
 }

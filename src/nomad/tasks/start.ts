@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { AllocDir, type Executor } from '../../index.ts'
 import { invalidArgument } from '../../invalid-argument.ts'
 import type { AgentConfig } from '../config/agent-config.ts'
@@ -11,6 +12,7 @@ import { type TaskRecord, TaskRecords } from './record.ts'
 import { hostShares, taskLimits } from './resources.ts'
 import type { Supervisors } from './supervisors.ts'
 import type { Task } from './task.ts'
+import { checkPlaces } from './system-places.ts'
 import type { TaskTable } from './task-table.ts'
 
 export type StartContext = {
@@ -60,6 +62,7 @@ export async function startTask(config: TaskConfig, context: StartContext): Prom
 
 /** All that can be refused is refused here, before there is anything to clean up. */
 async function prepare(config: TaskConfig, options: TaskOptions, context: StartContext): Promise<Executor> {
+  checkPlaces(join(config.alloc_dir, config.name))
   const command = commandOf(config, options, context.config)
   const limits = taskLimits(config, options, { ...hostShares, pids: context.config.default_pids })
   const allocation = new AllocDir(config.alloc_dir)

@@ -36,8 +36,10 @@ export type Role = {
   readonly join?: string
   /** Default: loopback, where agents differ by their ports. */
   readonly host?: Host
+  /** Those of Nomad's own that it has beside this one; default none. */
+  readonly drivers?: readonly string[]
   /** More of its configuration, in HCL. */
-  readonly more?: Readonly<Partial<Record<'agent' | 'server' | 'client' | 'plugin', string>>>
+  readonly more?: Readonly<Partial<Record<'agent' | 'server' | 'client' | 'options' | 'plugin', string>>>
 }
 
 /**
@@ -52,7 +54,7 @@ const hasteToMiss = `
 type Ports = Readonly<Record<'http' | 'rpc' | 'serf', number>>
 
 /**
- * A real agent, with a data directory of its own that outlives its process, and only this driver's plugin.
+ * A real agent, with a data directory of its own that outlives its process, and this driver's plugin.
  */
 export class RealAgent {
   readonly directory: string
@@ -180,7 +182,7 @@ export class RealAgent {
     }
   }
 
-  #configuration({ server, client, join: joined, more = {} }: Role): string {
+  #configuration({ server, client, join: joined, drivers = [], more = {} }: Role): string {
     const { http, rpc, serf } = this.#ports
     const stateDir = join(this.directory, 'state')
     return `
@@ -189,6 +191,7 @@ plugin_dir = "${join(this.directory, 'plugins')}"
 bind_addr  = "${this.#ip}"
 name       = "agent-${http}"
 log_level  = "DEBUG"
+disable_update_check = true
 ports {
   http = ${http}
   rpc  = ${rpc}
@@ -211,7 +214,8 @@ client {
   ${this.#host === null ? 'network_interface = "lo"' : ''}
   options = {
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault"
-    "driver.allowlist"     = "holdfast"
+    "driver.allowlist"     = "${['holdfast', ...drivers].join()}"
+    ${more.options ?? ''}
   }
   ${more.client ?? ''}
 }

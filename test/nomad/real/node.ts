@@ -9,11 +9,13 @@ export type Driver = {
 }
 
 /** Of the only node there is. */
-export async function driverOf(agent: RealAgent): Promise<Driver | undefined> {
+export async function driverOf(agent: RealAgent, name = 'holdfast'): Promise<Driver | undefined> {
   const [node] = (await agent.get('/v1/nodes')) as { ID: string }[]
   if (node === undefined) return undefined
-  const { Drivers } = (await agent.get(`/v1/node/${node.ID}`)) as { Drivers: Record<string, Driver> }
-  return Drivers.holdfast
+  const { Drivers } = (await agent.get(`/v1/node/${node.ID}`)) as {
+    Drivers: Record<string, Driver | undefined>
+  }
+  return Drivers[name]
 }
 
 /** Resolves when it takes jobs. */

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { differences as rows } from '../../../src/nomad/check/differences.ts'
+import { patience, until } from '../support/until.ts'
+import type { RealAgent } from './agent.ts'
+import { Agents } from './agents.ts'
+import { fixtures, nameOf } from './both/adapted.ts'
+import { Artifacts } from './both/artifacts.ts'
+import { compare, type Differing, differenceTable, explanationOf } from './both/difference.ts'
+import { explained } from './both/explained.ts'
+import { chroot } from './both/observed.ts'
+import { jobOf, runToItsEnd, withHoldfast } from './both/run.ts'
+import { driverOf, isHealthy } from './node.ts'
+
+/** The jobs of test/nomad/jobs under the drivers that they were written for and under this one. */
+describe('the same jobs under two drivers of a real Nomad', function () {
+  this.timeout(300_000 * patience)
+  let agents: Agents
+  let agent: RealAgent
+  let artifacts: Artifacts
+  let hasJava = false
+  const found: Differing[] = []
+
+  before(async function () {
+    agents = new Agents(this)
+    artifacts = await Artifacts.serve(join(agents.directory, 'artifacts'))
+    hasJava = artifacts.compileJava()
+    const lent = join(agents.directory, 'lent')
+    mkdirSync(lent)
+    writeFileSync(join(lent, 'given'), 'given\n')
+    chmodSync(lent, 0o777)
+    agent = await agents.make('both', {
+      server: true,
+      client: true,
+      drivers: ['exec', 'java', 'raw_exec'],
+      more: {
+        server: 'default_scheduler_config {\n memory_oversubscription_enabled = true\n}',
+        options: '"user.denylist" = ""',
+        client: `
+          chroot_env {
+            ${chroot.map(path => `"${path}" = "${path}"`).join('\n')}
+          }
+          host_volume "store-data" {
+            path = "${lent}"
+          }`,
+        agent: `
+          plugin "raw_exec" {
+            config {
+              enabled = true
+            }
+          }
+          plugin "exec" {
+            config {
+              allow_caps = ["all"]
+            }
+          }`,
+        plugin: 'allow_root = true\n allow_capabilities = ["net_raw"]',
+      },
+    })
+    await agent.start()
+    await isHealthy(agent)
+    await until('exec is healthy', async () => (await driverOf(agent, 'exec'))?.Healthy === true, 60_000)
+    await agent.put('/v1/var/billing/db', { Items: { user: 'bill' } })
+    await agent.put('/v1/var/nomad/jobs/configured', { Items: { token: 'known' } })
+  })
+  after(async () => {
+    artifacts?.close()
+    await agents?.close()
+    const row = (one: Differing) => explanationOf(one, explained)?.rows.join('; ') ?? 'NONE'
+    if (found.length > 0) process.stdout.write(`${differenceTable(found, 'as written', row)}\n`)
+  })
+
+  for (const fixture of fixtures)
+    it(`${nameOf(fixture)}: events, exit codes, output and files are the same, or docs/nomad.md says why not`, async function () {
+      const job = await jobOf(agent, fixture, artifacts)
+      if (!hasJava && JSON.stringify(job).includes('"Driver":"java"')) {
+        process.stderr.write(
+          `SKIPPED ${nameOf(fixture)}: needs a compiler of Java (apt-get install default-jdk-headless)\n`,
+        )
+        this.skip()
+      }
+      const theirs = await runToItsEnd(agent, job, fixture)
+      const ours = await runToItsEnd(agent, withHoldfast(job), fixture)
+      const differing = compare(nameOf(fixture), theirs, ours)
+      found.push(...differing)
+      assert.deepEqual(
+        differing.filter(one => explanationOf(one, explained) === undefined),
+        [],
+      )
+    })
+
+  it('has an explanation for nothing that is the same, and each is a row of the page', () => {
+    const unused = explained.filter(
+      one => !found.some(differing => explanationOf(differing, explained) === one),
+    )
+    assert.deepEqual(unused, [])
+    const missing = explained.filter(one => !one.rows.every(row => rows.some(({ what }) => what === row)))
+    assert.deepEqual(missing, [])
+  })
+})
