@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { PlainCommand } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
 import { workingDirectory } from '../working-directory.ts'
 import { defaultPath } from './environment.ts'
 import { wantsHostRoot } from './host-root.ts'
+import { placesOnTheWay } from './links.ts'
 import { toolchains } from './toolchains.ts'
 import { workspaceOf } from './workspace.ts'
 
@@ -80,7 +81,10 @@ export function namedOnlyOnHost(command: Shown, cwd = workingDirectory() ?? '/')
 function hintFor({ stage, errno }: HoldfastError, command: Shown, cwd: string): string | null {
   if (stage === 'chdir' && errno === 'EACCES') return notEntered(command)
   if (errno !== 'ENOENT' || (stage !== 'exec' && stage !== 'chdir')) return null
-  const places = stage === 'chdir' ? [directoryToWorkIn(command)] : programs(command, cwd)
+  const places =
+    stage === 'chdir'
+      ? [directoryToWorkIn(command)]
+      : programs(command, cwd).flatMap(program => [program, ...leadsTo(program.path, command)])
   const found = places.find(({ path }) => isOnlyOnHost(path, command))
   if (found === undefined) return null
   const field = found.flags.startsWith('-w ') ? 'command.workspace' : 'command.mounts'
@@ -138,6 +142,44 @@ export function pathOnlyOnHost(command: Shown): string[] {
   const folders = (process.env.PATH ?? '').split(':').filter(folder => posix.isAbsolute(folder))
   const { left } = toolchains({ shown: shownBy(command) })
   return [...new Set(folders)].filter(folder => isOnlyOnHost(folder, command) && !left.includes(folder))
+}
+
+/**
+ * Where this program's PATH has another program by that name than the task's has: what somebody means who is
+ * used to it, and what the task has in its place. Null where they are one, or that is shown.
+ */
+export function shadowsOnHost(command: Shown): { readonly host: string; readonly task: string } | null {
+  const { path, env } = command
+  if (path.includes('/') || wantsHostRoot(command)) return null
+  const [host, task] = [process.env.PATH, env.PATH ?? defaultPath].map(list => firstOn(list, path))
+  if (host === undefined || task === undefined || host === task) return null
+  return isOnlyOnHost(host, command) ? { host, task } : null
+}
+
+function firstOn(list: string | undefined, name: string): string | undefined {
+  const folders = (list ?? '').split(':').filter(folder => posix.isAbsolute(folder))
+  return folders.map(folder => posix.join(folder, name)).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Where a program is a link that the task sees, to what it does not: the Python of a venv. */
+function leadsTo(program: string, command: Shown): OnlyOnHost[] {
+  const places = placesOnTheWay(program).filter(path => isOnlyOnHost(path, command))
+  const { mounts } = places.length === 0 ? { mounts: [] } : toolchains({ shown: shownBy(command) })
+  return places.map(path => {
+    const bin = posix.dirname(path)
+    const whole = ['bin', 'sbin'].includes(posix.basename(bin)) ? posix.dirname(bin) : path
+    const found = mounts.some(({ source }) => isBelow(path, source))
+    return { path, flags: found ? '--toolchains' : `--mount ${whole}:ro` }
+  })
 }
 
 function isBelow(path: string, folder: string): boolean {

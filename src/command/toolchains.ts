@@ -1,8 +1,9 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { posix } from 'node:path'
 import type { Mount } from '../api.ts'
 import { defaultPath } from './environment.ts'
+import { placesOnTheWay } from './links.ts'
 
 export type ToolchainOptions = {
   /** Whose PATH, and whose variables of places. Default: this program's environment. */
@@ -28,7 +29,9 @@ export type Toolchains = {
  * What a task needs to find the programs that this program finds: a Node of nvm, a Python of pyenv, what lies
  * in /opt. Of each directory of PATH outside the system's own, the installation that it belongs to (the
  * directory above `bin`, `sbin` or `shims`), or the directory alone: where the one above is or holds the home
- * directory or keys, or does not look like an installation. Never the home directory itself.
+ * directory or keys, or does not look like an installation. Where a program of PATH is a link (a Python of a
+ * venv, a tool of uv or pipx, /usr/local/bin/node), the installation that it leads to. Never the home
+ * directory itself.
  */
 export function toolchains({
   env = process.env,
@@ -41,9 +44,13 @@ export function toolchains({
   const known = [...system, ...shown]
   const others = listed.filter(path => !isIn(path, known))
   const left = others.filter(path => isPrivate(path, home) || isIn(path, notOurs))
+  const folders = new Map(listed.filter(path => !left.includes(path)).map(path => [realPath(path), path]))
+  const linked = [...folders.values()]
+    .flatMap(path => linkedFrom(path, home))
+    .filter(path => !isIn(path, [...known, ...notOurs]))
   const places = others.filter(path => !left.includes(path)).map(path => installationOf(path, home))
   const partners = others.flatMap(path => partnersOf(path, env, home))
-  const sources = withoutNested([...places, ...partners.map(({ path }) => path)])
+  const sources = withoutNested([...places, ...linked, ...partners.map(({ path }) => path)])
   const path = [...listed.filter(folder => !left.includes(folder)), ...defaultPath.split(':')]
   return {
     mounts: sources.map(source => ({ source, target: source, readOnly: true })),
@@ -53,6 +60,7 @@ export function toolchains({
         partners.flatMap(({ variable, path }) => (variable === null ? [] : [[variable, path]])),
       ),
       ...placesIn(env, [...system, ...sources, ...shown]),
+      ...Object.fromEntries(versions.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]]))),
       PATH: [...new Set(path)].join(':'),
     },
     left,
@@ -86,6 +94,9 @@ const variables = [
   ...['CONDA_PREFIX', 'VIRTUAL_ENV', 'BUN_INSTALL', 'DENO_INSTALL'],
 ]
 
+/** Variables that name which of several versions is meant, and hold nothing else. */
+const versions = ['PYENV_VERSION', 'RBENV_VERSION', 'NODENV_VERSION', 'RUSTUP_TOOLCHAIN'] as const
+
 /** Where a tool would look by HOME, which in the task is another. */
 const byName: Readonly<Record<string, string>> = {
   '.pyenv': 'PYENV_ROOT',
@@ -117,6 +128,25 @@ function isPrivate(path: string, home: string): boolean {
         own.flatMap(directory => ['.ssh', '.gnupg'].map(name => posix.join(directory, name))),
       ),
   )
+}
+
+/** The installations that programs of a directory are links to, and those that the links lead through. */
+function linkedFrom(path: string, home: string): string[] {
+  const folders = linksIn(path).flatMap(link => placesOnTheWay(link).map(place => posix.dirname(place)))
+  return [...new Set(folders)].flatMap(bin => {
+    if (bin === path || !['bin', 'sbin'].includes(posix.basename(bin))) return []
+    const whole = installationOf(bin, home)
+    return whole === bin || isPrivate(whole, home) ? [] : [whole]
+  })
+}
+
+function linksIn(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return entries.filter(entry => entry.isSymbolicLink()).map(({ name }) => posix.join(folder, name))
+  } catch {
+    return [] // who may not list it may still execute what is there
+  }
 }
 
 /** What the programs of a directory need that lies elsewhere. */

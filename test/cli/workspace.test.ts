@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { compiled } from '../support/compiled.ts'
 import { isRoot } from '../support/identity.ts'
 import { ordinaryUid } from '../support/ordinary-user.ts'
-import { requires } from '../support/requires.ts'
+import { asRoot, requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 const own = process.geteuid?.() ?? 0
@@ -114,6 +114,31 @@ for (const { name, caller, owner } of callers)
       const writing = run('--toolchains', '--', 'sh', '-c', `: > ${prefix}/lib/library`)
       assert.match(writing.stderr, /Read-only file system/)
     })
+
+    it(
+      'a directory of a group that the caller is not of has an overlay all the same',
+      asRoot(async () => {
+        chownSync(project, owner, 4_242)
+        const run = holdfast([
+          'run',
+          '-q',
+          '--name',
+          'shared',
+          '-w',
+          '.',
+          '--overlay',
+          '--',
+          'sh',
+          '-c',
+          'echo new >added',
+        ])
+        assert.equal(run.status, 0, run.stderr)
+        assert.equal(existsSync(join(project, 'added')), false)
+        assert.equal(holdfast(['diff', 'shared']).stdout, 'A added\n')
+        assert.equal(holdfast(['apply', 'shared']).status, 0)
+        assert.equal(statSync(join(project, 'added')).uid, owner)
+      }),
+    )
 
     it('a directory that can only be read is DIR:ro, and one that is not there is refused with the flag', () => {
       const reading = holdfast(['run', '--rm', '-w', '.:ro', '--', 'sh', '-c', 'cat package.json; : > new'])

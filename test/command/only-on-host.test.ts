@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { namedOnlyOnHost, namingHostPaths, pathOnlyOnHost } from '../../src/command/only-on-host.ts'
+import {
+  namedOnlyOnHost,
+  namingHostPaths,
+  pathOnlyOnHost,
+  shadowsOnHost,
+} from '../../src/command/only-on-host.ts'
 import { HoldfastError } from '../../src/errors.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { withVariable } from '../support/variable.ts'
@@ -99,6 +104,33 @@ describe('what is on the host, and not in the root of the task', () => {
     const command = { path: 'wrapped', env: { PATH: bin }, ...mounted(bin) }
     assert.match(hint(command) ?? '', new RegExp(`--mount ${dir}/bin/tool\\)`))
   })
+
+  it('is named where a program that is shown is a link to it, or its interpreter is: the Python of a venv', () => {
+    const venv = join(dir, 'work/venv')
+    mkdirSync(venv, { recursive: true })
+    symlinkSync(join(dir, 'bin/tool'), join(venv, 'python'))
+    writeFileSync(join(venv, 'pip'), `#!${join(venv, 'python')}\n`, { mode: 0o755 })
+    const command = { workspace: join(dir, 'work') }
+    for (const path of ['venv/python', 'venv/pip'])
+      assert.match(hint({ path, ...command }) ?? '', new RegExp(`^${dir}/bin/tool is .*--mount ${dir}:ro\\)`))
+    return withVariable('PATH', join(dir, 'bin'), async () =>
+      assert.match(hint({ path: 'venv/python', ...command }) ?? '', /\(--toolchains\)/),
+    )
+  })
+
+  it('is another program by the name of one that the task has, where this program’s PATH has it first', () =>
+    withVariable('PATH', `${join(dir, 'bin')}:/bin`, async () => {
+      writeFileSync(join(dir, 'bin/sh'), '', { mode: 0o755 })
+      const PATH = '/bin'
+      assert.deepEqual(shadowsOnHost({ ...plain, path: 'sh', env: { PATH } }), {
+        host: join(dir, 'bin/sh'),
+        task: '/bin/sh',
+      })
+      assert.equal(shadowsOnHost({ ...plain, path: 'sh', env: { PATH }, ...mounted(dir) }), null)
+      assert.equal(shadowsOnHost({ ...plain, path: '/bin/sh', env: { PATH } }), null)
+      assert.equal(shadowsOnHost({ ...plain, path: 'tool', env: { PATH } }), null)
+      assert.equal(shadowsOnHost({ ...plain, path: 'sh', env: { PATH }, root: 'host' }), null)
+    }))
 
   it('is named by its path where this program’s own PATH alone has it', () =>
     withVariable('PATH', join(dir, 'bin'), async () => {

@@ -78,6 +78,40 @@ describe('what a task needs of the programs that are on PATH', () => {
     )
   })
 
+  it('is the installation that a program of PATH is a link to, with what the link leads through; not one that holds keys, nor what is no installation', () => {
+    for (const path of [
+      'uv/cpython-3.1.2/bin',
+      'uv/cpython-3.1.2/lib',
+      '.kept/bin',
+      'scripts/bin',
+      '.venv/bin',
+    ])
+      mkdirSync(join(home, path), { recursive: true })
+    const python = join(home, 'uv/cpython-3.1.2/bin/python3')
+    for (const path of [python, join(home, '.kept/bin/tool'), join(home, 'scripts/bin/mine')])
+      writeFileSync(path, '')
+    symlinkSync('cpython-3.1.2', join(home, 'uv/cpython-3.1'))
+    const bin = join(home, '.venv/bin')
+    for (const [name, target] of Object.entries({
+      python: 'python3',
+      python3: join(home, 'uv/cpython-3.1/bin/python3'),
+      tool: join(home, '.kept/bin/tool'),
+      mine: join(home, 'scripts/bin/mine'),
+      nowhere: join(home, 'nowhere/bin/x'),
+    }))
+      symlinkSync(target, join(bin, name))
+    const { mounts } = toolchains({ env: { PATH: bin }, home, shown: [join(home, '.venv')] })
+    assert.deepEqual(mounts.map(({ source }) => source).sort(), [
+      join(home, 'uv/cpython-3.1'),
+      join(home, 'uv/cpython-3.1.2'),
+    ])
+  })
+
+  it('passes on which of several versions is meant', () => {
+    const env = { PATH: join(home, '.pyenv/shims'), PYENV_VERSION: '3.12.1' }
+    assert.equal(toolchains({ env, home }).env.PYENV_VERSION, '3.12.1')
+  })
+
   it('says in variables where tools have what is theirs, and passes on no other variable', () => {
     const env = {
       PATH: [join(home, '.pyenv/shims'), join(home, '.cargo/bin'), join(top, 'opt/node/bin')].join(':'),

@@ -126,11 +126,18 @@ async function changesLine(task: Executor): Promise<string> {
 
 /** What it may have looked for in vain. 127 is what shells say of a program that is not on PATH. */
 async function hintsOf(command: Executor['command'], { exitCode }: WaitResult): Promise<string[]> {
-  const { namedOnlyOnHost, pathOnlyOnHost } = await import('../../index.ts')
+  const { namedOnlyOnHost, pathOnlyOnHost, shadowsOnHost } = await import('../../index.ts')
   const named = namedOnlyOnHost(command).map(
     ({ path, flags }) => `${path} is on the host, and not in the task's root: ${flags} shows it`,
   )
   const path = exitCode === 127 ? pathOnlyOnHost(command) : []
+  const shadows = shadowsOnHost(command)
+  if (shadows !== null) {
+    const { host, task } = shadows
+    named.push(
+      `this shell's ${command.path} is ${host}, the task's is ${task}: --toolchains gives it this shell's`,
+    )
+  }
   if (path.length === 0) return named
   return [
     ...named,

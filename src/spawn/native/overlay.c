@@ -83,15 +83,20 @@ bool overlay_read_base(int directory, struct overlay_base *base) {
   return true;
 }
 
+/* EINVAL: a number that has no mapping in this user namespace; EPERM: one that is not an ordinary user's. */
+static bool given_away(int upper, uid_t uid, gid_t gid) {
+  return fchown(upper, uid, gid) == 0 || errno == EINVAL || (errno == EPERM && geteuid() != 0);
+}
+
 /*
- * The top of an overlay is as `upper` is: as the directory itself is seen through its mapping. One of
- * somebody who has no number here is our own there.
+ * The top of an overlay is as `upper` is: as the directory itself is seen through its mapping. An owner or
+ * a group that has no number here is our own there.
  */
 static bool look_alike(int upper, int lower) {
   struct stat status;
   if (fstat(lower, &status) != 0) return false;
-  if (status.st_uid != geteuid() || status.st_gid != getegid())
-    if (fchown(upper, status.st_uid, status.st_gid) != 0 && (geteuid() == 0 || errno != EPERM)) return false;
+  if (status.st_gid != getegid() && !given_away(upper, (uid_t)-1, status.st_gid)) return false;
+  if (status.st_uid != geteuid() && !given_away(upper, status.st_uid, (gid_t)-1)) return false;
   return fchmod(upper, status.st_mode & KEPT_MODE) == 0;
 }
 
