@@ -56,6 +56,7 @@ const isolationStages = new Set([
   'hostname',
   'capabilities',
   'seccomp',
+  'isolation',
 ])
 const limitStages = new Set(['cgroup', 'limit'])
 
@@ -83,6 +84,7 @@ const doing = new Map(
     user: "The task's user could not be taken on",
     capabilities: 'The capabilities could not be dropped',
     seccomp: 'The system call filter could not be installed',
+    isolation: 'The isolation that was asked for is not in force',
     chdir: 'The working directory could not be entered',
     exec: 'The program could not be executed',
     task: 'Nothing could be run inside the task',

@@ -39,7 +39,7 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
   ['programs that look whose a directory is', ['test/platform/linux/mounted-tools.test.ts'], 0],
   ['attacks of a task on its network rules', ['test/attacks/egress.test.ts'], 8],
   ['attacks of a task on what else its user has', ['test/attacks/own-user.test.ts'], 5],
-  ['what was read back at the start', ['test/platform/in-force/at-the-start.test.ts'], 2],
+  ['what was read back at the start', ['test/platform/in-force/at-the-start.test.ts'], 3],
   ['secrets', ['test/attacks/secrets.test.ts'], 8],
 ]
 

@@ -429,6 +429,20 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       assert.deepEqual(exit.survivors, [])
     })
 
+    it('kills what is refused after its start, and records why', async () => {
+      const why = 'strict: pids (the kernel says otherwise: pids.max max)'
+      const { replies, exit } = await spawner.run({ argv: ['sleep', '60'], path: '/bin/sleep' }, dir =>
+        order(dir, `refuse\nrefuse us now\nrefuse limit\nrefuse limit ${why}\nrefuse isolation later\n`),
+      )
+      assert.deepEqual(exit.failure, { stage: 'limit', errno: 0, detail: why })
+      // It was told as started: it is not told as failed as well.
+      assert.deepEqual(
+        replies.map(reply => reply.kind),
+        ['started', 'ended', 'gone'],
+      )
+      assert.deepEqual([exit.exitCode, exit.signal, exit.survivors], [null, null, []])
+    })
+
     it('survives rubbish on the control FIFO and obeys what follows it', async () => {
       const rubbish = `${'x'.repeat(700)}\nsignal 0\nsignal 65\nstop 15\nstop 15 5 tree\nkill leader\nstop 15 -1\n\0kill\nkill me\n`
       const { exit } = await spawner.run({ argv: ['sleep', '60'], path: '/bin/sleep' }, dir => {

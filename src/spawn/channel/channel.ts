@@ -11,6 +11,7 @@ export type ControlLine =
   | `size ${number} ${number}`
   | 'end'
   | 'egress'
+  | `refuse ${'limit' | 'isolation'} ${string}`
 
 /**
  * How a living process is told from a dead one, and spoken to, by a path: the kernel lets go of what that

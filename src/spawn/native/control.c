@@ -8,12 +8,27 @@ static bool parse_signal(const char *text, int *signal) {
   return true;
 }
 
+static bool parse_refusal(const char *line, struct command *command) {
+  static const struct {
+    const char text[20];
+    enum stage stage;
+  } known[] = {{"refuse limit ", STAGE_LIMIT}, {"refuse isolation ", STAGE_ISOLATION}};
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    size_t length = strlen(known[i].text);
+    if (strncmp(line, known[i].text, length) != 0) continue;
+    *command = (struct command){.kind = COMMAND_REFUSE, .stage = known[i].stage, .detail = line + length};
+    return true;
+  }
+  return false;
+}
+
 static struct command parse(char *line) {
+  struct command command = {.kind = COMMAND_BAD};
+  if (parse_refusal(line, &command)) return command;
   char *words[5] = {0}, *rest = NULL;
   size_t count = 0;
   for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 5; word = strtok_r(NULL, " ", &rest))
     words[count++] = word;
-  struct command command = {.kind = COMMAND_BAD};
   if (count == 1 && strcmp(words[0], "kill") == 0) command.kind = COMMAND_KILL;
   else if (count == 1 && strcmp(words[0], "egress") == 0) command.kind = COMMAND_EGRESS;
   else if (count == 1 && strcmp(words[0], "end") == 0) command.kind = COMMAND_END;

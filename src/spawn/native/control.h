@@ -1,6 +1,6 @@
 /* The lines of the control FIFO, from whoever may write there: nothing in them is trusted. */
 #pragma once
-#include "io.h"
+#include "failure.h"
 
 enum { MAX_CONTROL_LINE = 255 };
 
@@ -20,7 +20,8 @@ enum command_kind {
   COMMAND_SIZE,
   COMMAND_END,
   COMMAND_OOM,
-  COMMAND_EGRESS
+  COMMAND_EGRESS,
+  COMMAND_REFUSE
 };
 struct command {
   enum command_kind kind;
@@ -35,6 +36,9 @@ struct command {
   bool leader_only;
   /* Of COMMAND_SIZE. */
   int64_t rows, columns;
+  /* Of COMMAND_REFUSE: a start that is none after all, and why. */
+  enum stage stage;
+  const char *detail;
 };
 
 /* Takes in bytes; calls handle_command for each whole line. */

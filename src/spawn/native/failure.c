@@ -5,7 +5,7 @@
 const char *stage_name(enum stage stage) {
   static const char names[STAGE_COUNT][16] = {"none", "request", "fork", "record", "log", "stdin", "cgroup",
       "limit", "namespace", "network", "mount", "hostname", "user", "capabilities", "seccomp", "chdir",
-      "exec", "task", "landlock", "overlay"};
+      "exec", "task", "landlock", "overlay", "isolation"};
   return (unsigned)stage < STAGE_COUNT ? names[stage] : names[STAGE_NONE];
 }
 

@@ -56,6 +56,11 @@ static void handle_command(const struct command *command, void *context) {
       stop(shim, STOP_SHUTDOWN, command->signal, command->grace_ms, command->leader_only);
       break;
     case COMMAND_KILL: shim_kill_task(shim, STOP_FORCE); break;
+    case COMMAND_REFUSE:
+      /* Whose end has been recorded is no start that was refused. */
+      if (shim->tree.leader > 0) fail(&shim->failure, command->stage, 0, "%s", command->detail);
+      shim_kill_task(shim, STOP_FORCE);
+      break;
     case COMMAND_TIMEOUT:
       /* From exec on, as the first limit was: one that has passed stops the task now. */
       shim->timeout_ms = command->timeout_ms;

@@ -129,6 +129,8 @@ static void tell_end(const struct shim *shim) {
 
 OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
+  /* Of the start, which may be refused afterwards. */
+  const bool is_told = shim->execed_at != 0 && shim->line_length == 0;
   explain_host_task(shim);
   explain_silence(shim);
   if (record->exited_at == 0) record->exited_at = realtime_ms();
@@ -146,7 +148,7 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     write_shim_log(shim, "exit.json: %s", strerror(errno));
-  else if (record->failure == NULL) tell_end(shim);
+  else if (record->failure == NULL || is_told) tell_end(shim);
   /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and
    * whoever waits is to hear of the survivors now. */
   for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
@@ -154,7 +156,7 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   /* Whose shim would have removed what we have made below its own. */
   for (size_t i = host_shim_is_gone(shim) ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove_place(shim->cgroups[i - 1]);
-  if (record->failure != NULL) send_failed(shim);
+  if (record->failure != NULL && !is_told) send_failed(shim);
   else shim_tell_start(shim, 1000);
   _exit(0);
 }

@@ -3,7 +3,6 @@ import { admit } from '../../alloc/admit.ts'
 import { type Secret, wipeSecrets } from '../../command/secrets.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { DiskBound, Plan, TaskPaths } from '../../platform/port.ts'
-import { refuseIfStrict } from '../../platform/rows.ts'
 import { readExit } from '../../spawn/records.ts'
 import { type Launched, LaunchFailed, type Spawner, SpawnerDied } from '../../spawn/spawner.ts'
 import { failpoint } from '../failpoint.ts'
@@ -11,11 +10,11 @@ import { launchers } from '../launchers.ts'
 import { hasTraces } from '../observe.ts'
 import { giveBack, type OwnUser, recordOwnUserPlaces } from '../own-users/own-users.ts'
 import { makeOverlayPlace } from '../../platform/overlay-place.ts'
-import { confirmed, readAtStart, unconfirmed } from '../read-back.ts'
 import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
 import { askedOf } from './asked.ts'
+import { confirm } from './confirm.ts'
 import { inWords, launchFailure } from './launch-failure.ts'
 import type { TaskParts } from './task-parts.ts'
 
@@ -85,7 +84,7 @@ export class Launch {
         break
       } catch (error) {
         const adopted = this.#halfStarted(error)
-        if (adopted !== null) return await this.#confirmed(adopted)
+        if (adopted !== null) return await confirm(this.#task, adopted)
         // It may have been dead before it was asked: nobody is at work on the request, so where no shim was
         // it can be asked again.
         if (error instanceof SpawnerDied && attempt === 1 && !hasTraces(dir)) continue
@@ -95,29 +94,7 @@ export class Launch {
         throw launchFailure(dir, error)
       }
     }
-    return await this.#confirmed((await retryTransient(() => records.read())) ?? this.#lostRecord())
-  }
-
-  /**
-   * Its rows say what the shim has read back, where that is less than was decided, or that it has read
-   * nothing. The program has begun by then: one that is to be strict is killed, and its start is refused.
-   */
-  async #confirmed(start: StartRecord): Promise<StartRecord> {
-    const { file, keeper } = this.#task
-    const { enforcement, request } = file.spec
-    const read = readAtStart(this.#task)
-    // The portable shim reads nothing back, and isolates nothing.
-    if (read === null && request.platform !== 'linux') return start
-    if (read !== null && !read.some(({ verdict }) => verdict === 'differs')) return start
-    const rows = read === null ? unconfirmed(enforcement) : confirmed(read)
-    file.confirm(rows)
-    try {
-      refuseIfStrict(rows, request.strict)
-      return start
-    } catch (error) {
-      await keeper.killTree(start, { spareShim: true })
-      throw error
-    }
+    return await confirm(this.#task, (await retryTransient(() => records.read())) ?? this.#lostRecord())
   }
 
   async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Executor } from '../../../src/index.ts'
+import { hasCgroups } from '../../support/host-mode.ts'
 import { requires } from '../../support/requires.ts'
 import { untilOutput } from '../../support/output.ts'
 import { directoryOf } from '../../support/task-key.ts'
@@ -36,6 +37,25 @@ describe('what was read back at the start of a task, before its program could do
         assert.ok(existsSync(join(directoryOf(task), 'enforced.json')))
         await assertWhole(task)
       }
+    }))
+
+  it('has the limits of its cgroups, and none of those that it is given later', () =>
+    withWorkbench('linux', async bench => {
+      const task = bench.command('/bin/sleep', '1000')
+      await task.limit({ pids: 20, rlimits: { nofile: [64, 128] } })
+      await task.start()
+      const hasOwn = task.enforcement.find(({ name }) => name === 'pids')?.status === 'enforced'
+      assert.equal(hasOwn, hasCgroups())
+      await task.update({ memoryMB: 64 })
+      const { verdict, rows } = await task.verify()
+      assert.equal(verdict, 'holds')
+      const row = (name: string) => rows.find(found => found.name === name)
+      assert.equal(row('rlimits.nofile')?.atStart?.inForce, '64:128')
+      assert.equal(row('pids')?.atStart?.verdict, hasOwn ? 'holds' : 'unverifiable')
+      if (hasOwn) assert.equal(row('pids')?.atStart?.inForce, 'pids.max 20')
+      // For what nobody had asked for there is a cgroup since the update alone.
+      assert.equal(row('memoryMB')?.atStart, null)
+      assert.equal(row('memoryMB')?.verdict, hasOwn ? 'holds' : 'unverifiable')
     }))
 
   it('is what anybody sees from outside later, also of what runs inside a task', () =>

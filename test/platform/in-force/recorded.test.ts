@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { EnforcedRecord } from '../../../machines/index.ts'
+import type { EnforcedRecord, ExitRecord } from '../../../machines/index.ts'
 import { recordedFiles } from '../../../src/platform/in-force/cgroup-files.ts'
+import { readExit } from '../../../src/spawn/records.ts'
 import { enforcedSample } from '../../support/enforced-sample.ts'
 import { requires } from '../../support/requires.ts'
 import { directoryOf } from '../../support/task-key.ts'
@@ -92,6 +93,12 @@ describe('what was in force at the start of a task', () => {
         const refused = await lifted(true)
         assert.match(String(refused.error), /strict: .*pids \(the kernel says otherwise: pids\.max max\)/)
         assert.equal(refused.task.state, 'exited')
+        // Whoever looks later is told the same, by the shim's own record.
+        const { failure } = readExit(directoryOf(refused.task)) as ExitRecord
+        assert.equal(failure?.stage, 'limit')
+        assert.match(failure?.detail ?? '', /^strict: .*pids\.max max/)
+        const { cause, error } = await (await bench.another().open(refused.task.id())).wait()
+        assert.deepEqual([cause, error?.code], ['startFailed', 'LIMIT_FAILED'])
       } finally {
         lifter.kill()
       }

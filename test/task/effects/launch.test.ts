@@ -220,6 +220,24 @@ describe('the actor launch of a task that another supervisor starts', () => {
     shim.gone()
   })
 
+  it('waits until it is read back, and is confirmed as at a start of our own', async () => {
+    for (const strict of [false, true]) {
+      const differing = { ...row, verdict: 'differs', inForce: 'pids.max max' } as const
+      const planner = { plan: () => assert.fail('it is planned'), recorded: () => [differing] }
+      const task = recorded(fakeTask({ strict, platform: 'linux', planner }))
+      const shim = new FakeShim(task.dir)
+      const adopting = adopt(task)
+      shim.started(99)
+      setTimeout(() => writeFileSync(`${task.dir}/enforced.json`, JSON.stringify(enforcedSample)), 50)
+      if (strict) await assert.rejects(adopting, { code: 'LIMIT_FAILED', message: /pids.max max/ })
+      else await adopting
+      assert.equal(task.file.spec.enforcement[0]?.status, 'weakened')
+      assert.deepEqual(task.calls, strict ? ['killTree'] : [])
+      assert.match(shim.told().join(), strict ? /^refuse limit strict: .*pids\.max max/ : /^$/)
+      shim.gone()
+    }
+  })
+
   it('fails when the shim is gone and has left none', async () => {
     const task = recorded(fakeTask())
     new FakeShim(task.dir).gone()
