@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseResources } from '../../src/command/validate.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
@@ -83,6 +83,19 @@ describe('the options of a launch', () => {
         .map(({ name }) => name)
         .sort(),
     )
+  })
+
+  it('are carried out: what a handler of the table keeps is read by another part of the native program', () => {
+    const handlers = specC.replace(/\\\n/g, '').replace(/^#define .*$/gm, '')
+    const kept = new Set(
+      Array.from(handlers.matchAll(/reader->spec->(\w+)(?:\[\w+\])? \|?= /g), ([, name]) => name),
+    )
+    assert.ok(kept.size >= 20)
+    const sources = join(packageRoot, 'src/spawn/native')
+    const others = readdirSync(sources).filter(name => name.endsWith('.c') && !name.startsWith('spec'))
+    const text = others.map(name => readFileSync(join(sources, name), 'utf8')).join('')
+    const unread = [...kept].filter(name => !new RegExp(`spec(?:->|\\.)${name}\\b`).test(text))
+    assert.deepEqual(unread, [])
   })
 
   it('come twice only where that is allowed', () => {

@@ -9,23 +9,25 @@ import { carriedOutBy, jsonOption, subcommand, type CommonOptions } from './subc
 export function applyCommand(): Command {
   const command = subcommand('apply')
     .summary('put what a task has changed in its overlay in place')
-    .description('Puts in place what a task with --overlay has changed in its workspace, when it has ended.')
+    .description(
+      'Puts the changes of a task with --overlay in place in its workspace. The task must have ended.',
+    )
     .argument('<TASK>')
-    .option('-f, --force', 'also where the file of the host has changed meanwhile, which is lost then')
+    .option('-f, --force', 'overwrite what has changed on the host meanwhile')
     .addOption(jsonOption())
     .addHelpText('after', more)
   return carriedOutBy(command, apply)
 }
 
 const more = `
-Nothing is put in place where something has changed on the host since the task began, unless forced. Devices, FIFOs and
-sockets never are, nor set-user-ID bits. Prints what was, as \`holdfast diff\` does.
+If one of the entries has changed on the host since the task began, nothing is put in place without --force. Devices,
+FIFOs, sockets and set-user-ID bits are never put in place. Prints what was put in place, as \`holdfast diff\` does.
 
 Examples:
   holdfast apply web
   holdfast apply --force web
 
-Exit codes: 0; 1 if the task runs or has no overlay, if there is a conflict, or something could not be written.`
+Exit codes: 0; 1 if the task runs or has no overlay, if there is a conflict, or if something could not be written.`
 
 type ApplyOptions = CommonOptions & { readonly force?: boolean }
 

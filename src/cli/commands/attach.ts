@@ -16,7 +16,7 @@ export function attachCommand(): Command {
   const command = subcommand('attach', 'task')
     .summary('join a running task: see its output, type into it')
     .description(
-      "Gives a running task this terminal, whoever started it, until it ends; then exits as it did. Of a task without a terminal it prints both streams, from now on, and feeds it this command's standard input if that was left open.",
+      "Gives a running task this terminal, whoever started it, until it ends; then exits as it did. A task without a terminal has both its streams printed from now on, and gets this command's standard input if its own was left open.",
     )
     .argument('<TASK>')
     .option('--no-stdin', 'only watch: what is typed is discarded')
@@ -26,8 +26,9 @@ export function attachCommand(): Command {
 }
 
 const more = `
-Ctrl-P Ctrl-Q leaves a task with a terminal, Ctrl-C one without: it goes on. Any number may be attached at once, and none of them holds it up. What
-can be typed into: tasks started with -t, or with -i --detach; of the latter the end of standard input is the task's, too, unless that is /dev/null.
+Ctrl-P Ctrl-Q leaves a task with a terminal, Ctrl-C one without: the task goes on. Any number of callers may be
+attached at once, and none of them holds the task up. Tasks that were started with -t or with -i --detach take input.
+The end of this command's standard input is also the end of the input of an -i --detach task, unless it is /dev/null.
 
 Examples:
   holdfast run -t --detach --name dev -- bash; holdfast attach dev

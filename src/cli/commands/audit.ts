@@ -25,7 +25,7 @@ Examples:
   holdfast audit --fix
   holdfast audit --json | jq -r '.leftovers[].path'
 
-Exit codes: 0 if there is nothing, or all of it was removed; 1 if something is left.`
+Exit codes: 0 if nothing was found, or all of it was removed; 1 if something is left.`
 
 type AuditOptions = CommonOptions & { readonly fix?: boolean }
 

@@ -17,7 +17,7 @@ export function diffCommand(): Command {
       'Lists what a task with --overlay has added (A), changed (M) and deleted (D) in its workspace, or prints it as a patch.',
     )
     .argument('<TASK>')
-    .argument('[PATH...]', 'with --patch: these files and directories alone, from the workspace on')
+    .argument('[PATH...]', 'with --patch: only these files and directories, relative to the workspace')
     .option('-p, --patch', 'print what `git apply` and `patch -p1` take')
     .addOption(
       new Option('--max-file <SIZE>', 'with --patch: leave out files that are larger')
@@ -30,13 +30,13 @@ export function diffCommand(): Command {
 }
 
 const more = `
-Of a task that runs: as far as it has come. "conflict": it has changed on the host, too, since the task began.
-Links are shown with what they say: they may lead out of the workspace.
+A running task shows its changes so far. "conflict": the entry has changed on the host, too, since the task began.
+Links are shown with their targets, which may lie outside the workspace.
 
-A patch leads from what is on the host now to what the task has. Of permission bits it has the executable one, of
-directories those with files in them. At a terminal what a task has written is shown with its control characters
-written out; elsewhere each file is there byte for byte. What a patch cannot hold is named on standard error: binary
-files, files larger than --max-file (at most 8M), devices, other permission bits.
+A patch leads from the host's files, as they are now, to the task's. It holds the executable bit and no other
+permissions, and no empty directories. A terminal gets control characters escaped; a file or a pipe gets each file
+byte for byte. Standard error names what the patch leaves out: binary files, files larger than --max-file (at most
+8M), devices, other permission bits.
 
 Examples:
   holdfast diff web
@@ -44,8 +44,8 @@ Examples:
   holdfast diff --patch web > web.patch && git apply web.patch
   holdfast diff --json web | jq -r '.changes[] | select(.conflict).path'
 
-Exit codes: 0, with changes and without; 1 if the task has no overlay, it cannot be read, or the patch does not hold
-all of it.`
+Exit codes: 0, with changes or without; 1 if the task has no overlay, if it cannot be read, or if the patch leaves
+something out.`
 
 type DiffOptions = CommonOptions & { readonly patch?: boolean; readonly maxFile: number }
 

@@ -10,7 +10,7 @@ export function doctorCommand(): Command {
   const command = subcommand('doctor')
     .summary('show what this host can enforce')
     .description(
-      'Shows what this host and user can enforce, what not, why, and what would change it: starts tasks that do nothing, and says what became of them. Removes them again.',
+      'Shows what this host and user can enforce, what not, why, and what would change it. It starts tasks that do nothing, says what was enforced of each, and removes them again.',
     )
     .option('--conformance', 'prove it: run real tasks, and check each promise of each executor')
     .addOption(jsonOption())

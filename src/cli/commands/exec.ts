@@ -11,7 +11,7 @@ export function execCommand(): Command {
   const command = subcommand('exec', 'task')
     .summary('run a command inside a running task')
     .description(
-      'Runs a second command with the limits and the isolation of a task that runs, prints what it prints, and exits as it does.',
+      'Runs a second command with the limits and the isolation of a running task, prints what it prints, and exits as it does.',
     )
     .argument('<TASK>')
     .argument(
@@ -26,7 +26,8 @@ export function execCommand(): Command {
 }
 
 const more = `
-It is a task of its own, with a key and a result, and ends when the task it runs in ends. To stop it leaves that task alone.
+It is a task of its own, with a key and a result, and ends when the task it runs in ends. Stopping it leaves that
+task alone.
 
 Examples:
   holdfast exec web -- ps ax

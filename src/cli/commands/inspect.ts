@@ -29,7 +29,7 @@ The address that is printed ends with a token: whoever has it can stop tasks. Fr
   ssh -L 7000:127.0.0.1:7000 HOST holdfast inspect --port 7000
 Prometheus reads /metrics with a token of its own, the value of HOLDFAST_METRICS_TOKEN (16 characters or more) or a random one.
 
-Exit codes: 0; 1 if the port could not be had or the state directory not be read.`
+Exit codes: 0; 1 if the port is taken or the state directory could not be read.`
 
 type InspectOptions = CommonOptions & {
   readonly port: string

@@ -13,7 +13,7 @@ export function topCommand(): Command {
   const command = subcommand('top')
     .summary('watch what tasks use')
     .description(
-      'Shows what every task that runs uses, again and again. Once, where the output is not a terminal; with --json, a line each second.',
+      'Shows what every running task uses, again and again. Shows it once if the output is not a terminal; with --json, prints a line each second.',
     )
     .option('--json', 'print one JSON document a line, each second, and nothing else')
     .addHelpText('after', more)

@@ -13,7 +13,7 @@ import { carriedOutBy, subcommand, type CommonOptions } from './subcommand.ts'
 export function updateCommand(): Command {
   const command = subcommand('update')
     .summary('change the limits of a running task')
-    .description('Gives a running task other limits. Those that are not named stay as they are.')
+    .description('Changes limits of a running task. Limits that are not named stay as they are.')
     .argument('<TASK>')
     .addHelpText('after', more)
   takeFlags(command, 'update')
@@ -21,13 +21,13 @@ export function updateCommand(): Command {
 }
 
 const more = `
-Either all limits are changed, or none where the kernel refuses one.
+All limits are changed, or none if the kernel refuses one.
 
 Examples:
   holdfast update --memory 512M web
   holdfast update web --cpus 2 --pids 200
 
-Exit codes: 0 if all of it is enforced; 2 if not all of it is; 1 if nothing was changed.`
+Exit codes: 0 if every limit is enforced; 2 if some are not; 1 if nothing was changed.`
 
 async function update(options: CommonOptions, word?: string): Promise<number> {
   const { resources, command } = askedFor(options)

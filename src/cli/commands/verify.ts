@@ -9,7 +9,7 @@ export function verifyCommand(): Command {
   const command = subcommand('verify')
     .summary('read back what is in force of a task')
     .description(
-      "Prints what was asked for a task's limits and isolation beside what the kernel says is in force now, and said at the start. Of a task that has ended, what it said at the start is all there is.",
+      'Reads back from the kernel which limits and which isolation of a task are in force, and prints them beside what was asked for and what was in force at the start. A task that has ended shows its start alone.',
     )
     .argument('<TASK>')
     .addOption(jsonOption())
@@ -18,14 +18,14 @@ export function verifyCommand(): Command {
 }
 
 const more = `
-A task that has given up more since its start is no difference. "unverifiable": nothing in the kernel says it.
+A task that has given up privileges since its start does not differ. "unverifiable": the kernel does not show it.
 
 Examples:
   holdfast verify web
   holdfast verify --json web | jq '.rows[] | select(.verdict == "differs")'
 
-Exit codes: 0 if all that can be read back is in force; 1 if something is not, or was not at the start; 2 if it cannot be read, or there is
-no such task.`
+Exit codes: 0 if everything that can be read back is in force; 1 if something is not, or was not at the start;
+2 if nothing can be read, or there is no such task.`
 
 const exitCodes = { holds: 0, differs: 1, unread: 2 } as const
 

@@ -14,7 +14,7 @@ import { carriedOutBy, jsonOption, subcommand, type CommonOptions } from './subc
 export function waitCommand(): Command {
   const command = subcommand('wait', 'task')
     .summary('wait for a task and exit as it does')
-    .description('Waits until a task has ended, and exits as it did. Answers at once for one that has.')
+    .description('Waits until a task has ended, and exits as it did. Returns at once for a task that has.')
     .argument('<TASK>')
     .option('--timeout <TIME>', 'wait so long at most; the task goes on')
     .addOption(jsonOption())
@@ -28,9 +28,9 @@ Examples:
   holdfast wait --json web | jq .cause
   holdfast wait --timeout 5s web || test $? != 124 || echo it still runs
 
-Exit codes: the task's own; 128+n if signal n ended it; 124 if its time was up, or that of --timeout, as timeout(1)
-has it (with --json the one says cause, the other timedOut); 126 or 127 if its program could not be executed or
-found; 125 if holdfast failed, or nobody knows how the task ended.`
+Exit codes: the task's own; 128+n if signal n ended it; 124 if its time was up, or if --timeout has passed
+(--json tells the two apart: cause, timedOut); 126 or 127 if its program could not be executed or found; 125 if
+holdfast failed, or if it is not known how the task ended.`
 
 type WaitOptions = CommonOptions & { readonly timeout?: string }
 

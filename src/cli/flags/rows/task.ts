@@ -38,7 +38,7 @@ export const taskFlags: readonly Flag[] = [
   {
     flag: '--secret <NAME[=FILE]>',
     help: {
-      run: 'a file of memory that it alone reads, /secrets/NAME; NAME alone takes the variable from here (repeatable)',
+      run: 'a file in memory that the task alone reads, /secrets/NAME; NAME alone takes the variable from here (repeatable)',
     },
     repeats: true,
   },
@@ -73,7 +73,7 @@ export const taskFlags: readonly Flag[] = [
   {
     flag: '--toolchains',
     help: {
-      run: "show it, read-only, what is on this shell's PATH outside the system's directories (nvm, pyenv, /opt/...), and give it that PATH",
+      run: "show the task, read-only, what is on this shell's PATH outside the system's directories (nvm, pyenv, /opt/...), and give it that PATH",
     },
   },
   {
