@@ -4,6 +4,7 @@ import type { Skipped } from './contender.ts'
 import type { LoadRow } from './load.ts'
 import type { LogRow } from './logs.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
+import type { ParkedRow } from './parked.ts'
 import { inFlight } from './rounds.ts'
 import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
@@ -101,6 +102,24 @@ export function memoryTable(rows: readonly MemoryRow[]): string {
   })
   for (const { name, kibPerTask, processesPerTask } of rows)
     table.push([name, `${kibPerTask.toFixed(0)} KiB`, processesPerTask.toFixed(1)])
+  return table.toString()
+}
+
+export function parkedTable(rows: readonly ParkedRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['x the long way', 'start told', 'end told', `rate, ${inFlight} in flight`, 'PSS of one'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, toStarted, toEnd, rate, kib } of rows)
+    table.push([
+      name,
+      ratio(toStarted),
+      ratio(toEnd),
+      ratio(rate),
+      kib === null ? 'none' : `${kib.toFixed(0)} KiB`,
+    ])
   return table.toString()
 }
 

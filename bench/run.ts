@@ -6,11 +6,13 @@ import { measureBallast } from './ballast.ts'
 import { measureLoad } from './load.ts'
 import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
+import { measureParked } from './parked.ts'
 import {
   ballastTable,
   loadTable,
   logTable,
   memoryTable,
+  parkedTable,
   scaleTable,
   skippedLines,
   startExitTable,
@@ -25,7 +27,7 @@ import { measureUsage } from './usage.ts'
 import { measureWalls } from './walls.ts'
 import { measureWays } from './ways.ts'
 
-const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|ballast|memory|scale|logs|usage|load]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|parked|ballast|memory|scale|logs|usage|load]
                 [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
@@ -65,6 +67,9 @@ async function run(
   const wallEffort = quick ? { turns: 25 } : { turns: 300 }
   const walls = wanted('walls') ? await measureWalls(stateRoot, wallEffort, progress) : []
   show(wallTable(walls))
+  const parkedEffort = quick ? { rounds: 4, turns: 12, many: 48 } : { rounds: 25, turns: 20, many: 96 }
+  const parked = wanted('parked') ? await measureParked(stateRoot, parkedEffort, progress) : []
+  show(parkedTable(parked))
   const ballastEffort = { ...effort, rounds: Math.ceil(effort.rounds / 2), many: effort.many / 2 }
   const ballast = wanted('ballast') ? await measureBallast(stateRoot, ballastEffort, progress) : []
   show(ballastTable(ballast))
@@ -88,7 +93,7 @@ async function run(
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ways, walls, ballast, memory, scale, logs, usage, load, targets })
+  save({ host, effort, startExit, ways, walls, parked, ballast, memory, scale, logs, usage, load, targets })
 }
 
 /** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */

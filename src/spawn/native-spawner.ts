@@ -3,6 +3,7 @@ import type { Feed } from './feed.ts'
 import { FifoFeed } from './fifo-feed.ts'
 import type { KeepAlive } from './keep-alive.ts'
 import { descriptorsOf, donateDescriptors } from './fd-donor.ts'
+import { parkedArguments } from './parked.ts'
 import type { Scope, ScopedStart, Scoping } from './scope.ts'
 import { type Launched, type Spawner, SpawnerDied } from './spawner.ts'
 import { startSpawner } from './spawner-process.ts'
@@ -36,7 +37,7 @@ export class NativeSpawner implements Spawner {
   constructor(program: string, keepAlive: KeepAlive, { rootless = false, scoping = noScope }: Options = {}) {
     this.#program = program
     this.#rootless = rootless
-    this.#arguments = rootless ? ['spawner', 'rootless'] : ['spawner']
+    this.#arguments = ['spawner', ...(rootless ? ['rootless'] : []), ...parkedArguments()]
     this.#keepAlive = keepAlive
     this.#scoping = scoping
   }

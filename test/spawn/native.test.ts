@@ -24,7 +24,9 @@ import {
 import { identify } from '../../src/spawn/process-table.ts'
 import type { LaunchSpec, MountOp } from '../../src/spawn/spec.ts'
 import { encodeLaunch, parseReply, type Reply } from '../../src/spawn/wire.ts'
+import { eventually } from '../support/eventually.ts'
 import { minimalSpec, everyOption, launchFields } from '../support/launch-spec.ts'
+import { parkedOf } from '../support/parked-shims.ts'
 import { requireSanitized, sanitizedProgram } from '../support/sanitized.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
@@ -546,6 +548,20 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       assert.ok(start !== null && start.init !== null)
     })
 
+    it('fills in shims that were made before, as many as there are, and goes without where there is none', async function () {
+      if (process.getuid?.() !== 0) this.skip()
+      for (let start = 0; start < 5; start++) await spawner.run(isolated)
+      await eventually(() => assert.equal(parkedOf(spawner.pid).length, 4))
+      const parked = parkedOf(spawner.pid)
+      const runs = await Promise.all(
+        Array.from({ length: 8 }, () => spawner.run({ ...isolated, rootShared: 0 })),
+      )
+      for (const { exit } of runs) assert.deepEqual([exit.exitCode, exit.failure], [0, null])
+      const filled = runs.filter(({ start }) => parked.includes(start?.shim.pid ?? 0))
+      assert.equal(filled.length, 4)
+      await eventually(() => assert.equal(parkedOf(spawner.pid).length, 4))
+    })
+
     it('puts shared mounts together once, read-only for ever, for tasks without capabilities', async function () {
       if (process.getuid?.() !== 0) {
         console.warn('    skipped: isolation needs root')
@@ -648,7 +664,7 @@ class Spawner {
   }
 
   private constructor(reports: string) {
-    this.#child = spawn(program, ['spawner'], {
+    this.#child = spawn(program, ['spawner', 'parked=4,600000'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: sanitizerEnvironment(reports),
     })
@@ -658,6 +674,10 @@ class Spawner {
       const reply = parseReply(line)
       this.#listeners.get('id' in reply ? reply.id : 0)?.(reply)
     })
+  }
+
+  get pid(): number {
+    return this.#child.pid as number
   }
 
   /** Sends the frame; resolves to the first answer that bears the id. */

@@ -11,6 +11,7 @@
 #include "inherited.h"
 #include "fd_donor.h"
 #include "keeper.h"
+#include "parked.h"
 #include "probe.h"
 #include "seal.h"
 #include "send_signal.h"
@@ -25,6 +26,7 @@ static int features_run(void) {
   return puts(text) < 0 ? 2 : 0;
 }
 
+enum { MAX_SPAWNER_ARGUMENTS = 4 };
 static const char own_name[] = "holdfast";
 
 /* A task's `ps` shows the command line of its PID 1, which is ours: without the path of the installation. */
@@ -35,12 +37,26 @@ static void hide_path(char *path) {
 }
 
 /* Once: our own name says that it was tried, and the shims ask how it went. */
-static void seal(const char *name, bool rootless) {
-  char called[] = "holdfast", mode[] = "spawner", way[] = "rootless",
-       *argv[] = {called, mode, rootless ? way : NULL, NULL};
+static void seal(char **arguments) {
+  char called[] = "holdfast", *argv[MAX_SPAWNER_ARGUMENTS + 1] = {called};
+  for (int i = 1; i < MAX_SPAWNER_ARGUMENTS && arguments[i] != NULL; i++) argv[i] = arguments[i];
   /* Where our own addresses are is decided by exec. */
   const bool was_odd = forget_personality();
-  if (strcmp(name, own_name) != 0 && (was_odd || !seal_holds())) seal_self(argv);
+  if (strcmp(arguments[0], own_name) != 0 && (was_odd || !seal_holds())) seal_self(argv);
+}
+
+/* `rootless`, and `parked=COUNT` or `parked=COUNT,MILLISECONDS`. */
+static bool parse_options(char **arguments, struct spawner_options *options) {
+  static const char parked[] = "parked=";
+  int count = 0;
+  for (; arguments[count] != NULL; count++) {
+    const char *text = arguments[count];
+    if (strcmp(text, "rootless") == 0) options->rootless = true;
+    else if (strncmp(text, parked, sizeof parked - 1) != 0 ||
+             !parked_parse(text + sizeof parked - 1, &options->parked_most, &options->parked_keep_ms))
+      return false;
+  }
+  return count + 2 <= MAX_SPAWNER_ARGUMENTS;
 }
 
 int main(int argc, char **argv) {
@@ -48,10 +64,11 @@ int main(int argc, char **argv) {
   signals_by_default();
   const bool rootless = argc == 3 && strcmp(argv[2], "rootless") == 0;
   const char *mode = argc == 2 || rootless ? argv[1] : "";
-  if (strcmp(mode, "spawner") == 0) {
-    seal(argv[0], rootless);
+  struct spawner_options options = {.parked_most = MAX_PARKED, .parked_keep_ms = PARKED_KEEP_MS};
+  if (argc >= 2 && strcmp(argv[1], "spawner") == 0 && parse_options(argv + 2, &options)) {
+    seal(argv);
     hide_path(argv[0]);
-    return spawner_run(rootless);
+    return spawner_run(&options);
   }
   if (argc == 5 && strcmp(argv[1], "donate") == 0) return donate_run(argv[2], argv[3], argv[4]);
   if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0)
@@ -66,10 +83,12 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "features") == 0) return features_run();
   if (strcmp(mode, "check") == 0) return check_run();
   if (strcmp(mode, "egress-check") == 0) return egress_check_run();
-  fputs("usage: holdfast-native spawner [rootless] | probe | donate PID START FD | signal PID START NUMBER "
-        "[VALUE] | fifo PATH... | map DIR | disk ... | overlay ... | waiting | terminal | features | check | "
-        "egress-check\n(started "
-        "by holdfast; see docs/native-protocol.md)\n",
+  fputs(
+      "usage: holdfast-native spawner [rootless] [parked=COUNT[,MS]] | probe | donate PID START FD | signal "
+      "PID START NUMBER "
+      "[VALUE] | fifo PATH... | map DIR | disk ... | overlay ... | waiting | terminal | features | check | "
+      "egress-check\n(started "
+      "by holdfast; see docs/native-protocol.md)\n",
       stderr);
   return 2;
 }

@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "power.h"
 #include "system.h"
 
@@ -124,12 +128,9 @@ static void live(struct shim *shim) {
   }
 }
 
-_Noreturn void shim_run(const struct spec *spec, struct request *request,
-    const struct platform_info *platform, volatile char *word) {
-  struct shim shim = {
-      .id = spec->id,
-      .spec = spec,
-      .request = request,
+/* With nothing open, and nothing happened yet. */
+static void reset(struct shim *shim, const struct platform_info *platform, volatile char *word) {
+  *shim = (struct shim){
       .platform = platform,
       .word = word,
       .reply = -1,
@@ -154,11 +155,40 @@ _Noreturn void shim_run(const struct spec *spec, struct request *request,
           {.pump = NO_PUMP, .collected = NOT_COLLECTED, .held = -1, .plain = -1}},
       .index = NO_INDEX,
   };
-  if (shim_set_up(&shim) == 0) {
+}
+
+static _Noreturn void serve(struct shim *shim, bool detached) {
+  if (detached && shim_set_up(shim) == 0) {
     /* Without it what we write of the task's output is bound by a quota as what the task writes itself. */
-    if (!drop_effective(CAP_SYS_RESOURCE)) write_shim_log(&shim, "CAP_SYS_RESOURCE: %s", strerror(errno));
-    if (shim.setns_helper == 0 && shim_record_start(&shim) != 0) shim_kill_task(&shim, STOP_FORCE);
-    live(&shim);
-  } else tree_kill(&shim.tree);
-  shim_finish(&shim);
+    if (!drop_effective(CAP_SYS_RESOURCE)) write_shim_log(shim, "CAP_SYS_RESOURCE: %s", strerror(errno));
+    if (shim->setns_helper == 0 && shim_record_start(shim) != 0) shim_kill_task(shim, STOP_FORCE);
+    live(shim);
+  } else tree_kill(&shim->tree);
+  shim_finish(shim);
+}
+
+_Noreturn void shim_run(const struct spec *spec, struct request *request,
+    const struct platform_info *platform, volatile char *word) {
+  struct shim shim;
+  reset(&shim, platform, word);
+  shim.id = spec->id;
+  shim.spec = spec;
+  shim.request = request;
+  if ((shim.reply = fcntl(1, F_DUPFD_CLOEXEC, 3)) < 0)
+    fail(&shim.failure, STAGE_FORK, errno, "descriptor for the answer");
+  prctl(PR_SET_NAME, SHIM_NAME, 0, 0, 0);
+  serve(&shim, shim.reply >= 0 && shim_detach(&shim, shim.reply) == 0);
+}
+
+_Noreturn void shim_park(int socket, const struct platform_info *platform, volatile char *word) {
+  struct shim shim;
+  struct spec spec;
+  struct request request;
+  reset(&shim, platform, word);
+  if (shim_detach(&shim, socket) == 0 && shim_fork_stub(&shim) == 0 &&
+      shim_await_request(&shim, socket, &spec, &request))
+    serve(&shim, true);
+  /* Nobody has asked anything of it. */
+  if (shim.tree.stub > 0 && kill(shim.tree.stub, SIGKILL) == 0) waitpid(shim.tree.stub, NULL, 0);
+  _exit(0);
 }

@@ -29,7 +29,7 @@ int shim_fork_stub(struct shim *shim) {
   if (unshare(CLONE_NEWPID) != 0) return fail(&shim->failure, STAGE_NAMESPACE, errno, "unshare pid");
   pid_t pid = sys_fork();
   if (pid == 0) {
-    request_release(shim->request);
+    if (shim->request != NULL) request_release(shim->request);
     stub_run(held, empty_namespace);
   }
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "PID 1 of the namespace");

@@ -14,27 +14,38 @@
 #include "inside.h"
 #include "system.h"
 
+static int watch_signals(struct shim *shim) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR2);
+  if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 ||
+      (shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+    return fail(&shim->failure, STAGE_FORK, errno, "signalfd");
+  return 0;
+}
+
 /* Own session, nothing inherited but the way to answer. */
-static int detach(struct shim *shim) {
+int shim_detach(struct shim *shim, int way) {
   setsid();
   /* One task must not find what another has put there. */
   sys_own_session_keyring();
-  prctl(PR_SET_NAME, "holdfast-shim", 0, 0, 0);
   /* Nobody of the same user may read our memory: it holds the task's environment until exec. */
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   signal(SIGPIPE, SIG_IGN);
   umask(022);
-  shim->reply = fcntl(1, F_DUPFD_CLOEXEC, 3);
-  if (shim->reply < 0) return fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
   const int null = shim->platform->null;
   if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
     return fail(&shim->failure, STAGE_FORK, errno, "/dev/null");
-  int kept[] = {
-      shim->reply, shim->platform->empty_namespace, shim->spec->prepared_root, shim->platform->bell};
+  const int prepared_root = shim->spec == NULL ? -1 : shim->spec->prepared_root;
+  int kept[] = {way, shim->platform->empty_namespace, prepared_root, shim->platform->bell};
   close_others(kept, 4);
   if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
     return fail(&shim->failure, STAGE_FORK, errno, "subreaper");
-  return 0;
+  return watch_signals(shim);
 }
 
 int shim_make_fifo(struct shim *shim, const char *name, const char *temporary) {
@@ -117,20 +128,6 @@ static int watch_host_task(struct shim *shim) {
   return 0;
 }
 
-static int watch_signals(struct shim *shim) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGUSR2);
-  if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 ||
-      (shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-    return fail(&shim->failure, STAGE_FORK, errno, "signalfd");
-  return 0;
-}
-
 static char *copy_string(char **next, const char *text) {
   if (text == NULL) return NULL;
   char *copy = *next;
@@ -199,8 +196,7 @@ static int open_maps(struct shim *shim) {
 }
 
 OWN_FRAME int shim_set_up(struct shim *shim) {
-  if (detach(shim) != 0 || watch_signals(shim) != 0 || open_directory(shim) != 0 || watch_lifeline(shim) != 0)
-    return -1;
+  if (open_directory(shim) != 0 || watch_lifeline(shim) != 0) return -1;
   if (watch_host_task(shim) != 0 || keep_needed(shim) != 0) return -1;
   if (cgroups_create(shim->spec->cgroups, shim->spec->freezer, is_exec_session(shim->spec), &shim->failure) !=
       0)
@@ -210,6 +206,7 @@ OWN_FRAME int shim_set_up(struct shim *shim) {
   shim->oom_of_sessions = 0;
   if (shim_watch_memory(shim) != 0) return -1;
   if (open_maps(shim) != 0) return -1;
-  if (shim->tree.has_namespace && shim_fork_stub(shim) != 0) return -1;
+  /* One that was parked has it already. */
+  if (shim->tree.has_namespace && shim->tree.stub == 0 && shim_fork_stub(shim) != 0) return -1;
   return shim_fork_task(shim);
 }

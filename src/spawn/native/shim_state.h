@@ -30,6 +30,9 @@ enum {
   TELL_MS = 1000,
   MAX_NOTES = 64
 };
+/* What others know a shim at work by (src/spawn/shims.ts, src/audit), and one that waits for a request. */
+#define SHIM_NAME "holdfast-shim"
+#define PARKED_NAME "holdfast-parked"
 #define TASK_ENDED "the task it was to run inside of has ended"
 
 struct shim {
@@ -110,11 +113,17 @@ static inline bool is_exec_session(const struct spec *spec) { return spec->insid
 /* The only place for what goes wrong inside. Bounded: a writer of rubbish must not fill the disk. */
 void PRINTF(2, 3) write_shim_log(struct shim *shim, const char *format, ...);
 
-/* shim_setup.c: all before the task's process runs. -1: `failure` says what went wrong. */
+/* shim_setup.c: what does not depend on the task, and then all before its process runs. -1: `failure` says
+ * what went wrong. `way`: the descriptor that stays open for the answer, or for the request. */
+int shim_detach(struct shim *shim, int way);
 int shim_set_up(struct shim *shim);
 /* In its place only when we hold it: who sees `alive` without a holder takes us for dead. One left by an
  * earlier run is replaced. -1: errno. */
 int shim_make_fifo(struct shim *shim, const char *name, const char *temporary);
+
+/* shim_parked.c: waits for a request and takes it, with the descriptors that come along. False: none comes
+ * any more, or this shim is none any more that could serve it. */
+bool shim_await_request(struct shim *shim, int socket, struct spec *spec, struct request *request);
 
 /* shim_fork.c: PID 1 of the new namespace, the task's own process, the record of it, and its leave to exec
  * once there is one and the process is ready. -1 likewise. */

@@ -16,6 +16,7 @@
 #include "features.h"
 #include "frame.h"
 #include "log.h"
+#include "parked.h"
 #include "prepared_roots.h"
 #include "record.h"
 #include "reply.h"
@@ -29,6 +30,8 @@
  * killed. The first is for a hung file system: no set-up takes a second by itself.
  */
 enum { SLOTS = 4096, MAX_SET_UP_MS = 120000, MAX_STOPPED_MS = 5000, MAX_DYING_MS = 5000 };
+/* While tasks run: so long nothing has happened before a shim is parked. */
+enum { PARKING_PAUSE_MS = 10 };
 
 struct running {
   pid_t pid;
@@ -52,6 +55,7 @@ struct spawner {
   /* The earliest of all deadlines; 0: none. */
   int64_t deadline;
   struct prepared_roots roots;
+  struct parked parked;
   /* Not 0: the errno with which the user namespace was refused, and at which step. Every launch reports it.
    */
   int refused;
@@ -117,26 +121,30 @@ static void launch(struct spawner *spawner, struct request *request) {
     say_failed(spec.id, STAGE_NAMESPACE, spawner->refused, spawner->step);
     return;
   }
-  struct running running = {.id = spec.id, .slot = take_slot(spawner)};
   /* Room first: a shim that nobody could reap by name must not exist. */
-  if (!remember(spawner, running)) {
+  if (!remember(spawner, (struct running){.id = spec.id, .slot = -1})) {
     say_failed(spec.id, STAGE_FORK, ENOMEM, "memory");
     return;
   }
+  struct running *running = &spawner->running[spawner->count - 1];
   const struct platform_info *platform = spawner->platform;
   spec.prepared_root = prepared_root_for(&spawner->roots, &spec, platform);
-  volatile char *word = running.slot < 0 ? NULL : &spawner->words[running.slot];
-  pid_t pid = sys_fork();
-  /* The spawner's own state is not there in the shim. */
-  if (pid == 0) shim_run(&spec, request, platform, word);
-  if (pid < 0) {
+  running->pid = parked_fill(&spawner->parked, &spec, request, spawner->words, &running->slot);
+  if (running->pid == 0) {
+    running->slot = take_slot(spawner);
+    volatile char *word = running->slot < 0 ? NULL : &spawner->words[running->slot];
+    const pid_t pid = sys_fork();
+    /* The spawner's own state is not there in the shim. */
+    if (pid == 0) shim_run(&spec, request, platform, word);
+    running->pid = pid;
+  }
+  if (running->pid < 0) {
     say_failed(spec.id, STAGE_FORK, errno, "shim");
+    if (running->slot >= 0) spawner->taken[running->slot] = false;
     spawner->count--;
-    if (running.slot >= 0) spawner->taken[running.slot] = false;
     return;
   }
-  spawner->running[spawner->count - 1].pid = pid;
-  if (running.slot >= 0) set_deadline(spawner, spawner->count - 1, MAX_SET_UP_MS);
+  if (running->slot >= 0) set_deadline(spawner, spawner->count - 1, MAX_SET_UP_MS);
 }
 
 static void reap_shim(struct spawner *spawner, size_t index, int status) {
@@ -191,14 +199,19 @@ static void record_stopped(struct spawner *spawner, size_t index) {
 }
 
 static void reap(struct spawner *spawner) {
-  int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;)
+  int status, slot;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;) {
+    if (parked_hears(&spawner->parked, pid, status, &slot)) {
+      if (slot >= 0) spawner->taken[slot] = false;
+      continue;
+    }
     for (size_t i = 0; i < spawner->count; i++)
       if (spawner->running[i].pid == pid) {
         if (WIFSTOPPED(status)) record_stopped(spawner, i);
         else reap_shim(spawner, i, status);
         break;
       }
+  }
 }
 
 /* SIGKILL reaches one that is stopped, too; in a system call that does not return it waits for that, and is
@@ -271,14 +284,40 @@ static OWN_FRAME void say_ready(const struct platform_info *platform) {
   say(line, (size_t)length);
 }
 
+static bool is_setting_up(const struct spawner *spawner) {
+  for (size_t i = 0; i < spawner->count; i++)
+    if (owes_answer(spawner, &spawner->running[i])) return true;
+  return false;
+}
+
+/* Milliseconds in which nothing may happen before a shim is parked; -1: none is to be. Not with a part of a
+ * request at hand, which would be in its memory. */
+static int until_parking(const struct spawner *spawner, const struct frame_reader *reader) {
+  if (reader->header_used > 0 || !parked_wants(&spawner->parked, boottime_ms())) return -1;
+  return spawner->count == 0 ? 0 : PARKING_PAUSE_MS;
+}
+
+static void park(struct spawner *spawner) {
+  const int slot = is_setting_up(spawner) ? -1 : take_slot(spawner);
+  if (slot < 0) return;
+  if (!parked_make(&spawner->parked, spawner->platform, slot, &spawner->words[slot]))
+    spawner->taken[slot] = false;
+}
+
+static int sooner(int one, int other) { return one < 0 || (other >= 0 && other < one) ? other : one; }
+
 /* Waits on both, so that shims are buried while a large frame is still coming in. */
 static int serve(struct spawner *spawner, int signals) {
   struct frame_reader reader = {0};
   struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN},
       {.fd = spawner->platform->bell, .events = POLLIN}};
   for (;;) {
-    if (poll(waiting, 3, until_deadline(spawner)) < 0 && errno != EINTR) return 2;
+    const int deadline = sooner(until_deadline(spawner), parked_until(&spawner->parked, boottime_ms())),
+              parking = until_parking(spawner, &reader), found = poll(waiting, 3, sooner(deadline, parking));
+    if (found < 0 && errno != EINTR) return 2;
     check_deadlines(spawner);
+    parked_trim(&spawner->parked, boottime_ms());
+    if (found == 0 && parking >= 0 && sooner(deadline, parking) == parking) park(spawner);
     if (waiting[2].revents != 0) tell_ends(spawner);
     if (waiting[1].revents != 0) {
       struct signalfd_siginfo information;
@@ -297,7 +336,7 @@ static int serve(struct spawner *spawner, int signals) {
   }
 }
 
-int spawner_run(bool rootless) {
+int spawner_run(const struct spawner_options *options) {
   /* A terminal's Ctrl-C is the supervisor's to handle. Fails when we lead a group already, which serves as
    * well. */
   setsid();
@@ -315,7 +354,7 @@ int spawner_run(bool rootless) {
   pages_keep_from_children(spawner, sizeof *spawner);
   /* Before all else: what is opened, probed and forked from here on belongs to that namespace. */
   enum mapped_ids ids;
-  if (rootless && !user_namespace_enter(&ids, &spawner->step)) spawner->refused = errno;
+  if (options->rootless && !user_namespace_enter(&ids, &spawner->step)) spawner->refused = errno;
   platform_probe(platform);
   platform->spawner = getpid();
   /* An executed descriptor leaves its number for a name. */
@@ -337,7 +376,10 @@ int spawner_run(bool rootless) {
   say_ready(platform);
   spawner->platform = platform;
   spawner->words = words;
+  spawner->parked.most = options->parked_most;
+  spawner->parked.keep_ms = options->parked_keep_ms;
   int code = serve(spawner, signals);
+  parked_release(&spawner->parked);
   prepared_roots_release(&spawner->roots);
   pages_release(spawner->running, spawner->capacity * sizeof *spawner->running);
   pages_release(spawner, sizeof *spawner);
