@@ -18,12 +18,13 @@ export function streamTargets(
   // A terminal that nobody types into is silent, not at its end.
   const stdin = command.stdin ?? (terminal === undefined ? 'null' : 'attach')
   const isOpen = !fed && stdin === 'attach'
-  const logs = inside ? `${dir}/` : join(alloc.shared, 'logs', `${name}.`)
+  const log = (stream: (typeof outputs)[number]): FileTarget =>
+    inside ? fileTarget(`${dir}/${stream}`, alloc) : logTarget(`logs${sep}${name}.${stream}`, alloc)
   return {
     stdin: fed ? { base: null, path: join(dir, 'stdin') } : fileTarget(isOpen ? 'null' : stdin, alloc),
     ...(isOpen && { stdinOpen: true }),
-    stdout: fileTarget(stdout ?? `${logs}stdout`, alloc),
-    stderr: fileTarget(stderr ?? `${logs}stderr`, alloc),
+    stdout: stdout === undefined ? log('stdout') : fileTarget(stdout, alloc),
+    stderr: stderr === undefined ? log('stderr') : fileTarget(stderr, alloc),
     ...carriage(command),
   }
 }
@@ -58,8 +59,16 @@ function carriage(
   }
 }
 
-function fileTarget(asked: string, alloc: TaskPaths): FileTarget {
-  const path = pathOrNull(asked)
+/** As most are: beneath the allocation, as it stands, and so without looking for the way. */
+function logTarget(path: string, alloc: TaskPaths): FileTarget {
+  const { root, shared } = alloc
+  return shared.startsWith(`${root}${sep}`)
+    ? { base: root, path: `${shared.slice(root.length + 1)}${sep}${path}` }
+    : fileTarget(join(shared, path), alloc)
+}
+
+function fileTarget(path: string, alloc: TaskPaths): FileTarget {
+  if (path === 'null') return { base: null, path: devNull }
   const base = baseOf(path, alloc)
   if (base === null) return { base, path }
   const normal = normalize(path)
@@ -70,10 +79,6 @@ function fileTarget(asked: string, alloc: TaskPaths): FileTarget {
 /** The allocation, when the path leads into it; else null. */
 export function baseOf(path: string, { root }: TaskPaths): string | null {
   return comparable(path).startsWith(comparable(root + sep)) ? root : null
-}
-
-function pathOrNull(path: string): string {
-  return path === 'null' ? devNull : path
 }
 
 /** Windows knows no case in names. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, sep } from 'node:path'
 import {
   type EnforcedRecord,
   enforcedRecord,
@@ -30,7 +30,7 @@ export function parseExit(text: string): ExitRecord | Corrupt {
  * will not let it be read.
  */
 export function readStart(dir: string): StartRecord | Corrupt | null {
-  const record = readRecord(join(dir, 'start.json'), parseStart)
+  const record = readRecord(`${dir}${sep}start.json`, parseStart)
   const other =
     record === null || 'corrupt' in record ? undefined : record.cgroups.find(path => !mayHave(dir, path))
   return other === undefined ? record : { corrupt: `cgroups: ${other} is another task's` }
@@ -48,7 +48,7 @@ function mayHave(dir: string, cgroup: string): boolean {
 
 /** exit.json of a task's directory; null if there is none. Throws as {@link readStart} does. */
 export function readExit(dir: string): ExitRecord | Corrupt | null {
-  return readRecord(join(dir, 'exit.json'), parseExit)
+  return readRecord(`${dir}${sep}exit.json`, parseExit)
 }
 
 /**
@@ -57,7 +57,7 @@ export function readExit(dir: string): ExitRecord | Corrupt | null {
  */
 export function readEnforced(dir: string): EnforcedRecord | null {
   try {
-    const record = readRecord(join(dir, 'enforced.json'), text => parseRecord(text, enforcedRecord))
+    const record = readRecord(`${dir}${sep}enforced.json`, text => parseRecord(text, enforcedRecord))
     return record === null || 'corrupt' in record ? null : record
   } catch {
     return null

@@ -115,7 +115,7 @@ export class CgroupPlanner {
     // systemd shows what is in its own hierarchy only, where the scope is.
     const unit = scope !== null && 'unit' in scope ? scope.unit : null
     const leaf = (parent: string) =>
-      join(parent, unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key)
+      `${parent}/${unit !== null && parent.includes(`/${unit}/`) ? `${name}.${key}` : key}`
     const oomFile = this.#oomFile(groups, { scope, leaf })
     return {
       cgroups: [...groups].map(([parent, files]) => ({ dir: leaf(parent), files })),
