@@ -29,17 +29,17 @@ export function replacement(before: Buffer, after: Buffer): Buffer {
 
 /** How many bytes of whole lines both begin with. */
 function sameLines(before: Buffer, after: Buffer): number {
-  const most = Math.min(before.length, after.length)
+  const max = Math.min(before.length, after.length)
   let at = 0
-  while (at < most && before[at] === after[at]) at++
+  while (at < max && before[at] === after[at]) at++
   return at === 0 ? 0 : before.lastIndexOf(newline, at - 1) + 1
 }
 
 /** How many bytes of whole lines both end with, beyond those that they begin with. */
 function sameEnd(before: Buffer, after: Buffer, head: number): number {
-  const most = Math.min(before.length, after.length) - head
+  const max = Math.min(before.length, after.length) - head
   let same = 0
-  while (same < most && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
+  while (same < max && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
   const beginsLine = (bytes: Buffer): boolean => {
     const at = bytes.length - same
     return at === head || bytes[at - 1] === newline

@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Access } from '../../../src/platform/linux/access.ts'
 import { isItsAlone, shareAlloc } from '../../../src/platform/linux/shared-alloc.ts'
+import { rootAccess as access } from '../../support/root-access.ts'
 
-const everybody = [{ first: 0, count: 4_294_967_295 }]
-const access: Access = {
-  right: 'root',
-  self: { uid: 0, gid: 0, groups: [] },
-  ownUserOnly: null,
-  maps: { users: everybody, groups: everybody, setsGroups: true, isMade: false },
-  limitsCapabilities: true,
-  kernel: { namespaces: new Set(), seccomp: true },
-}
 const mapping = () => Promise.resolve({ all: true })
 const refusing = () => Promise.resolve({ reason: 'nfs does not', hint: 'ext4' })
 const number = { uid: 1_879_048_200, gid: 1_879_048_200, groups: [] }

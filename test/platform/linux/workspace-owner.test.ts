@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Command } from '../../../src/index.ts'
-import type { Access } from '../../../src/platform/linux/access.ts'
 import { ownershipOf } from '../../../src/platform/linux/workspace-owner.ts'
+import { rootAccess as access } from '../../support/root-access.ts'
 
-const everybody = [{ first: 0, count: 4_294_967_295 }]
-const access: Access = {
-  right: 'root',
-  self: { uid: 0, gid: 0, groups: [] },
-  ownUserOnly: null,
-  maps: { users: everybody, groups: everybody, setsGroups: true, isMade: false },
-  limitsCapabilities: true,
-  kernel: { namespaces: new Set(), seccomp: true },
-}
 const mapping = () => Promise.resolve({ all: true })
 const refusing = () => Promise.resolve({ reason: 'nfs does not', hint: 'ext4' })
 const command: Command = { path: 'x', args: [], env: {} }
