@@ -90,6 +90,11 @@ describe('what was in force at the start of a task', () => {
         const { verdict, rows } = await task.verify()
         assert.equal(verdict, 'differs')
         assert.equal(rows.find(({ name }) => name === 'pids')?.atStart?.inForce, 'pids.max max')
+        // Whoever opens it has the same rows, and verify() has no others.
+        const told = JSON.stringify((await bench.another().open(task.id())).enforcement)
+        assert.equal(told, JSON.stringify(task.enforcement))
+        const verified = rows.map(({ verdict: _, inForce: __, atStart: ___, ...each }) => each)
+        assert.deepEqual(verified, task.enforcement)
         const refused = await lifted(true)
         assert.match(String(refused.error), /strict: .*pids \(the kernel says otherwise: pids\.max max\)/)
         assert.equal(refused.task.state, 'exited')
