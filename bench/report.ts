@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { type BallastRow, ballastMegabytes } from './ballast.ts'
 import type { Skipped } from './contender.ts'
+import type { EgressRow } from './egress.ts'
 import type { LoadRow } from './load.ts'
 import type { LogRow } from './logs.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
@@ -48,6 +49,18 @@ export function wayTable(rows: readonly WayRow[]): string {
   })
   for (const { name, base, ms, ratio: times } of rows)
     table.push([name, `${ms.median.toFixed(2)} ms`, ratio(times), base])
+  return table.toString()
+}
+
+export function egressTable(rows: readonly EgressRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['from a task', 'direct', 'through its forwarder', 'x direct'],
+    colAligns: ['left', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, directMs, throughMs, ratio: times } of rows)
+    table.push([name, `${directMs.median.toFixed(1)} ms`, `${throughMs.median.toFixed(1)} ms`, ratio(times)])
   return table.toString()
 }
 

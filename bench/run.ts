@@ -3,12 +3,14 @@ import { availableParallelism, release, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureBallast } from './ballast.ts'
+import { measureEgress } from './egress.ts'
 import { measureLoad } from './load.ts'
 import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
 import { measureParked } from './parked.ts'
 import {
   ballastTable,
+  egressTable,
   loadTable,
   logTable,
   memoryTable,
@@ -27,7 +29,7 @@ import { measureUsage } from './usage.ts'
 import { measureWalls } from './walls.ts'
 import { measureWays } from './ways.ts'
 
-const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|parked|ballast|memory|scale|logs|usage|load]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|parked|egress|ballast|memory|scale|logs|usage|load]
                 [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
@@ -70,6 +72,9 @@ async function run(
   const parkedEffort = quick ? { rounds: 4, turns: 12, many: 48 } : { rounds: 25, turns: 20, many: 96 }
   const parked = wanted('parked') ? await measureParked(stateRoot, parkedEffort, progress) : []
   show(parkedTable(parked))
+  const egressEffort = quick ? { turns: 1, rounds: 3 } : { turns: 5, rounds: 5 }
+  const egress = wanted('egress') ? await measureEgress(stateRoot, egressEffort, progress) : []
+  show(egressTable(egress))
   const ballastEffort = { ...effort, rounds: Math.ceil(effort.rounds / 2), many: effort.many / 2 }
   const ballast = wanted('ballast') ? await measureBallast(stateRoot, ballastEffort, progress) : []
   show(ballastTable(ballast))
@@ -93,7 +98,22 @@ async function run(
   const targets = verdicts(startExit.rows, ballast, memory.rows, scale)
   for (const { target, found, met } of targets)
     process.stdout.write(`${met ? 'met   ' : 'MISSED'}  ${target}: ${found}\n`)
-  save({ host, effort, startExit, ways, walls, parked, ballast, memory, scale, logs, usage, load, targets })
+  save({
+    host,
+    effort,
+    startExit,
+    ways,
+    walls,
+    parked,
+    egress,
+    ballast,
+    memory,
+    scale,
+    logs,
+    usage,
+    load,
+    targets,
+  })
 }
 
 /** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */

@@ -44,9 +44,10 @@ static int quota_call(int file, int command, uint32_t id, void *value) {
   return (int)syscall(SYS_quotactl, call, device, id, value);
 }
 
+/* xfs has nothing (ENOENT) of a number that never had a file. */
 static int read_quota(int file, uint32_t id, struct if_dqblk *quota) {
   memset(quota, 0, sizeof *quota);
-  return quota_call(file, Q_GETQUOTA, id, quota);
+  return quota_call(file, Q_GETQUOTA, id, quota) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 static bool is_used(const struct if_dqblk *quota) {
