@@ -54,7 +54,7 @@ describe('an ordinary user on a host that gives it no user namespace', function 
   it('is kept from the files of its own user by Landlock, which alone is left; control: not where it was asked to be off', async function () {
     if ((nativeFeatures(nativePath())?.landlock ?? 0) === 0) this.skip()
     writeFileSync(`${home}/secret`, 'of the user\n', { mode: 0o644 })
-    const script = `cat ${home}/secret; ls /home /tmp; echo x > /tmp/x; echo y > $TMPDIR/y && echo z > $HOME/z && cat $TMPDIR/y`
+    const script = `cat ${home}/secret; ls /home /tmp; echo x > /tmp/holdfast-x-$$; echo y > $TMPDIR/y && echo z > $HOME/z && cat $TMPDIR/y`
     const walled = await holdfastWithout(home, 'run', '--', 'sh', '-c', script)
     assert.equal(walled.stdout, 'y\n', walled.stderr)
     assert.equal(walled.stderr.match(/Permission denied/g)?.length, 4, walled.stderr)
