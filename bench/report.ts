@@ -6,6 +6,7 @@ import type { LoadRow } from './load.ts'
 import type { LogRow } from './logs.ts'
 import { type MemoryRow, sleepers } from './memory.ts'
 import type { ParkedRow } from './parked.ts'
+import type { RetentionRow } from './retention.ts'
 import { inFlight } from './rounds.ts'
 import type { ScaleRow } from './scale.ts'
 import type { StartExitRow } from './start-exit.ts'
@@ -191,6 +192,21 @@ export function usageTable(rows: readonly UsageRow[]): string {
     table.push([
       ...[name, `${cpuMs.median.toFixed(2)} ms`, ratio(cpuRatio)],
       ...[`${restedMs.median.toFixed(2)} ms`, ratio(restedRatio)],
+    ])
+  return table.toString()
+}
+
+export function retentionTable(rows: readonly RetentionRow[]): string {
+  if (rows.length === 0) return ''
+  const table = new Table({
+    head: ['ended tasks', 'tasks', 'entries each', 'KiB each', 'prune', 'x rm -r'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    style: plain,
+  })
+  for (const { name, tasks, entries, kib, pruneMs, ratio } of rows)
+    table.push([
+      ...[name, tasks, entries.toFixed(1), kib.toFixed(1)],
+      ...[`${pruneMs.toFixed(0)} ms`, ratio.toFixed(2)],
     ])
   return table.toString()
 }

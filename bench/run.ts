@@ -15,6 +15,7 @@ import {
   logTable,
   memoryTable,
   parkedTable,
+  retentionTable,
   scaleTable,
   skippedLines,
   startExitTable,
@@ -22,6 +23,7 @@ import {
   wallTable,
   wayTable,
 } from './report.ts'
+import { measureRetention } from './retention.ts'
 import { measureScale } from './scale.ts'
 import { measureStartExit } from './start-exit.ts'
 import { verdicts } from './targets.ts'
@@ -29,7 +31,7 @@ import { measureUsage } from './usage.ts'
 import { measureWalls } from './walls.ts'
 import { measureWays } from './ways.ts'
 
-const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|parked|egress|ballast|memory|scale|logs|usage|load]
+const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|parked|egress|ballast|memory|scale|retention|logs|usage|load]
                 [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
@@ -87,6 +89,9 @@ async function run(
   const scale = wanted('scale') ? await measureScale(givenRoot ?? inMemory(), scaleEffort, progress) : []
   show(scaleTable(scale))
 
+  const retained = wanted('retention') ? await measureRetention(stateRoot, quick ? 100 : 2000, progress) : []
+  show(retentionTable(retained))
+
   const logs = wanted('logs') ? await measureLogs(givenRoot ?? inMemory(), quick ? 5 : 15, progress) : []
   show(logTable(logs))
   const usage = wanted('usage') ? await measureUsage(stateRoot, quick ? 5 : 15, progress) : []
@@ -109,6 +114,7 @@ async function run(
     ballast,
     memory,
     scale,
+    retained,
     logs,
     usage,
     load,

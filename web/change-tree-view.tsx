@@ -1,12 +1,14 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { isDirectory, rowsOf, stepOf, type Counts, type TreeNode, type TreeRow } from './change-tree.ts'
 import { visible } from './text.ts'
 import type { ChangeRow } from './types.ts'
+import { Runway, useViewport } from './viewport.tsx'
 
 const signs = { added: '+', changed: '±', deleted: '−' } as const
 const letters = { added: 'A', changed: 'M', deleted: 'D' } as const
 /** More are closed at first. */
 const openAtFirst = 200
+const rowHeight = 26
 
 type Props = {
   nodes: readonly TreeNode[]
@@ -17,7 +19,7 @@ type Props = {
 /** One stop of the keyboard; arrows go through it, Right and Left open and close. */
 export function ChangeTree({ nodes, chosen, choose }: Props) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(() => closedAtFirst(nodes))
-  const box = useRef<HTMLDivElement>(null)
+  const view = useViewport(rowHeight)
   const rows = rowsOf(nodes, closed)
   const active = rows.some(({ node }) => node.path === chosen) ? chosen : (rows[0]?.node.path ?? null)
   const toggle = (path: string): void => {
@@ -25,8 +27,10 @@ export function ChangeTree({ nodes, chosen, choose }: Props) {
     if (!next.delete(path)) next.add(path)
     setClosed(next)
   }
+  const { first, count } = view.within(rows.length)
+  const at = rows.findIndex(({ node }) => node.path === active)
   useEffect(() => {
-    box.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })
+    if (chosen !== null && chosen === active) view.reveal(at)
   }, [chosen])
   const pressed = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.altKey || event.metaKey) return
@@ -45,34 +49,33 @@ export function ChangeTree({ nodes, chosen, choose }: Props) {
   }
   return (
     <div
-      ref={box}
+      ref={view.box}
       class="tree"
       role="tree"
       aria-label="Changed files"
       tabIndex={0}
-      aria-activedescendant={active === null ? undefined : idOf(rows, active)}
+      aria-activedescendant={at >= first && at < first + count ? `change-${at}` : undefined}
+      onScroll={view.scrolled}
       onKeyDown={pressed}
     >
-      {rows.map((row, index) => (
-        <Item
-          key={row.node.path}
-          id={`change-${index}`}
-          row={row}
-          isOpen={row.node.children.length > 0 ? !closed.has(row.node.path) : null}
-          isChosen={row.node.path === chosen}
-          choose={() => {
-            if (row.node.children.length > 0 && (row.node.change === null || row.node.path === chosen))
-              toggle(row.node.path)
-            choose(row.node.path)
-          }}
-        />
-      ))}
+      <Runway height={rows.length * rowHeight}>
+        {rows.slice(first, first + count).map((row, index) => (
+          <Item
+            key={row.node.path}
+            index={first + index}
+            row={row}
+            isOpen={row.node.children.length > 0 ? !closed.has(row.node.path) : null}
+            isChosen={row.node.path === chosen}
+            choose={() => {
+              if (row.node.children.length > 0 && (row.node.change === null || row.node.path === chosen))
+                toggle(row.node.path)
+              choose(row.node.path)
+            }}
+          />
+        ))}
+      </Runway>
     </div>
   )
-}
-
-function idOf(rows: readonly TreeRow[], path: string): string {
-  return `change-${rows.findIndex(({ node }) => node.path === path)}`
 }
 
 function closedAtFirst(nodes: readonly TreeNode[]): ReadonlySet<string> {
@@ -83,7 +86,8 @@ function closedAtFirst(nodes: readonly TreeNode[]): ReadonlySet<string> {
 }
 
 type ItemProps = {
-  id: string
+  /** Among the rows that are open. */
+  index: number
   row: TreeRow
   /** Null: there is nothing in it. */
   isOpen: boolean | null
@@ -91,11 +95,11 @@ type ItemProps = {
   choose: () => void
 }
 
-function Item({ id, row: { node, level, position, siblings }, isOpen, isChosen, choose }: ItemProps) {
+function Item({ index, row: { node, level, position, siblings }, isOpen, isChosen, choose }: ItemProps) {
   const { change, counts, name } = node
   return (
     <div
-      id={id}
+      id={`change-${index}`}
       class={`item ${change?.kind ?? ''}`}
       role="treeitem"
       aria-label={labelOf(node)}
@@ -104,7 +108,8 @@ function Item({ id, row: { node, level, position, siblings }, isOpen, isChosen, 
       aria-setsize={siblings}
       aria-selected={isChosen}
       aria-expanded={isOpen ?? undefined}
-      style={{ paddingLeft: `${8 + (Math.min(level, 12) - 1) * 16}px` }}
+      style={{ top: `${index * rowHeight}px`, paddingLeft: `${8 + (Math.min(level, 12) - 1) * 16}px` }}
+      title={visible(name)}
       onClick={choose}
     >
       <span class="twisty" aria-hidden="true">

@@ -45,7 +45,8 @@ export function ChangesPanel({ row }: { row: Row }) {
           />
           {(list.left ?? 0) > 0 && (
             <p class="skipped">
-              {list.left.toLocaleString('en')} more are not shown: <code>holdfast diff {row.key}</code>
+              {list.left === 1 ? '1 more is' : `${list.left.toLocaleString('en')} more are`} not shown:{' '}
+              <code>holdfast diff {row.key}</code>
             </p>
           )}
         </div>

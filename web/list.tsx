@@ -1,14 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { ComponentChildren } from 'preact'
 import { type Choice, chosen, everything, isNarrowed } from './choice.ts'
 import { ListFilters, tasksText } from './list-filters.tsx'
 import { ListRow } from './list-row.tsx'
 import { isNarrow } from './narrow.ts'
 import { useStore } from './store.ts'
+import { Runway, useViewport } from './viewport.tsx'
 
 const rowHeight = 54
-/** Rows beyond the edges, so that a fast scroll shows no gap. */
-const margin = 8
 
 type Props = {
   selected: string | null
@@ -22,21 +20,13 @@ export function List({ selected, choice, choose, open }: Props) {
   const store = useStore()
   const [active, setActive] = useState(selected)
   const field = useSearchKey()
-  const { box, top, setTop, height } = useViewport()
+  const view = useViewport(rowHeight)
   useEffect(() => setActive(selected), [selected])
 
   const all = [...store.rows.values()].reverse()
   const shown = chosen(all, choice, key => store.usage.get(key)?.samples.at(-1))
-  const first = Math.max(0, Math.floor(top / rowHeight) - margin)
-  const window = shown.slice(first, first + Math.ceil(height / rowHeight) + 2 * margin)
-
-  const reveal = (at: number): void => {
-    const view = box.current
-    if (view === null) return
-    if (at * rowHeight < view.scrollTop) view.scrollTop = at * rowHeight
-    else if ((at + 1) * rowHeight > view.scrollTop + view.clientHeight)
-      view.scrollTop = (at + 1) * rowHeight - view.clientHeight
-  }
+  const { first, count } = view.within(shown.length)
+  const window = shown.slice(first, first + count)
   const move = (event: KeyboardEvent): void => {
     const at = shown.findIndex(({ key }) => key === active)
     const here = shown[at]
@@ -45,14 +35,14 @@ export function List({ selected, choice, choose, open }: Props) {
       open(here.key, true)
       return
     }
-    const to = landing(event.key, at, shown.length, Math.max(1, Math.floor(height / rowHeight) - 1))
+    const to = landing(event.key, at, shown.length, view.page)
     const target = to === null ? undefined : shown[to]
     if (to === null || target === undefined) return
     event.preventDefault()
     setActive(target.key)
     // Where the task takes the place of the list, a step in the list is no wish to leave it.
     if (!isNarrow()) open(target.key, false)
-    reveal(to)
+    view.reveal(to)
   }
   return (
     <nav class="list" aria-label="Tasks">
@@ -66,13 +56,13 @@ export function List({ selected, choice, choose, open }: Props) {
       />
       <ListFilters rows={all} shown={shown.length} choice={choice} choose={choose} />
       <div
-        ref={box}
+        ref={view.box}
         class="rows"
         role="listbox"
         aria-label={tasksText(shown.length)}
         tabIndex={0}
         aria-activedescendant={window.some(({ key }) => key === active) ? `row-${active}` : undefined}
-        onScroll={event => setTop(event.currentTarget.scrollTop)}
+        onScroll={view.scrolled}
         onKeyDown={move}
       >
         <Runway height={shown.length * rowHeight}>
@@ -142,28 +132,4 @@ function useSearchKey() {
     return () => removeEventListener('keydown', focus)
   }, [])
   return field
-}
-
-function useViewport() {
-  const box = useRef<HTMLDivElement>(null)
-  const [top, setTop] = useState(0)
-  const [height, setHeight] = useState(600)
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setHeight(entry?.contentRect.height ?? 600))
-    if (box.current !== null) observer.observe(box.current)
-    return () => observer.disconnect()
-  }, [])
-  return { box, top, setTop, height }
-}
-
-/**
- * As tall as all rows would be. By the style object, which a content security policy lets through, unlike a
- * style attribute.
- */
-function Runway({ height, children }: { height: number; children: ComponentChildren }) {
-  return (
-    <div class="runway" role="presentation" style={{ height: `${height}px` }}>
-      {children}
-    </div>
-  )
 }

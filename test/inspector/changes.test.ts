@@ -109,6 +109,35 @@ inBrowser("the changes on the inspector's page", browser => {
         { platform: 'linux', viewport, colorScheme },
       ))
 
+  it('are thousands with few nodes, and the last of them is one key away', () =>
+    shown(
+      browser(),
+      async ({ page, complaints }, bench) => {
+        const task = overlaid(
+          bench,
+          projectOf(bench, {}),
+          'i=0; while [ $((i += 1)) -le 3000 ]; do : > f$i; done',
+        )
+        await outputOf(task)
+        await row(page, task.key).click()
+        await page.getByTestId('change-count').getByText('3,000 changes').waitFor()
+        const tree = page.getByRole('tree', { name: 'Changed files' })
+        await tree.focus()
+        for (const [key, name] of [
+          ['End', 'f999'],
+          ['Home', 'f1'],
+          ['ArrowDown', 'f10'],
+        ] as const) {
+          await page.keyboard.press(key)
+          await tree.locator('[aria-selected=true]').getByText(name, { exact: true }).waitFor()
+          assert.equal((await active(page))[0], name)
+          assert.ok((await tree.locator('.item').count()) < 100)
+        }
+        assert.deepEqual(complaints, [])
+      },
+      { platform: 'linux' },
+    ))
+
   it('are told by an id and by nothing else, without values of the environment, to who has the token', () =>
     withWorkbench('linux', async bench => {
       const project = projectOf(bench, files)

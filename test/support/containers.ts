@@ -15,12 +15,14 @@ const hidden = [
     'interrupts',
     'kcore',
     'keys',
+    'timer_stats',
     'latency_stats',
     'timer_list',
     'sched_debug',
     'scsi',
   ].map(name => `/proc/${name}`),
   '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ]
 
 const unwritable = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(name => `/proc/${name}`)
