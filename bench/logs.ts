@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor, setCommand } from './library.ts'
@@ -23,11 +24,15 @@ export async function measureLogs(
   const plain: number[] = []
   const rotated: number[] = []
   const carried: number[] = []
+  const toFifo: number[] = []
+  const collected: number[] = []
   for (let round = 0; round < rounds; round++) {
     progress(`logs: round ${round + 1} of ${rounds}`)
     plain.push(await cpuOfWriting(stateRoot, null))
     carried.push(await cpuOfWriting(stateRoot, 2 * logBytes))
     rotated.push(await cpuOfWriting(stateRoot, 16 * 1024 * 1024))
+    toFifo.push(await cpuOfWriting(stateRoot, null, 'plain'))
+    collected.push(await cpuOfWriting(stateRoot, null, 'collected'))
   }
   return [
     { name: 'straight to a file', cpuMs: summary(plain), cpuRatio: summary(ratios(plain, plain)) },
@@ -37,18 +42,33 @@ export async function measureLogs(
       cpuRatio: summary(ratios(carried, plain)),
     },
     { name: 'rotated at 16 MiB', cpuMs: summary(rotated), cpuRatio: summary(ratios(rotated, plain)) },
+    { name: 'straight to a FIFO', cpuMs: summary(toFifo), cpuRatio: summary(ratios(toFifo, plain)) },
+    { name: 'collected into it', cpuMs: summary(collected), cpuRatio: summary(ratios(collected, plain)) },
   ]
 }
 
+/** One that is read, as a collector does, and thrown away. Its reader ends with the last writer. */
+function readFifo(directory: string): string {
+  const fifo = join(directory, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  spawn('cat', [fifo], { stdio: 'ignore' })
+  return fifo
+}
+
 /** Milliseconds. A spawner of its own each time: what it has reaped is the shim and, in it, the task. */
-async function cpuOfWriting(stateRoot: string, maxBytes: number | null): Promise<number> {
+async function cpuOfWriting(
+  stateRoot: string,
+  maxBytes: number | null,
+  fifo?: 'plain' | 'collected',
+): Promise<number> {
   const stateDir = mkdtempSync(join(stateRoot, 'holdfast-bench-'))
   const supervisor = new Supervisor({ stateDir, durability: 'process' })
   try {
     const before = await reapedCpuMs(supervisor, stateDir)
     const task = supervisor.executor('basic')
     setCommand(task, '/usr/bin/head', ['-c', String(logBytes), '/dev/zero'])
-    task.command.logs = maxBytes === null ? 'plain' : { maxBytes, maxFiles: 4 }
+    task.command.logs = maxBytes === null ? (fifo ?? 'plain') : { maxBytes, maxFiles: 4 }
+    if (fifo !== undefined) task.command.stdout = readFifo(stateDir)
     await task.start()
     const result = await task.wait()
     if (!result.successful) throw new Error(`writing failed: ${JSON.stringify(result)}`)

@@ -101,6 +101,13 @@ export const differences: readonly Difference[] = [
     shown: false,
   },
   {
+    what: 'the least memory of a task',
+    exec: 'about 14 MiB, on cgroup v1: its own first process is in the cgroup, and with less none starts',
+    holdfast: 'what the program needs',
+    why: 'the shim is outside of the cgroup',
+    shown: false,
+  },
+  {
     what: 'the event of a start that fails',
     exec: '`Driver Failure:` and the reason',
     holdfast: '`Driver Failure: rpc error: code = FailedPrecondition desc =` and the reason',
@@ -109,8 +116,8 @@ export const differences: readonly Difference[] = [
   },
   {
     what: "the agent and the task's executor are killed",
-    exec: 'the allocation fails',
-    holdfast: 'the next agent has the exit code',
+    exec: 'the next agent cannot find the task, and starts its program a second time',
+    holdfast: 'the next agent finds it, or its exit code; it runs once',
     why: "a task's shim belongs to neither",
     shown: false,
   },

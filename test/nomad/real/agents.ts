@@ -31,11 +31,15 @@ export class Agents {
   /** Whatever still runs is killed, and nothing is left. */
   async close(): Promise<void> {
     for (const agent of this.#agents) await agent.end('SIGKILL')
-    for (const pid of pidsIn(this.directory)) process.kill(pid, 'SIGKILL')
-    await until('nobody holds the data', () => pidsIn(this.directory).length === 0)
+    await endAllIn(this.directory)
     removeLeft(this.directory)
     removeTemporary(this.directory)
   }
+}
+
+export async function endAllIn(directory: string): Promise<void> {
+  for (const pid of pidsIn(directory)) process.kill(pid, 'SIGKILL')
+  await until('nobody holds the data', () => pidsIn(directory).length === 0)
 }
 
 export function skipAloud(suite: Mocha.Context, needs: string): never {

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where Nomad's client has a cgroup for each task: of cgroup v1, and of v2. */
+/** Where Nomad's client, or its exec driver, has a cgroup for each task: of cgroup v1, and of v2. */
 const places = [
+  ...['blkio', 'cpuacct', 'devices', 'hugetlb', 'net_cls', 'perf_event', 'pids'].map(name => `${name}/nomad`),
   'cpu/nomad',
   'cpuset/nomad/reserve',
   'freezer/nomad',

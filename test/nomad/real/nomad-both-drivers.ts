@@ -10,7 +10,9 @@ import { Artifacts } from './both/artifacts.ts'
 import { compare, type Differing, differenceTable, explanationOf } from './both/difference.ts'
 import { explained } from './both/explained.ts'
 import { chroot } from './both/observed.ts'
+import { load, meansOf } from './both/metrics.ts'
 import { jobOf, runToItsEnd, withHoldfast } from './both/run.ts'
+import { logs, runGroup, shellTask, taskIs } from './jobs.ts'
 import { driverOf, isHealthy } from './node.ts'
 
 /** The jobs of test/nomad/jobs under the drivers that they were written for and under this one. */
@@ -89,6 +91,41 @@ describe('the same jobs under two drivers of a real Nomad', function () {
         [],
       )
     })
+
+  it('have the same metrics under the same load: memory, processor time, ticks', async () => {
+    const running = []
+    for (const driver of ['exec', 'holdfast']) {
+      const task = shellTask('t', load, { Driver: driver, Resources: { CPU: 100, MemoryMB: 128 } })
+      running.push((await runGroup(agent, `load-${driver}`, 'service', { Tasks: [task] })).ID)
+    }
+    for (const id of running)
+      await until('the load is there', async () => (await logs(agent, id).catch(() => '')) === 'ready\n')
+    const [theirs, ours] = await meansOf(agent, running, 5)
+    for (const driver of ['exec', 'holdfast']) await agent.cli('job', 'stop', '-detach', `load-${driver}`)
+    for (const id of running) await taskIs(agent, id, 'dead')
+    assert.ok(theirs && ours)
+    const mebibyte = 1024 * 1024
+    assert.ok(theirs.rss >= 12 * mebibyte && theirs.cache >= 6 * mebibyte && theirs.percent > 1)
+    // Each process has a page or two more or less; the processors are shared with whatever else runs.
+    for (const [name, tolerance] of [
+      ['rss', 2 * mebibyte],
+      ['cache', 2 * mebibyte],
+      ['usage', 3 * mebibyte],
+      ['percent', 10 + theirs.percent / 3],
+      ['user', 10 + theirs.user / 3],
+      ['system', 10 + theirs.system / 3],
+    ] as const)
+      assert.ok(Math.abs(ours[name] - theirs[name]) <= tolerance, `${name}: ${theirs[name]}, ${ours[name]}`)
+    // On cgroup v1 exec shows memory and swap together as swap.
+    assert.ok(theirs.swap === theirs.usage || theirs.swap < mebibyte, `swap: ${theirs.swap}`)
+    assert.ok(ours.swap < mebibyte, `swap: ${ours.swap}`)
+    const rate = ({ ticks, percent }: { ticks: number; percent: number }) => ticks / percent
+    assert.ok(Math.abs(rate(ours) / rate(theirs) - 1) < 0.01, `ticks: ${rate(theirs)}, ${rate(ours)}`)
+    assert.deepEqual(
+      theirs.measured.filter(name => !ours.measured.includes(name) && name !== 'Kernel Max Usage'),
+      [],
+    )
+  })
 
   it('has an explanation for nothing that is the same, and each is a row of the page', () => {
     const unused = explained.filter(
