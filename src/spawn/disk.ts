@@ -69,10 +69,21 @@ async function tryOnce(program: string, directory: string): Promise<DiskRefusal 
   const fd = openSync(path, 'wx+', 0o600)
   try {
     unlinkSync(path)
-    ftruncateSync(fd, smallestDisk)
+    // Of whoever may write no file of that size (RLIMIT_FSIZE).
+    const errno = errnoOf(() => ftruncateSync(fd, smallestDisk))
+    if (errno !== null) return { step: 'ftruncate', errno }
     return (await format('/dev/fd/0', fd)) ?? (await refusalOf(program, ['try', `${smallestDisk}`], fd))
   } finally {
     closeSync(fd)
+  }
+}
+
+function errnoOf(call: () => void): string | null {
+  try {
+    call()
+    return null
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'EIO'
   }
 }
 
