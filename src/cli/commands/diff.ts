@@ -21,7 +21,7 @@ export function diffCommand(): Command {
     .option('-p, --patch', 'print what `git apply` and `patch -p1` take')
     .addOption(
       new Option('--max-file <SIZE>', 'with --patch: leave out files that are larger')
-        .argParser(text => parseSize('--max-file', text))
+        .argParser(parseMaxFile)
         .default(1024 ** 2, '1M'),
     )
     .addOption(jsonOption())
@@ -65,13 +65,17 @@ async function diff(options: DiffOptions, word?: string, ...paths: string[]): Pr
 /** As much as the library compares. */
 const largestFile = 8 * 1024 ** 2
 
+function parseMaxFile(text: string): number {
+  const bytes = parseSize('--max-file', text)
+  if (bytes >= 1 && bytes <= largestFile) return bytes
+  throw invalidArgument('--max-file', bytes, 'a size from 1 to 8M')
+}
+
 async function printPatches(
   task: Executor,
   words: readonly string[],
   { maxFile: maxFileBytes }: DiffOptions,
 ): Promise<number> {
-  if (maxFileBytes < 1 || maxFileBytes > largestFile)
-    throw invalidArgument('--max-file', maxFileBytes, 'a size from 1 to 8M')
   const paths = words.map(parseWorkspacePath)
   const printer = new PatchPrinter(process.stdout)
   let isWhole = true

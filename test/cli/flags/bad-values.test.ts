@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { holdfast } from '../../../src/cli/program.ts'
 import { CliBench } from '../../support/cli-bench.ts'
 import { requires } from '../../support/requires.ts'
-import { asTasks, onTasks } from '../commands/task-words.ts'
+import { failureCode, onTasks } from '../commands/task-words.ts'
 
 const size = 'takes a size such as 64M, 1G, 512K or whole bytes'
 const time = 'takes a time such as 500ms, 5s, 2m or 1h'
@@ -73,6 +73,11 @@ const refused: Readonly<Record<string, Bad>> = {
   ],
   '--disk': [
     ['1K', 'got 1024, takes an integer >= 1048576'],
+    ['64MB', `got "64MB", ${size}`],
+  ],
+  '--max-file': [
+    ['0', 'got 0, takes a size from 1 to 8M'],
+    ['9M', 'got 9437184, takes a size from 1 to 8M'],
     ['64MB', `got "64MB", ${size}`],
   ],
   '--oom': [['all', 'got "all", takes task or process']],
@@ -206,7 +211,7 @@ describe('the values of every flag', function () {
     for (const option of command.options) {
       const [name, flag] = [command.name(), option.long ?? '']
       if (!option.required || (flag === '--state-dir' && stateless.has(name))) continue
-      const code = asTasks.has(name) ? 125 : ['verify', 'nomad-check'].includes(name) ? 2 : 1
+      const code = failureCode(name)
       const basic = name === 'run' && !isolated.has(flag) ? ['--basic'] : []
       const flags = [...basic, ...(beside[flag] ?? beside[`${name} ${flag}`] ?? [])]
       const operands = (): string[] => [
