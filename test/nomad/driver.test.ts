@@ -273,6 +273,18 @@ describe('the Nomad driver', function () {
       assert.notEqual((late.result as Message).exit_code, 0)
     })
 
+    it('says as much as it likes, of which the last part is kept', async () => {
+      const task = allocation.shell('sleep 100')
+      await start(task)
+      const { stdout } = await driver('ExecTask', {
+        ...byId(task),
+        command: ['sh', '-c', 'head -c 1000000 /dev/zero | tr "\\0" x; echo over'],
+        timeout: { seconds: 30, nanos: 0 },
+      })
+      const { length } = stdout as Buffer
+      assert.ok(length > 60_000 && length <= 131_072 && String(stdout).endsWith('over\n'), `${length}`)
+    })
+
     it('streams both ways, knows heartbeats, and passes the end of the input on', async () => {
       const task = allocation.shell('sleep 100')
       await start(task)

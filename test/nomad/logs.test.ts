@@ -95,6 +95,20 @@ describe('the logs that the driver collects', function () {
     }
   })
 
+  it("are the task's: what a command inside of it says goes to who has asked for that", async () => {
+    const task = bench.allocation.shell('sleep 100')
+    await bench.start(task)
+    const stream = bench.host.client.duplex('ExecTaskStreaming')
+    let said = ''
+    stream.on('data', ({ stdout }: Message) => (said += String((stdout as Message | null)?.data ?? '')))
+    const end = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject))
+    stream.write({ setup: { task_id: task.id, command: ['sh', '-c', 'echo inside'], tty: false } })
+    await end
+    stream.end()
+    assert.equal(said, 'inside\n')
+    assert.equal(new AgentLogs(bench.allocation.dir, 't', 'stdout').read(), '')
+  })
+
   it('are none where the job has turned them off', async () => {
     await run('echo one', { stdout_path: '/dev/null', stderr_path: '/dev/null' })
     assert.deepEqual(readdirSync(logs()), [])

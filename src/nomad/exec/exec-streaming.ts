@@ -3,6 +3,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { type Executor, HoldfastError } from '../../index.ts'
 import type { PluginState } from '../plugin-state.ts'
 import { exitResult } from '../tasks/exit-result.ts'
+import { intoFifos } from '../tasks/streams.ts'
 import type { Message } from '../wire/codec.ts'
 import { sentence } from '../wire/errors.ts'
 import { commandIn } from './exec-task.ts'
@@ -30,7 +31,8 @@ export async function execStreaming(state: PluginState, call: Call, gone: AbortS
   const input = await ExecInput.open(stateDir)
   const outputs = await Promise.all([ExecOutput.open(stateDir), ExecOutput.open(stateDir)])
   const [stdout, stderr] = outputs
-  Object.assign(command.command, { stdin: input.path, stdout: stdout.path, stderr: stderr.path })
+  const streams = { stdin: input.path, stdout: stdout.path, stderr: stderr.path, logs: intoFifos }
+  Object.assign(command.command, streams)
   if (setup.tty) {
     const size = first.value.tty_size
     command.command.terminal = size === null ? defaultSize : sizeOf(size)

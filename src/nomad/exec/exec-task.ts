@@ -6,6 +6,9 @@ import { exitResult } from '../tasks/exit-result.ts'
 import type { ExecRequest } from '../wire/task-messages.ts'
 import { milliseconds } from '../wire/time.ts'
 
+/** Of each stream: more than anybody reads. The agent looks at checks' output for people. */
+const keptOutput = { maxBytes: 65_536, maxFiles: 2 }
+
 /**
  * A command in a task to its end: health checks by script. One that takes longer than it may is killed, and
  * says so by its result. `stdout` is both streams, as they came, and so it is with Nomad's own drivers: the
@@ -14,6 +17,7 @@ import { milliseconds } from '../wire/time.ts'
 export async function exec({ table }: PluginState, request: ExecRequest): Promise<object> {
   const { executor: task } = await table.get(request.task_id)
   const command = commandIn(task, request.command)
+  command.command.logs = keptOutput
   const timeoutMs = Math.round(milliseconds(request.timeout) ?? 0)
   if (timeoutMs > 0) await command.limit({ wallTimeMs: timeoutMs })
   try {
@@ -32,7 +36,7 @@ export function commandIn(task: Executor, [program, ...args]: readonly string[])
   return task.exec(program, ...args)
 }
 
-/** The last part, where it is more than anybody reads: the agent looks at checks' output for people. */
+/** The last part, where it is more than is kept. */
 async function outputOf(command: Executor): Promise<Buffer> {
   const chunks = await lastValueFrom(command.output$().pipe(toArray()))
   return Buffer.concat(chunks.map(({ bytes }) => bytes))

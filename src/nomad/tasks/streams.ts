@@ -12,6 +12,12 @@ const defaults = { maxFiles: 10, maxFileMiB: 10 }
 const mebibyte = 1024 * 1024
 
 /**
+ * Into FIFOs: nobody starts another reader in the place of one that has died, and the task goes on. The shim
+ * does it with the native program only.
+ */
+export const intoFifos = process.platform === 'linux' ? 'collected' : 'plain'
+
+/**
  * A task's output: the FIFOs of the client's collector; or, where the node collects by itself, the files that
  * the collector would write, `<task>.stdout.0` and so on, beside which the FIFOs would lie.
  */
@@ -24,8 +30,7 @@ export function streams(
     return {
       stdout: fifo(task.stdout_path),
       stderr: fifo(task.stderr_path),
-      // Nomad starts no other collector in the place of one that has died.
-      ...(process.platform === 'linux' && { logs: 'collected' }),
+      logs: intoFifos,
     }
   const file = (path: string, stream: string) =>
     fifo(path) === 'null' ? 'null' : join(dirname(path), `${task.name}.${stream}`)

@@ -146,6 +146,11 @@ export class RealAgent {
     }
   }
 
+  /** The same, for as long as it goes on. */
+  following(...args: string[]): ChildProcess {
+    return spawn(this.#binary, args, { env: { ...process.env, NOMAD_ADDR: this.#address } })
+  }
+
   /** The same with a terminal; `typed` is what is typed into it. */
   async cliOnTerminal(command: string, typed: string): Promise<{ code: number; shown: string }> {
     const child = spawn('script', ['-qec', `${this.#binary} ${command}`, '/dev/null'], {

@@ -23,7 +23,7 @@ const shell = (task: ApiTask | undefined, script: string) => {
 }
 
 /** A server of HTTP that each Debian has. */
-const httpServer = `
+export const httpServer = `
   $SIG{TERM} = sub { exit 0 };
   my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ENV{NOMAD_PORT_http}, Listen => 9, ReuseAddr => 1) or die $!;
   $| = 1; print "up\\n";
