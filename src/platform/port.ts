@@ -104,6 +104,8 @@ export type ToVerify = {
   readonly resources: Resources
   /** Whom it runs inside of, and what was read of that one at its start; null: nothing was. */
   readonly inside: { readonly start: StartRecord; readonly enforced: EnforcedRecord | null } | null
+  /** What bounds its allocation now. Absent: nobody has looked; null: nothing is seen. */
+  readonly disk?: DiskBound | null
 }
 
 /** A row, and what was read at one time. */

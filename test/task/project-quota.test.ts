@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { audit, type Executor } from '../../src/index.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
-import { giveProject, projectsLeft } from '../../src/spawn/project.ts'
+import { giveProject, limitProject, projectsLeft } from '../../src/spawn/project.ts'
 import { projectPoints } from '../../src/task/failpoint.ts'
 import { startFixture } from '../support/fixture.ts'
 import { loopsOf } from '../support/loops.ts'
@@ -20,6 +20,10 @@ const diskBytes = 4 * MiB
 
 const rowOf = (task: Executor) => task.enforcement.find(({ name }) => name === 'diskBytes')
 const allocOf = (bench: Workbench, task: Executor) => join(bench.stateDir, 'allocs', keyOf(task))
+const inForce = async (task: Executor) => {
+  const row = (await task.verify()).rows.find(({ name }) => name === 'diskBytes')
+  return [row?.verdict, row?.inForce]
+}
 /** As lsattr(1) has it. */
 const projectAt = (path: string) =>
   Number(execFileSync('lsattr', ['-pd', path], { encoding: 'utf8' }).trim().split(/\s+/)[0])
@@ -75,6 +79,7 @@ describe('diskBytes where the file system has project quotas', () => {
       })
       await task.update({ diskBytes: 16 * MiB })
       assert.equal(rowOf(task)?.requested, `${16 * MiB}`)
+      assert.deepEqual(await inForce(task), ['holds', `a project of ${16 * MiB} bytes`])
       writeFileSync(join(allocOf(bench, task), 'sh', 'local', 'go'), '')
       await untilOutput(task, 'full third')
       assert.equal(await output(task), 'full first\nall second\nfull third\n')
@@ -82,6 +87,10 @@ describe('diskBytes where the file system has project quotas', () => {
       await task.update({ diskBytes: 12 * MiB })
       const { blocks, bsize } = statfsSync(allocOf(bench, task))
       assert.equal(blocks * bsize, 12 * MiB)
+      // Somebody else gives it more.
+      const number = projectAt(allocOf(bench, task))
+      assert.equal(await limitProject(program, number, 20 * MiB, allocOf(bench, task)), null)
+      assert.deepEqual(await inForce(task), ['differs', `a project of ${20 * MiB} bytes`])
     }))
 
   it('of two that are given the same number one lets go', () =>

@@ -9,6 +9,7 @@ import { type Limits, normalizeLimits } from '../limits.ts'
 import type { ReadRow, ToVerify } from '../port.ts'
 import { type CgroupFiles, type Limited, presentFiles, recordedFiles } from './cgroup-files.ts'
 import { limitInForce } from './cgroup-limits.ts'
+import { diskRow } from './disk.ts'
 import { type Finding, judged, unread, unverifiable } from './finding.ts'
 import { type Compared, privileges } from './privileges.ts'
 import { type ProcessFacts, ownNamespaces, ownRoot, processFacts } from './process-facts.ts'
@@ -124,7 +125,7 @@ function claims({ name, status }: Enforcement): boolean {
 
 function limitOf(
   row: Enforcement,
-  { asked, resources, start }: ToVerify,
+  { asked, disk, resources, start }: ToVerify,
   { facts: { limits }, cgroups, ofShim }: Source,
 ): Finding {
   const rlimit = /^rlimits\.(\w+)$/.exec(row.name)?.[1]
@@ -132,6 +133,7 @@ function limitOf(
   if (rlimit !== undefined) return rlimitInForce(rlimit, asked?.rlimits ?? [], limits)
   if (row.status === 'skipped') return unverifiable
   if (byShim.has(row.name)) return ofShim
+  if (row.name === 'diskBytes') return diskRow(row, resources.diskBytes, disk)
   const known = normalized(resources)
   if (known === null) return unread('its device is gone')
   return limitInForce(limitsOfRow(row.name, resources), known, start.task.pid, cgroups)

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../errors.ts'
 import type { DiskBound, TaskPaths } from '../../platform/port.ts'
-import { confineToImage, growImage, isOurs } from './image.ts'
-import { projectOf } from './place.ts'
+import { confineToImage, growImage } from './image.ts'
+import { isOurs, projectOf } from './place.ts'
 import { changeProject, confineToProject } from './project.ts'
 
 /**

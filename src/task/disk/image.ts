@@ -4,14 +4,11 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  readFileSync,
-  realpathSync,
   rmdirSync,
   statSync,
   type Stats,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { deviceNumber } from '../../device-numbers.ts'
+import { join } from 'node:path'
 import { HoldfastError } from '../../errors.ts'
 import { invalidArgument } from '../../invalid-argument.ts'
 import type { TaskPaths } from '../../platform/port.ts'
@@ -19,7 +16,7 @@ import { lacking } from '../../powers.ts'
 import { type DiskRefusal, growDisk, makeDisk, mountDisk, showDisk, unmountDisk } from '../../spawn/disk.ts'
 import { currentBootId } from '../../spawn/process-table.ts'
 import { readStart } from '../../spawn/records.ts'
-import { directoriesOf, diskImageName, isOtherFileSystem } from './place.ts'
+import { directoriesOf, diskImageName, isOtherFileSystem, isOurs } from './place.ts'
 import { failpoint } from '../failpoint.ts'
 import { nativeForDisk, refuseDisk } from './failure.ts'
 
@@ -83,20 +80,6 @@ export async function showAllocation(dir: string, root: string): Promise<void> {
   if (start === null || 'corrupt' in start || start.bootId === currentBootId()) return
   // Where it cannot be shown there are no logs to be seen; all else is as it was.
   await showDisk(nativeForDisk(), image, root).catch(() => null)
-}
-
-/** Whether what is mounted on an allocation is the file of that record directory, which may be gone. */
-export function isOurs(root: string, dir: string): boolean {
-  if (!isOtherFileSystem(root)) return false
-  try {
-    const device = deviceNumber(lstatSync(root).dev)
-    const file = readFileSync(`/sys/dev/block/${device}/loop/backing_file`, 'utf8')
-    const tasks = realpathSync(dirname(dir))
-    return file.trim().replace(/ \(deleted\)$/, '') === join(tasks, basename(dir), diskImageName)
-  } catch {
-    // Of no loop device: somebody else's.
-    return false
-  }
 }
 
 function refuse(refusal: DiskRefusal | null, path: string): void {

@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { sharedParts } from '../../alloc/layout.ts'
+import { deviceNumber } from '../../device-numbers.ts'
 import type { TaskPaths } from '../../platform/port.ts'
 
 /** The file in a task's record directory that its allocation is the file system of (`diskBytes`). */
@@ -18,6 +19,20 @@ export function directoriesOf({ root, shared, task, local }: TaskPaths): string[
 export function isOtherFileSystem(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   return stats !== undefined && stats.dev !== lstatSync(dirname(path)).dev
+}
+
+/** Whether what is mounted on an allocation is the file of that record directory, which may be gone. */
+export function isOurs(root: string, dir: string): boolean {
+  if (!isOtherFileSystem(root)) return false
+  try {
+    const device = deviceNumber(lstatSync(root).dev)
+    const file = readFileSync(`/sys/dev/block/${device}/loop/backing_file`, 'utf8')
+    const tasks = realpathSync(dirname(dir))
+    return file.trim().replace(/ \(deleted\)$/, '') === join(tasks, basename(dir), diskImageName)
+  } catch {
+    // Of no loop device: somebody else's.
+    return false
+  }
 }
 
 /** The project that a task's allocation is, by its record directory; null: none. */

@@ -1,5 +1,6 @@
 import type { Verification, VerifiedRow } from '../../api.ts'
 import type { TaskParts } from '../effects/task-parts.ts'
+import { diskInForce } from '../disk/in-force.ts'
 import { readAtStart, toVerify } from '../read-back.ts'
 import { shimLives } from '../shim-life.ts'
 import type { RunningLimits } from './limits.ts'
@@ -16,7 +17,10 @@ export function verify(
   const { enforcement, resources } = limits.current
   const start = records.require()
   const asked = toVerify(task, enforcement, resources)
-  const present = shimLives(dir, start) ? planner.inForce(asked) : null
+  const { alloc } = file.spec.request
+  const present = shimLives(dir, start)
+    ? planner.inForce({ ...asked, disk: diskInForce(dir, alloc.root) })
+    : null
   const atStart = atStartOf(task)
   const rows = enforcement.map((row, index): VerifiedRow => {
     const then = file.spec.enforcement.some(same => isSame(same, row))

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command, Executor, VerifiedRow } from '../../../src/index.ts'
-import { directoryOf, startRecordOf } from '../../support/task-key.ts'
+import { directoryOf, keyOf, startRecordOf } from '../../support/task-key.ts'
 import { requires } from '../../support/requires.ts'
 import { type Workbench, withWorkbench } from '../../support/workbench.ts'
 
-type Stored = { spec: { asked: unknown; enforcement: unknown } }
+type Stored = { spec: { asked: unknown; enforcement: unknown; request: { resources: object } } }
 
 /** Partitions cannot be throttled. */
 function wholeDisks(): string[] {
@@ -151,6 +152,32 @@ describe('verify() of a task that is not what its record says', () => {
       assert.deepEqual([verdict, inForce], ['differs', '64:128'])
       assert.equal((await verdictOf(opened, 'rlimits.core')).verdict, 'holds')
     }))
+
+  it('sees a file system that has more room than the record says, and says so where it sees none', async function () {
+    requires(this, 'disk')
+    await withWorkbench('linux', async bench => {
+      const task = bench.command('/bin/sleep', '1000')
+      await task.limit({ diskBytes: 8 * 1024 * 1024 })
+      await task.start()
+      const { verdict, inForce, atStart } = await verdictOf(task, 'diskBytes')
+      assert.deepEqual([verdict, atStart?.verdict], ['holds', 'unverifiable'])
+      const [, bytes] = /^a file system of its own of (\d+) bytes$/.exec(inForce ?? '') ?? []
+      assert.ok(Number(bytes) > 6 * 1024 * 1024 && Number(bytes) <= 8 * 1024 * 1024, inForce ?? '')
+      const path = join(directoryOf(task), 'task.json')
+      await bench.supervisor.close()
+      const { spec, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Stored
+      const resources = { ...spec.request.resources, diskBytes: 4 * 1024 * 1024 }
+      writeFileSync(
+        path,
+        JSON.stringify({ ...rest, spec: { ...spec, request: { ...spec.request, resources } } }),
+      )
+      const opened = await bench.another().open(task.id())
+      assert.equal((await verdictOf(opened, 'diskBytes')).verdict, 'differs')
+      assert.equal((await opened.verify()).verdict, 'differs')
+      execFileSync('umount', ['-l', join(bench.stateDir, 'allocs', keyOf(task))])
+      assert.equal((await verdictOf(opened, 'diskBytes')).verdict, 'unread')
+    })
+  })
 
   it('refuses what was asked for where that cannot be believed, and says of an earlier version that it kept none', () =>
     withWorkbench('linux', async bench => {
