@@ -81,6 +81,20 @@ describe('the flags of a task', () => {
       assert.deepEqual(readEnvironmentFile(path), ['A=1', 'B="quoted $A"', 'C=', 'HOME'])
     })
 
+    it('has no names with white space, of a script or of a secret of several lines; the line is not told', () => {
+      const path = join(dir, 'env')
+      writeFileSync(path, '  A=a b\n\tB=\n')
+      assert.deepEqual(readEnvironmentFile(path), ['A=a b', 'B='])
+      for (const line of ['export C=3', 'C =3', 'HOME ', '-----BEGIN PRIVATE KEY-----']) {
+        writeFileSync(path, `A=1\n\n${line}\n`)
+        assert.throws(() => readEnvironmentFile(path), {
+          code: 'INVALID_ARGUMENT',
+          message: `--env-file: ${JSON.stringify(path)}, line 3: white space in the name; takes NAME=VALUE or NAME`,
+          hint: /^write it without "export"/,
+        })
+      }
+    })
+
     it('stands behind --env', () => {
       const path = join(dir, 'env')
       writeFileSync(path, 'A=file\nB=file\n')
