@@ -33,8 +33,14 @@ const suites: readonly (readonly [title: string, files: readonly string[], least
   ],
   [
     'a directory to work in whose changes are kept apart, and attacks from it',
-    ['test/platform/linux/overlay.test.ts', 'test/attacks/overlay.test.ts'],
-    19,
+    [
+      'test/platform/linux/overlay.test.ts',
+      'test/platform/linux/overlay-patch.test.ts',
+      'test/attacks/overlay.test.ts',
+      'test/attacks/overlay-contents.test.ts',
+      'test/cli/overlay.test.ts',
+    ],
+    30,
   ],
   ['programs that look whose a directory is', ['test/platform/linux/mounted-tools.test.ts'], 0],
   ['attacks of a task on its network rules', ['test/attacks/egress.test.ts'], 8],

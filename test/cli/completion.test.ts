@@ -80,6 +80,7 @@ describe('the completion of the command line', () => {
       [operands.run, operands.exec, operands.stop, operands.rm, operands.doctor],
       ['program', 'task-and-program', 'task', 'tasks', 'none'],
     )
+    assert.equal(operands.completion, 'shell')
     const run = shape.commands.find(({ name }) => name === 'run')
     const memory = run?.flags.find(({ names }) => names.includes('--memory'))
     assert.deepEqual([memory?.takesValue, memory?.repeats], [true, false])
@@ -110,6 +111,16 @@ describe('the completion of the command line', () => {
       assert.deepEqual(offered(path, 'stop', 'abc1', ''), [])
       assert.deepEqual(offered(path, 'rm', 'abc1', 'abd'), ['abd2'])
       assert.deepEqual(offered(path, 'exec', 'ab'), ['abc1', 'abd2'])
+    })
+
+    it('offers the words that a flag takes, where they are few', () => {
+      const path = withTasks()
+      assert.deepEqual(offered(path, 'run', '--network', ''), ['host', 'none'])
+      assert.deepEqual(offered(path, 'run', '--pids', '9', '--cpu-policy', 'b'), ['batch'])
+      assert.deepEqual(offered(path, 'stop', '--target', ''), ['group', 'leader'])
+      assert.deepEqual(offered(path, 'graph', '--format', ''), ['mermaid', 'json', 'svg'])
+      assert.deepEqual(offered(path, 'completion', ''), ['bash', 'zsh', 'fish'])
+      assert.deepEqual(offered(path, 'completion', 'bash', ''), [])
     })
 
     it('leaves the value of a flag and the words of a program to the shell', () => {
@@ -143,6 +154,14 @@ describe('the completion of the command line', () => {
         assert.deepEqual(offered(path, 'holdfast run --pids 9 --mem'), ['--memory'])
         assert.deepEqual(offered(path, 'holdfast stop --grace 5s '), ['abc1', 'abd2'])
         assert.deepEqual(offered(path, 'holdfast exec abd'), ['abd2'])
+      })
+
+      it('offers the words that a flag takes, where they are few', () => {
+        const path = withTasks()
+        assert.deepEqual(offered(path, 'holdfast run --network ').sort(), ['host', 'none'])
+        assert.deepEqual(offered(path, 'holdfast run --pids 9 --cpu-policy b'), ['batch'])
+        assert.deepEqual(offered(path, 'holdfast stop --target ').sort(), ['group', 'leader'])
+        assert.deepEqual(offered(path, 'holdfast completion ').sort(), ['bash', 'fish', 'zsh'])
       })
 
       it('leaves the words of a program to what completes that program', () => {

@@ -1,5 +1,6 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { GraphFormat } from '../../index.ts'
+import { ChoiceOption } from '../flags/choice-option.ts'
 import { namingFlags } from '../flags/naming.ts'
 import { carriedOutBy, subcommand, type CommonOptions } from './subcommand.ts'
 
@@ -8,11 +9,15 @@ export function graphCommand(): Command {
     .summary('print the state chart of a task')
     .description('Prints the state chart that every task goes through, drawn from the very machine.')
     .addOption(
-      new Option('--format <FORMAT>', 'mermaid, json (for Stately Studio) or svg').default('mermaid'),
+      new ChoiceOption('--format <FORMAT>', 'mermaid, json (for Stately Studio) or svg', formats).default(
+        'mermaid',
+      ),
     )
     .addHelpText('after', more)
   return carriedOutBy(command, graph)
 }
+
+const formats: readonly GraphFormat[] = ['mermaid', 'json', 'svg']
 
 const more = `
 Examples:

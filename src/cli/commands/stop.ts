@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Executor, ShutdownOptions, WaitResult } from '../../index.ts'
+import { ChoiceOption } from '../flags/choice-option.ts'
 import { endingText } from '../output/ending.ts'
 import { escaped } from '../output/escape.ts'
 import { printJson } from '../output/printing.ts'
@@ -17,9 +18,12 @@ export function stopCommand(): Command {
     .argument('<TASK>')
     .option('--signal <NAME>', 'the signal it gets first: a name, a number or RTMIN+N (default: TERM)')
     .option('--grace <TIME>', 'how long it has (default: 5s)')
-    .option(
-      '--target <WHO>',
-      'who gets that signal: group, its process group (the default), or leader, its program alone',
+    .addOption(
+      new ChoiceOption(
+        '--target <WHO>',
+        'who gets that signal: group, its process group (the default), or leader, its program alone',
+        parseTarget.words,
+      ),
     )
     .addOption(jsonOption())
     .addHelpText('after', more)
@@ -35,6 +39,8 @@ Examples:
 
 Exit codes: 0 if the task has ended, however; 1 if not.`
 
+const parseTarget = oneOf('group', 'leader')
+
 type StopOptions = CommonOptions & {
   readonly signal?: string
   readonly grace?: string
@@ -45,7 +51,7 @@ async function stop({ signal, grace, target, ...options }: StopOptions, word?: s
   const shutdown: ShutdownOptions = {
     ...(signal !== undefined && { signal: parseSignal('--signal', signal) }),
     ...(grace !== undefined && { graceMs: parseDuration('--grace', grace) }),
-    ...(target !== undefined && { target: oneOf('group', 'leader')('--target', target) }),
+    ...(target !== undefined && { target: parseTarget('--target', target) }),
   }
   return await endTask(options, word, task => task.shutdown(shutdown))
 }

@@ -1,4 +1,4 @@
-import { type CommandShape, type FlagShape, listTasks, type Shape } from './shape.ts'
+import { type CommandShape, type FlagShape, listTasks, type Shape, shells } from './shape.ts'
 
 /** For fish 3. */
 export function fishCompletion({ flags, commands }: Shape): string {
@@ -77,6 +77,7 @@ end`
 function linesOf({ name, flags, operands }: CommandShape): string[] {
   const words = [
     ...(operands.startsWith('task') ? [`${within(name)} -a '(${listTasks})' -d task`] : []),
+    ...(operands === 'shell' ? [`${within(name)} -a '${shells.join(' ')}'`] : []),
     ...(operands.endsWith('program')
       ? [`complete -c holdfast -n '__holdfast_at_program ${name}' -F -a '(__holdfast_of_program)'`]
       : []),
@@ -92,9 +93,10 @@ const valuesOf = (flags: readonly FlagShape[]): string =>
     .flatMap(({ names }) => names)
     .join(' ')
 
-function flagWords({ names, takesValue, help }: FlagShape): string {
+function flagWords({ names, takesValue, words, help }: FlagShape): string {
   const forms = names.map(name => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`))
-  return ` ${forms.join(' ')}${takesValue ? ' -r -F' : ''} -d ${quoted(help)}`
+  const taken = words.length > 0 ? ` -x -a '${words.join(' ')}'` : ' -r -F'
+  return ` ${forms.join(' ')}${takesValue ? taken : ''} -d ${quoted(help)}`
 }
 
 const quoted = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander'
 import { append } from '../commands/subcommand.ts'
+import { ChoiceOption } from '../flags/choice-option.ts'
 
 /** What a shell has to know of the command line to complete it: read from the very table that parses it. */
 export type Shape = { readonly flags: readonly FlagShape[]; readonly commands: readonly CommandShape[] }
@@ -10,6 +11,8 @@ export type FlagShape = {
   /** One word follows it. */
   readonly takesValue: boolean
   readonly repeats: boolean
+  /** All that its value can be, where that is known. */
+  readonly words: readonly string[]
   readonly help: string
 }
 
@@ -17,8 +20,11 @@ export type CommandShape = {
   readonly name: string
   readonly help: string
   readonly flags: readonly FlagShape[]
-  /** What its words are: tasks, one or several; a program with words of its own; or nothing that is known. */
-  readonly operands: 'task' | 'tasks' | 'program' | 'task-and-program' | 'none'
+  /**
+   * What its words are: tasks, one or several; a program with words of its own; a shell; or nothing that is
+   * known.
+   */
+  readonly operands: 'task' | 'tasks' | 'program' | 'task-and-program' | 'shell' | 'none'
 }
 
 export const shells = ['bash', 'zsh', 'fish'] as const
@@ -47,6 +53,7 @@ function commandShape(command: Command): CommandShape {
 
 function operandsOf([first, second]: readonly string[], variadic: boolean): CommandShape['operands'] {
   if (first === 'COMMAND') return 'program'
+  if (first === 'SHELL') return 'shell'
   if (first !== 'TASK') return 'none'
   if (second === 'COMMAND') return 'task-and-program'
   return variadic ? 'tasks' : 'task'
@@ -62,6 +69,7 @@ function flagShape(option: Option): FlagShape {
     names: [option.short, option.long].filter(name => name !== undefined),
     takesValue: option.required || option.optional,
     repeats: option.parseArg === append,
+    words: option instanceof ChoiceOption ? option.words : [],
     help: option.description,
   }
 }

@@ -1,4 +1,4 @@
-import { type CommandShape, type FlagShape, listTasks, type Shape } from './shape.ts'
+import { type CommandShape, type FlagShape, listTasks, type Shape, shells } from './shape.ts'
 
 /** For zsh 5, by _arguments of its own completion system. */
 export function zshCompletion({ flags, commands }: Shape): string {
@@ -44,15 +44,18 @@ function operandSpecs(name: string, operands: CommandShape['operands']): string[
       return ["'*::program:_normal'"]
     case 'task-and-program':
       return ["'1:task:_holdfast_tasks'", "'*::program:_normal'"]
+    case 'shell':
+      return [`'1:shell:(${shells.join(' ')})'`]
     case 'none':
       return []
   }
 }
 
 /** One for each name; those of a flag that comes once exclude each other. */
-function specs({ names, takesValue, repeats, help }: FlagShape): string[] {
+function specs({ names, takesValue, repeats, words, help }: FlagShape): string[] {
   const others = repeats ? '*' : `(${names.join(' ')})`
-  const value = takesValue ? ':value:_files' : ''
+  const taken = words.length > 0 ? `(${words.join(' ')})` : '_files'
+  const value = takesValue ? `:value:${taken}` : ''
   return names.map(name => quoted(`${others}${name}[${help.replace(/[[\]:\\]/g, '\\$&')}]${value}`))
 }
 

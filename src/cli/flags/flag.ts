@@ -24,6 +24,8 @@ export type Sets = {
    * true. Throws INVALID_ARGUMENT.
    */
   readonly read: (asked: Asked, passed: never, flag: string) => void
+  /** All that it takes, where that is a few words. */
+  readonly words?: readonly string[]
 }
 
 /** What the flags of a command line ask for. */
@@ -35,8 +37,18 @@ export function same(text: string, ...takers: readonly Taker[]): Flag['help'] {
 }
 
 /** The word, parsed, is the value of the field. */
-export function value<F extends Field>(field: F, parse: (flag: string, text: string) => ValueOf<F>): Sets {
-  return { field, read: (asked, text: string, flag) => put(asked, field, parse(flag, text)) }
+export function value<F extends Field>(field: F, parse: Parser<ValueOf<F>>): Sets {
+  const { words } = parse
+  return {
+    field,
+    read: (asked, text: string, flag) => put(asked, field, parse(flag, text)),
+    ...(words !== undefined && { words }),
+  }
+}
+
+type Parser<Value> = {
+  (flag: string, text: string): Value
+  readonly words?: readonly string[]
 }
 
 /** Of a flag that repeats: its words together are the value of the field. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { append } from '../commands/subcommand.ts'
+import { ChoiceOption } from './choice-option.ts'
 import type { Asked, Flag, Taker } from './flag.ts'
 import { longName } from './flag.ts'
 import { flagTable } from './table.ts'
@@ -25,9 +26,9 @@ export function askedFor(passed: Readonly<Record<string, unknown>>): Asked {
   return asked
 }
 
-function optionFor({ flag, help, repeats }: Flag, taker: Taker): Option | null {
+function optionFor({ flag, help, repeats, sets }: Flag, taker: Taker): Option | null {
   const text = help[taker]
   if (text === undefined) return null
-  const option = new Option(flag, text)
+  const option = sets?.words ? new ChoiceOption(flag, text, sets.words) : new Option(flag, text)
   return repeats ? option.argParser(append) : option
 }
