@@ -66,4 +66,25 @@ inBrowser("a log on the inspector's page", browser => {
         },
         { viewport },
       ))
+
+  it('follows a task that prints 5,000 lines a second, and shows its last line with none left out', () =>
+    shown(browser(), async ({ page, complaints }, bench) => {
+      const each = 'process.stdout.write(`line ${lines} of many ${"-".repeat(80)}\\n`.repeat(100))'
+      const script = `let lines = 0; setInterval(() => {}, 1000); process.on("SIGUSR2", () => { const began = Date.now(); const timer = setInterval(() => {
+        for (; lines < 5 * (Date.now() - began) && lines < 15000; lines += 100) ${each}
+        if (lines === 15000) { clearInterval(timer); console.log("THE END") }
+      }, 10) }); console.log("ready")`
+      const task = bench.command(process.execPath, '-e', script)
+      await task.start()
+      await row(page, task.key).click()
+      const log = page.getByTestId('log')
+      await log.getByText('ready').waitFor()
+      await task.signal('SIGUSR2')
+      await log.getByText('THE END').waitFor()
+      await page.getByTestId('line-count').getByText('15,002 lines').waitFor()
+      assert.equal(await page.locator('p.skipped').count(), 0)
+      const nodes = await log.locator('*').count()
+      assert.ok(nodes < 1000, `${nodes} nodes for 15,002 lines`)
+      assert.deepEqual(complaints, [])
+    }))
 })
