@@ -122,6 +122,20 @@ describe('the health of a node', () => {
     )
   })
 
+  it('is no worse where a second wall stands in part, which strict passes, and where a disk cannot be bounded', () => {
+    const isolation = (name: string, more: object) => {
+      const about = { name, kind: 'isolation', requested: '', reason: 'because', hint: null } as const
+      return { ...about, status: 'weakened', chosen: true, ...more } as const
+    }
+    const rows = [row('kernel', 'yes'), row('disk', 'no'), row('landlock', 'no')]
+    const run = { ...started, enforcement: [isolation('landlock', {})] }
+    assert.equal(health(rows, {}, run).health, 2)
+    assert.equal(health(rows, {}, { ...run, weakened: run.enforcement }).health, 1)
+    assert.equal(health([...rows, row('network', 'no')], {}, run).health, 1)
+    const network = { ...run, enforcement: [...run.enforcement, isolation('network', { status: 'skipped' })] }
+    assert.equal(health([...rows, row('network', 'no')], {}, network).health, 1)
+  })
+
   it('says what is missing also where that is allowed, and is not there where it cannot be', () => {
     const weak = health([row('kernel', 'yes'), row('seccomp', 'no')], { allow_weakened: true })
     assert.equal(weak.health, 2)

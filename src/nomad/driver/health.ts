@@ -10,8 +10,8 @@ export type Fingerprint = {
   readonly health_description: string
 }
 
-/** Asked for by jobs of their own accord only; a host without it runs all the others in full. */
-const optional = new Set(['cgroup.io', 'overlay'])
+/** What no job can ask for, or only of its own accord: a host without it runs all the others in full. */
+const optional = new Set(['cgroup.io', 'disk', 'overlay'])
 
 /**
  * What `doctor` says, as the agent wants to hear it. Healthy is a node on which a task gets all of its limits
@@ -22,7 +22,10 @@ export function fingerprintOf(
   { enabled, allow_weakened }: Pick<AgentConfig, 'enabled' | 'allow_weakened'>,
 ): Fingerprint {
   if (!enabled) return undetected('disabled in the plugin configuration')
-  const short = rows.filter(({ name, status }) => status !== 'yes' && !optional.has(name))
+  const passed = passedByStrict(defaultRun)
+  const short = rows.filter(
+    ({ name, status }) => status !== 'yes' && !optional.has(name) && !passed.has(name),
+  )
   const kernel = short.find(({ name }) => name === 'kernel')
   if (kernel !== undefined) return undetected(sentence(kernel))
   const attributes = attributesOf(mode.cgroup, short)
@@ -37,6 +40,15 @@ export function fingerprintOf(
     health: allow_weakened ? healthState.healthy : healthState.unhealthy,
     health_description: `${allow_weakened ? 'weakened' : 'not everything can be enforced'}: ${short.map(sentence).join('; ')}`,
   }
+}
+
+/**
+ * A second wall that this kernel has in part only, behind a first that stands, is no shortfall of a task. Of
+ * the network the report's own row tells: that of a task without one.
+ */
+function passedByStrict({ enforcement, weakened }: HostReport['defaultRun']): ReadonlySet<string> {
+  const isShort = new Set(weakened.map(({ name }) => name).concat('network'))
+  return new Set(enforcement.map(({ name }) => name).filter(name => !isShort.has(name)))
 }
 
 function undetected(why: string): Fingerprint {
