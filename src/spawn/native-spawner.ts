@@ -64,12 +64,12 @@ export class NativeSpawner implements Spawner {
     if (this.#session?.over && this.#session.start !== null)
       throw new SpawnerDied('the spawner died before it could be asked')
     const session = this.#open()
-    const lent = this.#rootless ? descriptorsOf(spec) : []
-    return lent.length === 0 ? session.launch(spec) : this.#launchLending(session, spec, lent)
+    const descriptors = this.#rootless ? descriptorsOf(spec) : []
+    return descriptors.length === 0 ? session.launch(spec) : this.#launchWithDonor(session, spec, descriptors)
   }
 
   /** Until the answer: by then the shim has opened them for itself. */
-  async #launchLending(
+  async #launchWithDonor(
     session: SpawnerSession,
     spec: LaunchSpec,
     numbers: readonly number[],

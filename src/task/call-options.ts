@@ -37,20 +37,20 @@ export function parseApplyOptions(options: ApplyOptions): Required<ApplyOptions>
 }
 
 /** What contents a file may have to be compared, and what it has by default; bytes. */
-const maxFile = { most: 8 * 1024 * 1024, byDefault: 1024 * 1024 }
+const maxFile = { max: 8 * 1024 * 1024, byDefault: 1024 * 1024 }
 /** Of all paths together, bytes: they are passed on as arguments. */
 const maxPathBytes = 1024 * 1024
 
 const patchShape = lazily(() =>
   z.strictObject({
     paths: z.optional(z.array(z.string())),
-    maxFileBytes: z.optional(z.int().check(z.minimum(1), z.maximum(maxFile.most))),
+    maxFileBytes: z.optional(z.int().check(z.minimum(1), z.maximum(maxFile.max))),
   }),
 )
 
 /** What patches() was called with. Throws INVALID_ARGUMENT naming the option. */
 export function parsePatchOptions(options: PatchOptions): Required<PatchOptions> {
-  const takes = `an object with paths (texts) and maxFileBytes (1 to ${maxFile.most})`
+  const takes = `an object with paths (texts) and maxFileBytes (1 to ${maxFile.max})`
   checked('patches', patchShape(), options, takes)
   const { paths = [], maxFileBytes = maxFile.byDefault } = options
   for (const [index, path] of paths.entries())

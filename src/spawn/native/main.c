@@ -53,7 +53,7 @@ static bool parse_options(char **arguments, struct spawner_options *options) {
     const char *text = arguments[count];
     if (strcmp(text, "rootless") == 0) options->rootless = true;
     else if (strncmp(text, parked, sizeof parked - 1) != 0 ||
-             !parked_parse(text + sizeof parked - 1, &options->parked_most, &options->parked_keep_ms))
+             !parked_parse(text + sizeof parked - 1, &options->parked_max, &options->parked_keep_ms))
       return false;
   }
   return count + 2 <= MAX_SPAWNER_ARGUMENTS;
@@ -64,7 +64,7 @@ int main(int argc, char **argv) {
   signals_by_default();
   const bool rootless = argc == 3 && strcmp(argv[2], "rootless") == 0;
   const char *mode = argc == 2 || rootless ? argv[1] : "";
-  struct spawner_options options = {.parked_most = MAX_PARKED, .parked_keep_ms = PARKED_KEEP_MS};
+  struct spawner_options options = {.parked_max = MAX_PARKED, .parked_keep_ms = PARKED_KEEP_MS};
   if (argc >= 2 && strcmp(argv[1], "spawner") == 0 && parse_options(argv + 2, &options)) {
     seal(argv);
     hide_path(argv[0]);

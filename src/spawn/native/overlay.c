@@ -84,7 +84,7 @@ bool overlay_read_base(int directory, struct overlay_base *base) {
 }
 
 /* EINVAL: a number that has no mapping in this user namespace; EPERM: one that is not an ordinary user's. */
-static bool given_away(int upper, uid_t uid, gid_t gid) {
+static bool set_owner(int upper, uid_t uid, gid_t gid) {
   return fchown(upper, uid, gid) == 0 || errno == EINVAL || (errno == EPERM && geteuid() != 0);
 }
 
@@ -95,8 +95,8 @@ static bool given_away(int upper, uid_t uid, gid_t gid) {
 static bool look_alike(int upper, int lower) {
   struct stat status;
   if (fstat(lower, &status) != 0) return false;
-  if (status.st_gid != getegid() && !given_away(upper, (uid_t)-1, status.st_gid)) return false;
-  if (status.st_uid != geteuid() && !given_away(upper, status.st_uid, (gid_t)-1)) return false;
+  if (status.st_gid != getegid() && !set_owner(upper, (uid_t)-1, status.st_gid)) return false;
+  if (status.st_uid != geteuid() && !set_owner(upper, status.st_uid, (gid_t)-1)) return false;
   return fchmod(upper, status.st_mode & KEPT_MODE) == 0;
 }
 

@@ -10,7 +10,7 @@
 
 enum { MAX_LEAVING_MS = 1000 };
 
-bool parked_parse(const char *text, int *most, int *keep_ms) {
+bool parked_parse(const char *text, int *max, int *keep_ms) {
   char count[16];
   int64_t value;
   const size_t length = strcspn(text, ",");
@@ -18,7 +18,7 @@ bool parked_parse(const char *text, int *most, int *keep_ms) {
   memcpy(count, text, length);
   count[length] = '\0';
   if (!parse_number(count, 0, MAX_PARKED, &value)) return false;
-  *most = (int)value;
+  *max = (int)value;
   if (text[length] == '\0') return true;
   if (!parse_number(text + length + 1, 1, 3600000, &value)) return false;
   *keep_ms = (int)value;
@@ -30,7 +30,7 @@ static int wanted(const struct parked *parked, int64_t now) {
   for (int i = 0; i <= MAX_PARKED; i++)
     if (parked->starts[i] != 0 && now - parked->starts[i] < parked->keep_ms) recent++;
   const int more = recent > 0 ? recent - 1 : 0;
-  return more < parked->most ? more : parked->most;
+  return more < parked->max ? more : parked->max;
 }
 
 static int waiting(const struct parked *parked) {
@@ -44,8 +44,8 @@ bool parked_wants(const struct parked *parked, int64_t now) {
 }
 
 /* It sees the end of its socket, and exits. */
-static void dismiss(struct parked *parked, int most) {
-  for (int i = 0; i < parked->count && waiting(parked) > most; i++) close_fd(&parked->shims[i].socket);
+static void dismiss(struct parked *parked, int max) {
+  for (int i = 0; i < parked->count && waiting(parked) > max; i++) close_fd(&parked->shims[i].socket);
 }
 
 /* What fails is not tried again and again: the next starts ask anew. */
@@ -148,7 +148,7 @@ int parked_until(const struct parked *parked, int64_t now) {
   return (int)first;
 }
 
-bool parked_hears(struct parked *parked, pid_t pid, int status, int *slot) {
+bool parked_take_status(struct parked *parked, pid_t pid, int status, int *slot) {
   *slot = -1;
   for (int i = 0; i < parked->count; i++) {
     const struct parked_shim *shim = &parked->shims[i];

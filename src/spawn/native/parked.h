@@ -13,7 +13,7 @@ enum { MAX_PARKED = 4, PARKED_KEEP_MS = 5000, MAX_HANDED = 64 << 10 };
 
 struct parked {
   /* At most so many, and none longer than that after the starts that asked for it. */
-  int most, keep_ms;
+  int max, keep_ms;
   struct parked_shim {
     pid_t pid;
     /* Its index among the bytes that shims share with the spawner. */
@@ -30,7 +30,7 @@ struct parked {
 };
 
 /* COUNT or COUNT,MILLISECONDS; false for anything else. */
-bool parked_parse(const char *text, int *most, int *keep_ms);
+bool parked_parse(const char *text, int *max, int *keep_ms);
 /* Whether there is one too few for what was started lately. One start alone asks for none. */
 bool parked_wants(const struct parked *parked, int64_t now);
 /* One more, whose byte that is; false: nothing has been made. */
@@ -45,7 +45,7 @@ pid_t parked_fill(struct parked *parked, const struct spec *spec, const struct r
 void parked_trim(struct parked *parked, int64_t now);
 /* Milliseconds until there may be some; -1: there are none. */
 int parked_until(const struct parked *parked, int64_t now);
-/* What waitpid said, of one of them: true. *slot is free again where it is not -1. */
-bool parked_hears(struct parked *parked, pid_t pid, int status, int *slot);
+/* Takes what waitpid said of one of them: true. *slot is free again where it is not -1. */
+bool parked_take_status(struct parked *parked, pid_t pid, int status, int *slot);
 /* All go, and are waited for a little. */
 void parked_release(struct parked *parked);

@@ -107,7 +107,7 @@ static void live(struct shim *shim) {
       write_shim_log(shim, "poll: %s", strerror(errno));
     if (waiting[SLOT_PID].revents != 0) shim_take_leader(shim);
     if (waiting[SLOT_STATUS].revents != 0) shim_read_status(shim);
-    if (waiting[SLOT_REPLY].revents != 0) shim_tell_start(shim, 0);
+    if (waiting[SLOT_REPLY].revents != 0) shim_report_start(shim, 0);
     if (waiting[SLOT_SIGNALS].revents != 0) shim_read_signals(shim);
     if (waiting[SLOT_CONTROL].revents != 0) shim_read_control(shim);
     terminal_move(shim->terminal, waiting + SLOT_TERMINAL);

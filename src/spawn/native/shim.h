@@ -6,7 +6,7 @@
 /* What a shim has said, in the byte that it shares with the spawner: nothing, `started` or `failed`, that the
  * exit record is in place; and that the last was passed on. Before all that, of one that was made before
  * there was a task for it: that it waits for a request. */
-enum shim_word { SHIM_SILENT, SHIM_ANSWERED, SHIM_RECORDED, SHIM_END_TOLD, SHIM_PARKED };
+enum shim_word { SHIM_SILENT, SHIM_ANSWERED, SHIM_RECORDED, SHIM_END_REPORTED, SHIM_PARKED };
 
 /* Runs in the new process and never returns. `word` (shared with the spawner, may be NULL) is an enum
  * shim_word. */

@@ -52,7 +52,7 @@ static bool is_writable(int fd, int wait_ms) {
   return poll(&reply, 1, wait_ms) > 0;
 }
 
-void shim_tell_start(struct shim *shim, int wait_ms) {
+void shim_report_start(struct shim *shim, int wait_ms) {
   if (shim->line_length == 0 || !is_writable(shim->reply, wait_ms)) return;
   if (shim->word != NULL) *shim->word = SHIM_ANSWERED;
   /* A supervisor that has gone finds start.json instead. */
@@ -74,7 +74,7 @@ static void started(struct shim *shim) {
   shim->set_up_deadline = 0;
   if (shim->timeout_ms > 0) shim->timeout_deadline = shim->execed_at + shim->timeout_ms;
   /* A supervisor that does not read must not keep us from our task: then the loop says it later. */
-  shim_tell_start(shim, 0);
+  shim_report_start(shim, 0);
   shim->spec = NULL;
   request_release(shim->request);
   stack_trim();

@@ -116,10 +116,10 @@ static void count_limits(struct shim *shim) {
 
 /*
  * Nothing of the task is left, and its record is in place: what we have yet to remove keeps nobody waiting.
- * The pipe for replies was given back when the start was told, or a supervisor that is closed would wait for
- * us.
+ * The pipe for replies was given back when the start was reported, or a supervisor that is closed would wait
+ * for us.
  */
-static void tell_end(const struct shim *shim) {
+static void report_end(const struct shim *shim) {
   const uint64_t rung = 1;
   if (shim->word == NULL || *shim->word != SHIM_ANSWERED) return;
   *shim->word = SHIM_RECORDED;
@@ -130,7 +130,7 @@ static void tell_end(const struct shim *shim) {
 OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   struct exit_record *record = &shim->record;
   /* Of the start, which may be refused afterwards. */
-  const bool is_told = shim->execed_at != 0 && shim->line_length == 0;
+  const bool is_reported = shim->execed_at != 0 && shim->line_length == 0;
   explain_host_task(shim);
   explain_silence(shim);
   if (record->exited_at == 0) record->exited_at = realtime_ms();
@@ -148,7 +148,7 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   record->failure = shim->failure.stage == STAGE_NONE ? NULL : &shim->failure;
   if (shim->reserved >= 0 && !write_exit_record(shim->dir, shim->reserved, record, shim->durable))
     write_shim_log(shim, "exit.json: %s", strerror(errno));
-  else if (record->failure == NULL || is_told) tell_end(shim);
+  else if (record->failure == NULL || is_reported) report_end(shim);
   /* Innermost last made, first removed. Not with somebody in them: each would be tried for seconds, and
    * whoever waits is to hear of the survivors now. */
   for (size_t i = record->survivors.count == 0 ? shim->cgroup_count : 0; i > 0; i--)
@@ -156,7 +156,7 @@ OWN_FRAME _Noreturn void shim_finish(struct shim *shim) {
   /* Whose shim would have removed what we have made below its own. */
   for (size_t i = host_shim_is_gone(shim) ? shim->cgroup_count : 0; i > 0; i--)
     cgroup_remove_place(shim->cgroups[i - 1]);
-  if (record->failure != NULL && !is_told) send_failed(shim);
-  else shim_tell_start(shim, 1000);
+  if (record->failure != NULL && !is_reported) send_failed(shim);
+  else shim_report_start(shim, 1000);
   _exit(0);
 }

@@ -138,8 +138,8 @@ bool shim_is_ready(const struct shim *shim);
 void shim_take_leader(struct shim *shim);
 void shim_reap(struct shim *shim);
 void shim_read_status(struct shim *shim);
-/* If it is still to be told, and whoever is to hear it reads within that time. */
-void shim_tell_start(struct shim *shim, int wait_ms);
+/* If it is still to be reported, and its reader reads within that time. */
+void shim_report_start(struct shim *shim, int wait_ms);
 
 /* shim_commands.c: what is asked of it, by whom, and its deadlines. */
 void shim_record_stop(struct shim *shim, enum stop_reason reason, int number);

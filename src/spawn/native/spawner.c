@@ -168,8 +168,8 @@ static void reap_shim(struct spawner *spawner, size_t index, int status) {
 }
 
 /* All in one write: whoever reads is woken once for as many as have ended meanwhile. */
-static OWN_FRAME void tell_ends(struct spawner *spawner) {
-  enum { LINE_MOST = 24 };
+static OWN_FRAME void report_ends(struct spawner *spawner) {
+  enum { MAX_LINE = 24 };
   char lines[MAX_REPLY];
   size_t length = 0;
   uint64_t rung;
@@ -177,9 +177,9 @@ static OWN_FRAME void tell_ends(struct spawner *spawner) {
   for (size_t i = 0; i < spawner->count; i++) {
     const struct running *running = &spawner->running[i];
     if (running->slot < 0 || spawner->words[running->slot] != SHIM_RECORDED) continue;
-    spawner->words[running->slot] = SHIM_END_TOLD;
-    length += (size_t)snprintf(lines + length, LINE_MOST, "ended %d\n", running->id);
-    if (length <= sizeof lines - LINE_MOST) continue;
+    spawner->words[running->slot] = SHIM_END_REPORTED;
+    length += (size_t)snprintf(lines + length, MAX_LINE, "ended %d\n", running->id);
+    if (length <= sizeof lines - MAX_LINE) continue;
     say(lines, length);
     length = 0;
   }
@@ -201,7 +201,7 @@ static void record_stopped(struct spawner *spawner, size_t index) {
 static void reap(struct spawner *spawner) {
   int status, slot;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;) {
-    if (parked_hears(&spawner->parked, pid, status, &slot)) {
+    if (parked_take_status(&spawner->parked, pid, status, &slot)) {
       if (slot >= 0) spawner->taken[slot] = false;
       continue;
     }
@@ -318,7 +318,7 @@ static int serve(struct spawner *spawner, int signals) {
     check_deadlines(spawner);
     parked_trim(&spawner->parked, boottime_ms());
     if (found == 0 && parking >= 0 && sooner(deadline, parking) == parking) park(spawner);
-    if (waiting[2].revents != 0) tell_ends(spawner);
+    if (waiting[2].revents != 0) report_ends(spawner);
     if (waiting[1].revents != 0) {
       struct signalfd_siginfo information;
       while (read(signals, &information, sizeof information) > 0) {}
@@ -376,7 +376,7 @@ int spawner_run(const struct spawner_options *options) {
   say_ready(platform);
   spawner->platform = platform;
   spawner->words = words;
-  spawner->parked.most = options->parked_most;
+  spawner->parked.max = options->parked_max;
   spawner->parked.keep_ms = options->parked_keep_ms;
   int code = serve(spawner, signals);
   parked_release(&spawner->parked);
