@@ -3,10 +3,16 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { shimAlive } from '../../src/spawn/alive.ts'
+import { discardTask, startOf } from '../../src/task/discard.ts'
+import { newTaskKey } from '../../src/task/task-id.ts'
 import { adapters, type Section } from '../platform/contract/adapter.ts'
 import { declare } from '../platform/contract.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { FakeShim } from '../support/fake-shim.ts'
+import { fakeTask, recorded } from '../support/fake-task.ts'
 import { assertNothingLeft, processesOf, untilNoneLeft } from '../support/leftovers.ts'
 import { untilOutput } from '../support/output.ts'
+import { refuses } from '../support/refuses.ts'
 import { directoryOf, keyOf, startRecordOf } from '../support/task-key.ts'
 
 const discarding: Section = (check, { native }) => {
@@ -66,3 +72,49 @@ const discarding: Section = (check, { native }) => {
 }
 
 for (const adapter of adapters) declare(`discard() of a ${adapter.title} task`, adapter, { discarding })
+
+describe('discard() without a process', () => {
+  const discarded = ({ services, file }: ReturnType<typeof fakeTask>) =>
+    discardTask(services, file.spec.request.key)
+
+  it('removes what has neither a shim nor a record that can be read', async () => {
+    const task = recorded(fakeTask())
+    writeFileSync(join(task.dir, 'start.json'), '{')
+    await discarded(task)
+    assert.equal(existsSync(task.dir), false)
+  })
+
+  it('removes one whose processes are all gone', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    shim.started()
+    shim.gone()
+    await discarded(task)
+    assert.equal(existsSync(task.dir), false)
+  })
+
+  it('leaves one whose shim lives and is known to nobody, and says who sees it', async () => {
+    const task = recorded(fakeTask())
+    const shim = new FakeShim(task.dir)
+    const clock = new FakeClock()
+    const refused = refuses(discarded(task), { code: 'LOST', stage: 'stop', hint: /^Root sees/ })
+    clock.pass(3001)
+    await refused.finally(() => clock.restore())
+    assert.equal(existsSync(task.dir), true)
+    shim.gone()
+  })
+
+  it('does nothing for what is no key, and for a task that is not there', async () => {
+    const { services, state } = recorded(fakeTask())
+    const before = readdirSync(join(state.path, 'tasks'))
+    await discardTask(services, '..')
+    await discardTask(services, newTaskKey())
+    assert.deepEqual(readdirSync(join(state.path, 'tasks')), before)
+  })
+
+  it('finds a task by its shim alone: all that descends from it', () => {
+    const shim = { pid: 7, startTime: 9 }
+    const { task, init, cgroups } = startOf(shim, ['/c'])
+    assert.deepEqual([task, init, cgroups], [shim, null, ['/c']])
+  })
+})

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { type Executor, setCommand, Supervisor } from '../../src/index.ts'
+import { startSignal, startUnder } from '../../src/task/start-signal.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
 describe('start({ signal })', function () {
@@ -73,5 +74,65 @@ describe('start({ signal })', function () {
     await task[Symbol.asyncDispose]()
     assert.equal(supervisor.tasks.size, 0)
     assert.equal(task.state, 'exited')
+  })
+})
+
+describe('a start under a signal, without a task', () => {
+  const reason = new Error('not needed any more')
+
+  /** `launched`: how the launch goes on once it is aborted. */
+  async function started(launched: (controller: AbortController) => Promise<void>) {
+    const controller = new AbortController()
+    const ends: (() => void)[] = []
+    let stops = 0
+    const stop = async (): Promise<void> => {
+      stops++
+    }
+    const start = startUnder(controller.signal, launched(controller), stop, end => void ends.push(end))
+    const failure = await start.then(
+      () => null,
+      (error: unknown) => error,
+    )
+    return { controller, failure, ends, stops: () => stops }
+  }
+
+  it('stops a task that was exec’ed after the abort, and rejects with the reason', async () => {
+    const { failure, ends, stops } = await started(async controller => {
+      await Promise.resolve()
+      controller.abort(reason)
+    })
+    assert.deepEqual([failure, ends, stops()], [reason, [], 1])
+  })
+
+  it('rejects with the reason where the launch failed after the abort, and else with its own error', async () => {
+    const own = new Error('no such program')
+    const aborted = await started(async controller => {
+      await Promise.resolve()
+      controller.abort(reason)
+      throw own
+    })
+    assert.equal(aborted.failure, reason)
+    const failed = await started(() => Promise.reject(own))
+    assert.equal(failed.failure, own)
+    failed.controller.abort(reason)
+    assert.equal(failed.stops(), 0)
+  })
+
+  it('stops a task that runs once, and one that has ended not at all', async () => {
+    const runs = await started(async () => {})
+    runs.controller.abort(reason)
+    runs.controller.abort(reason)
+    assert.deepEqual([runs.failure, runs.stops()], [null, 1])
+    const ended = await started(async () => {})
+    for (const end of ended.ends) end()
+    ended.controller.abort(reason)
+    assert.deepEqual([ended.ends.length, ended.stops()], [1, 0])
+  })
+
+  it('has none unless one is given, and does not begin under one that is aborted', () => {
+    const { signal } = new AbortController()
+    assert.deepEqual([startSignal(), startSignal({}), startSignal({ signal })], [null, null, signal])
+    assert.throws(() => startSignal({ signal: AbortSignal.abort(reason) }), reason)
+    assert.throws(() => startSignal({ signal: {} as AbortSignal }), { code: 'INVALID_ARGUMENT' })
   })
 })

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs'
-import type { Executor, Usage } from '../../src/index.ts'
+import { BehaviorSubject, firstValueFrom, lastValueFrom, NEVER, of, take, tap, toArray } from 'rxjs'
+import type { Executor, TaskState, Usage } from '../../src/index.ts'
+import { UsageSweep } from '../../src/task/usage-sweep.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 import { openUnder } from '../support/descriptors.ts'
 import { requires } from '../support/requires.ts'
 import { sampled } from '../support/sampled.ts'
@@ -129,5 +131,89 @@ describe('watching what tasks use', () => {
         assert.equal((await task.usage()).memoryLimitBytes, 40 << 20)
         watcher.unsubscribe()
       }))
+  })
+})
+
+describe('a sweep, without tasks', () => {
+  let clock: FakeClock
+  let sweep: UsageSweep
+  beforeEach(() => {
+    clock = new FakeClock()
+    sweep = new UsageSweep()
+  })
+  afterEach(() => clock.restore())
+
+  it('works once for all who want it of one owner at one pace, at once and at each tick', async () => {
+    let works = 0
+    const work = () => of(++works)
+    const owner = {}
+    const seen: number[][] = [[], []]
+    const subscriptions = seen.map(list => sweep.every(owner, 20, work).subscribe(value => list.push(value)))
+    assert.equal(works, 0)
+    await clock.passSlowly(1)
+    await clock.passSlowly(40, 20)
+    assert.deepEqual(seen, [
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
+    for (const subscription of subscriptions) subscription.unsubscribe()
+    assert.equal(clock.waiting, 0)
+  })
+
+  it('puts work that takes longer than the interval in the place of the next', async () => {
+    let works = 0
+    const watching = sweep
+      .every({}, 20, () => {
+        works++
+        return NEVER
+      })
+      .subscribe()
+    await clock.passSlowly(100, 20)
+    // At once, and at the first tick.
+    assert.equal(works, 2)
+    watching.unsubscribe()
+  })
+
+  it('takes milliseconds that a timer can wait', () => {
+    for (const intervalMs of [9, Number.NaN, 2 ** 31])
+      assert.throws(() => sweep.every({}, intervalMs, () => of(0)), { code: 'INVALID_ARGUMENT' })
+    sweep.every({}, 2 ** 31 - 1, () => of(0))
+  })
+
+  it('samples a task until it has ended, and not a task that had', async () => {
+    const state$ = new BehaviorSubject<TaskState>('running')
+    const task = {
+      get state() {
+        return state$.value
+      },
+      state$,
+      usage: async () => ({ pids: 1 }),
+    } as unknown as Executor
+    const samples: Usage[] = []
+    let completions = 0
+    const watch = () =>
+      sweep.stream(task, 20).subscribe({ next: one => samples.push(one), complete: () => completions++ })
+    watch()
+    await clock.passSlowly(41, 1)
+    assert.deepEqual([samples.length, completions], [3, 0])
+    state$.next('exited')
+    state$.complete()
+    watch()
+    await settle()
+    assert.deepEqual([samples.length, completions, clock.waiting], [3, 2, 0])
+  })
+
+  it('passes on what a sample fails with, unless the task has ended meanwhile', async () => {
+    const states = ['running', 'exited'] as const
+    const ends: unknown[] = []
+    for (const state of states) {
+      const task = { state: 'running', state$: NEVER, usage: () => Promise.reject(new Error('no')) }
+      sweep
+        .stream(task as unknown as Executor, 20)
+        .subscribe({ error: () => ends.push('failed'), complete: () => ends.push('ended') })
+      Object.assign(task, { state })
+    }
+    await clock.passSlowly(1)
+    assert.deepEqual(ends, ['failed'])
   })
 })
