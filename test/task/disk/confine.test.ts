@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert'
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskPaths } from '../../../src/platform/port.ts'
 import { changeAllocation, confineAllocation } from '../../../src/task/disk/confine.ts'
 import { nativeForDisk, refuseDisk } from '../../../src/task/disk/failure.ts'
-import { growImage, isOurs, releaseAllocation, showAllocation } from '../../../src/task/disk/image.ts'
-import { directoriesOf, projectOf } from '../../../src/task/disk/place.ts'
+import { growImage, releaseAllocation, showAllocation } from '../../../src/task/disk/image.ts'
+import { diskInForce } from '../../../src/task/disk/in-force.ts'
+import { directoriesOf, isOurs, projectOf } from '../../../src/task/disk/place.ts'
 import { releaseProject } from '../../../src/task/disk/project.ts'
 import { withFakeNative } from '../../support/fake-native.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
@@ -54,6 +55,14 @@ describe('a bound for what a task stores', () => {
 
   it('is changed of nothing that has none', () =>
     refuses(changeAllocation(dir, alloc.root, MiB), { code: 'UNSUPPORTED', stage: 'disk' }))
+
+  it('is read back of a project as what its directory has, and is null where none is seen', () => {
+    assert.equal(diskInForce(dir, alloc.root), null)
+    writeFileSync(join(dir, 'project'), '77\n')
+    const { blocks, bsize } = statfsSync(alloc.root)
+    assert.deepEqual(diskInForce(dir, alloc.root), { way: 'project', bytes: blocks * bsize })
+    assert.equal(diskInForce(dir, join(dir, 'absent')), null)
+  })
 
   describe('as a project', () => {
     const project = { way: 'project', bytes: MiB } as const
