@@ -53,7 +53,7 @@ export const differences: readonly Difference[] = [
   },
   {
     what: 'the root',
-    exec: "a copy of system directories in each task's directory, which root may write; `chroot_env` of the client; its own state in `alloc/container`",
+    exec: "system directories in each task's directory, linked to the node's own files where one file system has both, else copied, `/etc/shadow` too: with its default capabilities any task may read and overwrite them; `chroot_env` of the client; its own state in `alloc/container`",
     holdfast: "the node's system directories, read-only; `chroot_env` is not used",
     why: 'nothing is copied, and nothing of the node can be written',
     shown: false,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { differences as rows } from '../../../src/nomad/check/differences.ts'
 import { patience, until } from '../support/until.ts'
@@ -22,6 +22,7 @@ describe('the same jobs under two drivers of a real Nomad', function () {
   let agent: RealAgent
   let artifacts: Artifacts
   let hasJava = false
+  let ofNode: string
   const found: Differing[] = []
 
   before(async function () {
@@ -32,6 +33,8 @@ describe('the same jobs under two drivers of a real Nomad', function () {
     mkdirSync(lent)
     writeFileSync(join(lent, 'given'), 'given\n')
     chmodSync(lent, 0o777)
+    ofNode = join(agents.directory, 'node')
+    mkdirSync(ofNode)
     agent = await agents.make('both', {
       server: true,
       client: true,
@@ -42,6 +45,7 @@ describe('the same jobs under two drivers of a real Nomad', function () {
         client: `
           chroot_env {
             ${chroot.map(path => `"${path}" = "${path}"`).join('\n')}
+            "${ofNode}" = "/of-node"
           }
           host_volume "store-data" {
             path = "${lent}"
@@ -57,7 +61,7 @@ describe('the same jobs under two drivers of a real Nomad', function () {
               allow_caps = ["all"]
             }
           }`,
-        plugin: 'allow_root = true\n allow_capabilities = ["net_raw"]',
+        plugin: `allow_root = true\n allow_capabilities = ["net_raw"]\n allow_mounts = ["${ofNode}"]`,
       },
     })
     await agent.start()
@@ -91,6 +95,26 @@ describe('the same jobs under two drivers of a real Nomad', function () {
         [],
       )
     })
+
+  it("that name no user read the node's /etc/shadow and overwrite a file of its root's under exec alone", async () => {
+    const file = join(ofNode, 'file')
+    const script =
+      'read line < /etc/shadow && echo read; echo task > /of-node/file && echo wrote; id -un; echo over'
+    const mount = [{ source: ofNode, target: '/of-node', read_only: false }]
+    const shown: string[] = []
+    for (const [driver, Config] of [
+      ['exec', {}],
+      ['holdfast', { mount }],
+    ] as const) {
+      writeFileSync(file, 'root\n', { mode: 0o644 })
+      const task = shellTask('t', script, { Driver: driver, Config })
+      const { ID } = await runGroup(agent, `node-${driver}`, 'batch', { Tasks: [task] })
+      await taskIs(agent, ID, 'dead')
+      await until('all is said', async () => (await logs(agent, ID).catch(() => '')).endsWith('over\n'))
+      shown.push(`${await logs(agent, ID)}${readFileSync(file, 'utf8')}`)
+    }
+    assert.deepEqual(shown, ['read\nwrote\nnobody\nover\ntask\n', 'nobody\nover\nroot\n'])
+  })
 
   it('have the same metrics under the same load: memory, processor time, ticks', async () => {
     const running = []
