@@ -372,8 +372,8 @@ export interface LimitsHit {
   /** Connections that its network rules refused. */
   egressDenied: number | null
   /**
-   * Bytes that it wrote and that are not in its logs: rotated away, or there was no room. Null for what it
-   * writes itself.
+   * Bytes that it wrote and that are not in its logs: rotated away, or there was no room, or (`'collected'`)
+   * no collector. Null for what it writes itself.
    */
   logBytesDropped: number | null
 }

@@ -21,8 +21,11 @@ describe('a log that a collector reads from a FIFO', () => {
       await until(() => collector.read().includes('first'))
       collector.close()
       go.now()
-      const { exitCode, logsComplete } = await one.wait()
+      const { exitCode, logsComplete, limitsHit } = await one.wait()
       assert.deepEqual([exitCode, logsComplete], [3, false])
+      // A pipe or two hold the rest.
+      const { logBytesDropped: dropped } = limitsHit
+      assert.ok(dropped !== null && dropped > 700_000 && dropped < 1_000_000, `${dropped}`)
     }))
 
   it('control: written by the task itself, it does', () =>
@@ -47,8 +50,8 @@ describe('a log that a collector reads from a FIFO', () => {
       const lines = Array.from({ length: 50_000 }, (_, at) => `${100_001 + at}\n`).join('')
       await until(() => collector.read().endsWith('150000\n'))
       assert.ok(collector.read() === `first\nsecond\n${lines}`)
-      const { exitCode, logsComplete } = await one.wait()
-      assert.deepEqual([exitCode, logsComplete], [3, true])
+      const { exitCode, logsComplete, limitsHit } = await one.wait()
+      assert.deepEqual([exitCode, logsComplete, limitsHit.logBytesDropped], [3, true, 0])
     }))
 
   it('is refused where only the portable shim is', () =>
@@ -108,11 +111,12 @@ function withSetup(logs: 'plain' | 'collected', use: (setup: Setup) => Promise<v
     const alloc = new AllocDir(bench.directory('alloc'))
     await alloc.build(['one'])
     const fifo = join(bench.directory('fifo'), 'stdout')
-    execFileSync('mkfifo', ['-m', '600', fifo])
+    const other = join(bench.directory('other'), 'stderr')
+    execFileSync('mkfifo', ['-m', '600', fifo, other])
     const collector = new Collector(fifo)
     const task = async (script: string) => {
       const one = bench.shell(script)
-      Object.assign(one.command, { stdout: fifo, logs })
+      Object.assign(one.command, { stdout: fifo, stderr: other, logs })
       await one.configureTaskDir('one', alloc)
       await one.start()
       return one

@@ -75,7 +75,7 @@ static bool carry(struct collected *stream, bool keep) {
     hold(stream);
     written = write(stream->fifo, bytes, (size_t)count);
   }
-  if (written != count) stream->lossy = true;
+  if (written != count) stream->dropped += count - (written > 0 ? written : 0);
   stream->unread = unread_in(stream->fifo);
   return true;
 }
@@ -110,5 +110,7 @@ bool collected_drain(struct collected *stream, int64_t deadline) {
     if (stream->pipe >= 0) sleep_ms(LOOK_MS);
   }
   while (unread_in(stream->fifo) > 0 && boottime_ms() < deadline) sleep_ms(LOOK_MS);
-  return stream->pipe < 0 && !stream->lossy && unread_in(stream->fifo) == 0;
+  /* Somebody still holds the pipe: what has not been carried by now is not. */
+  if (stream->pipe >= 0) stream->dropped += unread_in(stream->pipe);
+  return stream->pipe < 0 && stream->dropped == 0 && unread_in(stream->fifo) == 0;
 }

@@ -19,8 +19,8 @@ struct collected {
   int unread;
   /* There is no room in the FIFO. */
   bool full;
-  /* Something was thrown away. */
-  bool lossy;
+  /* Bytes that were thrown away. */
+  int64_t dropped;
 };
 
 #define NOT_COLLECTED {.pipe = -1, .fifo = -1, .held = -1}

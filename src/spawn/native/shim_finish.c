@@ -108,10 +108,17 @@ static void finish_terminal(struct shim *shim) {
 /* Of cgroups that are ours alone: what others have met with in external ones is not the task's. */
 static void count_limits(struct shim *shim) {
   counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
-  /* Two streams in one file share a pump. */
-  const struct log_pump *one = &shim->logs[0].pump, *two = &shim->logs[1].pump;
-  bool carried = one->dir >= 0 && (two->dir >= 0 || shim->shares_log);
-  shim->record.log_dropped = carried ? one->dropped + two->dropped : -1;
+  int64_t dropped = 0;
+  bool carried = true;
+  for (int i = 0; i < 2; i++) {
+    const struct log_pump *pump = &shim->logs[i].pump;
+    const struct collected *collected = &shim->logs[i].collected;
+    /* Two streams in one file share a pump. */
+    if (pump->dir < 0 && collected->fifo < 0 && (i == 0 || !shim->shares_log)) carried = false;
+    if (pump->dir >= 0) dropped += pump->dropped;
+    if (collected->fifo >= 0) dropped += collected->dropped;
+  }
+  shim->record.log_dropped = carried ? dropped : -1;
 }
 
 /*
