@@ -1,8 +1,9 @@
 import * as z from 'zod/mini'
-import type { IoLimit, RlimitName } from '../api.ts'
+import type { IoLimit } from '../api.ts'
 import { lazily } from '../lazily.ts'
 import { bytesPerMiB as MiB, memoryLimit } from './memory-limit.ts'
 import { fields, integer, listOf, matching, oneOf } from './fields.ts'
+import { rlimitLines } from './rlimits.ts'
 
 const largest = Number.MAX_SAFE_INTEGER
 
@@ -17,29 +18,9 @@ const largestCpuLimit = 1024
 // CONFIG_NR_CPUS of the largest kernels.
 const maxCpus = 8192
 
-const rlimitNames = [
-  'as',
-  'core',
-  'cpu',
-  'data',
-  'fsize',
-  'locks',
-  'memlock',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rss',
-  'rtprio',
-  'rttime',
-  'sigpending',
-  'stack',
-] as const satisfies readonly RlimitName[]
-// One that is left out does not compile; test/spawn/options.test.ts compares them with the native ones.
-const _everyRlimit = {} satisfies Record<Exclude<RlimitName, (typeof rlimitNames)[number]>, true>
-
 const takesRlimit = 'an integer >= 0, -1 or Infinity for none, or [soft, hard] with soft <= hard'
 const rlimit = () => z.custom<number | [number, number]>(isRlimit, { error: takesRlimit })
+const rlimits = () => Object.fromEntries(Object.keys(rlimitLines).map(name => [name, z.optional(rlimit())]))
 
 const takesCpuset = `a list of processors below ${maxCpus} such as "0-1,3", ranges ascending`
 const takesCpuLimit = `a number of cores >= ${smallestCpuLimit} and <= ${largestCpuLimit} (0.5 is half a core)`
@@ -79,7 +60,7 @@ export const resourcesSchema = lazily(() =>
         'an array of { device, readBps, writeBps, readIops, writeIops }',
       ),
     ),
-    rlimits: z.optional(fields(Object.fromEntries(rlimitNames.map(name => [name, z.optional(rlimit())])))),
+    rlimits: z.optional(fields(rlimits())),
     wallTimeMs: z.optional(integer(1, longestWallTime, 'milliseconds')),
     oom: z.optional(oneOf('task', 'process')),
     diskBytes: z.optional(integer(MiB, largest, 'bytes')),

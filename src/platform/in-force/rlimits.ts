@@ -1,26 +1,8 @@
 import type { AskedOfKernel } from '../../../machines/index.ts'
-import type { RlimitName } from '../../api.ts'
+import { rlimitLines } from '../../command/rlimits.ts'
 import { type Finding, judged, unread, unverifiable } from './finding.ts'
 
-/** What getrlimit(2) calls them, and /proc/PID/limits. */
-const lines: Readonly<Record<string, string>> = {
-  cpu: 'Max cpu time',
-  fsize: 'Max file size',
-  data: 'Max data size',
-  stack: 'Max stack size',
-  core: 'Max core file size',
-  rss: 'Max resident set',
-  nproc: 'Max processes',
-  nofile: 'Max open files',
-  memlock: 'Max locked memory',
-  as: 'Max address space',
-  locks: 'Max file locks',
-  sigpending: 'Max pending signals',
-  msgqueue: 'Max msgqueue size',
-  nice: 'Max nice priority',
-  rtprio: 'Max realtime priority',
-  rttime: 'Max realtime timeout',
-} satisfies Readonly<Record<RlimitName, string>>
+const lines: Readonly<Record<string, string>> = rlimitLines
 
 /**
  * Of the leader, by /proc/PID/limits. A process may raise its soft limit up to the hard one, which is the
