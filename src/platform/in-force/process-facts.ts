@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { readlinkSync, statSync } from 'node:fs'
 import { kernelFacts, type KernelFacts, type ProcessIdentity } from '../../../machines/index.ts'
 import { isAlive, isEnding } from '../../spawn/process-table.ts'
+import { readText } from './read-text.ts'
 
 /** What is read of a process for its rows. */
 export type ProcessFacts = KernelFacts & {
@@ -16,10 +17,10 @@ export function processFacts(identity: ProcessIdentity): ProcessFacts | null {
   if (process.platform !== 'linux') return null
   const at = `/proc/${identity.pid}`
   const facts = {
-    status: statusOf(textOf(`${at}/status`) ?? ''),
+    status: statusOf(readText(`${at}/status`) ?? ''),
     namespaces: Object.fromEntries(links.map(name => [name, linkOf(`${at}/ns/${name}`)])),
     root: rootOf(at),
-    limits: textOf(`${at}/limits`),
+    limits: readText(`${at}/limits`),
   }
   // Asked last: what was read is that very process's.
   if (!isAlive(identity) || isEnding(identity) || kernelFacts.fault(facts) !== null) return null
@@ -40,14 +41,6 @@ const links = ['mnt', 'pid', 'ipc', 'uts', 'cgroup', 'net', 'user']
 function statusOf(text: string): Record<string, string> {
   const lines = text.matchAll(/^(\w+):[\t ]*(.*?) *$/gm)
   return Object.fromEntries([...lines].map(([, name = '', value = '']): [string, string] => [name, value]))
-}
-
-function textOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return null
-  }
 }
 
 function linkOf(path: string): string | null | undefined {
