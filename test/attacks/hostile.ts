@@ -14,6 +14,17 @@ const sources = fileURLToPath(new URL('../fixtures/hostile', import.meta.url))
 const programs = new Map<string, string>()
 let directory: string | undefined
 
+/** What fixtures/hostile/init.c tries on a process, by way of /proc and by tracing it. */
+export const looking = ['mem', 'environ', 'maps', 'root', 'cwd', 'exe', 'ns']
+export const tracing = [
+  'ptrace-attach',
+  'ptrace-seize',
+  'process_vm_readv',
+  'process_vm_writev',
+  'pidfd_getfd',
+  'kcmp',
+]
+
 /** The host's path of a hostile program, compiled at first use. */
 export function compiled(name: string): string {
   const known = programs.get(name)

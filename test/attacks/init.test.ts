@@ -6,18 +6,8 @@ import { output, outputOf, untilOutput } from '../support/output.ts'
 import { statOf } from '../support/process-stat.ts'
 import { asRoot, requires } from '../support/requires.ts'
 import { type Workbench, withWorkbench } from '../support/workbench.ts'
-import { attacker, compiled, verdicts } from './hostile.ts'
+import { attacker, compiled, looking, tracing, verdicts } from './hostile.ts'
 import { parseStartRecord } from './start-record.ts'
-
-const looking = ['mem', 'environ', 'maps', 'root', 'cwd', 'exe', 'ns']
-const tracing = [
-  'ptrace-attach',
-  'ptrace-seize',
-  'process_vm_readv',
-  'process_vm_writev',
-  'pidfd_getfd',
-  'kcmp',
-]
 
 describe('attack: the shim and PID 1', () => {
   before(function () {
