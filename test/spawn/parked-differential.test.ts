@@ -94,10 +94,14 @@ describe('a task of a shim that was made before it', function () {
         assert.deepEqual(bornWith(shim.pid), bornWith(spawner.pid))
         process.kill(shim.pid, 'SIGUSR2')
         await spawner.until(id, 'gone')
-        assert.deepEqual(
-          waiting.filter(pid => spawner.parked.includes(pid)),
-          [],
-        )
+        // Those have been told to go.
+        await eventually(() => {
+          const { parked } = spawner
+          assert.deepEqual(
+            waiting.filter(pid => parked.includes(pid)),
+            [],
+          )
+        })
         for (const next of await spawner.untilParked(2))
           assert.deepEqual(bornWith(next), bornWith(spawner.pid))
       } finally {
@@ -135,7 +139,13 @@ async function look(parked: string, change: (task: Executor) => void): Promise<S
         [spawner, 'SPAWNER'],
       ])
       const facts = (pid: number): Facts => factsOf(pid, numbers, bench)
-      seen = { shim: facts(shim.pid), init: facts(init), task: facts(own.pid) }
+      const all = (): Seen => ({ shim: facts(shim.pid), init: facts(init), task: facts(own.pid) })
+      // A shim that has answered is about to close what it has answered by.
+      await eventually(async () => {
+        seen = all()
+        await new Promise(resolve => setTimeout(resolve, 50))
+        assert.deepEqual(all(), seen)
+      })
     }),
   )
   assert.ok(seen !== null)
@@ -159,8 +169,9 @@ async function started(
 function factsOf(pid: number, numbers: ReadonlyMap<number, string>, bench: Workbench): Facts {
   const text = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'latin1')
   const named = (words: string): string =>
+    stable(words.replace(/\b\d+\b/g, number => numbers.get(Number(number)) ?? number))
+  const stable = (words: string): string =>
     words
-      .replace(/\b\d+\b/g, number => numbers.get(Number(number)) ?? number)
       .replaceAll(bench.stateDir, 'STATE')
       .replace(/\b[0-9a-z]{14}\b/g, 'KEY')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
@@ -190,7 +201,7 @@ function factsOf(pid: number, numbers: ReadonlyMap<number, string>, bench: Workb
     mounts:
       numbers.get(pid) === 'SHIM'
         ? null
-        : named(text('mountinfo'))
+        : stable(text('mountinfo'))
             .split('\n')
             .map(line => line.replace(/^\d+ \d+ \d+:\d+ /, '')),
     born: { ...bornWith(pid), cgroup: null },
