@@ -2,8 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 
-/** A chunk of fewer bytes costs whoever reads it more to find than to read. */
-const smallBytes = 4096
+/** A chunk of fewer bytes takes whoever imports it about as long to find as to read. */
+const smallBytes = 16_384
 
 /**
  * Makes one file of the small chunks that `entry` reads. esbuild makes a chunk for each set of entries that

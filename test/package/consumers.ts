@@ -84,7 +84,7 @@ describe('the package as it is installed, on a PATH without compilers', function
       loaded.filter(url => /inspector|metrics|nomad|cli|node_modules\/xstate/.test(url)),
       [],
     )
-    // Its own 10, of which one holds all that is small, and 19 of rxjs.
+    // Its own 8, of which one holds all that is small, and 19 of rxjs.
     assert.ok(loaded.length <= 30, `${loaded.length} files: something new is read by whoever only imports it`)
   })
 
