@@ -46,7 +46,7 @@ describe('tools that trace, in a task', () => {
     if (!existsSync('/usr/bin/strace') || !existsSync('/usr/bin/gdb')) this.skip()
     return withWorkbench('linux', async bench => {
       const task = bench.shell(`echo ready; until test -e /tmp/go; do :; done; p=$(cat /tmp/go)
-        timeout 5 strace -p $p -o /dev/null 2>&1; timeout 20 gdb -nx -batch -p $p 2>&1; echo end`)
+        timeout 5 strace -p $p -o /dev/null 2>&1; timeout 20 gdb -nx -batch -p $p 2>&1; echo end; exec sleep 1000`)
       await task.start()
       await untilOutput(task, 'ready')
       const session = task.exec(
