@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supervisor, setCommand } from './library.ts'
 import { endedWell } from './peers/child.ts'
-import { timed, type Way } from './way.ts'
+import { ranWell, timed, type Way } from './way.ts'
 
 const count = 100
 
@@ -22,9 +22,7 @@ export function atOnce(stateRoot: string): Way[] {
           return await each(async () => {
             const task = supervisor.executor()
             setCommand(task, '/bin/true', [])
-            await task.start()
-            const result = await task.wait()
-            if (!result.successful) throw new Error(JSON.stringify(result))
+            await ranWell(task, 'true')
           })
         } finally {
           await Promise.all([...supervisor.tasks.values()].map(task => task.destroy()))

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Supervisor } from '../src/index.ts'
 import { setCommand } from './library.ts'
 import { endedWell, littleEnvironment } from './peers/child.ts'
-import { timed, type Way } from './way.ts'
+import { ranWell, timed, type Way } from './way.ts'
 
 /** The shortest program of each interpreter that every task can see: what is most often run, after `true`. */
 export function oneLiners(supervisor: Supervisor): Way[] {
@@ -29,11 +29,7 @@ const interpreters = [
 async function start(supervisor: Supervisor, program: string, args: readonly string[]): Promise<number> {
   const task = supervisor.executor()
   setCommand(task, program, args)
-  const took = await timed(async () => {
-    await task.start()
-    const result = await task.wait()
-    if (!result.successful) throw new Error(`${program}: ${JSON.stringify(result)}`)
-  })
+  const took = await timed(() => ranWell(task, program))
   await task.destroy()
   return took
 }

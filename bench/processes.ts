@@ -29,7 +29,8 @@ export function treeOf(root: number): number[] {
   return tree
 }
 
-function readText(path: string): string {
+/** What a file of /proc says; nothing where it cannot be read. */
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1')
   } catch {

@@ -3,6 +3,7 @@ import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { from, lastValueFrom, mergeMap, range } from 'rxjs'
 import { Supervisor } from './library.ts'
+import { timed } from './way.ts'
 
 export type RetentionRow = {
   readonly name: string
@@ -59,12 +60,6 @@ async function endAndKeep(stateDir: string, tasks: number): Promise<void> {
   }
   await lastValueFrom(range(tasks).pipe(mergeMap(() => from(one()), atOnce)))
   await supervisor.close()
-}
-
-async function timed(work: () => unknown): Promise<number> {
-  const began = performance.now()
-  await work()
-  return performance.now() - began
 }
 
 function sizeOf(path: string): { entries: number; bytes: number } {

@@ -5,6 +5,7 @@ import { Supervisor, setCommand } from './library.ts'
 import { endedWell } from './peers/child.ts'
 import { ordinaryUid, Side } from './sides.ts'
 import { median, medianOf, ratios, type Summary, summary } from './statistics.ts'
+import { ranWell, timed } from './way.ts'
 
 export type WallRow = {
   readonly name: string
@@ -125,17 +126,7 @@ async function startToEnd(
   setCommand(task, '/bin/true', [])
   Object.assign(task.command, { network: 'none' }, command)
   if (asked !== null) await task.limit(asked ?? limits)
-  const took = await timed(async () => {
-    await task.start()
-    const result = await task.wait()
-    if (!result.successful) throw new Error(`${name}: ${JSON.stringify(result)}`)
-  })
+  const took = await timed(() => ranWell(task, name))
   await task.destroy()
   return took
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await action()
-  return performance.now() - began
 }

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RealAgent } from '../../test/nomad/real/agent.ts'
 import { allocation, lastEnd } from '../../test/nomad/real/jobs.ts'
 import { cgroupsOf } from '../../test/nomad/real/left.ts'
 import { until } from '../../test/nomad/support/until.ts'
-import { pssKib, treeOf } from '../processes.ts'
+import { pssKib, readText, treeOf } from '../processes.ts'
 import { median } from '../statistics.ts'
 import type { Measured } from './agent.ts'
 import { inState, stopped, submit } from './jobs.ts'
@@ -122,13 +122,5 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // It has ended with its agent.
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }

@@ -1,5 +1,6 @@
-import { readlinkSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { posix } from 'node:path'
+import { readLink } from '../if-there.ts'
 
 /** As many as the kernel follows (path_resolution(7)). */
 const maxLinks = 40
@@ -13,21 +14,13 @@ export function placesOnTheWay(link: string): string[] {
   try {
     const end = realpathSync.native(link)
     for (let at = link; places.length < maxLinks;) {
-      const target = linkAt(at)
-      if (target === null) break
+      const target = readLink(at)
+      if (target === '') break
       at = posix.resolve(posix.dirname(at), target)
       places.push(at)
     }
     return places.length === 0 ? [] : [...new Set([...places, end])]
   } catch {
     return []
-  }
-}
-
-function linkAt(path: string): string | null {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return null
   }
 }

@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { PlainCommand } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
+import { mayExecute } from '../spawn/may-execute.ts'
 import { workingDirectory } from '../working-directory.ts'
 import { defaultPath } from './environment.ts'
 import { wantsHostRoot } from './host-root.ts'
@@ -158,16 +159,7 @@ export function shadowsOnHost(command: Shown): { readonly host: string; readonly
 
 function firstOn(list: string | undefined, name: string): string | undefined {
   const folders = (list ?? '').split(':').filter(folder => posix.isAbsolute(folder))
-  return folders.map(folder => posix.join(folder, name)).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  return folders.map(folder => posix.join(folder, name)).find(mayExecute)
 }
 
 /** Where a program is a link that the task sees, to what it does not: the Python of a venv. */

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../errors.ts'
 
 const variable = 'HOLDFAST_PARKED'
-/** As parked.c takes it: at most four, kept for up to an hour. */
+/** At most four, as parked.c takes it, kept for less than 1,000 seconds. */
 const pattern = /^[0-4](,[1-9]\d{0,5})?$/
 
 /**

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { EnforcedRecord } from '../../../machines/index.ts'
+import { textIfReadable } from '../../if-there.ts'
 import { processesIn } from '../linux/cgroup-members.ts'
 import type { CgroupHost } from '../linux/cgroup-mode.ts'
 import { v1Knobs } from '../linux/cgroup-v1.ts'
 import type { Knob } from '../linux/knob.ts'
-import { readText } from './read-text.ts'
 
 /** The files of a task's cgroups: as they are, or as they were at its start. */
 export interface CgroupFiles {
@@ -35,7 +35,7 @@ export function presentFiles({ pid, cgroups, host }: Limited): CgroupFiles {
       return cgroups.find(dir => dir.startsWith(`${mount}/`)) ?? null
     },
     has: existsSync,
-    read: path => readText(path)?.trim() ?? null,
+    read: path => textIfReadable(path, 'latin1')?.trim() ?? null,
     isMember: dir => processesIn(dir).includes(pid),
     gone: () => cgroups.filter(dir => !existsSync(dir)),
   }

@@ -1,7 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { kernelFacts, type KernelFacts, type ProcessIdentity } from '../../../machines/index.ts'
+import { readText, textIfReadable } from '../../if-there.ts'
 import { isAlive, isEnding } from '../../spawn/process-table.ts'
-import { readText } from './read-text.ts'
 
 /** What is read of a process for its rows. */
 export type ProcessFacts = KernelFacts & {
@@ -17,10 +17,10 @@ export function processFacts(identity: ProcessIdentity): ProcessFacts | null {
   if (process.platform !== 'linux') return null
   const at = `/proc/${identity.pid}`
   const facts = {
-    status: statusOf(readText(`${at}/status`) ?? ''),
+    status: statusOf(readText(`${at}/status`, 'latin1')),
     namespaces: Object.fromEntries(links.map(name => [name, linkOf(`${at}/ns/${name}`)])),
     root: rootOf(at),
-    limits: readText(`${at}/limits`),
+    limits: textIfReadable(`${at}/limits`, 'latin1'),
   }
   // Asked last: what was read is that very process's.
   if (!isAlive(identity) || isEnding(identity) || kernelFacts.fault(facts) !== null) return null
