@@ -30,7 +30,7 @@ enum { MAX_TRIES = 64, BLOCK = 65536 };
 
 static const char file_system[] = "ext4";
 
-static int complain(const char *step) {
+int disk_complain(const char *step) {
   dprintf(1, "%d %s\n", errno, step);
   return 1;
 }
@@ -63,10 +63,10 @@ static int attach(int image, uint32_t flags, char path[32]) {
 /* What is mounted is what holds: its size is read back from the kernel. */
 static int check_size(const char *dir, int64_t bytes) {
   struct statfs stats;
-  if (statfs(dir, &stats) != 0) return complain("statfs");
+  if (statfs(dir, &stats) != 0) return disk_complain("statfs");
   const uint64_t size = (uint64_t)stats.f_blocks * (uint64_t)stats.f_bsize;
   errno = EFBIG;
-  return size == 0 || size > (uint64_t)bytes ? complain("size") : 0;
+  return size == 0 || size > (uint64_t)bytes ? disk_complain("size") : 0;
 }
 
 /* `discard`: what the task removes is given back to the file system that the image lies in. `noinit_itable`:
@@ -74,9 +74,9 @@ static int check_size(const char *dir, int64_t bytes) {
 static int mount_image(int image, const char *dir, int64_t bytes) {
   char path[32];
   _cleanup_fd_ int device = attach(image, 0, path);
-  if (device < 0) return complain("loop");
+  if (device < 0) return disk_complain("loop");
   if (mount(path, dir, file_system, MS_NOSUID | MS_NODEV, "discard,noinit_itable") != 0)
-    return complain("mount");
+    return disk_complain("mount");
   int failed = check_size(dir, bytes);
   if (failed != 0) umount2(dir, MNT_DETACH | UMOUNT_NOFOLLOW);
   return failed;
@@ -86,20 +86,20 @@ static int open_image(const char *path, int way) { return open(path, way | O_NOF
 
 /* Not when our supervisor is dead: its successor may be removing the task by now. */
 static int mount_file(const char *path, const char *dir, int64_t bytes) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return complain("prctl");
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return disk_complain("prctl");
   _cleanup_fd_ int image = open_image(path, O_RDWR);
-  return image < 0 ? complain("open") : mount_image(image, dir, bytes);
+  return image < 0 ? disk_complain("open") : mount_image(image, dir, bytes);
 }
 
 /* Of a task that has ended, after the host was started anew. */
 static int show_file(const char *path, const char *dir) {
   char device_path[32];
   _cleanup_fd_ int image = open_image(path, O_RDONLY);
-  if (image < 0) return complain("open");
+  if (image < 0) return disk_complain("open");
   _cleanup_fd_ int device = attach(image, READ_ONLY, device_path);
-  if (device < 0) return complain("loop");
+  if (device < 0) return disk_complain("loop");
   const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
-  return mount(device_path, dir, file_system, flags, NULL) == 0 ? 0 : complain("mount");
+  return mount(device_path, dir, file_system, flags, NULL) == 0 ? 0 : disk_complain("mount");
 }
 
 /* The loop device that is mounted on `directory`, if it shows the file `image`. */
@@ -125,27 +125,27 @@ static int open_device(int directory, int image) {
 static int grow_file(const char *path, const char *dir, int64_t bytes) {
   _cleanup_fd_ int image = open_image(path, O_RDWR);
   _cleanup_fd_ int directory = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (image < 0 || directory < 0) return complain("open");
+  if (image < 0 || directory < 0) return disk_complain("open");
   _cleanup_fd_ int device = open_device(directory, image);
-  if (device < 0) return complain("loop");
+  if (device < 0) return disk_complain("loop");
   struct stat file;
   struct statfs stats;
   if (fstat(image, &file) != 0 || fstatfs(directory, &stats) != 0 || stats.f_bsize <= 0)
-    return complain("statfs");
+    return disk_complain("statfs");
   errno = EINVAL;
-  if (file.st_size > bytes) return complain("size");
-  if (file.st_size < bytes && ftruncate(image, bytes) != 0) return complain("truncate");
-  if (ioctl(device, LOOP_SET_CAPACITY, 0) != 0) return complain("loop");
+  if (file.st_size > bytes) return disk_complain("size");
+  if (file.st_size < bytes && ftruncate(image, bytes) != 0) return disk_complain("truncate");
+  if (ioctl(device, LOOP_SET_CAPACITY, 0) != 0) return disk_complain("loop");
   uint64_t blocks = (uint64_t)bytes / (uint64_t)stats.f_bsize;
-  if (ioctl(directory, RESIZE_FILE_SYSTEM, &blocks) != 0) return complain("resize");
+  if (ioctl(directory, RESIZE_FILE_SYSTEM, &blocks) != 0) return disk_complain("resize");
   return check_size(dir, bytes);
 }
 
 /* At once out of sight, also while somebody still reads a log there. */
 static int unmount(const char *dir) {
   for (int count = 0; umount2(dir, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; count++)
-    if (count > MAX_TRIES) return complain("unmount");
-  return errno == EINVAL || errno == ENOENT ? 0 : complain("unmount");
+    if (count > MAX_TRIES) return disk_complain("unmount");
+  return errno == EINVAL || errno == ENOENT ? 0 : disk_complain("unmount");
 }
 
 /* By its effect: a write beyond the size has to fail. /proc is there, and ours alone. */
@@ -153,18 +153,18 @@ static int try_image(int image, int64_t bytes) {
   static const char block[BLOCK];
   const char place[] = "/proc";
   if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-    return complain("namespace");
+    return disk_complain("namespace");
   int failed = mount_image(image, place, bytes);
   if (failed != 0) return failed;
   _cleanup_fd_ int file = open("/proc/full", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return complain("write");
+  if (file < 0) return disk_complain("write");
   for (int64_t written = 0; written <= bytes;) {
     ssize_t count = write(file, block, sizeof block);
-    if (count < 0 && errno != EINTR) return errno == ENOSPC ? 0 : complain("write");
+    if (count < 0 && errno != EINTR) return errno == ENOSPC ? 0 : disk_complain("write");
     if (count > 0) written += count;
   }
   errno = EFBIG;
-  return complain("limit");
+  return disk_complain("limit");
 }
 
 int disk_run(char **arguments) {

@@ -6,3 +6,5 @@
  * try BYTES, of the image that descriptor 0 is, in a mount namespace of its own. Exit code 0, 2 for a
  * mistaken call, or 1 after a line `ERRNO STEP` on standard output. */
 int disk_run(char **arguments);
+/* Prints the line `ERRNO STEP`. The exit code of what has failed. */
+int disk_complain(const char *step);

@@ -13,6 +13,7 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "disk.h"
 #include "io.h"
 #include "power.h"
 #include "system.h"
@@ -22,14 +23,9 @@
 enum { BLOCK = 16384, BYTES_PER_FILE = 4096, MIN_FILES = 64, SPARE = 1 << 20 };
 enum { MAX_LOOKS = 50, BETWEEN_LOOKS_MS = 20 };
 
-static int complain(const char *step) {
-  dprintf(1, "%d %s\n", errno, step);
-  return 1;
-}
-
 static int complain_of(int error, const char *step) {
   errno = error;
-  return complain(step);
+  return disk_complain(step);
 }
 
 /* quotactl(2): by the descriptor from Linux 5.14 on, before that by the node of the device, which udev makes.
@@ -97,33 +93,33 @@ static int open_directory(const char *path) {
  */
 static int take(int file, uint32_t id, uint32_t inherited) {
   struct if_dqblk quota;
-  if (read_quota(file, id, &quota) != 0) return complain("quota");
+  if (read_quota(file, id, &quota) != 0) return disk_complain("quota");
   if (is_used(&quota) || is_limited(&quota)) return complain_of(EEXIST, "taken");
-  if (set_project(file, id, inherited) != 0) return complain("project");
-  if (read_quota(file, id, &quota) != 0) return complain("quota");
+  if (set_project(file, id, inherited) != 0) return disk_complain("project");
+  if (read_quota(file, id, &quota) != 0) return disk_complain("quota");
   /* Not counted: nothing would be bound. */
   if (quota.dqb_curinodes == 0) return complain_of(ENOTSUP, "count");
   if (quota.dqb_curinodes == 1) return 0;
-  return set_project(file, 0, 0) == 0 ? complain_of(EEXIST, "taken") : complain("project");
+  return set_project(file, 0, 0) == 0 ? complain_of(EEXIST, "taken") : disk_complain("project");
 }
 
 /* The directories of a new allocation, of which the first holds the others. Goes on where an earlier call has
  * been killed. Not when our supervisor is dead: its successor may be removing the task by now. */
 static int give(uint32_t id, int64_t bytes, char **paths) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return complain("prctl");
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return disk_complain("prctl");
   _cleanup_fd_ int root = open_directory(paths[0]);
   struct fsxattr attributes;
-  if (root < 0) return complain("open");
-  if (read_project(root, &attributes) != 0) return complain("project");
+  if (root < 0) return disk_complain("open");
+  if (read_project(root, &attributes) != 0) return disk_complain("project");
   if (attributes.fsx_projid != id) {
     int failed = take(root, id, FS_XFLAG_PROJINHERIT);
     if (failed != 0) return failed;
   }
-  if (limit_bytes(root, id, bytes) != 0) return complain("limit");
+  if (limit_bytes(root, id, bytes) != 0) return disk_complain("limit");
   for (size_t i = 1; paths[i] != NULL; i++) {
     _cleanup_fd_ int directory = open_directory(paths[i]);
-    if (directory < 0) return complain("open");
-    if (set_project(directory, id, FS_XFLAG_PROJINHERIT) != 0) return complain("project");
+    if (directory < 0) return disk_complain("open");
+    if (set_project(directory, id, FS_XFLAG_PROJINHERIT) != 0) return disk_complain("project");
   }
   return 0;
 }
@@ -131,22 +127,22 @@ static int give(uint32_t id, int64_t bytes, char **paths) {
 static int change_limit(uint32_t id, int64_t bytes, const char *path) {
   _cleanup_fd_ int root = open_directory(path);
   struct fsxattr attributes;
-  if (root < 0) return complain("open");
-  if (read_project(root, &attributes) != 0) return complain("project");
+  if (root < 0) return disk_complain("open");
+  if (read_project(root, &attributes) != 0) return disk_complain("project");
   if (attributes.fsx_projid != id) return complain_of(ESTALE, "project");
-  return limit_bytes(root, id, bytes) == 0 ? 0 : complain("limit");
+  return limit_bytes(root, id, bytes) == 0 ? 0 : disk_complain("limit");
 }
 
 /* Of files that are gone: what somebody still has open goes with its last descriptor. One that is used may be
  * somebody else's, and is left alone. */
 static int free_project(uint32_t id, const char *path) {
   _cleanup_fd_ int directory = open_directory(path);
-  if (directory < 0) return complain("open");
+  if (directory < 0) return disk_complain("open");
   struct if_dqblk quota;
   for (int looks = 0; looks < MAX_LOOKS; looks++) {
     if (looks > 0) sleep_ms(BETWEEN_LOOKS_MS);
-    if (read_quota(directory, id, &quota) != 0) return complain("quota");
-    if (!is_used(&quota)) return set_limit(directory, id, 0, 0) == 0 ? 0 : complain("limit");
+    if (read_quota(directory, id, &quota) != 0) return disk_complain("quota");
+    if (!is_used(&quota)) return set_limit(directory, id, 0, 0) == 0 ? 0 : disk_complain("limit");
   }
   return complain_of(EBUSY, "used");
 }
@@ -154,14 +150,14 @@ static int free_project(uint32_t id, const char *path) {
 /* Numbers with limits and without files: of those that have been given up amid their removal. */
 static int list_left(uint32_t first, uint32_t last, const char *path) {
   _cleanup_fd_ int directory = open_directory(path);
-  if (directory < 0) return complain("open");
+  if (directory < 0) return disk_complain("open");
   for (uint32_t id = first; id <= last;) {
     struct if_nextdqblk next = {0};
     if (quota_call(directory, Q_GETNEXTQUOTA, id, &next) != 0)
-      return errno == ENOENT || errno == ESRCH ? 0 : complain("quota");
+      return errno == ENOENT || errno == ESRCH ? 0 : disk_complain("quota");
     if (next.dqb_id < id || next.dqb_id > last) return 0;
     struct if_dqblk quota;
-    if (read_quota(directory, next.dqb_id, &quota) != 0) return complain("quota");
+    if (read_quota(directory, next.dqb_id, &quota) != 0) return disk_complain("quota");
     if (is_limited(&quota) && !is_used(&quota)) dprintf(1, "%u\n", next.dqb_id);
     if (next.dqb_id == UINT32_MAX) return 0;
     id = next.dqb_id + 1;
@@ -177,13 +173,13 @@ static bool has_bound_itself(void) { return drop_effective(CAP_SYS_RESOURCE); }
 static int write_beyond(int file, int64_t bytes) {
   static const char block[BLOCK];
   struct statfs stats;
-  if (fstatfs(file, &stats) != 0) return complain("statfs");
+  if (fstatfs(file, &stats) != 0) return disk_complain("statfs");
   if ((uint64_t)stats.f_bavail * (uint64_t)stats.f_bsize < (uint64_t)bytes + SPARE)
     return complain_of(ENOSPC, "space");
-  if (!has_bound_itself()) return complain("capability");
+  if (!has_bound_itself()) return disk_complain("capability");
   for (int64_t written = 0; written <= bytes;) {
     ssize_t count = write(file, block, sizeof block);
-    if (count < 0 && errno != EINTR) return errno == EDQUOT || errno == ENOSPC ? 0 : complain("write");
+    if (count < 0 && errno != EINTR) return errno == EDQUOT || errno == ENOSPC ? 0 : disk_complain("write");
     if (count > 0) written += count;
   }
   return complain_of(EFBIG, "effect");
@@ -192,12 +188,12 @@ static int write_beyond(int file, int64_t bytes) {
 /* On a file without a name: nothing of it is left, however this ends, but for limits without files. */
 static int try_project(uint32_t id, int64_t bytes, const char *path) {
   _cleanup_fd_ int file = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file < 0) return complain("open");
+  if (file < 0) return disk_complain("open");
   int failed = take(file, id, 0);
   if (failed != 0) return failed;
-  if (limit_bytes(file, id, bytes) != 0) return complain("limit");
+  if (limit_bytes(file, id, bytes) != 0) return disk_complain("limit");
   failed = write_beyond(file, bytes);
-  if (set_limit(file, id, 0, 0) != 0 && failed == 0) return complain("limit");
+  if (set_limit(file, id, 0, 0) != 0 && failed == 0) return disk_complain("limit");
   return failed;
 }
 
