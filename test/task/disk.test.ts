@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { AllocDir, audit, type Executor, type Supervisor } from '../../src/index.ts'
 import { diskPoints } from '../../src/task/failpoint.ts'
 import { eventually } from '../support/eventually.ts'
+import { foundAfter } from '../support/disk-successor.ts'
 import { startFixture } from '../support/fixture.ts'
 import { loopsOf } from '../support/loops.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
@@ -111,13 +112,7 @@ describe('diskBytes', () => {
     it(`of a supervisor that is killed at ${point}: its successor removes all of it`, () =>
       withWorkbench('linux', async bench => {
         const { stateDir } = bench
-        await startFixture('disk.ts', {
-          stateDir,
-          arguments: [`${diskBytes}`, 'exit 3'],
-          env: { HOLDFAST_FAULT: point },
-        })
-        await bench.supervisor.openAll()
-        for (const task of bench.supervisor.tasks.values()) {
+        for (const task of await foundAfter(bench, point, diskBytes)) {
           const { exitCode } = await task.wait()
           // A request that was just sent may have been carried out, or not.
           const ran = ['started-received', 'running-saved'].includes(point)
@@ -131,13 +126,7 @@ describe('diskBytes', () => {
     it(`of a supervisor that is killed at ${point}: another destroys the task`, () =>
       withWorkbench('linux', async bench => {
         const { stateDir } = bench
-        await startFixture('disk.ts', {
-          stateDir,
-          arguments: [`${diskBytes}`, 'exit 3', 'destroy'],
-          env: { HOLDFAST_FAULT: point },
-        })
-        await bench.supervisor.openAll()
-        const [task] = bench.supervisor.tasks.values()
+        const [task] = await foundAfter(bench, point, diskBytes, ['destroy'])
         assert.equal((await task?.wait())?.exitCode, 3)
         await task?.destroy()
         await nothingLeft(stateDir)

@@ -6,7 +6,7 @@ import { audit, type Executor } from '../../src/index.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
 import { giveProject, limitProject, projectsLeft } from '../../src/spawn/project.ts'
 import { projectPoints } from '../../src/task/failpoint.ts'
-import { startFixture } from '../support/fixture.ts'
+import { foundAfter } from '../support/disk-successor.ts'
 import { loopsOf } from '../support/loops.ts'
 import { output, outputOf, untilOutput } from '../support/output.ts'
 import { mountProjectQuota } from '../support/project-quota.ts'
@@ -136,13 +136,7 @@ describe('diskBytes where the file system has project quotas', () => {
     it(`of a supervisor that is killed at ${point}: its successor removes all of it`, () =>
       withWorkbench('linux', async bench => {
         const { stateDir } = bench
-        await startFixture('disk.ts', {
-          stateDir,
-          arguments: [`${diskBytes}`, 'exit 3'],
-          env: { HOLDFAST_FAULT: point },
-        })
-        await bench.supervisor.openAll()
-        const tasks = [...bench.supervisor.tasks.values()]
+        const tasks = await foundAfter(bench, point, diskBytes)
         assert.equal(tasks.length, 1)
         for (const task of tasks) {
           const number = readFileSync(join(directoryOf(task), 'project'), 'latin1')
@@ -156,13 +150,8 @@ describe('diskBytes where the file system has project quotas', () => {
   it('of a supervisor that is killed amid its removal: another destroys the task', () =>
     withWorkbench('linux', async bench => {
       const { stateDir } = bench
-      await startFixture('disk.ts', {
-        stateDir,
-        arguments: [`${diskBytes}`, 'exit 3', 'destroy'],
-        env: { HOLDFAST_FAULT: 'destroy-allocation-removed' },
-      })
-      await bench.supervisor.openAll()
-      for (const task of bench.supervisor.tasks.values()) await task.destroy()
+      const tasks = await foundAfter(bench, 'destroy-allocation-removed', diskBytes, ['destroy'])
+      for (const task of tasks) await task.destroy()
       await nothingLeft(stateDir)
     }))
 })
