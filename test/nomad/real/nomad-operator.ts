@@ -127,10 +127,12 @@ describe("what an operator asks of a real Nomad's tasks", function () {
     })
   })
 
-  /** A master and a worker; at its stop signal the master does `first`, and ends. */
+  /** A master and a worker that says when it listens; at its stop signal the master does `first`, and ends. */
   const master = (first: string) => `
-    (trap "echo worker; touch /local/told" TERM; trap "echo drained; exit" USR1; while :; do sleep 0.05; done) &
+    (trap "echo worker; touch /local/told" TERM; trap "echo drained; exit" USR1
+      touch /local/listens; while :; do sleep 0.05; done) &
     trap "${first}; echo master; exit 3" TERM
+    while [ ! -e /local/listens ]; do sleep 0.01; done
     ${waits}`
 
   it('a stop reaches the leader alone, or all, by stop_signal_target', async () => {
