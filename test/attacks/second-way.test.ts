@@ -103,11 +103,10 @@ describe('attack: the way to the shim is taken away', () => {
   for (const target of ['group', 'leader'] as const)
     it(`that stop is the one asked for: its own signal, to the ${target}`, () =>
       withWorkbench('linux', async bench => {
-        const child = `trap "echo child; exit" USR1; trap exit TERM; echo ready; while :; do sleep 0.05; done`
+        const child = `trap "echo child; exit" USR1; trap exit TERM; : > /tmp/listens; while :; do sleep 0.05; done`
         const then = target === 'group' ? 'wait $c' : 'kill $c; wait $c'
-        const task = bench.shell(
-          `sh -c '${child}' & c=$!; trap "${then}; exit 5" USR1; while :; do wait; done`,
-        )
+        const task = bench.shell(`sh -c '${child}' & c=$!; trap "${then}; exit 5" USR1
+          until [ -e /tmp/listens ]; do sleep 0.02; done; echo ready; while :; do wait; done`)
         await task.start()
         await untilOutput(task, 'ready')
         const dir = join(bench.stateDir, 'tasks', bench.keys()[0] ?? '')
@@ -158,6 +157,7 @@ describe('attack: the way to the shim is taken away', () => {
 
   it('control: a SIGTERM without a word leaves it the grace that the task was started with', () =>
     withWorkbench('linux', async bench => {
+      bench.another({ shutdown: { graceMs: 60_000 } })
       const { start, mark } = await started(bench)
       process.kill(start.shim.pid, 'SIGTERM')
       await new Promise(resolve => setTimeout(resolve, 1500))

@@ -350,7 +350,7 @@ describe('the Nomad driver', function () {
   describe('a plugin that ends', () => {
     it('leaves its tasks running when it is killed; the next one adopts them, and starts none again', async () => {
       const task = allocation.shell(
-        'echo started >> /alloc/data/starts; trap "exit 9" TERM; while :; do sleep 0.05; done',
+        'trap "exit 9" TERM; echo started >> /alloc/data/starts; while :; do sleep 0.05; done',
       )
       const handle = await start(task)
       await until('it has started', () => existsSync(join(allocation.dir, 'alloc/data/starts')))

@@ -110,7 +110,7 @@ describe('a task that uses what later Nomads have', function () {
     const stream = bench.host.client.stream('TaskEvents').on('data', event => events.push(event as Message))
     const config = {
       command: 'sh',
-      args: ['-c', 'for i in 1 2 3 4 5 6; do sleep 1 & done'],
+      args: ['-c', 'for i in 1 2 3 4 5 6; do sleep 100 & done'],
       limits: { pids: 4 },
     }
     await outputOf(bench.allocation.task(config))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Supervisor } from '../../src/index.ts'
 import { readProcess } from '../../src/spawn/process-table.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
+import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
@@ -43,8 +44,9 @@ describe('a spawner that hangs', function () {
   }
 
   it('holds up no start: another takes its place; the end of its tasks is told from their records', async () => {
-    const first = shell('trap "exit 7" TERM; while :; do sleep 0.1; done')
+    const first = shell('trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done')
     await first.start()
+    await untilOutput(first, 'ready')
     const pid = stopSpawner(first.key)
     const second = shell('exit 5')
     await second.start()

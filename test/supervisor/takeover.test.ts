@@ -39,11 +39,11 @@ const succeeding: Section = check => {
   })
 
   check('goes on with the stop of the leader alone', async bench => {
-    const task = bench.shell(
-      '(trap "echo child told" TERM; echo child ready; while :; do sleep 0.02; done) & trap "sleep 1; exit 4" TERM; while :; do sleep 0.02; done',
-    )
+    const task = bench.shell(`cd $HOLDFAST_TASK_DIR
+      (trap "echo child told" TERM; : > listens; while :; do sleep 0.02; done) & trap "sleep 1; exit 4" TERM
+      until [ -e listens ]; do sleep 0.02; done; echo ready; while :; do sleep 0.02; done`)
     await task.start()
-    await untilOutput(task, 'child ready')
+    await untilOutput(task, 'ready')
     const [key, directory] = [keyOf(task), directoryOf(task)]
     const told = task.shutdown({ graceMs: 60_000, target: 'leader' }).catch(() => {})
     assert.equal(envelopeOf(directory).snapshot.context.stop?.target, 'leader')

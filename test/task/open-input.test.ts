@@ -81,7 +81,7 @@ for (const platform of ['linux', 'basic'] as const)
 
     it('holds up nobody when the task does not read it', () =>
       withWorkbench(platform, async bench => {
-        const task = bench.shell('echo ready; trap "echo asked; exit 0" TERM; while :; do sleep 0.02; done')
+        const task = bench.shell('trap "echo asked; exit 0" TERM; echo ready; while :; do sleep 0.02; done')
         task.command.terminal = terminal
         await task.start()
         await untilOutput(task, 'ready')

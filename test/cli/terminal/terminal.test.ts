@@ -49,7 +49,7 @@ describe('a terminal on the command line', function () {
 
   it('run -t gives the task a terminal of that size and TERM, that follows; Ctrl-C is the task’s; its exit code is ours', async () => {
     const script =
-      'trap "echo caught" INT; stty size; echo "$TERM"; read -r word || read -r word; echo "got $word"; stty size; exit 7'
+      'trap "echo caught" INT; stty size; echo "$TERM"; read -r word || read -r word; echo "got $word"; until stty size | grep "12 34"; do sleep 0.02; done; exit 7'
     const { task, keys } = await called(
       `${kept}; h run -t -q --basic -- sh -c '${script}'; echo "code $?"; ${untilRestored}`,
     )

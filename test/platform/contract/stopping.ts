@@ -10,9 +10,10 @@ import type { Section } from './adapter.ts'
 
 const deaf = 'trap "" TERM; echo ready; while :; do sleep 1; done'
 
-/** The leader gives its child time to say that it was told. */
-const withChild =
-  '(trap "echo child told; exit" TERM; echo child ready; while :; do sleep 0.05; done) & trap "sleep 0.5; exit 4" TERM; while :; do sleep 0.05; done'
+/** A leader and its child, which both listen once it has said `ready`. At its signal it does `first`, and ends. */
+const withChild = (first: string) => `cd $HOLDFAST_TASK_DIR
+  (trap "echo child told; exit" TERM; : > listens; while :; do sleep 0.05; done) & trap "${first}; exit 4" TERM
+  until [ -e listens ]; do sleep 0.02; done; echo ready; while :; do sleep 0.05; done`
 
 export const stopping: Section = check => {
   check('kills at once with forceStop(), and the work is not done', async bench => {
@@ -60,9 +61,10 @@ export const stopping: Section = check => {
       `gives the first signal to the ${target}, and what the leader leaves behind is killed`,
       ['signals'],
       async bench => {
-        const task = bench.shell(withChild)
+        // A child that should not be told has some time to say that it was.
+        const task = bench.shell(withChild(target === 'group' ? 'wait $!' : 'sleep 0.5'))
         await task.start()
-        await untilOutput(task, 'child ready')
+        await untilOutput(task, 'ready')
         const { exitCode, cause } = await task.shutdown({ graceMs: 10_000, target })
         assert.deepEqual({ exitCode, cause }, { exitCode: 4, cause: 'shutdown' })
         assert.equal((await output(task)).includes('child told'), target === 'group')
