@@ -1,5 +1,8 @@
 import pidusage from 'pidusage'
+import { replaceOk } from './support/plain-ok.ts'
 import { temporaryDirectory } from './support/temporary.ts'
+
+replaceOk()
 
 /** Whoever forgets to say where, must not write into the machine's own state directory. */
 process.env.HOLDFAST_STATE_DIR = temporaryDirectory('state')
