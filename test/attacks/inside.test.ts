@@ -109,7 +109,12 @@ describe('attack: what exec() brings into a task, where there is no Landlock', f
       const task = attacker(bench, 'overwrite', ['victim'], { user: strongest, seccomp: 'off' })
       await task.start()
       await untilOutput(task, 'ready')
-      const session = task.exec('/bin/sh', '-c', 'cp /bin/sleep /local/victim; /local/victim 0.2; true')
+      const session = task.exec(
+        '/bin/sh',
+        '-c',
+        // Until it was met, and then left alone for a moment.
+        'cp /bin/sleep /local/victim; while cmp -s /bin/sleep /local/victim; do /local/victim 0.2; sleep 0.3; done',
+      )
       assert.equal(await outputOf(session), '')
       await task.wait()
       const seen = parseVerdicts(await output(task))

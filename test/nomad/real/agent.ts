@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -71,7 +71,8 @@ export class RealAgent {
   }
 
   static async make(binary: string, directory: string, role: Role): Promise<RealAgent> {
-    const ports = { http: await freePort(), rpc: await freePort(), serf: await freePort() }
+    const [http = 0, rpc = 0, serf = 0] = await freePorts(3)
+    const ports = { http, rpc, serf }
     const agent = new RealAgent(binary, directory, ports, role.host ?? null)
     mkdirSync(join(directory, 'plugins'), { recursive: true })
     installPlugin(join(directory, 'plugins'), [process.execPath, main])
@@ -158,8 +159,9 @@ export class RealAgent {
     })
     let shown = ''
     child.stdout.on('data', chunk => {
-      if (!shown.includes('ready') && String(chunk).includes('ready')) child.stdin.write(typed)
+      const wasReady = shown.includes('ready')
       shown += String(chunk)
+      if (!wasReady && shown.includes('ready')) child.stdin.write(typed)
     })
     const [code] = (await once(child, 'exit')) as [number]
     return { code, shown }
@@ -239,11 +241,21 @@ ${more.agent ?? ''}
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+/** Each another, and below those that the kernel gives to connections meanwhile. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers: Server[] = []
+  while (servers.length < count) {
+    const server = createServer().listen(10_000 + Math.floor(Math.random() * 20_000), '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (isFree) servers.push(server)
+  }
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  for (const server of servers) {
+    server.close()
+    await once(server, 'close')
+  }
+  return ports
 }

@@ -39,8 +39,11 @@ describe('a real Nomad', function () {
       const task = await taskIs(agent, ID, 'dead')
       assert.equal(lastEnd(task).exit_code, '7')
       assert.equal(task.Failed, true)
-      await until('its logs are there', async () => (await logs(agent, ID)) === 'out\n')
-      assert.equal(await logs(agent, ID, 'stderr'), 'err\n')
+      for (const [stream, text] of [
+        ['stdout', 'out\n'],
+        ['stderr', 'err\n'],
+      ] as const)
+        await until(`its ${stream} is there`, async () => (await logs(agent, ID, stream)) === text)
     })
 
     it('tells of a start that fails, and of a configuration that is none', async () => {
@@ -72,6 +75,7 @@ describe('a real Nomad', function () {
       before(async () => {
         id = (await runJob(agent, 'service', 'service', script)).ID
         await taskIs(agent, id, 'running')
+        await until('it is up', async () => (await logs(agent, id).catch(() => '')) !== '', 60_000)
       })
 
       it('has it in the cgroups that Nomad has made for it, with its limit', () => {
