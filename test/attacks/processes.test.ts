@@ -107,13 +107,16 @@ describe('attack: more than its share', () => {
 
   it('a task at its pids limit can still be stopped, and its exit recorded', () =>
     withWorkbench('linux', async bench => {
-      const task = bench.shell("trap '' TERM; echo ready; while :; do sleep 5 & done")
+      // A shell ends where it may not fork: the inner one does, and the outer one takes its place.
+      const fill = '(while :; do sleep 1000 & done) 2>/dev/null; sleep 1000 & echo full; exec sleep 1000'
+      const task = bench.shell(`trap '' TERM; ${fill}`)
       await task.limit({ pids: 16 })
       await task.start()
-      await untilOutput(task, 'ready')
-      const { cause, evidence } = await task.shutdown({ graceMs: 100 })
-      assert.equal(evidence, 'record')
-      assert.ok(cause === 'shutdown' || cause === 'exited', cause)
+      await untilOutput(task, 'full')
+      assert.equal((await task.usage()).pids, 16)
+      const { cause, evidence, limitsHit } = await task.shutdown({ graceMs: 100 })
+      assert.deepEqual([cause, evidence], ['forced', 'record'])
+      assert.ok((limitsHit.pidsRefused ?? 0) > 0)
     }))
 
   it('a memory hog is killed alone: the shim lives to write down that it was memory', () =>
