@@ -104,8 +104,7 @@ class Walk {
     const next = openSync(path, asDirectory | noLink)
     this.end()
     this.#at = next
-    const logs = lstatSync(this.#child('alloc/logs'), { throwIfNoEntry: false })
-    this.inAllocation ||= logs?.isDirectory() ?? false
+    this.inAllocation ||= isDirectory(this.#child('alloc/logs'))
   }
 
   #child(name: string | Buffer): Buffer {
@@ -125,6 +124,15 @@ class Walk {
     const place = this.#place()
     const link = `${place === '/' ? '' : place}/${shown(name)}`
     return linkRefused(this.#path, link, why)
+  }
+}
+
+/** What we may not look at is no allocation of ours, as for the native program. */
+function isDirectory(path: Buffer): boolean {
+  try {
+    return lstatSync(path).isDirectory()
+  } catch {
+    return false
   }
 }
 

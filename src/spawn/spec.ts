@@ -203,6 +203,11 @@ export type MountOp =
       readonly at: string
       readonly map?: { readonly owner: Ids; readonly user: Ids }
     }
+  /**
+   * What the directory `source` of the host has and `at`, a directory of the root made before, has not: each
+   * entry read-only at a place of its own, links as they are.
+   */
+  | { readonly op: 'entries'; readonly source: string; readonly at: string }
   | { readonly op: 'tmpfs'; readonly at: string; readonly sizeBytes: number; readonly mode: number }
   | { readonly op: 'proc'; readonly at: string }
   /** The POSIX message queues of the task's IPC namespace. */

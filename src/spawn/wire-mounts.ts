@@ -34,6 +34,8 @@ function mountOperands(operation: MountOp): string[] {
       return [operation.base ?? '', operation.source, operation.at, bindFlags(operation)]
     case 'overlay':
       return [operation.source, operation.state, operation.at]
+    case 'entries':
+      return [operation.source, operation.at]
     case 'tmpfs':
       return [operation.at, `${operation.sizeBytes}`, octal(operation.mode)]
     case 'pts':

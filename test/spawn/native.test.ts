@@ -209,6 +209,8 @@ describe(`native program ${given === undefined ? 'under the address and undefine
         ['dance', '1', 'dir', '/a'],
         ['launch', '1', 'root-bind', '', '/a', '/b/../../c', ''],
         ['launch', '1', 'root-bind', '/base', '/elsewhere', '/a', ''],
+        ['launch', '1', 'root-entries', 'a', '/b'],
+        ['launch', '1', 'root-entries', '/a', '/b/../c'],
         ['launch', '1', 'root-overlay', 'a', '/b', '/c'],
         ['launch', '1', 'root-overlay', '/a', '/b/../c', '/c'],
         ['launch', '1', 'root-shared'],

@@ -29,7 +29,7 @@ describe('encodeLaunch', () => {
       'cgroup /cg/one cgroup-file pids.max 5 cgroup-file cpu.shares 2 cgroup /cg/two cgroup-deferred /cg/three oom-file /cg/one/memory.events oom process freezer /cg/freezer ',
       'namespace mount namespace pid network-path /run/netns/x hostname web ',
       'root-dir /tmp 1777 root-symlink usr/bin /bin root-bind  /usr /usr ro root-bind  /dev/x /dev/x ro,dev root-bind /alloc /alloc/a /b  root-bind  /home/a/w /home/a/w  root-map 1000 1001 65534 65533 ' +
-        'root-overlay /home/a/o /state/allocs/k/overlay /home/a/o root-tmpfs /dev 65536 755 root-proc /proc root-node /dev/null 1 3 root-pts /dev/pts 5 root-mqueue /dev/mqueue ' +
+        'root-overlay /home/a/o /state/allocs/k/overlay /home/a/o root-entries /usr/local /opt root-tmpfs /dev 65536 755 root-proc /proc root-node /dev/null 1 3 root-pts /dev/pts 5 root-mqueue /dev/mqueue ' +
         'root-file /etc/hosts /etc/hosts 127.0.1.1 task\n root-secrets /secrets root-mask /proc/kcore root-readonly /proc/sys root-freeze /home/a/w ',
       'capabilities 10,12 no-new-privileges 0 seccomp 1 offline 1 landlock / list landlock /local write landlock-scope signal landlock-scope abstract secret token 007fff secret empty ',
     ]) {

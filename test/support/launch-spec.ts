@@ -48,6 +48,7 @@ const root: MountOp[] = [
     map: { owner: { uid: 1000, gid: 1001 }, user: { uid: 65534, gid: 65533 } },
   },
   { op: 'overlay', source: '/home/a/o', state: '/state/allocs/k/overlay', at: '/home/a/o' },
+  { op: 'entries', source: '/usr/local', at: '/opt' },
   { op: 'tmpfs', at: '/dev', sizeBytes: 65536, mode: 0o755 },
   { op: 'proc', at: '/proc' },
   { op: 'node', at: '/dev/null', major: 1, minor: 3 },

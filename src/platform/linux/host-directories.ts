@@ -15,6 +15,11 @@ export type HostDirectories = {
 
 const names = ['bin', 'sbin', 'etc', 'lib', 'lib32', 'lib64', 'usr']
 
+/** Whether it is of the system at the top of a root, on this host or another. */
+export function isSystemName(name: string): boolean {
+  return names.includes(name)
+}
+
 export const hostDirectories: HostDirectories = readHostDirectories('/')
 
 export function readHostDirectories(root: string): HostDirectories {

@@ -139,6 +139,7 @@ function accessOf(op: MountOp): LandlockRule['access'] | null {
     case 'bind':
       if (op.devices) return 'device'
       return op.readOnly ? 'read' : 'write'
+    case 'entries':
     case 'secrets':
       return 'read'
     case 'overlay':

@@ -6,11 +6,15 @@ import type { MountOp } from '../../spawn/spec.ts'
 import { type Row, skipped } from '../rows.ts'
 import { bind } from './mount-ops.ts'
 
+/** Where links lead that stand for files of the task's among the host's: its directories as they are. */
+export const liveDirectory = '/.holdfast'
+
 /**
  * Names at the top of the new root that belong to the system or to holdfast; a task directory cannot replace
  * them.
  */
-const reserved = new Set([
+export const reserved: ReadonlySet<string> = new Set([
+  liveDirectory.slice(1),
   'bin',
   'sbin',
   'etc',
@@ -29,12 +33,13 @@ const reserved = new Set([
 /**
  * What the orchestrator has put into the task directory, at the top of the root; a row for each entry that
  * cannot be there. `system`: what is there already. Without a directory there is nothing of the kind.
+ * `merged`: what is there already of the task directory itself.
  */
 export function taskEntries(
   directory: string | null,
   system: readonly MountOp[],
   command: Readonly<Command>,
-  workspace?: string,
+  { workspace, merged = new Set() }: Elsewhere = {},
 ): Entries {
   if (directory === null) return nothing
   const placed = placedBy(command)
@@ -49,7 +54,7 @@ export function taskEntries(
       rows.push(noText(joined(directory, entry.name)))
       continue
     }
-    if (name === 'alloc' || name === 'local' || placed.has(`/${name}`)) continue
+    if (name === 'alloc' || name === 'local' || placed.has(`/${name}`) || merged.has(name)) continue
     if (reserved.has(name) || taken.has(name)) rows.push(clash(source, name))
     else if (entry.isSymbolicLink()) {
       const to = readlinkSync(source, { encoding: 'buffer' })
@@ -60,12 +65,14 @@ export function taskEntries(
   return { ops, rows }
 }
 
+type Elsewhere = { readonly workspace?: string | undefined; readonly merged?: ReadonlySet<string> }
+
 type Entries = { readonly ops: readonly MountOp[]; readonly rows: readonly Row[] }
 
 const nothing: Entries = { ops: [], rows: [] }
 
 /** Bytes that are no UTF-8, in its name or where it leads: nothing that is asked for here can say them. */
-function noText(source: EntryName): Row {
+export function noText(source: EntryName): Row {
   return skipped(
     { name: 'root', kind: 'isolation', requested: `${shown(source)} at the top of the root` },
     'its name, or what it links to, is no UTF-8',
@@ -77,7 +84,7 @@ function clash(source: string, name: string): Row {
   return skipped(
     { name: 'root', kind: 'isolation', requested: `${source} at /${name}` },
     `/${name} is the system's in the task's root`,
-    `give it another name, or name it in command.root.embed`,
+    `give it another name, or name it in command.root.embed; beside the system's own files it has to be a directory`,
   )
 }
 

@@ -11,6 +11,7 @@ import { kernelFilesOf } from './kernel-files.ts'
 import { deviceNode, existing } from './mount-sources.ts'
 import { bind, bound, inside, tmpfsAt } from './mount-ops.ts'
 import { cgroupView } from './own-cgroups.ts'
+import { mergedDirectories, unmerged } from './merged-directories.ts'
 import { taskEntries } from './root-entries.ts'
 import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
@@ -96,7 +97,6 @@ export function rootPlan(
   const system =
     typeof command.root === 'object' ? embedded(command.root.embed) : { ops: host.system(), rows: [] }
   const place: MountOp[] = secrets ? [{ op: 'dir', at: secretsDir, mode: 0o755 }] : []
-  const own = taskEntries(isNew ? null : alloc.task, [...system.ops, ...place], command, workspace?.at)
   const size = Math.min(defaultTmpfsBytes, memory ?? defaultTmpfsBytes)
   const tmpfs = (command.tmpfs ?? []).map(({ target, sizeBytes }) =>
     tmpfsAt(inside(target), sizeBytes ?? size),
@@ -105,12 +105,23 @@ export function rootPlan(
   // Only who owns a pid namespace may mount its /proc; the host's is there already.
   const hostProc = rootless && seesProcesses
   const elsewhere = filesElsewhere(system.ops)
-  const hosts = hostsFile(system.ops, hostname)
-  const copies = [...(hosts === null ? [] : [hosts]), ...(rootless ? ownedCopies(system.ops) : [])]
   const mounted = mountsOf(command, alloc)
   const view = cgroupView(cgroups?.host, cgroups?.dirs ?? [])
+  const merged =
+    isNew || typeof command.root === 'object'
+      ? unmerged(system.ops)
+      : mergedDirectories(system.ops, alloc, command, [...elsewhere.base, ...place])
+  const isHosts = (path: string) => !merged.isTasks(path)
+  const hosts = hostsFile(system.ops, hostname)
+  const copies = [...(hosts === null ? [] : [hosts]), ...(rootless ? ownedCopies(system.ops) : [])].filter(
+    ({ at }) => isHosts(at),
+  )
+  const own = taskEntries(isNew ? null : alloc.task, [...merged.system, ...place], command, {
+    workspace: workspace?.at,
+    merged: merged.names,
+  })
   const base: MountOp[] = [
-    ...system.ops,
+    ...merged.system,
     ...elsewhere.base,
     ...devices,
     ...mountPoints,
@@ -127,7 +138,9 @@ export function rootPlan(
     ...(ownIpc && host.hasProc('sys/fs/mqueue') ? [{ op: 'mqueue' as const, at: queuesDirectory }] : []),
     ...elsewhere.own,
     ...view.own,
-    ...(asRoot && system.ops.some(({ at }) => at === '/etc') ? rootsOwnFiles('/etc').map(mask) : []),
+    ...(asRoot && system.ops.some(({ at }) => at === '/etc')
+      ? rootsOwnFiles('/etc').filter(isHosts).map(mask)
+      : []),
     // Files of our own lie below the task's directory.
     ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
     ...allocation(alloc, files),
@@ -139,9 +152,10 @@ export function rootPlan(
     })),
     ...(secrets ? [{ op: 'secrets' as const, at: secretsDir }] : []),
   ]
-  const rows = [...system.rows, ...own.rows, ...mounted.rows]
+  const rows = [...system.rows, ...merged.rows, ...own.rows, ...mounted.rows]
   if (
     typeof command.root === 'object' ||
+    merged.names.size > 0 ||
     !needsNoPlace(ops.slice(base.length), [...elsewhere.base, ...view.base, ...place])
   )
     return { ops, shared: 0, rows }

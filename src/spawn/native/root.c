@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "bind.h"
+#include "entries.h"
 #include "freeze.h"
 #include "log.h"
 #include "overlay.h"
@@ -83,20 +85,10 @@ static int make_target(struct builder *builder, const char *at, bool directory) 
   return open_target(dir, name);
 }
 
-static void descriptor_path(char path[32], int fd) { snprintf(path, 32, "/proc/self/fd/%d", fd); }
-
 /* mount(2) over a directory's descriptor, by way of the working directory: a prepared root has no /proc yet.
  */
 static int mount_over(int directory, const char *type, unsigned long flags, const char *options) {
   return fchdir(directory) == 0 ? mount(type, ".", type, flags, options) : -1;
-}
-
-/* mount(2) over any descriptor: the host's /proc is still ours until the root changes. */
-static int mount_on(
-    int target, const char *source, const char *type, unsigned long flags, const char *options) {
-  char path[32];
-  descriptor_path(path, target);
-  return mount(source, path, type, flags, options);
 }
 
 static int make_dir(struct builder *builder, const struct mount_op *op) {
@@ -129,22 +121,6 @@ static int make_node(struct builder *builder, const struct mount_op *op) {
              : mount_failed(builder, op->at, "device node");
 }
 
-/* The flags a remount must repeat: the kernel refuses to clear what a more privileged namespace has locked.
- */
-static unsigned long kept_flags(int fd) {
-  struct statvfs status;
-  if (fstatvfs(fd, &status) != 0) return 0;
-  unsigned long flags = 0;
-  if (status.f_flag & ST_RDONLY) flags |= MS_RDONLY;
-  if (status.f_flag & ST_NOSUID) flags |= MS_NOSUID;
-  if (status.f_flag & ST_NODEV) flags |= MS_NODEV;
-  if (status.f_flag & ST_NOEXEC) flags |= MS_NOEXEC;
-  if (status.f_flag & ST_NOATIME) flags |= MS_NOATIME;
-  if (status.f_flag & ST_NODIRATIME) flags |= MS_NODIRATIME;
-  if (status.f_flag & ST_RELATIME) flags |= MS_RELATIME;
-  return flags;
-}
-
 /*
  * Without mount_setattr (before Linux 5.12) submounts cannot be made read-only in one step, so they are not
  * shown at all: safe, if poorer. The target must be opened anew, for the old descriptor is what lies below
@@ -152,24 +128,13 @@ static unsigned long kept_flags(int fd) {
  */
 static int bind_old(
     struct builder *builder, const struct mount_op *op, int source, int target, unsigned long flags) {
-  char from[32];
+  char from[DESCRIPTOR_PATH];
   descriptor_path(from, source);
   if (mount_on(target, from, NULL, MS_BIND, NULL) != 0) return -1;
   char name[NAME_MAX + 1];
   _cleanup_fd_ int dir = open_parent(builder, op->at, false, name);
   _cleanup_fd_ int top = dir < 0 ? -1 : open_target(dir, name);
   return top < 0 ? -1 : mount_on(top, NULL, NULL, MS_REMOUNT | MS_BIND | flags | kept_flags(top), NULL);
-}
-
-/* Private: the source may be cloned from a namespace that shares its mounts with others. */
-static bool set_attributes(int tree, uint64_t attributes) {
-  struct mount_attributes change = {.set = attributes, .propagation = MS_PRIVATE};
-  return sys_mount_setattr(tree, TREE_RECURSIVE, &change) == 0;
-}
-
-static int bind_new(int tree, int target, uint64_t attributes) {
-  /* Changed while detached: nobody ever sees it writable. */
-  return set_attributes(tree, attributes) ? sys_move_mount(tree, target) : -1;
 }
 
 /* Another directory may have come into its place: whoever that belongs to, its files are not to be handed
@@ -389,6 +354,15 @@ static int make_freeze(struct builder *builder, const struct mount_op *op) {
              : mount_failed(builder, op->at, "programs that run with their owner's rights");
 }
 
+/* The directory is of our own tmpfs, made before: nothing of the host's gets a place. */
+static int make_entries(struct builder *builder, const struct mount_op *op) {
+  char name[NAME_MAX + 1];
+  _cleanup_fd_ int target = open_in_place(builder, op->at);
+  if (target < 0) return mount_failed(builder, op->at, "target of a directory's entries");
+  if (entries_show(op->fd, target, builder->has_mount_setattr, name)) return 0;
+  return fail(builder->failure, STAGE_MOUNT, errno, "%s: bind of %s/%s", op->at, op->source, name);
+}
+
 static int overlay_failed(struct builder *builder, const struct mount_op *op, const char *step) {
   return fail(builder->failure, STAGE_OVERLAY, errno, "%s: %s", op->at, step);
 }
@@ -431,6 +405,7 @@ static int make(struct builder *builder, const struct mount_op *op) {
     case MOUNT_FREEZE: return make_freeze(builder, op);
     case MOUNT_MQUEUE: return make_mqueue(builder, op);
     case MOUNT_OVERLAY: return make_overlay(builder, op);
+    case MOUNT_ENTRIES: return make_entries(builder, op);
   }
   return -1;
 }
@@ -470,9 +445,12 @@ static int open_sources(struct builder *builder) {
       op->fd = open_source(builder, op);
       if (op->fd >= 0 && (op->state_fd = overlay_open(op->state)) < 0)
         return fail(builder->failure, STAGE_OVERLAY, errno, "%s", op->state);
-    } else if (op->kind != MOUNT_BIND) continue;
+    } else if (op->kind == MOUNT_ENTRIES)
+      op->fd = open_trusted(op->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC, NULL);
+    else if (op->kind != MOUNT_BIND) continue;
     else op->fd = op->base != NULL ? open_source_beneath(builder, op) : open_source(builder, op);
-    const bool walked = (op->kind == MOUNT_BIND && op->base == NULL) || op->kind == MOUNT_OVERLAY;
+    const bool walked = (op->kind == MOUNT_BIND && op->base == NULL) || op->kind == MOUNT_OVERLAY ||
+                        op->kind == MOUNT_ENTRIES;
     const char *refused = walked ? walk_refused() : "";
     if (op->fd < 0) return fail(builder->failure, STAGE_MOUNT, errno, "%s%s", op->source, refused);
   }

@@ -417,6 +417,11 @@ static const char *add_overlay(struct reader *reader, char **operands) {
     return "root-overlay takes an absolute source and an absolute directory without . and ..";
   return add_mount(reader, op);
 }
+static const char *add_entries(struct reader *reader, char **operands) {
+  if (!is_absolute(operands[0])) return "root-entries takes an absolute source";
+  return add_mount(
+      reader, (struct mount_op){.kind = MOUNT_ENTRIES, .source = operands[0], .at = operands[1]});
+}
 static const char *set_map(struct reader *reader, char **operands) {
   struct mount_op *op = reader->last_mount;
   struct spec *spec = reader->spec;
@@ -625,6 +630,7 @@ static const struct option {
     {"root-symlink", 2, true, add_symlink},
     {"root-bind", 4, true, add_bind},
     {"root-overlay", 3, false, add_overlay},
+    {"root-entries", 2, true, add_entries},
     {"root-map", 4, true, set_map},
     {"root-tmpfs", 3, true, add_tmpfs},
     {"root-proc", 1, true, add_proc},

@@ -71,7 +71,8 @@ enum mount_kind {
   MOUNT_SECRETS,
   MOUNT_FREEZE,
   MOUNT_MQUEUE,
-  MOUNT_OVERLAY
+  MOUNT_OVERLAY,
+  MOUNT_ENTRIES
 };
 
 enum { MAX_MAPPED = 2 };

@@ -164,8 +164,9 @@ describe("a task's root", () => {
     assert.deepEqual(at('/link'), [{ op: 'symlink', to: 'app/current', at: '/link' }])
   })
 
-  it("skips entries that bear a system directory's name, with a row each", () => {
-    for (const name of ['etc', 'proc', 'tmp', 'alloc']) mkdirSync(join(alloc.task, name))
+  it("skips entries that bear a system directory's name and are none, or the kernel's, with a row each", () => {
+    writeFileSync(join(alloc.task, 'etc'), '')
+    for (const name of ['proc', 'tmp', 'alloc']) mkdirSync(join(alloc.task, name))
     const { ops, rows } = plan()
     assert.deepEqual(
       ops.filter(op => op.op === 'bind' && op.source.startsWith(`${alloc.task}/`)).map(op => op.at),
