@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { defaultStateDir } from '../index.ts'
+import { defaultStateDir, fingerprint } from '../index.ts'
 import { type AgentConfig, readAgentConfig } from './config/agent-config.ts'
 import type { Log } from './plumbing/hclog.ts'
 import { TaskEventHub } from './tasks/event-hub.ts'
@@ -20,6 +20,8 @@ export class PluginState {
   /** MHz of one core, where the agent has said so. */
   coreMhz: number | null = null
 
+  #rootOfTasks: Promise<boolean> | null = null
+
   constructor(log: Log) {
     this.log = log
     this.supervisors = new Supervisors(
@@ -32,6 +34,22 @@ export class PluginState {
   /** Whether tasks get a root of their own here. It does not change while the process lives. */
   get ownRoot(): boolean {
     return process.platform === 'linux' && process.geteuid?.() === 0
+  }
+
+  /**
+   * Whether they really do. Where nothing may be weakened, nothing is started without; where it may, a task
+   * that was started to find out has shown it.
+   */
+  async hasOwnRoot(): Promise<boolean> {
+    if (!this.ownRoot || !this.config.allow_weakened) return this.ownRoot
+    this.#rootOfTasks ??= fingerprint().then(({ defaultRun }) =>
+      defaultRun.enforcement.some(({ name, status }) => name === 'root' && status === 'enforced'),
+    )
+    // What could not be found out is asked again.
+    return this.#rootOfTasks.catch((error: unknown) => {
+      this.#rootOfTasks = null
+      throw error
+    })
   }
 
   get stateDir(): string {

@@ -19,12 +19,17 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '9:9 refused config.cgroup_v2_override',
     '10:9 refused config.oom_score_adj',
   ],
-  'read-only-root.nomad.hcl': ['8:9 differs artifact.destination', '12:9 refused template.destination'],
+  'read-only-root.nomad.hcl': ['8:9 differs artifact.destination', '12:9 differs template.destination'],
   'root-caps.nomad.hcl': [
     '5:7 refused user',
     '9:9 refused config.cap_add',
     '11:9 refused config.pid_mode',
     '12:9 refused config.ipc_mode',
+  ],
+  'system-files.nomad.hcl': [
+    '8:9 differs artifact.destination',
+    '12:9 differs template.destination',
+    '17:9 differs template.destination',
   ],
   'template.nomad.hcl': ['17:9 differs template.perms'],
   'docs-java-class.nomad.hcl': ['7:9 differs config.class', '8:9 differs config.class_path'],
@@ -94,6 +99,32 @@ describe('what of a Nomad job would behave otherwise', () => {
       '10:1 refused config.image',
       '12:1 refused kill_signal',
       '13:1 unknown nice',
+    ])
+  })
+
+  it('says of files outside of local/ which of them a running task sees rendered anew', () => {
+    const template = (more: string) => check(job('command = "x"', `template {\ndata = "a"\n${more}\n}`))
+    const whys = (more: string) =>
+      template(more).tasks.flatMap(({ options }) => options.flatMap(({ why }) => why ?? []))
+    const below = 'the task sees it below /, and cannot write there'
+    const stays = `${below}; rendered anew, it is seen by the next start alone`
+    for (const [more, why] of [
+      ['destination = "etc/app.conf"\nchange_mode = "signal"', [below]],
+      ['destination = "etc/app/x.yml"\nchange_mode = "noop"', [below]],
+      ['destination = "opt/x.yml"\nchange_mode = "noop"', [below]],
+      ['destination = "app.conf"', [below]],
+      ['destination = "./app.conf"\nchange_mode = "noop"', [stays]],
+      ['destination = "/app.conf"\nchange_mode = "script"', [stays]],
+      ['destination = "usr/local/bin/run"\nperms = "755"\nchange_mode = "noop"', [stays]],
+      ['destination = "opt/app/run"\nperms = "755"\nchange_mode = "noop"', [below]],
+      ['destination = "local/app.conf"\nchange_mode = "noop"', []],
+    ] as const)
+      assert.deepEqual(whys(more), why, more)
+    assert.deepEqual(others(template('destination = "dev/x"')), ['10:1 refused template.destination'])
+    const ofRoot = 'destination = "etc/app.conf"\nperms = "0640"'
+    assert.deepEqual(others(template(ofRoot)), [
+      '10:1 differs template.destination',
+      '11:1 differs template.perms',
     ])
   })
 

@@ -68,8 +68,9 @@ export const differences: readonly Difference[] = [
   {
     what: '`artifact`, `template` outside of `local/`, `secrets/`, `tmp/`, `alloc/`',
     exec: 'written where they say, and may be overwritten',
-    holdfast: 'there, read-only; in `etc/`, `usr/` and other directories of the node refused',
-    why: 'the root is read-only, and those are the node’s',
+    holdfast:
+      'there, read-only; in `etc/`, `usr/` and other directories of the node among its own files; in `dev/`, `proc/` and `sys/` refused',
+    why: 'nothing of the root can be written',
     shown: true,
   },
   {

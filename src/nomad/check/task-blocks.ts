@@ -2,9 +2,10 @@ import type { Position } from '../hcl/source.ts'
 import { type Finding, refusal } from './finding.ts'
 import { volumeMounts } from '../tasks/mounts.ts'
 import { parseSignal } from '../tasks/signals.ts'
-import { checkDestination } from '../tasks/system-places.ts'
+import { checkDestination, isSystemPlace } from '../tasks/system-places.ts'
 import type { Origin } from './drivers.ts'
 import type { TaskView } from './task-view.ts'
+import type { Body } from '../hcl/syntax.ts'
 
 /**
  * What a task block may have that is Nomad's own affair, or reaches a driver in the same way whatever it is
@@ -88,11 +89,25 @@ function destinations(view: TaskView): Finding[] {
       const { at, value } = destination
       const refused = refusal(`${type}.destination`, at, () => checkDestination(value))
       if (refused !== null) return [refused]
-      const why = 'the task sees it below /, and cannot write there'
-      const change = 'where it is to write, put it into local/'
+      const below = 'the task sees it below /, and cannot write there'
+      const stays =
+        type === 'template' && isChanged(view, body) && staysAsItWas(value, view.text(body, 'perms'))
+      const why = stays ? `${below}; rendered anew, it is seen by the next start alone` : below
+      const change = stays ? 'put it into local/' : 'where it is to write, put it into local/'
       return [{ option: `${type}.destination`, verdict: 'differs', at, why, change }]
     }),
   )
+}
+
+/** Rendered anew, it leaves the task running. */
+function isChanged(view: TaskView, body: Body): boolean {
+  return ['noop', 'script', 'signal'].includes(view.text(body, 'change_mode') ?? '')
+}
+
+/** What a task is shown by itself, and not by the directory it is in. */
+function staysAsItWas(destination: string, perms: string | null): boolean {
+  const [top = '', ...rest] = destination.split('/').filter(part => part !== '' && part !== '.')
+  return rest.length === 0 || (isSystemPlace(top) && /[1357]/.test(perms ?? ''))
 }
 
 /** A template is root's own, and its group root's, unless it says otherwise. */

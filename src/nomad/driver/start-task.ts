@@ -14,7 +14,11 @@ export async function start(
 ): Promise<object> {
   if (config === null) throw new Error('StartTask without a task')
   const { table, supervisors, stateDir, log } = state
-  const task = await startTask(config, { table, supervisors, stateDir, log, config: state.config })
+  const hasOwnRoot = () => state.hasOwnRoot()
+  const task = await startTask(config, {
+    ...{ table, supervisors, stateDir, log, hasOwnRoot },
+    config: state.config,
+  })
   state.events.tellShortfalls(task.record, task.executor.enforcement)
   state.events.watchEgress(task, new Date(task.record.startedAt))
   const { key, startedAt } = task.record

@@ -16,7 +16,7 @@ export class NetworkFiles {
   }
 
   /** Writes what is needed for the task and says where it goes. */
-  make(key: string, { network_isolation_spec: isolation, dns }: TaskConfig): Mount[] {
+  make(key: string, { network_isolation_spec: isolation, dns, alloc_dir, name }: TaskConfig): Mount[] {
     const files: [target: string, text: string][] = []
     if (isolation?.hostsConfig) files.push(['/etc/hosts', hostsFile(isolation.hostsConfig)])
     const resolver = resolverFile(dns, isolation !== null && isolation.path !== '')
@@ -28,7 +28,9 @@ export class NetworkFiles {
       const source = join(directory, String(index))
       writeFileSync(source, text)
       chmodSync(source, 0o644)
-      return { source, target: behindLinks(target), readOnly: true }
+      // A file of the job's there takes the place of the node's, and of its link.
+      const isJobs = lstatSync(join(alloc_dir, name, target), { throwIfNoEntry: false }) !== undefined
+      return { source, target: isJobs ? target : behindLinks(target), readOnly: true }
     })
   }
 

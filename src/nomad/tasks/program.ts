@@ -1,24 +1,38 @@
-import { closeSync, constants, fchmodSync, fstatSync } from 'node:fs'
+import { closeSync, constants, existsSync, fchmodSync, fstatSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { openTrusted } from '../../index.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
 
 const readAndExecute = 0o555
 const permissions = 0o777
+/** The PATH of a task that has none of its own: src/command/environment.ts. */
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+type Task = Pick<TaskConfig, 'alloc_dir' | 'name'> & Partial<Pick<TaskConfig, 'env'>>
 
 /**
  * Where a job's program is, as the task sees it, found as Nomad's `exec` driver finds it: in `local/`, then
- * in the task's directory, where artifacts lie. A file there is made executable. What is in neither is left
- * as it is, for the lookup on the task's PATH. Throws what the file system does.
+ * in the task's directory, where artifacts lie, then on its PATH, where artifacts lie among the node's files.
+ * A file of the task's is made executable. What is in none of them is left as it is, for the lookup on the
+ * task's PATH. Throws what the file system does.
  */
-export function programOf(
-  { alloc_dir, name }: Pick<TaskConfig, 'alloc_dir' | 'name'>,
-  command: string,
-): string {
+export function programOf({ alloc_dir, name, env }: Task, command: string): string {
   const taskDir = join(alloc_dir, name)
   // A `..` leads to the task's root at most.
   const places = [posix.join('/local', command), posix.join('/', command)]
-  return places.find(place => makeExecutable(join(taskDir, place))) ?? command
+  const isThere = (place: string) => makeExecutable(join(taskDir, place))
+  return places.find(isThere) ?? onPath(command, env?.PATH ?? usualPath, isThere) ?? command
+}
+
+/** Undefined: the node has it earlier, or neither has it. */
+function onPath(command: string, path: string, isThere: (place: string) => boolean): string | undefined {
+  if (command.includes('/')) return undefined
+  for (const folder of path.split(':').filter(one => one.startsWith('/'))) {
+    const place = join(folder, command)
+    if (isThere(place)) return place
+    if (existsSync(place)) return undefined
+  }
+  return undefined
 }
 
 /**

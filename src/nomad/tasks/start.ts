@@ -21,6 +21,8 @@ export type StartContext = {
   readonly config: AgentConfig
   readonly stateDir: string
   readonly log: Log
+  /** Whether a task gets a root of its own on this node. */
+  readonly hasOwnRoot: () => Promise<boolean>
 }
 
 /** Starts a task; resolves when its program has been exec'ed. A start that fails leaves nothing behind. */
@@ -62,7 +64,7 @@ export async function startTask(config: TaskConfig, context: StartContext): Prom
 
 /** All that can be refused is refused here, before there is anything to clean up. */
 async function prepare(config: TaskConfig, options: TaskOptions, context: StartContext): Promise<Executor> {
-  checkPlaces(join(config.alloc_dir, config.name))
+  await checkPlaces(join(config.alloc_dir, config.name), context.hasOwnRoot)
   const command = commandOf(config, options, context.config)
   const limits = taskLimits(config, options, { ...hostShares, pids: context.config.default_pids })
   const allocation = new AllocDir(config.alloc_dir)

@@ -87,6 +87,7 @@ export const fixtures: readonly Fixture[] = [
     },
   },
   { file: 'sysbatch.nomad.hcl' },
+  { file: 'system-files.nomad.hcl' },
   // Its database is another job's; Consul is not here.
   { file: 'template.nomad.hcl', text: hcl => hcl.replace('range service', 'range nomadService') },
   { file: 'user-env.nomad.hcl' },

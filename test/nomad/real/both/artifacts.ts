@@ -15,6 +15,7 @@ const scripts: Readonly<Record<string, string>> = {
   tcpdump: 'echo "$@"; id -un; grep CapEff /proc/self/status',
   store:
     'echo "$@"; ls /var/lib/store; echo kept > /var/lib/store/kept; trap "exit 0" INT; echo up; while :; do sleep 0.05; done',
+  lookup: 'echo $0; cat "$@"; head -n 1 /etc/passwd; ls -d /etc/lookup /etc/hosts',
   app: 'echo "$@"; echo $RELEASE',
 }
 

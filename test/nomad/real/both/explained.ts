@@ -24,8 +24,14 @@ export const explained: readonly Explained[] = [
   { file: /raw-exec/, what: /stdout/, rows: ['the `raw_exec` driver'] },
   {
     file: /read-only-root/,
-    what: anything,
-    rows: [failed, '`artifact`, `template` outside of `local/`, `secrets/`, `tmp/`, `alloc/`'],
+    what: /stdout/,
+    values: /^a = 1\s*written\n+a = 1\s*read-only\n/,
+    rows: ['`artifact`, `template` outside of `local/`, `secrets/`, `tmp/`, `alloc/`'],
+  },
+  {
+    file: /read-only-root/,
+    what: /legacy\.conf/,
+    rows: ['`artifact`, `template` outside of `local/`, `secrets/`, `tmp/`, `alloc/`'],
   },
   { file: /^root-caps\.nomad\.hcl$/, what: anything, rows: ['`pid_mode = "host"`', failed] },
   { file: /root-caps.*private/, what: anything, rows: ['capabilities'] },

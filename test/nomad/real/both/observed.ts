@@ -20,7 +20,17 @@ export const chroot = [
   '/usr/lib/x86_64-linux-gnu/perl-base',
   '/usr/lib/aarch64-linux-gnu/perl-base',
 ]
-const places = ['local', 'secrets', 'tmp', 'private', 'opt', 'etc/legacy.conf']
+const places = [
+  'local',
+  'secrets',
+  'tmp',
+  'private',
+  'opt',
+  'etc/legacy.conf',
+  'etc/lookup.conf',
+  'etc/lookup',
+  'usr/local',
+]
 
 /** Events, end, logs and files of an allocation's tasks: names are `task: what`. */
 export async function observe(agent: RealAgent, id: string, files: Observed): Promise<Observed> {
