@@ -22,7 +22,7 @@ bool birth_take(struct birth *birth) {
   /* Gaps too: it is compared byte by byte. */
   memset(birth, 0, sizeof *birth);
   for (int resource = 0; resource < RLIM_NLIMITS; resource++)
-    if (getrlimit((__rlimit_resource_t)resource, &birth->limits[resource]) != 0) return false;
+    if (getrlimit(resource, &birth->limits[resource]) != 0) return false;
   if (syscall(SYS_sched_getattr, 0, birth->scheduling, sizeof birth->scheduling, 0) != 0) return false;
   if (syscall(SYS_sched_getaffinity, 0, sizeof birth->cpus, birth->cpus) < 0) return false;
   birth->io = (int)syscall(SYS_ioprio_get, IO_OF_PROCESS, 0);

@@ -17,9 +17,9 @@ enum { RAISED = sizeof raised / sizeof raised[0], SLACK_NS = 50000, IO_WHO_PROCE
 /* Above the hard limit may only who has CAP_SYS_RESOURCE; nofile is never above fs.nr_open. */
 static void raise_limit(int resource, const struct rlimit *before) {
   const struct rlimit max = {RLIM_INFINITY, RLIM_INFINITY}, own = {before->rlim_max, before->rlim_max};
-  if (resource != RLIMIT_NOFILE && setrlimit((__rlimit_resource_t)resource, &max) == 0) return;
+  if (resource != RLIMIT_NOFILE && setrlimit(resource, &max) == 0) return;
   /* Refused: it stays as it is. */
-  if (setrlimit((__rlimit_resource_t)resource, &own) != 0) errno = 0;
+  if (setrlimit(resource, &own) != 0) errno = 0;
 }
 
 void file_size_unlimited(struct rlimit *before) {
@@ -91,7 +91,7 @@ static void forget_habits(void) {
 
 void inherited_take(struct inherited *inherited) {
   for (int resource = 0; resource < RLIM_NLIMITS; resource++)
-    getrlimit((__rlimit_resource_t)resource, &inherited->limits[resource]);
+    getrlimit(resource, &inherited->limits[resource]);
   for (int i = 0; i < RAISED; i++) raise_limit(raised[i], &inherited->limits[raised[i]]);
   struct sched_param scheduling = {0};
   errno = 0;
@@ -108,6 +108,6 @@ void inherited_take(struct inherited *inherited) {
 
 bool inherited_give_back(const struct inherited *inherited) {
   for (int i = 0; i < RAISED; i++)
-    if (setrlimit((__rlimit_resource_t)raised[i], &inherited->limits[raised[i]]) != 0) return false;
+    if (setrlimit(raised[i], &inherited->limits[raised[i]]) != 0) return false;
   return schedule_as(inherited);
 }

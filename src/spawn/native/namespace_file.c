@@ -10,9 +10,10 @@
 #include "io.h"
 #include "walk.h"
 
-static bool is_of(int fd, long type) {
+/* The field is signed in one libc and unsigned in another. */
+static bool is_of(int fd, unsigned type) {
   struct statfs status;
-  return fstatfs(fd, &status) == 0 && status.f_type == type;
+  return fstatfs(fd, &status) == 0 && (unsigned)status.f_type == type;
 }
 
 /* What its last component names, not opened yet. */

@@ -42,8 +42,8 @@ static bool is_our_entry(int dir, const char *entry) {
 
 /* A neighbour's: never written to, and not to be taken for a log of ours. */
 static int set_aside(int dir, const char *entry) {
-  char aside[MAX_PATH];
-  snprintf(aside, sizeof aside, ".%s.planted", entry);
+  char aside[NAME_MAX + sizeof "..planted"];
+  snprintf(aside, sizeof aside, ".%.*s.planted", NAME_MAX, entry);
   return renameat(dir, entry, dir, aside) == 0 ? 0 : unlinkat(dir, entry, 0);
 }
 

@@ -84,17 +84,20 @@ static bool fits(const struct spec *spec, const struct request *request) {
 /* Whole, or not at all. With it goes what a shim must not hold before: the pipe for replies. */
 static bool hand_over(int socket, const struct spec *spec, const struct request *request) {
   const int given[] = {1, spec->prepared_root};
-  const size_t size = spec->prepared_root >= 0 ? sizeof given : sizeof given[0];
+  const bool both = spec->prepared_root >= 0;
   union {
     char bytes[CMSG_SPACE(sizeof given)];
     struct cmsghdr header;
   } control = {.bytes = {0}};
-  control.header =
-      (struct cmsghdr){.cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-  memcpy(CMSG_DATA(&control.header), given, size);
+  control.header = (struct cmsghdr){.cmsg_len = both ? CMSG_LEN(sizeof given) : CMSG_LEN(sizeof given[0]),
+      .cmsg_level = SOL_SOCKET,
+      .cmsg_type = SCM_RIGHTS};
+  memcpy(CMSG_DATA(&control.header), given, sizeof given);
   struct iovec frame = {.iov_base = request->frame, .iov_len = request->frame_size};
-  const struct msghdr message = {
-      .msg_iov = &frame, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(size)};
+  const struct msghdr message = {.msg_iov = &frame,
+      .msg_iovlen = 1,
+      .msg_control = control.bytes,
+      .msg_controllen = both ? CMSG_SPACE(sizeof given) : CMSG_SPACE(sizeof given[0])};
   ssize_t sent;
   do sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);

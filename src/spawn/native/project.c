@@ -69,7 +69,8 @@ static int limit_bytes(int file, uint32_t id, int64_t bytes) {
 }
 
 static int read_project(int file, struct fsxattr *attributes) {
-  return ioctl(file, FS_IOC_FSGETXATTR, attributes);
+  /* Its number is more than the int that ioctl() takes in musl. */
+  return (int)syscall(SYS_ioctl, file, FS_IOC_FSGETXATTR, attributes);
 }
 
 /* `inherited`: FS_XFLAG_PROJINHERIT, by which what is made in a directory is of its project; or 0. */
