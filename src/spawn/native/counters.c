@@ -1,15 +1,16 @@
 #include "counters.h"
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
 #include "cgroup_leaf.h"
 
-/* A file of `NAME NUMBER` lines, or, for an empty name, of one number; -1 when it is not there. */
-static OWN_FRAME int64_t count_in(const char *dir, const char *file, const char *name) {
-  char path[PATH_MAX], text[4096];
-  if (snprintf(path, sizeof path, "%s/%s", dir, file) >= (int)sizeof path) return -1;
-  if (read_file_at(AT_FDCWD, path, text, sizeof text) < 0) return -1;
+enum { MAX_TEXT = 4096 };
+
+/* Of lines `NAME NUMBER`, or, for an empty name, of one number; -1 when it is not there. */
+static int64_t number_of(const char *text, const char *name) {
   size_t length = strlen(name);
   for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
     line += *line == '\n';
@@ -22,66 +23,90 @@ static OWN_FRAME int64_t count_in(const char *dir, const char *file, const char 
   return -1;
 }
 
+static OWN_FRAME int64_t count_in(int dir, const char *file, const char *name) {
+  char text[MAX_TEXT];
+  return read_file_at(dir, file, text, sizeof text) < 0 ? -1 : number_of(text, name);
+}
+
+/* None is the word `max`, and on v1 a number near the largest there is. JSON's readers are exact below 2^53.
+ */
+static int64_t limit_in(int dir, const char *file) {
+  int64_t limit = count_in(dir, file, "");
+  return limit < INT64_C(1) << 53 ? limit : -1;
+}
+
+static void keep_first(int64_t *counter, int64_t value) {
+  if (*counter < 0) *counter = value;
+}
+
 /* memory.events of v2 counts what groups below have met with, too, as exec sessions have theirs; since Linux
  * 5.2, which has the other. */
-static int64_t memory_events(const char *dir) {
+static OWN_FRAME int64_t memory_events(int dir) {
   static const char *const files[] = {"memory.events.local", "memory.events"};
+  char text[MAX_TEXT];
   for (int i = 0; i < 2; i++) {
-    int64_t high = count_in(dir, files[i], "high"), max = count_in(dir, files[i], "max");
+    if (read_file_at(dir, files[i], text, sizeof text) < 0) continue;
+    int64_t high = number_of(text, "high"), max = number_of(text, "max");
     if (high >= 0 && max >= 0) return high + max;
   }
   return -1;
 }
 
 /* Since Linux 6.11 counted where the limit is; before, where whoever forks is. */
-static OWN_FRAME int64_t pids_refused(const char *dir) {
+static OWN_FRAME int64_t pids_refused(int dir, const char *path) {
   int64_t here = count_in(dir, "pids.events.local", "max");
   if (here >= 0) return here;
-  char leaf[PATH_MAX];
-  int64_t forking = count_in(dir, "pids.events", "max"),
-          below = forking >= 0 && cgroup_leaf(leaf, dir) ? count_in(leaf, "pids.events", "max") : -1;
+  char leaf_path[PATH_MAX];
+  int64_t forking = count_in(dir, "pids.events", "max");
+  if (forking < 0 || !cgroup_leaf(leaf_path, path)) return forking;
+  _cleanup_fd_ int leaf = open(leaf_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int64_t below = leaf < 0 ? -1 : count_in(leaf, "pids.events", "max");
   return below < 0 ? forking : forking + below;
 }
 
-static int64_t memory_high(const char *dir) {
-  int64_t events = memory_events(dir);
-  if (events >= 0) return events;
-  /* Where memory and swap together have a limit, and swap none of its own, that one is met first. */
-  int64_t memory = count_in(dir, "memory.failcnt", ""), both = count_in(dir, "memory.memsw.failcnt", "");
-  int64_t sum = memory + (both < 0 ? 0 : both);
-  /* A zero says nothing: where the limit of both is met first, a kernel may count nothing (seen on 6.18, amid
-   * OOM kills). */
-  return memory < 0 || sum == 0 ? -1 : sum;
-}
-
 /* The peak is in memory.peak since Linux 5.19. */
-static int64_t memory_peak(const char *dir) {
-  int64_t peak = count_in(dir, "memory.peak", "");
-  return peak >= 0 ? peak : count_in(dir, "memory.max_usage_in_bytes", "");
+static void read_v2(int dir, const char *path, struct counters *counters) {
+  keep_first(&counters->pids_refused, pids_refused(dir, path));
+  keep_first(&counters->throttled_us, count_in(dir, "cpu.stat", "throttled_usec"));
+  int64_t events = memory_events(dir);
+  if (events < 0) return;
+  keep_first(&counters->memory_high, events);
+  keep_first(&counters->memory_peak, count_in(dir, "memory.peak", ""));
+  keep_first(&counters->memory_limit, limit_in(dir, "memory.max"));
 }
 
-/* None is the word `max`, and on v1 a number near the largest there is. JSON's readers are exact below 2^53.
+/* Where memory and swap together have a limit, and swap none of its own, that one is met first. A zero says
+ * nothing: where the limit of both is met first, a kernel may count nothing (seen on 6.18, amid OOM kills).
  */
-static int64_t memory_limit(const char *dir) {
-  int64_t limit = count_in(dir, "memory.max", "");
-  if (limit < 0) limit = count_in(dir, "memory.limit_in_bytes", "");
-  return limit < INT64_C(1) << 53 ? limit : -1;
+static void read_memory_v1(int dir, struct counters *counters) {
+  int64_t memory = count_in(dir, "memory.failcnt", "");
+  if (memory < 0) return;
+  int64_t both = count_in(dir, "memory.memsw.failcnt", ""), sum = memory + (both < 0 ? 0 : both);
+  if (sum > 0) keep_first(&counters->memory_high, sum);
+  keep_first(&counters->memory_peak, count_in(dir, "memory.max_usage_in_bytes", ""));
+  keep_first(&counters->memory_limit, limit_in(dir, "memory.limit_in_bytes"));
 }
 
-static int64_t throttled_us(const char *dir) {
-  int64_t microseconds = count_in(dir, "cpu.stat", "throttled_usec");
-  if (microseconds >= 0) return microseconds;
-  int64_t nanoseconds = count_in(dir, "cpu.stat", "throttled_time");
-  return nanoseconds < 0 ? -1 : nanoseconds / 1000;
+static void read_v1(int dir, struct counters *counters) {
+  int64_t throttled = count_in(dir, "cpu.stat", "throttled_time");
+  keep_first(&counters->pids_refused, count_in(dir, "pids.events", "max"));
+  if (throttled >= 0) keep_first(&counters->throttled_us, throttled / 1000);
+  read_memory_v1(dir, counters);
 }
 
+static bool is_v2(int dir) {
+  struct statfs status;
+  return fstatfs(dir, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Whoever waits for the end waits for this: no file is asked for that the version does not have, and none of
+ * a cgroup that never came. */
 void counters_read(char *const *dirs, size_t count, struct counters *counters) {
   *counters = (struct counters)NO_COUNTERS;
   for (size_t i = 0; i < count; i++) {
-    if (counters->pids_refused < 0) counters->pids_refused = pids_refused(dirs[i]);
-    if (counters->memory_high < 0) counters->memory_high = memory_high(dirs[i]);
-    if (counters->throttled_us < 0) counters->throttled_us = throttled_us(dirs[i]);
-    if (counters->memory_peak < 0) counters->memory_peak = memory_peak(dirs[i]);
-    if (counters->memory_limit < 0) counters->memory_limit = memory_limit(dirs[i]);
+    _cleanup_fd_ int dir = open(dirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) continue;
+    if (is_v2(dir)) read_v2(dir, dirs[i], counters);
+    else read_v1(dir, counters);
   }
 }
