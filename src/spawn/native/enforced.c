@@ -9,8 +9,7 @@
 #include "cgroup.h"
 #include "record.h"
 
-/* A line of groups has up to 65536 numbers; of a longer one the record says nothing. */
-enum { MAX_STATUS = 32768, MAX_FILE = 4096 };
+enum { MAX_FILE = 4096 };
 
 static void add_line(struct text *text, const char *name, char *status, const char **comma) {
   size_t length = strlen(name);
@@ -30,13 +29,10 @@ static void add_line(struct text *text, const char *name, char *status, const ch
   }
 }
 
-static OWN_FRAME void add_status(struct text *text, const char *process) {
+static void add_status(struct text *text, char *status) {
   static const char *const names[] = {"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd",
       "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters"};
-  char path[64], status[MAX_STATUS];
   const char *comma = "";
-  snprintf(path, sizeof path, "/proc/%s/status", process);
-  if (read_file_at(AT_FDCWD, path, status, sizeof status) < 0) status[0] = '\0';
   text_add(text, "\"status\":{");
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) add_line(text, names[i], status, &comma);
   text_add(text, "}");
@@ -57,12 +53,14 @@ static void add_walls(struct text *text, const struct walls *walls) {
   else text_add(text, "null}");
 }
 
-void enforced_describe_self(struct text *text) {
+OWN_FRAME void enforced_describe_self(struct text *text) {
   _cleanup_fd_ int self = walls_open();
   struct walls walls;
+  char status[MAX_STATUS];
   walls_read(&walls, self, false);
+  if (read_file_at(AT_FDCWD, "/proc/self/status", status, sizeof status) < 0) status[0] = '\0';
   text_add(text, "{");
-  add_status(text, "self");
+  add_status(text, status);
   add_walls(text, &walls);
 }
 
@@ -93,27 +91,45 @@ void enforced_begin(struct text *text, const struct spec *spec, const struct tex
   text_add(text, "],");
 }
 
+static int open_of(pid_t pid, const char *file) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
+  return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+void enforced_open_process(struct process_files *files, const struct spec *spec, pid_t pid) {
+  files->status = open_of(pid, "status");
+  files->cgroup = open_of(pid, "cgroup");
+  /* Not by prlimit(2), which asks for CAP_SYS_RESOURCE. */
+  if (spec->rlimits != NULL) files->limits = open_of(pid, "limits");
+}
+
+static void read_once(int *file, char *text, size_t size) {
+  if (*file < 0 || read_to_end(*file, text, size) < 0) text[0] = '\0';
+  close_fd(file);
+}
+
+void enforced_read_process(struct process_files *files, struct process_facts *facts) {
+  read_once(&files->cgroup, facts->cgroup, sizeof facts->cgroup);
+  read_once(&files->limits, facts->limits, sizeof facts->limits);
+  read_once(&files->status, facts->status, sizeof facts->status);
+}
+
 /* The whole of a file of the process, or null. */
-static OWN_FRAME void add_text(struct text *text, const char *name, const char *process, const char *file) {
-  char path[64], lines[MAX_FILE];
-  snprintf(path, sizeof path, "/proc/%s/%s", process, file);
+static void add_text(struct text *text, const char *name, const char *lines) {
   text_add(text, "\"%s\":", name);
-  if (read_file_at(AT_FDCWD, path, lines, sizeof lines) < 0) text_add(text, "null,");
+  if (lines[0] == '\0') text_add(text, "null,");
   else {
     text_add_string(text, lines);
     text_add(text, ",");
   }
 }
 
-void enforced_add_process(struct text *text, const struct spec *spec, pid_t pid, const struct walls *walls) {
-  char process[16];
-  snprintf(process, sizeof process, "%d", pid);
-  add_text(text, "cgroups", process, "cgroup");
-  /* Not by prlimit(2), which asks for CAP_SYS_RESOURCE. */
-  if (spec->rlimits == NULL) text_add(text, "\"limits\":null,");
-  else add_text(text, "limits", process, "limits");
+void enforced_add_process(struct text *text, struct process_facts *facts, const struct walls *walls) {
+  add_text(text, "cgroups", facts->cgroup);
+  add_text(text, "limits", facts->limits);
   text_add(text, "\"task\":{");
-  add_status(text, process);
+  add_status(text, facts->status);
   add_walls(text, walls);
   text_add(text, "}\n");
 }

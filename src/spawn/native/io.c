@@ -69,7 +69,10 @@ bool write_file(const char *path, const char *value) { return write_file_at(AT_F
 
 ssize_t read_file_at(int dir, const char *path, char *buffer, size_t size) {
   _cleanup_fd_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) return -1;
+  return fd < 0 ? -1 : read_to_end(fd, buffer, size);
+}
+
+ssize_t read_to_end(int fd, char *buffer, size_t size) {
   size_t used = 0;
   while (used < size - 1) {
     ssize_t count = read(fd, buffer + used, size - 1 - used);

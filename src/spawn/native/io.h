@@ -27,6 +27,8 @@ bool write_file(const char *path, const char *value);
 bool write_file_at(int dir, const char *path, const char *value);
 /* Up to size - 1 bytes and a NUL; the count, or -1. */
 ssize_t read_file_at(int dir, const char *path, char *buffer, size_t size);
+/* The same of one that is open, from where it is. */
+ssize_t read_to_end(int fd, char *buffer, size_t size);
 
 /* Whole strings only; false for anything else. */
 bool parse_number(const char *text, int64_t min, int64_t max, int64_t *value);

@@ -150,6 +150,7 @@ static void reset(struct shim *shim, const struct platform_info *platform, volat
       .target_init = -1,
       .pid_pipe = -1,
       .record = {.counters = NO_COUNTERS, .log_dropped = -1, .egress_denied = -1},
+      .process_files = NO_PROCESS_FILES,
       .egress = NO_EGRESS,
       .logs = {{.pump = NO_PUMP, .collected = NOT_COLLECTED, .held = -1, .plain = -1},
           {.pump = NO_PUMP, .collected = NOT_COLLECTED, .held = -1, .plain = -1}},

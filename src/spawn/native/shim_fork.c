@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cgroup.h"
-#include "enforced.h"
 #include "inside.h"
 #include "log.h"
 #include "namespace_file.h"
@@ -220,6 +219,7 @@ OWN_FRAME int shim_record_start(struct shim *shim) {
       self.pid, (unsigned long long)self.start, shim->task.pid, (unsigned long long)shim->task.start,
       (long long)shim->record.started_at);
   shim->line_length = (size_t)length;
+  enforced_open_process(&shim->process_files, shim->spec, shim->tree.leader);
   enforced_begin(&shim->enforced, shim->spec, &shim->platform->own_facts);
   return shim_is_ready(shim) ? shim_lift_exec_barrier(shim) : 0;
 }
@@ -228,15 +228,17 @@ OWN_FRAME int shim_record_start(struct shim *shim) {
 OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
   if (shim->exec_barrier < 0) return 0;
   if (await_stub(shim) != 0) return -1;
-  struct child_ready ready;
-  memcpy(&ready, shim->status_input.bytes, sizeof ready);
-  if (shim->tree.leader > 0)
-    enforced_add_process(&shim->enforced, shim->spec, shim->tree.leader, &ready.walls);
+  struct process_facts facts;
+  const bool is_there = shim->tree.leader > 0;
+  if (is_there) enforced_read_process(&shim->process_files, &facts);
   /* EPIPE: it failed already, and the status pipe says how. */
   if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE)
     return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
   close_fd(&shim->exec_barrier);
   /* While it execs. A task without it runs as well: then nobody can say what was in force at its start. */
+  struct child_ready ready;
+  memcpy(&ready, shim->status_input.bytes, sizeof ready);
+  if (is_there) enforced_add_process(&shim->enforced, &facts, &ready.walls);
   if (!enforced_store(&shim->enforced, shim->dir)) write_shim_log(shim, "enforced.json: %s", strerror(errno));
   text_free(&shim->enforced);
   return 0;

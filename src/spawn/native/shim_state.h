@@ -7,6 +7,7 @@
 #include "child.h"
 #include "control.h"
 #include "egress_link.h"
+#include "enforced.h"
 #include "failure.h"
 #include "collected.h"
 #include "features.h"
@@ -96,6 +97,7 @@ struct shim {
   } status_input;
   /* Of what is in force, until it is stored. */
   struct text enforced;
+  struct process_files process_files;
   char line[128];
   size_t line_length;
 
