@@ -23,13 +23,13 @@ export type TaskCredentials = {
 
 /**
  * Throws PERMISSION when another one is asked for and this process cannot become that: `ownOnly` says why,
- * and what would change it.
+ * and what would change it. It and `maps` read files of /proc, and are asked where somebody else is.
  */
 export async function ownOrSwitched(
   command: Readonly<Command>,
   self: Self,
-  ownOnly: Refusal | null,
-  maps: IdMaps = idMaps(),
+  ownOnly: () => Refusal | null,
+  maps: () => IdMaps = idMaps,
 ): Promise<TaskCredentials> {
   const { user, group } = command
   if (user === undefined && group === undefined)
@@ -40,9 +40,10 @@ export async function ownOrSwitched(
     })
   const found = await resolveUser(user ?? self.uid, group)
   const { credentials: wanted, name: userName } = found
-  const denial = ownOnly ?? unmapped(wanted, maps)
+  const numbers = maps()
+  const denial = ownOnly() ?? unmapped(wanted, numbers)
   if (denial === null) {
-    const { credentials, rows } = mappedGroups(found, maps)
+    const { credentials, rows } = mappedGroups(found, numbers)
     return { credentials, userName, rows: [...groupRows(found), ...rows] }
   }
   if (wanted.uid === self.uid && wanted.gid === self.gid) return { credentials: null, userName, rows: [] }

@@ -36,7 +36,7 @@ export async function planBasic(
       { stage: 'user', hint },
     )
   const called = { inside: inside ?? null, byName: request.byName ?? false, uid: self?.uid ?? null }
-  const user = await ownOrSwitched(command, self, ownUserOnly(self))
+  const user = await ownOrSwitched(command, self, () => ownUserOnly(self))
   const rows = [...basicRows(command, request.resources ?? {}, called), ...user.rows, ...scopeRows(scope)]
   const places = { allocDir: alloc.shared, taskDir: alloc.local }
   const env = taskEnvironment(command.env, { ...places, userName: user.userName })

@@ -16,7 +16,7 @@ export async function taskUser(command: Readonly<Command>, access: Access): Prom
   const { ownUserOnly, self, maps } = access
   if (ownUserOnly !== null)
     return {
-      ...(await ownOrSwitched(command, self, ownUserOnly)),
+      ...(await ownOrSwitched(command, self, () => ownUserOnly)),
       rows: rowsOfOwn(command, self, ownUserOnly),
     }
   const found = await resolveUser(command.user ?? 'nobody', command.group)
