@@ -70,7 +70,7 @@ describe('a job written for the exec driver', function () {
     assert.equal(await bench.outputOf(shell('hostname')), `${hostname()}\n`)
   })
 
-  /** A master and a worker that says when it listens; at its stop signal the master does `first`, and ends. */
+  /** A master and a worker that says when it listens; at its stop signal the master does `first` and ends. */
   const master = (first: string) => `
     (trap "echo worker; touch /local/told" TERM; touch /local/listens; while :; do sleep 0.05; done) &
     trap "${first}; echo master; exit 3" TERM

@@ -127,7 +127,7 @@ describe("what an operator asks of a real Nomad's tasks", function () {
     })
   })
 
-  /** A master and a worker that says when it listens; at its stop signal the master does `first`, and ends. */
+  /** A master and a worker that says when it listens; at its stop signal the master does `first` and ends. */
   const master = (first: string) => `
     (trap "echo worker; touch /local/told" TERM; trap "echo drained; exit" USR1
       touch /local/listens; while :; do sleep 0.05; done) &

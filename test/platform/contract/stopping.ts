@@ -10,7 +10,7 @@ import type { Section } from './adapter.ts'
 
 const deaf = 'trap "" TERM; echo ready; while :; do sleep 1; done'
 
-/** A leader and its child, which both listen once it has said `ready`. At its signal it does `first`, and ends. */
+/** A leader and its child, both of which listen at `ready`. At its signal it does `first`, and ends. */
 const withChild = (first: string) => `cd $HOLDFAST_TASK_DIR
   (trap "echo child told; exit" TERM; : > listens; while :; do sleep 0.05; done) & trap "${first}; exit 4" TERM
   until [ -e listens ]; do sleep 0.02; done; echo ready; while :; do sleep 0.05; done`
