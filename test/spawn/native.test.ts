@@ -272,13 +272,16 @@ describe(`native program ${given === undefined ? 'under the address and undefine
       )
     })
 
-    it('takes two binds that are mapped, and refuses a third, a second map of one, and one of no bind', () => {
+    it('takes two maps for any binds, and refuses a third, a second one of a bind, and one of no bind', () => {
       const bind = (at: string) => ['root-bind', '', at, at, '']
-      const map = ['root-map', '0', '0', '1', '1']
-      const mapped = [...bind('/a'), ...map, ...bind('/b'), ...map]
+      const mapTo = (user: string) => ['root-map', '0', '0', user, '1']
+      const map = mapTo('1')
+      const same = ['/a', '/b', '/c', '/d'].flatMap(at => [...bind(at), ...map])
+      const mapped = [...same, ...bind('/e'), ...mapTo('2')]
       const refused: readonly (readonly [fields: readonly string[], answer: string])[] = [
         [mapped, 'ok'],
-        [[...mapped, ...bind('/c'), ...map], 'bad root-map comes twice at most'],
+        [[...mapped, ...bind('/f'), ...mapTo('2'), ...bind('/g'), ...map], 'ok'],
+        [[...mapped, ...bind('/f'), ...mapTo('3')], 'bad root-map takes two maps at most'],
         [[...bind('/a'), ...map, ...map], 'bad root-map comes once after a root-bind or a root-overlay'],
         [['root-dir', '/a', '755', ...map], 'bad root-map comes once after a root-bind or a root-overlay'],
       ]

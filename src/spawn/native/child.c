@@ -33,10 +33,11 @@ static int take_descriptors(const struct child_setup *setup, int self, struct fa
     return fail(failure, STAGE_NETWORK, errno, "%s", setup->spec->network_path);
   /* The shim's ends of everything, `alive` above all: its end of file must mean the shim. */
   const struct spec *spec = setup->spec;
-  int kept[6 + MAX_MAPPED] = {
+  int kept[6 + MAX_MAPS] = {
       setup->exec_barrier, setup->status_pipe, setup->egress, spec->prepared_root, setup->console, self};
-  for (size_t i = 0; i < MAX_MAPPED; i++) kept[6 + i] = i < spec->mapped_count ? spec->mapped[i]->map_fd : -1;
-  close_others(kept, 6 + MAX_MAPPED);
+  size_t count = 6;
+  for (const struct file_map *map = spec->maps; map != NULL; map = map->next) kept[count++] = map->fd;
+  close_others(kept, count);
   return 0;
 }
 

@@ -53,10 +53,10 @@ static bool marks_are_users(int upper) {
 static bool write_base(int top, const struct mount_op *op, bool of_user) {
   struct stat status;
   if (fstat(op->fd, &status) != 0) return false;
+  const struct id_map map = op->map == NULL ? (struct id_map){0} : op->map->ids;
   char text[BASE_MAX];
   snprintf(text, sizeof text, "%" PRIu64 " %u %u %d %u %u %u %u %d\n", (uint64_t)status.st_ino, status.st_uid,
-      status.st_gid, op->mapped, op->map.owner_uid, op->map.owner_gid, op->map.user_uid, op->map.user_gid,
-      of_user);
+      status.st_gid, op->map != NULL, map.owner_uid, map.owner_gid, map.user_uid, map.user_gid, of_user);
   _cleanup_fd_ int file =
       openat(top, OVERLAY_BASE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   return file >= 0 && write_all(file, text, strlen(text));
@@ -132,7 +132,7 @@ int overlay_make(const struct mount_op *op, int top, const char **step) {
   const bool of_user = marks_are_users(upper);
   if (!write_base(top, op, of_user)) return -1;
   *step = "its owner's files as the task's";
-  if (op->mapped && !idmap_apply(op->fd, op->map_fd, &all)) return -1;
+  if (op->map != NULL && !idmap_apply(op->fd, op->map->fd, &all)) return -1;
   *step = "the directory beneath it";
   if (sys_mount_setattr(op->fd, TREE_RECURSIVE, &change) != 0 || sys_move_mount(op->fd, below) != 0)
     return -1;

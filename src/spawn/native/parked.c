@@ -77,7 +77,7 @@ bool parked_make(struct parked *parked, const struct platform_info *platform, in
  * and what maps owners must be forked before there is one.
  */
 static bool fits(const struct spec *spec, const struct request *request) {
-  return (spec->namespaces & NAMESPACE_PID) != 0 && spec->inside.alive == NULL && spec->mapped_count == 0 &&
+  return (spec->namespaces & NAMESPACE_PID) != 0 && spec->inside.alive == NULL && spec->maps == NULL &&
          request->secrets == NULL && request->frame_size <= MAX_HANDED;
 }
 

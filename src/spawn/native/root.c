@@ -140,7 +140,8 @@ static int bind_old(
 /* Another directory may have come into its place: whoever that belongs to, its files are not to be handed
  * out. Beneath a base nobody but the tasks puts anything. */
 static bool belongs_to_owner(const struct mount_op *op, const struct stat *status) {
-  return op->base != NULL || (status->st_uid == op->map.owner_uid && status->st_gid == op->map.owner_gid);
+  return op->base != NULL ||
+         (status->st_uid == op->map->ids.owner_uid && status->st_gid == op->map->ids.owner_gid);
 }
 
 static int bind_mapped(
@@ -148,7 +149,7 @@ static int bind_mapped(
   bool all;
   if (!belongs_to_owner(op, status)) return errno = ESTALE, -1;
   /* A mapping cannot be changed any more where there is one, nor anything of a mount that somebody sees. */
-  if (!idmap_apply(op->fd, op->map_fd, &all)) return -1;
+  if (!idmap_apply(op->fd, op->map->fd, &all)) return -1;
   return bind_new(op->fd, target, attributes);
 }
 
@@ -160,8 +161,8 @@ static int make_bind(struct builder *builder, const struct mount_op *op) {
   const uint64_t attributes =
       ATTRIBUTE_NOSUID | (op->read_only ? ATTRIBUTE_READ_ONLY : 0u) | (op->devices ? 0u : ATTRIBUTE_NODEV);
   int done;
-  if (op->mapped && !builder->has_mount_setattr) done = (errno = ENOSYS, -1);
-  else if (op->mapped) done = bind_mapped(op, &status, target, attributes);
+  if (op->map != NULL && !builder->has_mount_setattr) done = (errno = ENOSYS, -1);
+  else if (op->map != NULL) done = bind_mapped(op, &status, target, attributes);
   else if (builder->has_mount_setattr) done = bind_new(op->fd, target, attributes);
   else
     done = bind_old(builder, op, op->fd, target,
@@ -376,7 +377,7 @@ static int make_overlay(struct builder *builder, const struct mount_op *op) {
   struct stat status;
   if (!builder->has_mount_setattr) return errno = ENOSYS, overlay_failed(builder, op, "mount_setattr");
   if (fstat(op->fd, &status) != 0) return overlay_failed(builder, op, "source");
-  if (op->mapped && !belongs_to_owner(op, &status))
+  if (op->map != NULL && !belongs_to_owner(op, &status))
     return errno = ESTALE, overlay_failed(builder, op, "source");
   _cleanup_fd_ int target = make_target(builder, op->at, true);
   if (target < 0 || sys_move_mount(op->state_fd, target) != 0) return overlay_failed(builder, op, "target");

@@ -200,7 +200,7 @@ int shim_fork_task(struct shim *shim) {
   request_wipe(shim->request);
   if (shim->tree.is_exec_session) shim->setns_helper = pid;
   if (spec->prepared_root >= 0) close(spec->prepared_root);
-  for (size_t i = 0; i < spec->mapped_count; i++) close_fd(&spec->mapped[i]->map_fd);
+  for (struct file_map *map = spec->maps; map != NULL; map = map->next) close_fd(&map->fd);
   if (pid < 0) return fail(&shim->failure, STAGE_FORK, errno, "task");
   shim->tree.leader = pid;
   return 0;

@@ -186,12 +186,10 @@ static int keep_needed(struct shim *shim) {
 
 /* Before there is a pid namespace: what makes it is no process of the task's. */
 static int open_maps(struct shim *shim) {
-  const struct spec *spec = shim->spec;
-  for (size_t i = 0; i < spec->mapped_count; i++) {
-    struct mount_op *op = spec->mapped[i];
-    if ((op->map_fd = idmap_open(&op->map)) < 0)
-      return fail(&shim->failure, STAGE_MOUNT, errno, "%s: a user namespace that maps its owner", op->source);
-  }
+  for (struct file_map *map = shim->spec->maps; map != NULL; map = map->next)
+    if ((map->fd = idmap_open(&map->ids)) < 0)
+      return fail(&shim->failure, STAGE_MOUNT, errno, "a user namespace that maps user %u to %u",
+          map->ids.owner_uid, map->ids.user_uid);
   return 0;
 }
 

@@ -378,7 +378,7 @@ static const char *add_mount(struct reader *reader, struct mount_op op) {
   if (!is_plain_path(op.at)) return "root-* takes an absolute path other than /, without . and ..";
   struct mount_op *kept = take(reader, sizeof *kept);
   *kept = op;
-  kept->fd = kept->state_fd = kept->map_fd = -1;
+  kept->fd = kept->state_fd = -1;
   if (reader->spec->root == NULL) reader->spec->shared_text = reader->option;
   *reader->mount = reader->last_mount = kept;
   reader->mount = &kept->next;
@@ -422,23 +422,31 @@ static const char *add_entries(struct reader *reader, char **operands) {
   return add_mount(
       reader, (struct mount_op){.kind = MOUNT_ENTRIES, .source = operands[0], .at = operands[1]});
 }
+/* One namespace does for all mounts with the same map. NULL: there are too many of them. */
+static const struct file_map *file_map_of(struct reader *reader, const struct id_map *ids) {
+  size_t count = 0;
+  for (const struct file_map *map = reader->spec->maps; map != NULL; map = map->next, count++)
+    if (memcmp(&map->ids, ids, sizeof *ids) == 0) return map;
+  if (count == MAX_MAPS) return NULL;
+  struct file_map *made = take(reader, sizeof *made);
+  *made = (struct file_map){.next = reader->spec->maps, .ids = *ids, .fd = -1};
+  reader->spec->maps = made;
+  return made;
+}
 static const char *set_map(struct reader *reader, char **operands) {
   struct mount_op *op = reader->last_mount;
-  struct spec *spec = reader->spec;
-  if (op == NULL || op->mapped || (op->kind != MOUNT_BIND && op->kind != MOUNT_OVERLAY))
+  if (op == NULL || op->map != NULL || (op->kind != MOUNT_BIND && op->kind != MOUNT_OVERLAY))
     return "root-map comes once after a root-bind or a root-overlay";
-  if (spec->mapped_count == MAX_MAPPED) return "root-map comes twice at most";
   int64_t ids[4];
   for (size_t i = 0; i < 4; i++)
     if (!parse_number(operands[i], 0, UINT32_MAX - 1, &ids[i]))
       return "root-map takes the uid and gid of an owner and of a user";
-  op->map = (struct id_map){.owner_uid = (uid_t)ids[0],
+  const struct id_map map = {.owner_uid = (uid_t)ids[0],
       .owner_gid = (gid_t)ids[1],
       .user_uid = (uid_t)ids[2],
       .user_gid = (gid_t)ids[3]};
-  op->mapped = true;
-  spec->mapped[spec->mapped_count++] = op;
-  return NULL;
+  op->map = file_map_of(reader, &map);
+  return op->map == NULL ? "root-map takes two maps at most" : NULL;
 }
 static const char *add_tmpfs(struct reader *reader, char **operands) {
   struct mount_op op = {.kind = MOUNT_TMPFS, .at = operands[0]};
@@ -486,7 +494,7 @@ static const char *add_freeze(struct reader *reader, char **operands) {
 /* What can be put together in one place and look the same in all. A base is where a task may have arranged
  * things. */
 static bool is_sharable(const struct mount_op *op) {
-  if (op->kind == MOUNT_BIND) return op->base == NULL && op->read_only && !op->mapped;
+  if (op->kind == MOUNT_BIND) return op->base == NULL && op->read_only && op->map == NULL;
   return op->kind == MOUNT_DIR || op->kind == MOUNT_SYMLINK || op->kind == MOUNT_NODE;
 }
 static const char *set_shared(struct reader *reader, char **operands) {

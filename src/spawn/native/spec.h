@@ -75,7 +75,15 @@ enum mount_kind {
   MOUNT_ENTRIES
 };
 
-enum { MAX_MAPPED = 2 };
+/* Of a workspace, and of an allocation that tasks share. */
+enum { MAX_MAPS = 2 };
+
+/* `fd`: the namespace that says so, -1 until it is made. */
+struct file_map {
+  struct file_map *next;
+  struct id_map ids;
+  int fd;
+};
 
 struct mount_op {
   struct mount_op *next;
@@ -94,11 +102,8 @@ struct mount_op {
   int64_t gid;
   /* A bind's or a file's source, opened before anything could hide it. */
   int fd;
-  /* Of a bind or an overlay: its owner's files appear as the user's. `map_fd`: the namespace that says so, -1
-   * until it is made. */
-  bool mapped;
-  struct id_map map;
-  int map_fd;
+  /* Of a bind or an overlay, one of the spec's: its owner's files appear as the user's. NULL: as they are. */
+  const struct file_map *map;
 };
 
 /* A file that only the task is to read: its bytes lie in the frame, until they are wiped there. */
@@ -171,9 +176,8 @@ struct spec {
   struct inside inside;
   struct secret *secrets;
   struct mount_op *root;
-  /* Those among them that are mapped: a workspace, and an allocation that tasks share. */
-  struct mount_op *mapped[MAX_MAPPED];
-  size_t mapped_count;
+  /* All different, MAX_MAPS at most. */
+  struct file_map *maps;
   /* Where the mounts begin that are the task's own; NULL when all are. What comes before is spelt by the
    * bytes of `shared_text`. */
   struct mount_op **root_own;
