@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { cgroupsOf as ownCgroupsOf } from '../../../src/audit/cgroups.ts'
+import { audit } from '../../../src/index.ts'
 import { isLiving, parentOf, statOfAll } from '../../support/process-stat.ts'
 import { requires } from '../../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../../support/temporary.ts'
@@ -32,9 +34,23 @@ export class Agents {
   async close(): Promise<void> {
     for (const agent of this.#agents) await agent.end('SIGKILL')
     await endAllIn(this.directory)
+    for (const { directory } of this.#agents) await reap(join(directory, 'state'))
     removeLeft(this.directory)
     removeTemporary(this.directory)
   }
+}
+
+/**
+ * Shims that are killed leave the cgroups that they have made beside Nomad's (on v1 that of cpuacct). audit()
+ * takes them away, as on any node.
+ */
+async function reap(stateDir: string): Promise<void> {
+  const tasks = join(stateDir, 'tasks')
+  if (!existsSync(tasks)) return
+  const keys = readdirSync(tasks)
+  await audit({ stateDir, fix: true })
+  const left = keys.flatMap(ownCgroupsOf)
+  if (left.length > 0) throw new Error(`cgroups are left: ${left.join()}`)
 }
 
 export async function endAllIn(directory: string): Promise<void> {
