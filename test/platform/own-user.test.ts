@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   AllocDir,
@@ -191,6 +191,33 @@ describe("user: 'own'", () => {
       assert.equal(owner, mine)
       assert.throws(() => statSync(join(alloc.path, 'web/local/d')), { code: 'ENOENT' })
       await alloc.destroy()
+    }))
+
+  it('what is mounted from within an allocation is its own as well, beside a workspace that is', () =>
+    withWorkbench('linux', async bench => {
+      const { shell } = own(bench, 2)
+      const alloc = new AllocDir(join(bench.directory('alloc'), 'a'))
+      await alloc.build(['web'])
+      const [temporary, workspace] = [join(alloc.path, 'web/tmp'), bench.directory('workspace')]
+      mkdirSync(temporary)
+      chownSync(temporary, 65_534, 65_534)
+      const numbers: string[] = []
+      for (const lines of [1, 2]) {
+        const task = shell(
+          'umask 077; for d in /tmp /local /alloc/data; do id -u >>$d/x; done; wc -l </tmp/x; stat -c %u /tmp/x /local/x /alloc/data/x .; id -u',
+        )
+        task.command.mounts = [{ source: temporary, target: '/tmp' }]
+        task.command.workspace = workspace
+        await task.configureTaskDir('web', alloc)
+        // Its log goes on where that of the earlier ends.
+        const said = (await outputOf(task)).trim().split('\n').slice(-6)
+        const number = String(inRange(said.at(-1) ?? '', 2))
+        assert.deepEqual(said, [String(lines), ...Array<string>(5).fill(number)])
+        numbers.push(number)
+        await task.destroy()
+      }
+      assert.notEqual(numbers[0], numbers[1])
+      assert.equal(statSync(join(temporary, 'x')).uid, 65_534)
     }))
 
   it('audit names one whose task is gone, and gives it back', () =>

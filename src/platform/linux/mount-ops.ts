@@ -12,7 +12,12 @@ export function bind(
 }
 
 /** What lies beneath a base begins with it, letter by letter, however it is spelt. */
-export function bound(source: string, at: string, readOnly: boolean, base: string | null): MountOp {
+export function bound(
+  source: string,
+  at: string,
+  readOnly: boolean,
+  base: string | null,
+): MountOp & { op: 'bind' } {
   return bind(base === null ? source : posix.normalize(source), at, readOnly, base)
 }
 

@@ -62,7 +62,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
         ownIpc: isolation.namespaces.includes('ipc'),
         hostname: isolation.hostname,
         workspace,
-        files: shared.map,
+        files: shared.files,
         inMemory: disk.inMemory,
         isNew: isItsAlone(alloc, key, dir),
         secrets: secrets.length > 0,

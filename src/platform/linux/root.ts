@@ -17,7 +17,7 @@ import { rootsOwnFiles } from './roots-own-files.ts'
 import { filesElsewhere, hostsFile, ownedCopies } from './visible-files.ts'
 import { secretsDir } from './secrets.ts'
 import { terminalGroup } from './terminal-group.ts'
-import type { FileMap } from './shared-alloc.ts'
+import type { SharedFiles } from './shared-alloc.ts'
 import type { Workspace } from './workspace.ts'
 import { boundDeviceDirectory, deviceDirectory, procMounts, queuesDirectory } from './pseudo-filesystems.ts'
 
@@ -59,7 +59,7 @@ export type RootOptions = {
   /** The directory of the host's that the task works in. */
   readonly workspace?: Pick<Workspace, 'at' | 'ops'> | null
   /** The allocation's files belong to another on the host. */
-  readonly files?: FileMap | null
+  readonly files?: SharedFiles | null
   /** It has secrets. */
   readonly secrets?: boolean
   /** Nothing that it can write of the allocation is on a disk. */
@@ -105,7 +105,7 @@ export function rootPlan(
   // Only who owns a pid namespace may mount its /proc; the host's is there already.
   const hostProc = rootless && seesProcesses
   const elsewhere = filesElsewhere(system.ops)
-  const mounted = mountsOf(command, alloc)
+  const mounted = mountsOf(command, alloc, files)
   const view = cgroupView(cgroups?.host, cgroups?.dirs ?? [])
   const merged =
     isNew || typeof command.root === 'object'
@@ -143,7 +143,7 @@ export function rootPlan(
       : []),
     // Files of our own lie below the task's directory.
     ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
-    ...allocation(alloc, files),
+    ...allocation(alloc, files?.map ?? null),
     ...(inMemory ? allocationInMemory(tmpfs) : []),
     ...withWorkspace([...tmpfs, ...mounted.ops], workspace),
     ...(command.devices ?? []).map(device => ({
@@ -212,13 +212,18 @@ function embedded(embed: Readonly<Record<string, string>>): Pick<RootPlan, 'ops'
   }
 }
 
-function mountsOf({ mounts = [] }: Readonly<Command>, alloc: TaskPaths): Pick<RootPlan, 'ops' | 'rows'> {
+function mountsOf(
+  { mounts = [] }: Readonly<Command>,
+  alloc: TaskPaths,
+  files: SharedFiles | null,
+): Pick<RootPlan, 'ops' | 'rows'> {
   const each = mounts.map(mount => {
     const at = inside(mount.target)
     const { source, readOnly = false } = mount
     const op = bound(existing(source), at, readOnly, baseOf(source, alloc))
+    const mapped = files?.sources.has(source) ? { ...op, map: files.map } : op
     const kernels = kernelFilesOf(mount, at)
-    return { ops: [op, ...kernels.readOnly.map(readOnlyAt)], rows: kernels.rows }
+    return { ops: [mapped, ...kernels.readOnly.map(readOnlyAt)], rows: kernels.rows }
   })
   return { ops: each.flatMap(({ ops }) => ops), rows: each.flatMap(({ rows }) => rows) }
 }

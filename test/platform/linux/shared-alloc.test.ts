@@ -20,27 +20,41 @@ const asked = (root: string, user: string | undefined) => ({
 
 describe('an allocation that tasks with users of their own share', () => {
   it('is nobody’s on the host and the task’s inside', async () => {
-    const { map, rows } = await shareAlloc(
+    const { files, rows } = await shareAlloc(
       asked('/srv/a', 'own'),
       dir,
       { credentials: number },
       { access, tryMap: mapping },
     )
-    assert.deepEqual([map?.owner.uid, map?.user.uid], [65_534, number.uid])
+    assert.deepEqual([files?.map.owner.uid, files?.map.user.uid], [65_534, number.uid])
     assert.deepEqual(
       rows.map(({ name, status }) => [name, status]),
       [['alloc', 'enforced']],
     )
   })
 
+  it('is mapped where it is mounted from, too: not what lies outside, nor what cannot be', async () => {
+    const mounts = ['/srv/a/t/tmp', '/srv/a/t/secrets', '/srv/ab', '/srv/a/../b'].map(source => {
+      return { source, target: source }
+    })
+    const { alloc, key, command } = asked('/srv/a', 'own')
+    const { files } = await shareAlloc(
+      { alloc, key, command: { ...command, mounts } },
+      dir,
+      { credentials: number },
+      { access, tryMap: path => (path.endsWith('secrets') ? refusing() : mapping()) },
+    )
+    assert.deepEqual([...(files?.sources ?? [])], ['/srv/a/t/tmp'])
+  })
+
   it('that cannot be mapped has a row that says what the tasks may do there', async () => {
-    const { map, rows } = await shareAlloc(
+    const { files, rows } = await shareAlloc(
       asked('/srv/a', 'own'),
       dir,
       { credentials: number },
       { access, tryMap: refusing },
     )
-    assert.equal(map, null)
+    assert.equal(files, null)
     assert.match(rows[0]?.reason ?? '', /^nfs does not: of what other tasks .* change nothing$/)
     assert.deepEqual(
       [rows[0]?.status, rows[0]?.hint],
@@ -60,7 +74,7 @@ describe('an allocation that tasks with users of their own share', () => {
         { credentials: number },
         { access, tryMap: mapping },
       )
-      assert.deepEqual(found, { map: null, rows: [] })
+      assert.deepEqual(found, { files: null, rows: [] })
     })
 
   it('is told from the one that the supervisor has made by its path', () => {
