@@ -5,20 +5,10 @@ import { requires } from '../support/requires.ts'
 import { javaProgram } from '../support/runtimes.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 import { Allocation } from './support/allocation.ts'
+import { javaSeen } from './support/java-seen.ts'
 import { PluginHost } from './support/plugin-host.ts'
 
 const mebibyte = 1024 * 1024
-
-/** Without a compiler: Java runs a source file by itself. */
-const program = `
-import java.net.InetAddress;
-public class Seen {
-  public static void main(String[] args) throws Exception {
-    InetAddress own = InetAddress.getLocalHost();
-    System.out.println("host " + own.getHostName() + " " + own.getHostAddress());
-    System.out.println("heap " + Runtime.getRuntime().maxMemory());
-  }
-}`
 
 /** As a job has it that ran under `exec` or `java`: `config { command = "java" }`. */
 describe('a Java program as a Nomad task', function () {
@@ -38,7 +28,7 @@ describe('a Java program as a Nomad task', function () {
 
   it('finds its own host by name, and takes its heap from the memory of the job', async () => {
     const allocation = new Allocation(directory)
-    writeFileSync(join(allocation.dir, 't/local/Seen.java'), program)
+    writeFileSync(join(allocation.dir, 't/local/Seen.java'), javaSeen)
     const task = allocation.task(
       // A quarter of the memory is Java's own default.
       { command: javaProgram() ?? '', args: ['-XX:+UseSerialGC', '/local/Seen.java'] },

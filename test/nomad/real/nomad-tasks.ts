@@ -3,6 +3,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFile
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
+import { javaProgram } from '../../support/runtimes.ts'
+import { javaSeen } from '../support/java-seen.ts'
 import { patience, until } from '../support/until.ts'
 import type { RealAgent } from './agent.ts'
 import { Agents, skipAloud } from './agents.ts'
@@ -174,6 +176,24 @@ describe("a real Nomad's tasks", function () {
       Tasks: [shellTask('t', 'tail /dev/zero', resources)],
     })
     assert.equal(lastEnd(await taskIs(agent, ID, 'dead')).oom_killed, 'true')
+  })
+
+  it('running Java finds its own host by name, and takes its heap from the memory of the job', async function () {
+    const java = javaProgram() ?? skipAloud(this, 'a JVM')
+    const template = {
+      EmbeddedTmpl: javaSeen,
+      DestPath: 'local/Seen.java',
+      ChangeMode: 'noop',
+      Perms: '0644',
+    }
+    const shown = await output('java', `${java} -XX:+UseSerialGC /local/Seen.java`, {
+      Templates: [template],
+      Resources: { CPU: 500, MemoryMB: 1024 },
+    })
+    const [, name, address, heap] = /^host (\S+) ([\d.]+)\nheap (\d+)\n$/.exec(shown) ?? []
+    assert.ok(name && address, shown)
+    // A quarter of the memory is Java's own default.
+    assert.ok(Number(heap) > 200 * 1024 * 1024 && Number(heap) <= 256 * 1024 * 1024, shown)
   })
 
   it('has the processors that were reserved for it, and no other', async () => {
