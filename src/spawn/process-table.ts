@@ -7,6 +7,12 @@ const ownProc = process.platform === 'win32' ? null : '/proc'
 /** What the kernel says of a process, from /proc/PID/stat (proc_pid_stat(5)). */
 export type ProcessEntry = {
   readonly pid: number
+  /**
+   * The thread that state and flags are of: the first, with the number of the process, and where that has
+   * ended (pthread_exit(3) in main) one that goes on, if any does. What a thread that has ended had is gone
+   * from /proc/PID; it is in /proc/PID/task/THREAD of another.
+   */
+  readonly thread: number
   readonly state: string
   readonly parent: number
   readonly group: number
@@ -18,13 +24,41 @@ export type ProcessEntry = {
 
 /** Null when there is no such process, or no /proc. */
 export function readProcess(pid: number, proc = ownProc): ProcessEntry | null {
-  const text = readOrNull(proc, `${pid}/stat`)
+  const first = readThread(proc, pid, pid, `${pid}/stat`)
+  if (first === null || !isOver(first)) return first
+  let best = first
+  for (const thread of threadsOf(pid, proc)) {
+    const other = readThread(proc, pid, thread)
+    if (other !== null && !isZombie(other) && (isZombie(best) || !isOver(other))) best = other
+    if (!isOver(best)) break
+  }
+  // Threads have start times of their own.
+  return { ...first, thread: best.thread, state: best.state, flags: best.flags }
+}
+
+function threadsOf(pid: number, proc: string | null): number[] {
+  if (proc === null) return []
+  try {
+    return readdirSync(`${proc}/${pid}/task`).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function readThread(
+  proc: string | null,
+  pid: number,
+  thread: number,
+  path = `${pid}/task/${thread}/stat`,
+): ProcessEntry | null {
+  const text = readOrNull(proc, path)
   if (text === null) return null
   // The name in parentheses may hold spaces and parentheses: the fields go on after the last one.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state = '', parent, group, session] = fields
   return {
     pid,
+    thread,
     state,
     parent: Number(parent),
     group: Number(group),
@@ -84,7 +118,21 @@ export function isAlive({ pid, startTime }: ProcessIdentity, proc = ownProc): bo
 /** It has begun to exit: from then on it lets go of what it has, its namespaces before it is a zombie. */
 export function isEnding({ pid }: ProcessIdentity, proc = ownProc): boolean {
   const entry = readProcess(pid, proc)
-  return entry !== null && ((entry.flags & exiting) !== 0 || isZombie(entry))
+  return entry !== null && isOver(entry)
+}
+
+/**
+ * The thread whose part of /proc says what a process has; null: there is none that goes on, or it is another
+ * process.
+ */
+export function threadThatGoesOn({ pid, startTime }: ProcessIdentity, proc = ownProc): number | null {
+  const entry = readProcess(pid, proc)
+  return entry === null || entry.startTime !== startTime || isOver(entry) ? null : entry.thread
+}
+
+/** Of the thread that the entry is of. */
+function isOver(entry: ProcessEntry): boolean {
+  return (entry.flags & exiting) !== 0 || isZombie(entry)
 }
 
 /** PF_EXITING of linux/sched.h. */

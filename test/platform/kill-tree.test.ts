@@ -9,7 +9,7 @@ import { requires } from '../support/requires.ts'
 const shim = { pid: 100, startTime: 1000 }
 const task = { pid: 101, startTime: 1001 }
 const entry = (pid: number, parent: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
-  ...{ pid, parent, state: 'S', group: pid, session: pid, startTime: pid * 10, flags: 0 },
+  ...{ pid, thread: pid, parent, state: 'S', group: pid, session: pid, startTime: pid * 10, flags: 0 },
   ...more,
 })
 const pids = (table: ProcessEntry[]) => treeOf({ shim, task }, table).map(({ pid }) => pid)

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { descendants, isAlive, isEnding, processTable, readProcess } from '../../src/spawn/process-table.ts'
+import {
+  descendants,
+  isAlive,
+  isEnding,
+  processTable,
+  readProcess,
+  threadThatGoesOn,
+} from '../../src/spawn/process-table.ts'
 import { FakeHost } from '../platform/fake-host.ts'
 
 /** Fields 3 to 22 of /proc/PID/stat. */
@@ -25,6 +32,7 @@ describe('the process table', () => {
     add(7, 1, { name: 'a) R 99 (b' })
     assert.deepEqual(readProcess(7, host.proc), {
       pid: 7,
+      thread: 7,
       state: 'S',
       parent: 1,
       group: 7,
@@ -60,6 +68,35 @@ describe('the process table', () => {
     add(4, 1, { state: 'Z' })
     const isSo = [2, 3, 4, 5].map(pid => isEnding({ pid, startTime: pid * 10 }, host.proc))
     assert.deepEqual(isSo, [false, true, true, false])
+  })
+
+  it('takes a process for alive while one of its threads goes on, and looks at that one', () => {
+    const thread = (pid: number, number: number, state: string, flags = 0) =>
+      host.file(`proc/${pid}/task/${number}/stat`, stat(number, 'x', state, 1, number * 10, flags))
+    for (const pid of [10, 20, 30]) {
+      add(pid, 1, { state: 'Z', flags: 0x4 })
+      thread(pid, pid, 'Z', 0x4)
+    }
+    thread(10, 11, 'Z', 0x4)
+    thread(10, 12, 'R', 0x4)
+    thread(10, 13, 'S')
+    thread(20, 21, 'D', 0x4)
+    thread(30, 31, 'X', 0x4)
+    const identity = (pid: number) => ({ pid, startTime: pid * 10 })
+    assert.deepEqual(
+      [10, 20, 30].map(pid => isAlive(identity(pid), host.proc)),
+      [true, true, false],
+    )
+    assert.deepEqual(
+      [10, 20, 30].map(pid => isEnding(identity(pid), host.proc)),
+      [false, true, true],
+    )
+    assert.deepEqual(
+      [10, 20, 30].map(pid => threadThatGoesOn(identity(pid), host.proc)),
+      [13, null, null],
+    )
+    assert.equal(threadThatGoesOn({ pid: 10, startTime: 1 }, host.proc), null)
+    assert.deepEqual(readProcess(10, host.proc)?.startTime, 100)
   })
 
   it('is empty without /proc', () => {

@@ -92,7 +92,7 @@ function processesOfAny(keys: readonly string[]): number[] {
   if (foreign !== null) return foreign
   if (!existsSync(`${proc}/self`) || keys.length === 0) return []
   return statOfAll(proc)
-    .filter(stat => isLiving(stat) && stat.pid !== process.pid)
+    .filter(stat => isLiving(stat, proc) && stat.pid !== process.pid)
     .map(({ pid }) => pid)
     .filter(pid => mentionsAny(traces(pid), keys))
 }

@@ -56,9 +56,19 @@ export function statOfAll(proc = '/proc'): ProcessStat[] {
     .flatMap(name => statOf(Number(name), proc) ?? [])
 }
 
-/** A zombie is dead. */
-export function isLiving(stat: ProcessStat | null): stat is ProcessStat {
-  return stat !== null && stat.state !== 'Z' && stat.state !== 'X'
+/** A zombie is dead, unless it is the first thread alone of one that goes on. */
+export function isLiving(stat: ProcessStat | null, proc = '/proc'): stat is ProcessStat {
+  return stat !== null && (!hasEnded(stat) || threadsOf(stat.pid, proc).some(thread => !hasEnded(thread)))
+}
+
+const hasEnded = ({ state }: ProcessStat): boolean => state === 'Z' || state === 'X'
+
+function threadsOf(pid: number, proc: string): ProcessStat[] {
+  try {
+    return statOfAll(`${proc}/${pid}/task`)
+  } catch {
+    return []
+  }
 }
 
 /** 0 when it is gone. */

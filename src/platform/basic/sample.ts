@@ -29,8 +29,8 @@ function nothingKnown(): UsageDetail {
  * I/O are not known.
  */
 export async function sampleTree(start: StartRecord): Promise<Usage> {
-  const pids = livingPids(start)
-  const stats = pids.length === 0 ? [] : await usageOf(pids)
+  const living = livingProcesses(start)
+  const stats = living.length === 0 ? [] : await usageOf(living)
   const nothing = {
     cpuPercent: null,
     memoryPeakBytes: null,
@@ -67,19 +67,21 @@ function sharedTable(): ProcessEntry[] {
 }
 
 /** The shim is holdfast's own and does not count. */
-function livingPids(start: StartRecord): number[] {
+function livingProcesses(start: StartRecord): Living[] {
   const table = sharedTable()
-  if (table.length === 0) return [start.task.pid]
+  if (table.length === 0) return [{ pid: start.task.pid, thread: start.task.pid }]
   const tree = treeOf(start, table).filter(({ pid }) => pid !== start.shim.pid && pid !== start.init?.pid)
-  return tree.filter(entry => isAlive(entry)).map(({ pid }) => pid)
+  return tree.filter(entry => isAlive(entry))
 }
 
-async function usageOf(pids: number[]): Promise<ProcessUsage[]> {
-  if (process.platform === 'linux') return pids.flatMap(pid => processUsage(pid) ?? [])
+type Living = Pick<ProcessEntry, 'pid' | 'thread'>
+
+async function usageOf(living: readonly Living[]): Promise<ProcessUsage[]> {
+  if (process.platform === 'linux') return living.flatMap(each => processUsage(each) ?? [])
   // Read where it is needed alone, on other systems than Linux.
   const { default: usage } = await import('pidusage')
   try {
-    const found: Record<string, pidusage.Status | null> = await usage(pids)
+    const found: Record<string, pidusage.Status | null> = await usage(living.map(({ pid }) => pid))
     return Object.values(found).flatMap(one =>
       one === null ? [] : [{ cpuMs: one.ctime, memoryBytes: one.memory }],
     )

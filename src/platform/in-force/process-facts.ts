@@ -1,7 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { kernelFacts, type KernelFacts, type ProcessIdentity } from '../../../machines/index.ts'
 import { readText, textIfReadable } from '../../if-there.ts'
-import { isAlive, isEnding } from '../../spawn/process-table.ts'
+import { threadThatGoesOn } from '../../spawn/process-table.ts'
 
 /** What is read of a process for its rows. */
 export type ProcessFacts = KernelFacts & {
@@ -11,20 +11,33 @@ export type ProcessFacts = KernelFacts & {
 
 /**
  * Null: there is no such process (any more), it may not be read, or this is no Linux. Never of another that
- * has its pid by now, nor of one that was ending meanwhile: that one has let go of some and not of others.
+ * has its pid by now, nor of a thread that was ending meanwhile: that one has let go of some and not of
+ * others.
  */
 export function processFacts(identity: ProcessIdentity): ProcessFacts | null {
   if (process.platform !== 'linux') return null
-  const at = `/proc/${identity.pid}`
-  const facts = {
+  let thread = threadThatGoesOn(identity)
+  for (let tries = 0; thread !== null && tries < maxTries; tries++) {
+    const facts = factsOf(`/proc/${identity.pid}/task/${thread}`)
+    // Asked last: what was read is of that very process and thread.
+    const after = threadThatGoesOn(identity)
+    if (after === thread)
+      return kernelFacts.fault(facts) === null ? { ...kernelFacts.known(facts), limits: facts.limits } : null
+    thread = after
+  }
+  return null
+}
+
+/** Of one whose first thread has ended, and whose others come and go. */
+const maxTries = 20
+
+function factsOf(at: string) {
+  return {
     status: statusOf(readText(`${at}/status`, 'latin1')),
     namespaces: Object.fromEntries(links.map(name => [name, linkOf(`${at}/ns/${name}`)])),
     root: rootOf(at),
     limits: textIfReadable(`${at}/limits`, 'latin1'),
   }
-  // Asked last: what was read is that very process's.
-  if (!isAlive(identity) || isEnding(identity) || kernelFacts.fault(facts) !== null) return null
-  return { ...kernelFacts.known(facts), limits: facts.limits }
 }
 
 /** As those of this process are called. */

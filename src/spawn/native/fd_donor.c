@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-#include "inside.h"
+#include "process.h"
 #include "record.h"
 
 /* Null, or what was refused, with errno. */

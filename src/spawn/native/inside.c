@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "power.h"
-#include "record.h"
+#include "process.h"
 
 /* The user namespace first: in it we may enter the others. The mounts last: with them goes our view of
  * everything else. */
@@ -26,26 +26,6 @@ static const struct {
     {"ns/pid", CLONE_NEWPID},
     {"ns/mnt", CLONE_NEWNS},
 };
-
-int process_open(const struct identity *identity) {
-  char path[32], stat[1024];
-  snprintf(path, sizeof path, "/proc/%d", identity->pid);
-  _cleanup_fd_ int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  /* Asked after it was opened: whoever has the number later is not in this directory. */
-  bool same = process >= 0 && read_file_at(process, "stat", stat, sizeof stat) > 0 &&
-              stat_number(stat, 22) == identity->start;
-  if (!same) return errno = ESRCH, -1;
-  int kept = process;
-  process = -1;
-  return kept;
-}
-
-bool process_is_ending(int process) {
-  enum { FLAGS = 9, EXITING = 0x4, PENDING = 31, KILLED = 1 << (SIGKILL - 1) };
-  char stat[1024];
-  if (read_file_at(process, "stat", stat, sizeof stat) <= 0) return true;
-  return (stat_number(stat, FLAGS) & EXITING) != 0 || (stat_number(stat, PENDING) & KILLED) != 0;
-}
 
 static bool is_same(int fd, const struct stat *there) {
   struct stat ours;
@@ -74,7 +54,7 @@ static bool is_owned_by(int namespace, int flag, const struct stat *user_namespa
 }
 
 static int open_one(
-    struct entrance *entrance, size_t i, int process, struct stat *user_namespace, struct failure *failure) {
+    struct entrance *entrance, size_t i, int thread, struct stat *user_namespace, struct failure *failure) {
   int *namespace = &entrance->namespaces[i];
   const char *path = known[i].path;
   char own[32];
@@ -86,7 +66,7 @@ static int open_one(
     return stat(own, user_namespace) == 0 || errno == ENOENT
                ? 0
                : fail(failure, STAGE_NAMESPACE, errno, "%s", own);
-  *namespace = openat(process, path, O_RDONLY | O_CLOEXEC);
+  *namespace = openat(thread, path, O_RDONLY | O_CLOEXEC);
   int error = errno;
   if (stat(own, &ours) != 0) {
     /* A kernel without this kind has none to enter. */
@@ -107,8 +87,10 @@ static int open_one(
 int entrance_open(struct entrance *entrance, int process, struct failure *failure) {
   struct stat user_namespace = {0};
   for (size_t i = 0; i < ENTRANCES; i++) entrance->namespaces[i] = -1;
+  _cleanup_fd_ int thread = process_open_thread(process);
+  if (thread < 0) return fail(failure, STAGE_NAMESPACE, errno, "namespaces of the task");
   for (size_t i = 0; i < ENTRANCES; i++)
-    if (open_one(entrance, i, process, &user_namespace, failure) != 0) return -1;
+    if (open_one(entrance, i, thread, &user_namespace, failure) != 0) return -1;
   return 0;
 }
 

@@ -3,13 +3,6 @@
 #include "failure.h"
 #include "spec.h"
 
-/* Its directory in /proc, which belongs to this very process and never to a later one of its number. -1: it
- * is gone, ESRCH. */
-int process_open(const struct identity *identity);
-/* From the moment it is killed or begins to exit; then the kernel kills what is in its pid namespace, if it
- * is PID 1 of one. */
-bool process_is_ending(int process);
-
 enum { ENTRANCES = 7 };
 /* -1: it is where we are already. */
 struct entrance {

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-#include "inside.h"
 #include "numbered.h"
+#include "process.h"
 #include "record.h"
 #include "system.h"
 #include "walk.h"

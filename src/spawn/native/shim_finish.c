@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cgroup.h"
-#include "inside.h"
 #include "log.h"
+#include "process.h"
 #include "reply.h"
 #include "system.h"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cgroup.h"
-#include "inside.h"
+#include "enforced.h"
 #include "log.h"
 #include "namespace_file.h"
 #include "system.h"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "cgroup.h"
-#include "inside.h"
+#include "process.h"
 #include "system.h"
 
 static int watch_signals(struct shim *shim) {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cgroup.h"
+#include "process.h"
 #include "record.h"
 
 static bool list_add(struct process_list *list, pid_t pid) {
@@ -42,15 +43,6 @@ static void add_children(pid_t pid, struct process_list *list) {
     }
   }
   closedir(threads);
-}
-
-static bool is_alive(const struct identity *process) {
-  char path[32], stat[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", process->pid);
-  if (read_file_at(AT_FDCWD, path, stat, sizeof stat) <= 0 || stat_number(stat, 22) != process->start)
-    return false;
-  const char *state = strrchr(stat, ')');
-  return state != NULL && strchr("ZX", state[2]) == NULL;
 }
 
 /* All that descends from us. We are the subreaper: whoever loses its parent comes to us, so none can leave
@@ -100,7 +92,7 @@ static void stop_session_process(struct process_list *list, size_t index) {
   struct identity *process = &list->processes[index];
   if (process->start == 0) *process = identify(process->pid);
   if (process->start == 0) *process = list->processes[--list->count];
-  else if (is_alive(process)) {
+  else if (process_is_alive(process)) {
     kill(process->pid, SIGSTOP);
     add_children(process->pid, list);
   }
@@ -125,7 +117,7 @@ static void sweep_session(struct tree *tree) {
     for (size_t i = 0; i < list->count; i++) stop_session_process(list, i);
   } while (list->count != before && ++walks < 100);
   for (size_t i = 0; i < list->count; i++)
-    if (is_alive(&list->processes[i])) kill(list->processes[i].pid, SIGKILL);
+    if (process_is_alive(&list->processes[i])) kill(list->processes[i].pid, SIGKILL);
 }
 
 void tree_kill(struct tree *tree) {
@@ -157,7 +149,7 @@ static bool reap(struct tree *tree) {
 static bool is_empty(struct tree *tree) {
   bool childless = reap(tree);
   for (size_t i = 0; i < tree->killed.count; i++)
-    if (is_alive(&tree->killed.processes[i])) return false;
+    if (process_is_alive(&tree->killed.processes[i])) return false;
   if (tree->has_namespace || tree->cgroup == NULL) return childless;
   return cgroup_kill(tree->cgroup, tree->freezer) && childless;
 }
@@ -178,7 +170,7 @@ static void name_survivors(const struct tree *tree, struct survivors *survivors)
     if (list.processes[i].pid != tree->stub) add_survivor(list.processes[i].pid, survivors);
   free(list.processes);
   for (size_t i = 0; i < tree->killed.count; i++)
-    if (is_alive(&tree->killed.processes[i])) add_survivor(tree->killed.processes[i].pid, survivors);
+    if (process_is_alive(&tree->killed.processes[i])) add_survivor(tree->killed.processes[i].pid, survivors);
 }
 
 void tree_finish(struct tree *tree, int64_t deadline, struct survivors *survivors) {
