@@ -791,8 +791,9 @@ export interface Executor {
    */
   readonly egress$: Observable<EgressDecision> & AsyncIterable<EgressDecision>
   /**
-   * A second command inside the running task's limits and isolation, to be started. Throws INVALID_STATE when
-   * the task does not run.
+   * A second command inside the running task's limits and isolation, to be started. Its command is the
+   * task's, without program and streams, and `logs` has the task's `maxBytes` and `maxFiles`, or the default.
+   * Throws INVALID_STATE when the task does not run.
    */
   exec(name: string, ...args: string[]): Executor
   /** Idempotent; leaves no process, cgroup, mount or state behind. */

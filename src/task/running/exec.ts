@@ -43,12 +43,16 @@ function refuseUnwatchable({ alive, key, start }: TargetTask): void {
   )
 }
 
-/** What a command inside a task begins with: the task's own, but for the program and its streams. */
+/**
+ * What a command inside a task begins with: the task's own, but for the program and its streams. Of `logs`
+ * the bounds alone: its files lie with its records, under names of their own, and no collector reads them.
+ */
 export function execCommand(command: Readonly<Command>): Partial<Command> {
   const { path: _path, args: _args, argv0: _argv0, name: _name, interpolate: _raw, ...others } = command
-  const { stdin: _in, stdout: _out, stderr: _err, terminal: _terminal, ...rest } = others
+  const { stdin: _in, stdout: _out, stderr: _err, terminal: _terminal, logs, ...rest } = others
+  const bounds = typeof logs === 'object' && { logs: { maxBytes: logs.maxBytes, maxFiles: logs.maxFiles } }
   // Its own to change: the task's is frozen.
-  return structuredClone(rest)
+  return structuredClone({ ...rest, ...bounds })
 }
 
 /**

@@ -72,6 +72,19 @@ export const inside: Section = (check, { platform, native }) => {
     assert.ok((await output(task)).endsWith('3000\nready\n'))
   })
 
+  check('has its output carried, also where the task writes its logs itself', async bench => {
+    const task = bench.shell('echo ready; sleep 1000')
+    task.command.logs = 'plain'
+    await task.start()
+    await untilOutput(task, 'ready')
+    const session = bench.exec(task, '/bin/sh', '-c', 'while :; do echo more; done')
+    await session.limit({ outputBytes: 10_000 })
+    await session.start()
+    assert.equal(session.enforcement.find(({ name }) => name === 'outputBytes')?.status, 'enforced')
+    assert.equal((await session.wait()).cause, 'output')
+    assert.equal(task.state, 'running')
+  })
+
   check('shares the directories of the task, and begins with its environment', async bench => {
     const task = bench.shell('echo of-the-task > $HOLDFAST_TASK_DIR/note; echo ready; sleep 1000')
     task.command.env = { GREETING: 'hello' }

@@ -61,6 +61,14 @@ describe('what is to run inside a task', () => {
     assert.deepEqual(frozen.env, { A: '1' })
   })
 
+  it('has logs of the bounds of its task, and is carried and named as any other', () => {
+    const bounds = { maxBytes: 4096, maxFiles: 3 }
+    assert.deepEqual(execCommand({ ...command, logs: bounds }).logs, bounds)
+    assert.deepEqual(execCommand({ ...command, logs: { ...bounds, numbering: 'increment' } }).logs, bounds)
+    for (const logs of ['plain', 'collected'] as const)
+      assert.equal('logs' in execCommand({ ...command, logs }), false, logs)
+  })
+
   it('may have another user, directory and environment, and no other isolation', () => {
     const other = { ...command, user: 'root', cwd: '/', env: {}, nice: 0, capabilities: ['CAP_KILL'] }
     refuseOtherIsolation(other, command)
