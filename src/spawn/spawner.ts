@@ -31,6 +31,16 @@ export class LaunchFailed extends Error {
     this.errno = errno
     this.detail = detail
   }
+
+  /**
+   * The spawner's word for a shim that has died before it could answer (docs/native-protocol.md). It has been
+   * reaped: nobody is at work on the request any more, and what it has done stands in the task directory.
+   */
+  get isOfDeadShim(): boolean {
+    return (
+      this.stage === 'fork' && this.errno === 0 && /^the shim was killed by signal \d+ /.test(this.detail)
+    )
+  }
 }
 
 /**

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { strongest } from '../support/identity.ts'
 import { parkedOf } from '../support/parked-shims.ts'
-import { output } from '../support/output.ts'
+import { output, outputOf } from '../support/output.ts'
 import { isLiving, statOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { keyOf, startRecordOf } from '../support/task-key.ts'
@@ -59,6 +59,16 @@ describe('attack: a shim that waits for its task', function () {
       const names = new Set((await output(task)).trim().split('\n'))
       assert.deepEqual([...names].sort(), ['holdfast-init', 'sh'])
       assert.deepEqual(parkedOf(spawner), [next])
+    }))
+
+  it('does not make a start fail by dying of the request: it has made nothing, and another takes it', () =>
+    withParked(async (bench, parked) => {
+      // No room for the descriptors that come with it.
+      execFileSync('prlimit', ['--pid', `${parked}`, '--nofile=1:1'])
+      const task = bench.shell('echo ran >> $NOMAD_TASK_DIR/times; cat $NOMAD_TASK_DIR/times')
+      assert.equal(await outputOf(task), 'ran\n')
+      assert.notEqual(startRecordOf(task).shim.pid, parked)
+      assert.equal(isLiving(statOf(parked)), false)
     }))
 
   it('control: a task of root that may do anything traces one and takes its socket', () =>

@@ -85,9 +85,9 @@ export class Launch {
       } catch (error) {
         const adopted = this.#halfStarted(error)
         if (adopted !== null) return await confirm(this.#task, adopted)
-        // It may have been dead before it was asked: nobody is at work on the request, so where no shim was
-        // it can be asked again.
-        if (error instanceof SpawnerDied && attempt === 1 && !hasTraces(dir)) continue
+        // The spawner may have been dead before it was asked, a shim that waited for a request (parked) as it
+        // took one. Nobody is at work on it: where no shim has made anything, it can be asked again.
+        if (isOfDead(error) && attempt === 1 && !hasTraces(dir)) continue
         // A shim that was killed before it could record anything may have made them already.
         const own = spec.cgroups.filter(({ external }) => external !== true)
         await keeper.release(own.map(({ dir }) => dir)).catch(() => {})
@@ -179,6 +179,10 @@ export class Launch {
       path: dir,
     })
   }
+}
+
+function isOfDead(error: unknown): boolean {
+  return error instanceof SpawnerDied || (error instanceof LaunchFailed && error.isOfDeadShim)
 }
 
 /** Read where it is asked for alone. */

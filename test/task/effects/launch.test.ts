@@ -165,6 +165,42 @@ describe('the actor launch', () => {
     assert.equal(requests(), 2)
   })
 
+  const dead = (by: number) =>
+    new LaunchFailed('fork', 0, `the shim was killed by signal ${by} during set-up`)
+
+  it('asks once more when a shim has died before it had made anything, and never twice', async () => {
+    for (const signal of [0, 9]) {
+      const { task, requests } = launched(fails(dead(signal)), starts)
+      await new Launch(task, nothing).run(never)
+      assert.equal(requests(), 2)
+    }
+    const { task, requests } = launched(fails(dead(9)), fails(dead(9)), starts)
+    await assert.rejects(new Launch(task, nothing).run(never), {
+      stage: 'fork',
+      message: /killed by signal 9/,
+    })
+    assert.equal(requests(), 2)
+  })
+
+  it('does not ask again where a shim has begun, or is not known to be dead', async () => {
+    const begun = launched(({ dir }) => {
+      writeFileSync(`${dir}/exit.json.tmp`, '')
+      throw dead(9)
+    }, starts)
+    await assert.rejects(new Launch(begun.task, nothing).run(never), { stage: 'fork' })
+    assert.equal(begun.requests(), 1)
+    const hangs = 'the shim hangs in its set-up, and cannot be killed'
+    for (const error of [
+      new LaunchFailed('fork', 0, hangs),
+      new LaunchFailed('fork', 11, dead(9).detail),
+      new LaunchFailed('exec', 0, dead(9).detail),
+    ]) {
+      const { task, requests } = launched(fails(error), starts)
+      await assert.rejects(new Launch(task, nothing).run(never))
+      assert.equal(requests(), 1)
+    }
+  })
+
   it('does not ask again where a shim has been: the start has failed, and its cgroups are removed', async () => {
     const { task, requests } = launched(({ dir }) => {
       new FakeShim(dir).gone()
