@@ -146,6 +146,19 @@ export function processExists(pid: number, proc = ownProc): boolean {
   return readProcess(pid, proc) !== null
 }
 
+/**
+ * Whether the number is somebody's whom /proc does not show to us (mounted with hidepid, proc(5)): it may be
+ * the very process, and nobody can tell.
+ */
+export function isHidden(pid: number, proc = ownProc): boolean {
+  if (pid <= 0 || !processExists(process.pid, proc) || processExists(pid, proc)) return false
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 /** Empty where the system has none. It does not change while we live. */
 export function currentBootId(): string {
   bootId ??= readOrNull(ownProc, 'sys/kernel/random/boot_id')?.trim() ?? ''

@@ -53,10 +53,9 @@ export function unconfirmed(rows: readonly Enforcement[]): readonly Enforcement[
   )
 }
 
-const unread =
-  'it was asked for, and whether it is in force has not been read back: there is no enforced.json'
+const unread = 'it was asked for, and whether it is in force has not been read back: no enforced.json says it'
 const unreadHint =
-  "shim.log in the task's directory may say why; holdfast verify TASK reads what is in force now"
+  "shim.log in the task's directory may say why, or /proc hides processes (hidepid); holdfast verify TASK reads what is in force now"
 
 const otherwise = 'the kernel says otherwise: '
 const hint = 'somebody else has changed it, or the kernel has rounded it: holdfast verify TASK'

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { EnforcedRecord, KernelFacts, ProcessIdentity } from '../../../machines/index.ts'
 import type { Enforcement, Resources } from '../../api.ts'
-import { isAlive, isEnding, processExists } from '../../spawn/process-table.ts'
+import { isAlive, isEnding, isHidden, processExists } from '../../spawn/process-table.ts'
 import { byShim } from '../exec-rows.ts'
 import { blockDeviceNumber } from '../linux/block-device.ts'
 import { limitsOf } from '../linux/limit-rows.ts'
@@ -87,9 +87,14 @@ function goesOn(identity: ProcessIdentity): boolean {
   return mayLive(identity) && !isEnding(identity)
 }
 
-/** A system that does not tell of this very process tells of none: that the shim lives is known by then. */
+/**
+ * That the shim lives is known by then. A system that does not tell of this very process tells of none, and
+ * one that hides processes (hidepid) does not tell of this one, or did not when its start time was to be
+ * recorded.
+ */
 function mayLive(identity: ProcessIdentity): boolean {
-  return isAlive(identity) || !processExists(process.pid)
+  if (isAlive(identity) || !processExists(process.pid)) return true
+  return identity.startTime === 0 || isHidden(identity.pid)
 }
 
 type Facts = { readonly facts: ProcessFacts; readonly shim: KernelFacts; readonly target: KernelFacts | null }

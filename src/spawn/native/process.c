@@ -14,6 +14,10 @@ int process_open(const struct identity *identity) {
   char path[32], stat[1024];
   snprintf(path, sizeof path, "/proc/%d", identity->pid);
   _cleanup_fd_ int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  /* Its number is somebody's whom /proc does not show to us. */
+  if (process < 0 && (kill(identity->pid, 0) == 0 || errno == EPERM)) return errno = EACCES, -1;
+  /* It was hidden when its start was recorded. */
+  if (identity->start == 0) return errno = EACCES, -1;
   /* Asked after it was opened: whoever has the number later is not in this directory. */
   bool same = process >= 0 && read_file_at(process, "stat", stat, sizeof stat) > 0 &&
               stat_number(stat, 22) == identity->start;

@@ -4,7 +4,7 @@
 #include "spec.h"
 
 /* Its directory in /proc, which belongs to this very process and never to a later one of its number. -1: it
- * is gone, ESRCH. */
+ * is gone, ESRCH, or its number is that of one whom /proc hides (hidepid), EACCES. */
 int process_open(const struct identity *identity);
 /* False for a zombie, all of whose threads have ended: it holds nothing. */
 bool process_is_alive(const struct identity *identity);

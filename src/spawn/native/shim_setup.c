@@ -121,10 +121,10 @@ static int watch_host_task(struct shim *shim) {
         "the spawner's own file cannot be kept from being written to");
   if ((shim->target_dir = open_directory_of(inside->alive)) < 0)
     return fail(&shim->failure, STAGE_TASK, errno, "%s", inside->alive);
-  if ((shim->target_leader = process_open(&inside->leader)) < 0)
-    return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
-  if (inside->init.pid != 0 && (shim->target_init = process_open(&inside->init)) < 0)
-    return fail(&shim->failure, STAGE_TASK, errno, TASK_ENDED);
+  if ((shim->target_leader = process_open(&inside->leader)) < 0 ||
+      (inside->init.pid != 0 && (shim->target_init = process_open(&inside->init)) < 0))
+    return fail(&shim->failure, STAGE_TASK, errno, "%s",
+        errno == EACCES ? "/proc hides its processes (hidepid)" : TASK_ENDED);
   return 0;
 }
 
