@@ -23,7 +23,7 @@ export {
   uncounted,
   unmeasured,
 } from './shim-records.ts'
-export { type StoredSnapshot, snapshotFault } from './stored-snapshot.ts'
+export { onlyWatches, type StoredSnapshot, snapshotFault } from './stored-snapshot.ts'
 export * from './task.ts'
 export * from './task-types.ts'
 export * from './types.ts'

@@ -30,6 +30,11 @@ export function snapshotFault(snapshot: unknown): string | null {
   return contextFault(phase, context) ?? childrenFault(phase, context, children)
 }
 
+/** Whether all that the restored machine would do of itself is to watch for the end of its task. */
+export function onlyWatches({ value, context }: StoredSnapshot): boolean {
+  return value === 'running' && context.stop === null && context.watchFailure === null
+}
+
 /** What must not be null, by phase. */
 const needed: Record<Phase, readonly (keyof TaskContext)[]> = {
   configured: [],

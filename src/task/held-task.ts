@@ -14,6 +14,7 @@ import { withoutMessage } from './history-entry.ts'
 import { inputFailure } from './input-failure.ts'
 import type { Rehydrated } from './rehydrate.ts'
 import type { ExecTarget } from './start-request.ts'
+import { rest } from './rest.ts'
 import { startUnder } from './start-signal.ts'
 import type { TaskInput } from './stdin-feed.ts'
 import { type Restored, TaskActor } from './task-actor.ts'
@@ -92,11 +93,13 @@ export class HeldTask<Face extends { readonly key: string }> {
    */
   async resume({ spec, delivered, final, snapshot, events }: Rehydrated): Promise<void> {
     this.begin(spec, { by: 'another' }, delivered)
-    if (final) this.log.moved(snapshot, true)
+    // XState's inspection is to hear of every actor.
+    const isAsStored = final || (!this.#runtime.inspect && rest(this.actor, this.requireProcess(), snapshot))
+    if (isAsStored) this.log.moved(snapshot, true)
     else for (const event of events) this.actor.live().send(event)
     const { outcome } = this.actor.snapshot().context
     if (outcome !== null) this.log.report(outcome)
-    if (!final) await this.actor.until(reached => phaseOf(reached) !== 'launching')
+    if (!isAsStored) await this.actor.until(reached => phaseOf(reached) !== 'launching')
   }
 
   /** What is decided about its destinations, from its start or from now on. Keeps no program running. */
@@ -110,6 +113,8 @@ export class HeldTask<Face extends { readonly key: string }> {
   /** To send it something. Throws INVALID_STATE, naming the call, when it does not run. */
   running(call: 'signal' | 'resize' | 'openInput' | 'endInput' | 'update'): TaskProcess {
     this.allow(call)
+    // A new limit of its wall time is kept by the machine's watch.
+    if (call === 'update') this.actor.live()
     return this.requireProcess()
   }
 
@@ -123,7 +128,7 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   /** True: do it. False: nothing to do any more. Throws INVALID_STATE for what is refused. */
   allow(call: Call): boolean {
-    const phase = phaseOf(this.actor.snapshot())
+    const { phase } = this.actor
     const decision = decide(phase, call)
     if (decision === 'refused') throw new HoldfastError('INVALID_STATE', refusal(phase, call))
     // Its id is still good, for another supervisor.
@@ -167,7 +172,7 @@ export class HeldTask<Face extends { readonly key: string }> {
    * aborted before. `name`: of a task that has none yet.
    */
   async launch(signal: AbortSignal | null, name: string | null): Promise<void> {
-    if (phaseOf(this.actor.snapshot()) === 'limited') this.log.note('limited', 'START')
+    if (this.actor.phase === 'limited') this.log.note('limited', 'START')
     const named = name === null ? {} : { name }
     this.actor.live().send({ type: 'START', key: this.#face.key, at: Date.now(), ...named })
     const launched = untilLaunched(this.actor)
@@ -216,8 +221,7 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   async #destroy(): Promise<void> {
     await this.#building
-    const phase = phaseOf(this.actor.snapshot())
-    if (decide(phase, 'forceStop') === 'allowed') await this.forceStop()
+    if (decide(this.actor.phase, 'forceStop') === 'allowed') await this.forceStop()
     await this.#process?.remove()
     this.letGo()
   }

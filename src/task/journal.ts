@@ -18,7 +18,6 @@ export const journalName = 'journal.ndjson'
  */
 export class Journal {
   readonly #dir: string
-  readonly #path: string
   #waiting: HistoryEntry[] = []
   /** The numbers that are written or waiting. Null: not looked yet, somebody else may have written. */
   #known: Set<number> | null
@@ -30,9 +29,12 @@ export class Journal {
   /** `fresh`: nobody has written to it before. */
   constructor(dir: string, fresh: boolean) {
     this.#dir = dir
-    this.#path = join(dir, journalName)
     this.#known = fresh ? new Set() : null
     this.#isNew = fresh
+  }
+
+  get #path(): string {
+    return join(this.#dir, journalName)
   }
 
   /** Keeps it until the next flush. False: it is there already. */

@@ -18,6 +18,7 @@ import { isAlive } from '../spawn/process-table.ts'
 import { keeperOf, killLeftovers } from './keeper.ts'
 import { observe } from './observe.ts'
 import { recordedOutcome } from './recorded-outcome.ts'
+import { sharedRows } from './shared-rows.ts'
 import { StartRecords } from './start-records.ts'
 import { isRemains } from './task-directory.ts'
 import type { TaskServices } from './task-services.ts'
@@ -134,7 +135,8 @@ async function waitForLaunchers(services: TaskServices, key: string): Promise<St
   for (;;) {
     const stamp = services.state.stamp(key)
     const { spec: stored, snapshot } = readEnvelope(services, key)
-    const spec = stored as TaskSpec
+    const own = stored as TaskSpec
+    const spec = { ...own, enforcement: sharedRows(own.enforcement) }
     const found = { dir, snapshot, spec, stamp }
     if (phaseOf(snapshot) !== 'launching') return found
     // In this order: what a launcher did before it was seen dead is then seen below.

@@ -15,6 +15,8 @@ import {
   type Failure,
   type Outcome,
   passedStates,
+  type Phase,
+  phaseOf,
   restoreTask,
   stateOf,
   type StoredSnapshot,
@@ -42,7 +44,7 @@ export type AnySnapshot = TaskSnapshot | StoredSnapshot
 
 /**
  * The machine of one task. Its actor is made when somebody needs it: a task that had ended when it was opened
- * is no more than what was stored of it.
+ * is no more than what was stored of it, and one that runs that and a watch for its end.
  */
 export class TaskActor {
   readonly #services: ActorServices
@@ -50,6 +52,10 @@ export class TaskActor {
   #inputFailure: Failure | null = null
   #restored: Restored | null
   #actor: Actor<ProvidedTaskMachine> | null = null
+  /** Ends the watch of one that rests. */
+  #endRest: (() => void) | null = null
+  /** It was stopped while it rested. */
+  #isDead = false
 
   /**
    * `moved` is called after each step of the machine. Without `restored` it is a new one, of a task without a
@@ -71,9 +77,19 @@ export class TaskActor {
       // Assigned before it is started: its effects store its snapshot.
       this.#actor = this.#make(this.#restored)
       this.#restored = null
+      this.#wake()
       this.#actor.start()
+      if (this.#isDead) this.#actor.stop()
     }
     return this.#actor
+  }
+
+  /**
+   * What was stored stands for the actor until somebody needs that, or the task has ended. `watch` calls
+   * `onEnd` then, later, and returns the way to hear no more.
+   */
+  rest(watch: (onEnd: () => void) => () => void): void {
+    this.#endRest = watch(() => this.live())
   }
 
   /** Whether its state is as it was stored: nothing of it is to be written. */
@@ -83,7 +99,7 @@ export class TaskActor {
 
   /** Whether it was stopped before the task had ended. */
   get isStopped(): boolean {
-    return this.#actor?.getSnapshot().status === 'stopped'
+    return this.#isDead || this.#actor?.getSnapshot().status === 'stopped'
   }
 
   /**
@@ -103,6 +119,12 @@ export class TaskActor {
       : outcome
   }
 
+  /** Of a new one it is known without its actor, which an executor that is to open a task never needs. */
+  get phase(): Phase {
+    const isNew = this.#actor === null && this.#restored === null
+    return isNew ? 'configured' : phaseOf(this.snapshot())
+  }
+
   snapshot(): AnySnapshot {
     return this.#actor === null && this.#restored !== null
       ? this.#restored.snapshot
@@ -114,6 +136,7 @@ export class TaskActor {
    * restore.
    */
   persisted(): StoredSnapshot | null {
+    if (this.#isDead) return null
     if (this.#restored !== null) return this.#restored.snapshot
     if (this.live().getSnapshot().status === 'stopped') return null
     return this.live().getPersistedSnapshot() as unknown as StoredSnapshot
@@ -163,7 +186,18 @@ export class TaskActor {
   }
 
   stop(): void {
+    if (this.#endRest !== null && this.#restored !== null) {
+      // Nothing may run for it any more, should somebody ask for the actor.
+      this.#restored = { snapshot: { ...this.#restored.snapshot, children: {} }, final: true }
+      this.#isDead = true
+    }
+    this.#wake()
     this.#actor?.stop()
+  }
+
+  #wake(): void {
+    this.#endRest?.()
+    this.#endRest = null
   }
 
   #make(restored: Restored | null): Actor<ProvidedTaskMachine> {

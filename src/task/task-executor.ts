@@ -105,7 +105,8 @@ export class TaskExecutor implements api.Executor {
     const quicker = this.#runtime.find(key)
     if (quicker !== undefined) return this.#share(quicker)
     this.#task.actor.stop()
-    this.#task = new HeldTask(this.#runtime, this, stored)
+    const { snapshot, final } = stored
+    this.#task = new HeldTask(this.#runtime, this, { snapshot, final })
     this.#draft.describe(stored.spec)
     await this.#task.resume(stored)
   }

@@ -4,6 +4,7 @@ import type { Verification } from '../api.ts'
 import type { Secret } from '../command/secrets.ts'
 import type { TargetTask } from '../platform/port.ts'
 import { platform } from '../platform/index.ts'
+import { watchAlive } from '../spawn/alive.ts'
 import type { FileTarget } from '../spawn/spec.ts'
 import { adopt } from './effects/adopt.ts'
 import { Bypass } from './effects/bypass.ts'
@@ -97,7 +98,7 @@ export class TaskProcess implements TaskEffects {
 
   watch(report: (outcome: Outcome, stop: StopRequest | null) => void): () => void {
     const letGo = new LetGo()
-    this.#wall.begin(letGo, this.adopted || this.spec.request.resources?.wallTimeMs !== undefined)
+    this.#wall.begin(letGo, this.#isLimited())
     const clues = { spawnerEnd: this.#launch?.launched?.end ?? null, bypass: this.#bypass }
     return watch(this.#task, clues, report, letGo)
   }
@@ -107,6 +108,25 @@ export class TaskProcess implements TaskEffects {
       endInput: () => this.endInput(),
       bypass: this.#bypass,
     })
+  }
+
+  /** Whether nothing is to be done for a task of another supervisor but to wait for its end. */
+  mayRest(): boolean {
+    return this.adopted && !this.#isLimited()
+  }
+
+  /**
+   * Calls `onEnd` once when its shim is gone, or when that cannot be seen. Returns the way to hear no more.
+   * Throws where it cannot be watched.
+   */
+  untilEnd(onEnd: () => void): () => void {
+    return watchAlive(this.#task.dir, this.#task.services.keepAlive, onEnd)
+  }
+
+  /** Whether it has a limit of its wall time: of one that is ours nobody else has written another yet. */
+  #isLimited(): boolean {
+    if (this.adopted) return this.#wallTimeMs() !== null
+    return this.spec.request.resources?.wallTimeMs !== undefined
   }
 
   /** As started where the change of it cannot be read. */

@@ -67,6 +67,7 @@ export function isTaskSpec(spec: unknown): spec is TaskSpec {
     typeof request.command?.path === 'string' &&
     typeof request.alloc?.root === 'string' &&
     Array.isArray(enforcement) &&
+    enforcement.every(row => typeof row === 'object' && row !== null) &&
     Array.isArray(launchers) &&
     typeof logs?.stdout?.path === 'string' &&
     typeof logs.stderr?.path === 'string'

@@ -63,6 +63,22 @@ describe('attack: a shim is kept from keeping the wall time limit', () => {
       await gone(start, mark)
     }))
 
+  it('a supervisor that has taken over a task without a limit keeps the one that it gives it', () =>
+    withWorkbench('linux', async bench => {
+      const began = performance.now()
+      const { task, start, mark } = await started(bench, null, bench.another({ shutdown }))
+      const id = task.id()
+      await bench.supervisor.close()
+      const taken = await bench.another({ shutdown }).open(id)
+      // From its start, and not before its shim is stopped.
+      await taken.update({ wallTimeMs: Math.ceil(performance.now() - began) + 3000 })
+      process.kill(start.shim.pid, 'SIGSTOP')
+      // Nobody waits for it: that would have it watched.
+      await eventually(() => assert.equal(taken.state, 'exited'), boundMs)
+      assert.equal((await taken.wait()).cause, 'timeout')
+      await gone(start, mark)
+    }))
+
   it('a limit that was set while it ran is kept, and one that was lifted is not', () =>
     withWorkbench('linux', async bench => {
       const second = await limited(bench, 2500)
@@ -154,12 +170,16 @@ async function limited(
   return limited(bench, 2 * wallTimeMs, supervisor)
 }
 
-async function started(bench: Workbench, wallTimeMs: number, supervisor: Supervisor): Promise<Limited> {
+async function started<Wall extends number | null>(
+  bench: Workbench,
+  wallTimeMs: Wall,
+  supervisor: Supervisor,
+): Promise<Omit<Limited, 'wallTimeMs'> & { readonly wallTimeMs: Wall }> {
   const mark = newMark()
   const script = `trap '' TERM; cp /bin/sleep ./${mark}; echo ready; exec ./${mark} 600`
   const task = bench.commandOf(supervisor, '/bin/sh', '-c', script)
   if (bench.platform === 'linux') task.command.cwd = '/tmp'
-  await task.limit({ wallTimeMs })
+  if (wallTimeMs !== null) await task.limit({ wallTimeMs })
   await task.start()
   await untilOutput(task, 'ready')
   await eventually(() => assert.equal(wearing(mark).length, 1))

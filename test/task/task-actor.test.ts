@@ -1,5 +1,11 @@
 import { strict as assert } from 'node:assert'
-import { lostOutcome, markExited, type StartRecord, stateOf } from '../../machines/index.ts'
+import {
+  lostOutcome,
+  markExited,
+  type StartRecord,
+  stateOf,
+  type StoredSnapshot,
+} from '../../machines/index.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
 import { thisInstant, untilEnded, untilLaunched, untilStopped } from '../../src/task/awaited-ends.ts'
 import { provideTaskMachine, type TaskEffects } from '../../src/task/provide.ts'
@@ -15,7 +21,7 @@ const ended = { ...lostOutcome('x', 9), cause: 'exited', exitCode: 3, failure: n
 
 /** The effects of one task, each of which goes as the test says. */
 function effects() {
-  const seen = { launched: 0, stops: 0, aborted: 0 }
+  const seen = { launched: 0, watches: 0, stops: 0, aborted: 0 }
   let report: Parameters<TaskEffects['watch']>[0] = () => {}
   let launched: (record: StartRecord) => void = () => {}
   let failed: (error: unknown) => void = () => {}
@@ -30,6 +36,7 @@ function effects() {
       })
     },
     watch: heard => {
+      seen.watches++
       report = heard
       return () => {}
     },
@@ -193,6 +200,62 @@ describe('the machine of one task', () => {
         .states$()
         .subscribe({ next: state => void states.push(state), complete: () => states.push('end') })
       assert.deepEqual(states, ['exited', 'end'])
+    })
+  })
+
+  describe('that rests', () => {
+    let tellEnd: () => void
+    let ended: number
+    beforeEach(async () => {
+      begin()
+      await task.launch()
+      const snapshot = JSON.parse(JSON.stringify(actor.persisted())) as StoredSnapshot
+      actor.stop()
+      task.seen.watches = ended = 0
+      moves = []
+      actor = make({ snapshot, final: false })
+      actor.rest(onEnd => {
+        tellEnd = onEnd
+        return () => {
+          ended++
+        }
+      })
+    })
+
+    it('is what was stored of it, and has no actor, whoever looks at it or stores it', () => {
+      assert.equal(stateOf(actor.snapshot()), 'running')
+      assert.equal(actor.persisted()?.value, 'running')
+      assert.equal(actor.isStored, true)
+      assert.deepEqual([task.seen.watches, moves], [0, []])
+    })
+
+    it('finds out by its own watch how the task has ended, once it is told that it has', async () => {
+      tellEnd()
+      assert.deepEqual([task.seen.watches, ended], [1, 1])
+      task.end()
+      assert.equal((await untilEnded(actor)).exitCode, 3)
+      assert.equal(moves.at(-1), 'exited')
+    })
+
+    it('has an actor for whoever waits for it or stops it, and hears no more of the other watch', async () => {
+      const waiting = untilEnded(actor)
+      assert.deepEqual([task.seen.watches, ended, actor.isStored], [1, 1, false])
+      stop()
+      assert.equal(task.seen.stops, 1)
+      task.end()
+      assert.equal((await waiting).exitCode, 3)
+    })
+
+    it('that was let go of does nothing any more, whoever asks for its actor', async () => {
+      actor.stop()
+      assert.deepEqual([ended, actor.isStopped, actor.persisted()], [1, true, null])
+      await refuses(untilEnded(actor), { code: 'INVALID_STATE' })
+      const states: string[] = []
+      actor
+        .states$()
+        .subscribe({ next: state => void states.push(state), complete: () => states.push('end') })
+      assert.deepEqual(states, ['running', 'end'])
+      assert.deepEqual([task.seen.watches, moves], [0, []])
     })
   })
 
