@@ -73,9 +73,6 @@ describe('what of a Nomad job would behave otherwise', () => {
     assert.deepEqual(others(check(job('command = "x"', 'user = "a"'), { default_user: 'own' })), [])
     const ownUsers = { dynamic_workload_users: true }
     assert.deepEqual(others(check(job('command = "x"'), ownUsers)), ['3:3 differs user'])
-    const logs = 'logs {\nmax_files = 3\n}'
-    assert.deepEqual(others(check(job('command = "x"', logs), { collect_logs: true })), ['8:1 differs logs'])
-    assert.deepEqual(others(check(job('command = "x"', logs))), [])
     assert.deepEqual(others(check(job('command = "x"'), { default_user: 'own' })), ['3:3 differs user'])
     assert.throws(
       () => pluginConfig({ name: 'a.hcl', text: 'plugin "holdfast" {\nconfig {\nallow_root = 3\n}\n}' }),
@@ -85,6 +82,43 @@ describe('what of a Nomad job would behave otherwise', () => {
     )
     assert.throws(() => pluginConfig({ name: 'a.hcl', text: '' }), {
       message: 'a.hcl:1:1: has no plugin "holdfast" block',
+    })
+  })
+
+  it('is a logs block that is not handed on, unless the agent is asked for it', () => {
+    const judged = (block: string, agent: object, config = '') =>
+      others(check(job(`command = "x"\n${config}`, `logs {\n${block}\n}`), { collect_logs: true, ...agent }))
+    const three = 'max_files = 3\nmax_file_size = 10'
+    assert.deepEqual(others(check(job('command = "x"', `logs {\n${three}\n}`))), [])
+    assert.deepEqual(judged(three, {}), ['10:1 differs logs.max_files'])
+    assert.deepEqual(judged(three, { log_max_files: 3 }), [])
+    assert.deepEqual(judged(three, { agent: {} }), [])
+    assert.deepEqual(judged(`disabled = true\n${three}`, {}), [])
+    assert.deepEqual(judged(three, {}, 'logs {\nmax_files = 3\n}'), [])
+    assert.deepEqual(judged(three, { agent: {} }, 'logs {\nmax_files = 4\n}'), [
+      '12:1 differs logs.max_files',
+    ])
+    for (const files of [1, 101])
+      assert.deepEqual(judged(`max_files = ${files}`, { agent: {} }), ['10:1 differs logs.max_files'])
+    assert.deepEqual(judged('max_files = var.n', {}), ['10:1 unknown logs.max_files'])
+    assert.deepEqual(judged('max_files = var.n', { agent: {} }), [])
+    const inspected = readFileSync(new URL('inspected.json', jobsDirectory), 'utf8')
+    const text = inspected.replace('"MaxFileSizeMB": 10', '"MaxFileSizeMB": 7')
+    const report = checkJob({ name: 'j.json', text }, readAgentConfig({ collect_logs: true }))
+    assert.ok(others(report).includes('27:44 differs logs.max_file_size'), others(report).join())
+  })
+
+  it("is told by the plugin's blocks too", () => {
+    const ofPlugin = (agent: string) =>
+      pluginConfig({
+        name: 'a.hcl',
+        text: `plugin "holdfast" {\nconfig {\ncollect_logs = true\nagent {\n${agent}\n}\n}\n}`,
+      })
+    assert.equal(ofPlugin('').agent?.address, 'http://127.0.0.1:4646')
+    assert.equal(ofPlugin('token_file = "/t"').agent?.token_file, '/t')
+    assert.throws(() => ofPlugin('token = "x"'), {
+      message:
+        /^a\.hcl:1: plugin config\.agent\.token: no attribute of this name; known are address, token_file/,
     })
   })
 

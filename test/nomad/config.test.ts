@@ -30,6 +30,54 @@ describe("a Nomad job's configuration", () => {
     assert.throws(() => readTaskOptions(7), { message: /^config: got 7, takes an object/ })
   })
 
+  it('names an agent by an address that is nothing else, and its certificates only with TLS', () => {
+    const agent = (block: object) => readAgentConfig({ agent: block }).agent
+    assert.equal(readAgentConfig({}).agent, null)
+    assert.equal(agent({ address: null, token_file: null })?.address, 'http://127.0.0.1:4646')
+    for (const address of ['http://[::1]:4646', 'https://nomad.example', 'unix:///run/nomad.sock'])
+      assert.equal(agent({ address })?.address, address)
+    for (const address of [
+      ...['127.0.0.1:4646', 'ftp://a:1', 'unix://run/nomad.sock', 'http://', 'http://a:99999', 'http://a:b'],
+      ...[
+        'http://user:secret@a:1',
+        'http://a:1/v1',
+        'http://a:1?namespace=x',
+        'http://a b',
+        'http://a\n',
+        '',
+      ],
+    ])
+      assert.throws(() => agent({ address }), {
+        message: /^plugin config\.agent\.address: got .*, takes "http:/,
+      })
+    const tls = { cert_file: '/c', key_file: '/k' }
+    assert.deepEqual(
+      { ...agent({ address: 'https://a:1', ...tls }) },
+      {
+        ...{
+          address: 'https://a:1',
+          token_file: null,
+          ca_file: null,
+          tls_server_name: null,
+          timeout: 2,
+          ...tls,
+        },
+      },
+    )
+    for (const [block, message] of [
+      [
+        { address: 'http://a:1', ca_file: '/c' },
+        /agent\.address: got "http:.*takes "https:.*beside ca_file$/,
+      ],
+      [tls, /agent\.address: got "http:.*beside cert_file$/],
+      [{ address: 'https://a:1', cert_file: '/c' }, /agent\.key_file: got nothing, takes an absolute path/],
+      [{ address: 'https://a:1', key_file: '/k' }, /agent\.cert_file: got nothing, takes an absolute path/],
+      [{ timeout: 61 }, /agent\.timeout: got 61, takes an integer from 1 to 60 \(seconds\)$/],
+      [{ token_file: 'token' }, /agent\.token_file: got "token", takes an absolute path$/],
+    ] as const)
+      assert.throws(() => agent(block), { message })
+  })
+
   it('is empty where there are no bytes, and refused where they are no msgpack', () => {
     assert.deepEqual(readAgentConfig(fromMsgpack(Buffer.alloc(0), 'x')).enabled, true)
     assert.deepEqual(fromMsgpack(Buffer.from(encode({ a: [1] })), 'x'), { a: [1] })

@@ -10,6 +10,7 @@ const names: Readonly<Record<string, string>> = {
   NUMA: 'numa',
   MemoryMB: 'memory',
   MemoryMaxMB: 'memory_max',
+  MaxFileSizeMB: 'max_file_size',
   DiskMB: 'disk',
   SecretsMB: 'secrets',
   Networks: 'network',

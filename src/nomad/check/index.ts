@@ -3,6 +3,7 @@ import { type AgentConfig, readAgentConfig } from '../config/agent-config.ts'
 import { parseBody } from '../hcl/parse.ts'
 import { Scope, type Value } from '../hcl/scope.ts'
 import { Source } from '../hcl/source.ts'
+import type { Body } from '../hcl/syntax.ts'
 import { driverName } from '../version.ts'
 import { worst } from './finding.ts'
 import { readJobFile } from './job-file.ts'
@@ -49,13 +50,19 @@ export function pluginConfig({ name, text }: File): AgentConfig {
   if (plugin === undefined) throw source.error(0, `has no plugin "${driverName}" block`)
   const config = plugin.body.blocks.find(({ type }) => type === 'config')?.body
   const scope = new Scope(file)
-  const values: Record<string, Value> = {}
-  for (const [key, { value }] of config?.attributes ?? []) values[key] = scope.valueOf(value)
   try {
-    return readAgentConfig(values)
+    return readAgentConfig(config === undefined ? {} : valuesOf(config, scope))
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error
     const { line } = plugin.at
     throw new HoldfastError('INVALID_ARGUMENT', `${name}:${line}: ${error.message}`, { hint: error.hint })
   }
+}
+
+/** Its attributes and its blocks, as the agent hands them on. */
+function valuesOf({ attributes, blocks }: Body, scope: Scope): Readonly<Record<string, Value>> {
+  return Object.fromEntries([
+    ...Array.from(attributes, ([name, { value }]) => [name, scope.valueOf(value)] as const),
+    ...blocks.map(({ type, body }) => [type, valuesOf(body, scope)] as const),
+  ])
 }

@@ -7,6 +7,7 @@ import { networkOf } from '../tasks/network.ts'
 import { capabilitiesOf, namespacesOf, userOf } from '../tasks/policy.ts'
 import { type Origin, origins } from './drivers.ts'
 import { type Finding, merged, refusal, refusedBy, type Verdict, worst } from './finding.ts'
+import { judgeLogs } from './logs.ts'
 import { networkMode, privilegedPorts } from './ports.ts'
 import { judgeBlocks } from './task-blocks.ts'
 import { type Located, type TaskView, written } from './task-view.ts'
@@ -90,7 +91,7 @@ function judgePolicy(
   return [
     ...refusals.filter(finding => finding !== null),
     ...otherUser(user, { origin, agent }),
-    ...(agent.collect_logs ? ownLogs(view) : []),
+    ...judgeLogs(view, options, agent),
     ...privilegedPorts(view, origin, capabilitiesIf(options, agent)),
   ]
 }
@@ -110,14 +111,6 @@ function capabilitiesIf({ cap_add }: TaskOptions, { allow_capabilities }: AgentC
   } catch {
     return []
   }
-}
-
-/** Nomad hands a job's `logs` on to nobody but its own collector. */
-function ownLogs(view: TaskView): Finding[] {
-  return view.blocks('logs').map(({ at }) => {
-    const why = 'with collect_logs a task has the sizes of the plugin, or of config.logs'
-    return { option: 'logs', verdict: 'differs', at, why, change: 'say it as config { logs { } } too' }
-  })
 }
 
 /** Who a task is that names nobody, and what root may do. */

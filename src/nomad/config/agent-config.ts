@@ -1,5 +1,7 @@
 import { isAbsolute } from 'node:path'
-import { configuration, flag, integer, text, texts } from './attribute.ts'
+import { invalidArgument } from '../../invalid-argument.ts'
+import { takesAddress, targetOf } from '../agent/address.ts'
+import { configuration, flag, integer, integerOr, optionalBlock, text, textOr, texts } from './attribute.ts'
 
 const isPath = (value: string) => isAbsolute(value)
 const isName = (value: string) => value !== ''
@@ -21,6 +23,15 @@ const agent = configuration({
   collect_logs: flag(false),
   log_max_files: integer(2, 100, 'files'),
   log_max_file_size: integer(1, 1_048_576, 'MiB'),
+  agent: optionalBlock({
+    address: textOr('http://127.0.0.1:4646', takesAddress, value => targetOf(value) !== null),
+    token_file: text('an absolute path', isPath),
+    ca_file: text('an absolute path', isPath),
+    cert_file: text('an absolute path', isPath),
+    key_file: text('an absolute path', isPath),
+    tls_server_name: text('the name of a host', isName),
+    timeout: integerOr(2, 1, 60, 'seconds'),
+  }),
 })
 
 export type AgentConfig = ReturnType<typeof agent.read>
@@ -29,5 +40,23 @@ export const agentSpec = agent.spec
 
 /** Throws INVALID_ARGUMENT naming the attribute. */
 export function readAgentConfig(value: unknown): AgentConfig {
-  return agent.read(value, 'plugin config')
+  const config = agent.read(value, 'plugin config')
+  checkTls(config)
+  return config
+}
+
+/** What would be left out of account is refused: whoever writes it down counts on it. */
+function checkTls({ agent: access }: AgentConfig): void {
+  if (access === null) return
+  const { address, cert_file, key_file, ca_file, tls_server_name } = access
+  const at = 'plugin config.agent'
+  const part = Object.entries({ ca_file, cert_file, key_file, tls_server_name }).find(([, is]) => is !== null)
+  if (part !== undefined && targetOf(address)?.secure !== true)
+    throw invalidArgument(`${at}.address`, address, `"https://HOST:PORT" beside ${part[0]}`)
+  if ((cert_file === null) !== (key_file === null))
+    throw invalidArgument(
+      `${at}.${cert_file === null ? 'cert_file' : 'key_file'}`,
+      Symbol('nothing'),
+      'an absolute path: cert_file and key_file are given together',
+    )
 }

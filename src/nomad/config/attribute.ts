@@ -41,12 +41,28 @@ export function text(takes: string, accepts: (value: string) => boolean): Attrib
   }
 }
 
+/** The same, with what it is where it was left out. */
+export function textOr(
+  otherwise: string,
+  takes: string,
+  accepts: (value: string) => boolean,
+): Attribute<string> {
+  const { spec, read } = text(takes, accepts)
+  return { spec, read: (value, at) => read(value, at) ?? otherwise }
+}
+
 /** Asked for by the reader alone: Nomad, asked to, would complain of it before anything else is read. */
 export function requiredText(takes: string, accepts: (value: string) => boolean): Attribute<string> {
   return {
     spec: name => attr(name, 'string'),
     read: (value, at) => checkText(value, at, takes, accepts),
   }
+}
+
+/** The same, with what it is where it was left out. */
+export function integerOr(otherwise: number, min: number, max: number, unit: string): Attribute<number> {
+  const { spec, read } = integer(min, max, unit)
+  return { spec, read: (value, at) => read(value, at) ?? otherwise }
 }
 
 /** One of these words. */

@@ -15,11 +15,12 @@ export async function start(
   if (config === null) throw new Error('StartTask without a task')
   const { table, supervisors, stateDir, log } = state
   const hasOwnRoot = () => state.hasOwnRoot()
-  const task = await startTask(config, {
+  const { task, notices } = await startTask(config, {
     ...{ table, supervisors, stateDir, log, hasOwnRoot },
     config: state.config,
   })
   state.events.tellShortfalls(task.record, task.executor.enforcement)
+  for (const { message, annotations } of notices) state.events.tell(task.record, message, annotations)
   state.events.watchEgress(task, new Date(task.record.startedAt))
   const { key, startedAt } = task.record
   return {

@@ -8,25 +8,21 @@ import { deviceNodes, jobMounts, nomadDirectories, parentsFirst, volumeMounts } 
 import { networkOf } from './network.ts'
 import { capabilitiesOf, namespacesOf, userOf } from './policy.ts'
 import { programOf } from './program.ts'
-import { streams } from './streams.ts'
 
 type Policy = Pick<
   AgentConfig,
-  | 'default_user'
-  | 'allow_root'
-  | 'allow_capabilities'
-  | 'allow_mounts'
-  | 'allow_ipc_host'
-  | 'collect_logs'
-  | 'log_max_files'
-  | 'log_max_file_size'
+  'default_user' | 'allow_root' | 'allow_capabilities' | 'allow_mounts' | 'allow_ipc_host'
 >
 
 /**
- * A Nomad task as the library's command. Throws PERMISSION for what this node does not let jobs do,
- * INVALID_ARGUMENT for what cannot be.
+ * A Nomad task as the library's command, without its streams. Throws PERMISSION for what this node does not
+ * let jobs do, INVALID_ARGUMENT for what cannot be.
  */
-export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy): Command {
+export function commandOf(
+  task: TaskConfig,
+  options: TaskOptions,
+  policy: Policy,
+): Omit<Command, 'stdout' | 'stderr'> {
   const ours = nomadDirectories(task)
   const jobs = jobMounts(options, policy.allow_mounts)
   const cgroups = externalCgroups(task)
@@ -40,7 +36,6 @@ export function commandOf(task: TaskConfig, options: TaskOptions, policy: Policy
     args: [...options.args],
     env: { ...task.env },
     ...(options.work_dir !== null && { cwd: options.work_dir }),
-    ...streams(task, options, policy),
     network: networkOf(task.network_isolation_spec, options.egress),
     ...hostnameOf(task),
     mounts: parentsFirst([...ours.mounts, ...volumeMounts(task), ...jobs.mounts]),

@@ -8,13 +8,17 @@ import type { Task } from './task.ts'
 /** Of one task and one plugin process: a task that tries every port would push all else out of its events. */
 const maxEgressEvents = 10
 
-export type TaskEvent = {
+/** What a task's events say beside Nomad's own. */
+export type Notice = {
+  readonly message: string
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export type TaskEvent = Notice & {
   readonly task_id: string
   readonly alloc_id: string
   readonly task_name: string
   readonly timestamp: object
-  readonly message: string
-  readonly annotations: Readonly<Record<string, string>>
 }
 
 /** What happens to tasks beyond what Nomad tells of them itself; shown among an allocation's events. */

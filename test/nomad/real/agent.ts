@@ -38,7 +38,7 @@ export type Role = {
   readonly host?: Host
   /** Those of Nomad's own that it has beside this one; default none. */
   readonly drivers?: readonly string[]
-  /** More of its configuration, in HCL. */
+  /** More of its configuration, in HCL. `@HTTP@` there is its address. */
   readonly more?: Readonly<Partial<Record<'agent' | 'server' | 'client' | 'options' | 'plugin', string>>>
 }
 
@@ -61,6 +61,8 @@ export class RealAgent {
   readonly #binary: string
   readonly #ports: Ports
   readonly #host: Host | null
+  /** What it is asked with from here, where it has ACLs. */
+  token: string | null = null
   #process: ChildProcess | null = null
 
   private constructor(binary: string, directory: string, ports: Ports, host: Host | null) {
@@ -138,7 +140,7 @@ export class RealAgent {
 
   /** The command line, for what has no plain HTTP: exit code and both outputs. */
   async cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const env = { ...process.env, NOMAD_ADDR: this.#address }
+    const env = this.#environment
     try {
       return { code: 0, ...(await run(this.#binary, args, { env, timeout: 60_000 * patience })) }
     } catch (error) {
@@ -149,13 +151,13 @@ export class RealAgent {
 
   /** The same, for as long as it goes on. */
   following(...args: string[]): ChildProcess {
-    return spawn(this.#binary, args, { env: { ...process.env, NOMAD_ADDR: this.#address } })
+    return spawn(this.#binary, args, { env: this.#environment })
   }
 
   /** The same with a terminal; `typed` is what is typed into it. */
   async cliOnTerminal(command: string, typed: string): Promise<{ code: number; shown: string }> {
     const child = spawn('script', ['-qec', `${this.#binary} ${command}`, '/dev/null'], {
-      env: { ...process.env, NOMAD_ADDR: this.#address, TERM: 'xterm' },
+      env: { ...this.#environment, TERM: 'xterm' },
     })
     let shown = ''
     child.stdout.on('data', chunk => {
@@ -167,6 +169,11 @@ export class RealAgent {
     return { code, shown }
   }
 
+  get #environment(): NodeJS.ProcessEnv {
+    const { token } = this
+    return { ...process.env, NOMAD_ADDR: this.#address, ...(token !== null && { NOMAD_TOKEN: token }) }
+  }
+
   get #address(): string {
     return `http://${this.#ip}:${this.#ports.http}`
   }
@@ -176,10 +183,12 @@ export class RealAgent {
   }
 
   async #request(method: string, path: string, body?: string): Promise<unknown> {
-    const response = await fetch(
-      `${this.#address}${path}`,
-      body === undefined ? { method } : { method, body },
-    )
+    const headers = this.token === null ? {} : { 'x-nomad-token': this.token }
+    const response = await fetch(`${this.#address}${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+    })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     try {
@@ -233,7 +242,7 @@ telemetry {
 plugin "holdfast" {
   config {
     state_dir  = "${stateDir}"
-    ${more.plugin ?? ''}
+    ${(more.plugin ?? '').replaceAll('@HTTP@', this.#address)}
   }
 }
 ${more.agent ?? ''}

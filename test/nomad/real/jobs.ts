@@ -51,6 +51,7 @@ export async function runGroup(
   id: string,
   type: 'batch' | 'service',
   group: Fields & { readonly Tasks: readonly object[] },
+  namespace = 'default',
 ): Promise<Allocation> {
   const never = { Attempts: 0, Interval: 6e11, Delay: 1e9, Mode: 'fail' }
   const whole = {
@@ -61,10 +62,10 @@ export async function runGroup(
     ...group,
   }
   await agent.put('/v1/jobs', {
-    Job: { ID: id, Name: id, Type: type, Datacenters: ['dc1'], TaskGroups: [whole] },
+    Job: { ID: id, Name: id, Namespace: namespace, Type: type, Datacenters: ['dc1'], TaskGroups: [whole] },
   })
-  await until(`${id} has an allocation`, async () => (await allocations(agent, id)).length > 0)
-  const [allocation] = await allocations(agent, id)
+  await until(`${id} has an allocation`, async () => (await allocations(agent, id, namespace)).length > 0)
+  const [allocation] = await allocations(agent, id, namespace)
   if (allocation === undefined) throw new Error(`${id} has no allocation`)
   return allocation
 }
@@ -84,8 +85,13 @@ export async function runJob(
   return runGroup(agent, id, type, { Tasks: [task] })
 }
 
-export async function allocations(agent: RealAgent, job: string): Promise<readonly Allocation[]> {
-  return (await agent.get(`/v1/job/${job}/allocations`)) as readonly Allocation[]
+export async function allocations(
+  agent: RealAgent,
+  job: string,
+  namespace = 'default',
+): Promise<readonly Allocation[]> {
+  const path = `/v1/job/${job}/allocations?namespace=${namespace}`
+  return (await agent.get(path)) as readonly Allocation[]
 }
 
 export async function allocation(agent: RealAgent, id: string): Promise<Allocation> {

@@ -15,6 +15,8 @@ import { isHealthy } from './node.ts'
 /** Those of Nomad's own pool. */
 const firstPooled = 80_000
 
+const asking = 'agent {\n address = "@HTTP@"\n timeout = 60\n}'
+
 /** What an operator asks of tasks, on a node that collects logs by itself and gives each task a user. */
 describe("what an operator asks of a real Nomad's tasks", function () {
   this.timeout(300_000 * patience)
@@ -28,7 +30,7 @@ describe("what an operator asks of a real Nomad's tasks", function () {
     agent = await agents.make('operator', {
       server: true,
       client: true,
-      more: { plugin: 'collect_logs = true\n dynamic_workload_users = true' },
+      more: { plugin: `collect_logs = true\n dynamic_workload_users = true\n ${asking}` },
     })
     await agent.start()
     await isHealthy(agent)
@@ -94,13 +96,13 @@ describe("what an operator asks of a real Nomad's tasks", function () {
 
     before(async () => {
       const script = `echo err >&2; echo up; ${[1, 2, 3, 4].map(part).join('\n')}\n${waits}`
-      id = await up('logs', script, { Config: { logs: [{ max_files: 2, max_file_size: 1 }] } })
+      id = await up('logs', script, { LogConfig: { MaxFiles: 2, MaxFileSizeMB: 1 } })
       follower = agent.following('alloc', 'logs', '-f', id, 't')
       follower.stdout?.on('data', chunk => (followed += String(chunk)))
     })
     after(() => follower?.kill())
 
-    it('are followed by alloc logs -f over every rotation, and the oldest go', async () => {
+    it("are followed by alloc logs -f over every rotation by the job's logs block, and the oldest go", async () => {
       let expected = 'up\n'
       for (const number of [1, 2, 3, 4]) {
         expected += partOf(number)
