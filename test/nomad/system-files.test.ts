@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Message } from '../../src/nomad/wire/codec.ts'
 import { driverBench } from './support/driver-bench.ts'
 import { until } from './support/until.ts'
 
