@@ -68,7 +68,7 @@ describe('attack: what lies in a task directory where the system has a directory
             },
           ).catch((error: HoldfastError) => {
             assert.match(
-              `${error.errno ?? error.code}`,
+              error.errno ?? error.code,
               /^(ELOOP|ENOTDIR|ENOENT|EXDEV|PERMISSION)$/,
               error.message,
             )
@@ -153,7 +153,7 @@ async function said({ bench, alloc }: Setup, script: string, command: Partial<Co
   return outputOf(task)
 }
 
-/** Each in its turn becomes a link and itself again, for as long as it runs; it has done so when it is given. */
+/** Each in its turn becomes a link and itself again while it runs; it is given when it has done so. */
 async function swapping(paths: readonly string[], to: string) {
   const script = paths
     .map(
