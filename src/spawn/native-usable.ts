@@ -1,12 +1,12 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { nativeFeatures } from './probe.ts'
 import { mayExecute } from './may-execute.ts'
 
 /**
- * Why a native program does not run on this host; null: it does. A look at the file, not a run of it, which
- * every start would wait for: whether it may be executed (a file system mounted noexec says no), for which
- * processor it is, and whether its dynamic loader is here (a build for another C library has none). Only what
- * looks wrong is tried, for a registered emulator may run it all the same.
+ * Why a native program does not run on this host; null: it does. A look at the file, never a run of it: every
+ * start would wait for that, and what the kernel refuses to execute (ENOEXEC) execvp(3) hands to a shell,
+ * which would read it as commands. Looked at is whether it may be executed (a file system mounted noexec says
+ * no), for which processor it is, whether it is whole, and whether its dynamic loader is here (a build for
+ * another C library has none). One for another processor is refused, also where an emulator is registered.
  */
 export function whyUnusable(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false })
@@ -14,17 +14,15 @@ export function whyUnusable(path: string): string | null {
   if (!mayExecute(path))
     return `${path} may not be executed by this user, or lies on a file system mounted noexec`
   const version = `${stats.dev}:${stats.ino}:${stats.mtimeMs}:${stats.size}`
-  if (known?.path !== path || known.version !== version) known = { path, version, why: probe(path) }
+  if (known?.path !== path || known.version !== version) {
+    const why = whyOf(startOf(path))
+    known = { path, version, why: why === null ? null : `${path} ${why}` }
+  }
   return known.why
 }
 
 /** Of the file that was looked at last: there is one in a process, as a rule. */
 let known: { readonly path: string; readonly version: string; readonly why: string | null } | undefined
-
-function probe(path: string): string | null {
-  const why = whyOf(startOf(path))
-  return why === null || nativeFeatures(path) !== null ? null : `${path} ${why}`
-}
 
 const scriptMark = Buffer.from('#!')
 const elfMark = Buffer.from('\x7fELF', 'latin1')
