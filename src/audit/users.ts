@@ -1,3 +1,4 @@
+import { errnoOf } from '../alloc/failure.ts'
 import { whyHeld } from '../task/own-users/evidence.ts'
 import { Registry } from '../task/own-users/registry.ts'
 import { each, type Found, type AuditContext } from './found.ts'
@@ -5,7 +6,7 @@ import { each, type Found, type AuditContext } from './found.ts'
 /** Users that tasks of this state directory had to themselves, and nothing of whom is left. */
 export function leftoverUsers({ state, registry: path }: AuditContext): Promise<Found[]> {
   const registry = new Registry(path)
-  return each(registry.numbers(), number => {
+  return each(numbersIn(registry), number => {
     const { generation, claim } = registry.read(number)
     if (claim === null || claim === 'unreadable' || claim.stateDir !== state.path) return []
     if (whyHeld(number, claim) !== null) return []
@@ -19,4 +20,14 @@ export function leftoverUsers({ state, registry: path }: AuditContext): Promise<
       },
     ]
   })
+}
+
+/** Root alone gives them out, and may keep others from looking: of those nobody has one. */
+function numbersIn(registry: Registry): readonly number[] {
+  try {
+    return registry.numbers()
+  } catch (error) {
+    if (errnoOf(error) === 'EACCES' && process.geteuid?.() !== 0) return []
+    throw error
+  }
 }
