@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { type Choice, chosen, everything, isNarrowed } from './choice.ts'
 import { ListFilters, tasksText } from './list-filters.tsx'
 import { ListRow } from './list-row.tsx'
@@ -21,7 +21,8 @@ export function List({ selected, choice, choose, open }: Props) {
   const [active, setActive] = useState(selected)
   const field = useSearchKey()
   const view = useViewport(rowHeight)
-  useEffect(() => setActive(selected), [selected])
+  // At once: after the page has been painted it would take back a step that was taken meanwhile.
+  useLayoutEffect(() => setActive(selected), [selected])
 
   const all = [...store.rows.values()].reverse()
   const shown = chosen(all, choice, key => store.usage.get(key)?.samples.at(-1))

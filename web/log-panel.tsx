@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Stream } from './log-lines.ts'
 import { LogSearch } from './log-search.ts'
 import { LogView } from './log-view.tsx'
@@ -19,7 +19,8 @@ export function LogPanel({ row }: { row: Row }) {
   const { lines, skipped, error } = useLog(row.key, stream, begun)
   const search = useSearch(query, lines)
   search.update(lines)
-  useEffect(() => setCurrent(null), [query, lines])
+  // At once: after the page has been painted it would take back what a key has gone to meanwhile.
+  useLayoutEffect(() => setCurrent(null), [query, lines])
 
   const step = (by: 1 | -1): void => {
     const { hits } = search

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { Page } from 'playwright-core'
 import type { Workbench } from '../support/workbench.ts'
 import { openPage, screenshot } from './browser.ts'
-import { inBrowser, row, shown } from './shown.ts'
+import { atOnce, inBrowser, key, row, shown } from './shown.ts'
 
 inBrowser("the inspector's list", browser => {
   it('selects by state, end and label, and has the same choice after a reload', () =>
@@ -74,6 +74,15 @@ inBrowser("the inspector's list", browser => {
       },
       { viewport: { width: 390, height: 844 } },
     ))
+
+  it('goes a step at each key, however fast they come', () =>
+    shown(browser(), async ({ page }, bench) => {
+      const last = (await threeTasks(bench))[0]
+      await row(page, last).waitFor()
+      const order = await page.locator('.rows .row').evaluateAll(rows => rows.map(one => one.dataset.key))
+      await atOnce(page, '.rows', [key('ArrowDown'), key('ArrowDown'), key('ArrowDown')])
+      await page.locator(`.row[data-key="${order[2]}"][aria-selected="true"]`).waitFor()
+    }))
 
   it('waits, is empty, or says that nothing fits', () =>
     shown(browser(), async ({ page }, bench, server) => {

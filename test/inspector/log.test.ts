@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { screenshot } from './browser.ts'
-import { inBrowser, row, shown } from './shown.ts'
+import { atOnce, inBrowser, key, row, shown } from './shown.ts'
 
 inBrowser("a log on the inspector's page", browser => {
   for (const [name, viewport] of [
@@ -66,6 +66,17 @@ inBrowser("a log on the inspector's page", browser => {
         },
         { viewport },
       ))
+
+  it('goes to what was found at a key that comes before the page has rested', () =>
+    shown(browser(), async ({ page }, bench) => {
+      const task = bench.shell('echo one; echo two; echo three; sleep 1000')
+      await task.start()
+      await row(page, task.key).click()
+      await page.getByTestId('log').getByText('three').waitFor()
+      const typed = `(element.value = 'two', new Event('input', { bubbles: true }))`
+      await atOnce(page, 'input[aria-label="Search the log"]', [typed, key('Enter')])
+      await page.getByTestId('found').getByText('1 of 1').waitFor()
+    }))
 
   it('follows a task that prints 5,000 lines a second, and shows its last line with none left out', () =>
     shown(browser(), async ({ page, complaints }, bench) => {

@@ -44,3 +44,17 @@ export async function shown(
 export function row(page: Page, key: string) {
   return page.locator(`.row[data-key="${key}"]`)
 }
+
+/**
+ * Sends events to an element, each when what the one before has changed is on the page and before anything
+ * else of the page runs, as they come to one that is busy. `events`: JavaScript, one expression each.
+ */
+export async function atOnce(page: Page, selector: string, events: readonly string[]): Promise<void> {
+  const sent = events.map(event => `element.dispatchEvent(${event}); await undefined; await undefined`)
+  const element = `const element = document.querySelector(${JSON.stringify(selector)})`
+  await page.evaluate(`(async () => { ${[element, ...sent].join('\n')} })()`)
+}
+
+export function key(name: string): string {
+  return `new KeyboardEvent('keydown', { key: ${JSON.stringify(name)}, bubbles: true, cancelable: true })`
+}
