@@ -15,7 +15,7 @@ const bundled = [
 ]
 
 /** Small modules that import each other, types and Node alone: a client may read them without the library. */
-const leaves = 'errors|invalid-argument|shortfalls|signals|system-error'
+const leaves = 'default-path|errors|invalid-argument|shortfalls|signals|system-error'
 
 /** What an action of the command line imports when it needs it. */
 const onDemand =

@@ -1,9 +1,5 @@
+import { defaultPath } from '../default-path.ts'
 import { mergedWindows, windowsDefaults } from './windows-environment.ts'
-
-/**
- * The search path of a task whose environment names none: that of a login as root, whoever the task runs as.
- */
-export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** What a task is told of itself. */
 export type TaskPlace = {

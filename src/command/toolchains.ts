@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { posix } from 'node:path'
 import type { Mount } from '../api.ts'
-import { defaultPath } from './environment.ts'
+import { defaultPath } from '../default-path.ts'
 import { placesOnTheWay } from './links.ts'
 
 export type ToolchainOptions = {

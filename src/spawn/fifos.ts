@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { defaultPath } from '../default-path.ts'
 import { errnoName } from '../errno-name.ts'
 import { nativeProgram } from './native-program.ts'
-
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
  * Makes FIFOs, 0600. Node has no mkfifo(3): the native program makes them, or mkfifo(1) where there is none.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { defaultPath, taskEnvironment } from '../../src/command/environment.ts'
+import { taskEnvironment } from '../../src/command/environment.ts'
+import { defaultPath } from '../../src/default-path.ts'
 
 const directories = { allocDir: '/alloc', taskDir: '/local', userName: 'alice' }
 const defaults = { PATH: defaultPath, HOME: '/local', USER: 'alice', LOGNAME: 'alice' }

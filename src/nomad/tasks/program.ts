@@ -1,12 +1,11 @@
 import { closeSync, constants, existsSync, fchmodSync, fstatSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { defaultPath } from '../../default-path.ts'
 import { openTrusted } from '../../index.ts'
 import type { TaskConfig } from '../wire/task-messages.ts'
 
 const readAndExecute = 0o555
 const permissions = 0o777
-/** The PATH of a task that has none of its own: src/command/environment.ts. */
-const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 type Task = Pick<TaskConfig, 'alloc_dir' | 'name'> & Partial<Pick<TaskConfig, 'env'>>
 
@@ -21,7 +20,7 @@ export function programOf({ alloc_dir, name, env }: Task, command: string): stri
   // A `..` leads to the task's root at most.
   const places = [posix.join('/local', command), posix.join('/', command)]
   const isThere = (place: string) => makeExecutable(join(taskDir, place))
-  return places.find(isThere) ?? onPath(command, env?.PATH ?? usualPath, isThere) ?? command
+  return places.find(isThere) ?? onPath(command, env?.PATH ?? defaultPath, isThere) ?? command
 }
 
 /** Undefined: the node has it earlier, or neither has it. */
