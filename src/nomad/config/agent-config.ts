@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { invalidArgument } from '../../invalid-argument.ts'
 import { takesAddress, targetOf } from '../agent/address.ts'
-import { configuration, flag, integer, integerOr, optionalBlock, text, textOr, texts } from './attribute.ts'
+import { configuration, flag, integer, optionalBlock, text, texts, withDefault } from './attribute.ts'
 
 const isPath = (value: string) => isAbsolute(value)
 const isName = (value: string) => value !== ''
@@ -24,13 +24,16 @@ const agent = configuration({
   log_max_files: integer(2, 100, 'files'),
   log_max_file_size: integer(1, 1_048_576, 'MiB'),
   agent: optionalBlock({
-    address: textOr('http://127.0.0.1:4646', takesAddress, value => targetOf(value) !== null),
+    address: withDefault(
+      'http://127.0.0.1:4646',
+      text(takesAddress, value => targetOf(value) !== null),
+    ),
     token_file: text('an absolute path', isPath),
     ca_file: text('an absolute path', isPath),
     cert_file: text('an absolute path', isPath),
     key_file: text('an absolute path', isPath),
     tls_server_name: text('the name of a host', isName),
-    timeout: integerOr(2, 1, 60, 'seconds'),
+    timeout: withDefault(2, integer(1, 60, 'seconds')),
   }),
 })
 

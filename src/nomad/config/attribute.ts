@@ -41,13 +41,11 @@ export function text(takes: string, accepts: (value: string) => boolean): Attrib
   }
 }
 
-/** The same, with what it is where it was left out. */
-export function textOr(
-  otherwise: string,
-  takes: string,
-  accepts: (value: string) => boolean,
-): Attribute<string> {
-  const { spec, read } = text(takes, accepts)
+/** The same attribute, with what it is where it was left out. */
+export function withDefault<Value>(
+  otherwise: Value,
+  { spec, read }: Attribute<Value | null>,
+): Attribute<Value> {
   return { spec, read: (value, at) => read(value, at) ?? otherwise }
 }
 
@@ -57,12 +55,6 @@ export function requiredText(takes: string, accepts: (value: string) => boolean)
     spec: name => attr(name, 'string'),
     read: (value, at) => checkText(value, at, takes, accepts),
   }
-}
-
-/** The same, with what it is where it was left out. */
-export function integerOr(otherwise: number, min: number, max: number, unit: string): Attribute<number> {
-  const { spec, read } = integer(min, max, unit)
-  return { spec, read: (value, at) => read(value, at) ?? otherwise }
 }
 
 /** One of these words. */

@@ -15,10 +15,8 @@ export async function start(
   if (config === null) throw new Error('StartTask without a task')
   const { table, supervisors, stateDir, log } = state
   const hasOwnRoot = () => state.hasOwnRoot()
-  const { task, notices } = await startTask(config, {
-    ...{ table, supervisors, stateDir, log, hasOwnRoot },
-    config: state.config,
-  })
+  const context = { table, supervisors, stateDir, log, hasOwnRoot, config: state.config }
+  const { task, notices } = await startTask(config, context)
   state.events.tellShortfalls(task.record, task.executor.enforcement)
   for (const { message, annotations } of notices) state.events.tell(task.record, message, annotations)
   state.events.watchEgress(task, new Date(task.record.startedAt))
