@@ -6,6 +6,7 @@ import {
   descendantsIn,
   isAlive,
   isZombie,
+  pidTaken,
   type ProcessEntry,
   processTable,
 } from '../spawn/process-table.ts'
@@ -57,13 +58,4 @@ export function treeOf(
     ),
   ]
   return all.filter(entry => !isZombie(entry) && entry.pid !== process.pid)
-}
-
-function pidTaken(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -152,6 +152,11 @@ export function processExists(pid: number, proc = ownProc): boolean {
  */
 export function isHidden(pid: number, proc = ownProc): boolean {
   if (pid <= 0 || !processExists(process.pid, proc) || processExists(pid, proc)) return false
+  return pidTaken(pid)
+}
+
+/** Whether a process has this number, by a signal that is none: also where there is no /proc. */
+export function pidTaken(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {

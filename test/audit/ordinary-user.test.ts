@@ -18,7 +18,10 @@ describe('audit of an ordinary user', () => {
     const options = { stateDir: join(home, 'state'), ownUsers: { registry } }
     const node = ['--import', 'tsx', '--conditions=development', '--input-type=module', '-e', script]
     const report = execFileSync(process.execPath, [...node, JSON.stringify(options)], {
-      ...{ uid: ordinaryUid, gid: ordinaryUid, cwd: packageRoot, encoding: 'utf8' },
+      uid: ordinaryUid,
+      gid: ordinaryUid,
+      cwd: packageRoot,
+      encoding: 'utf8',
       env: { PATH: process.env.PATH, HOME: home, TMPDIR: home },
     })
     assert.equal((JSON.parse(report) as { stateDir: string }).stateDir, options.stateDir)
