@@ -79,7 +79,8 @@ async function startBoth(bench: Workbench, dir: string): Promise<void> {
   assert.equal(membersOf(dir).length, 1)
   const session = task.exec('sleep', '100')
   await session.start()
-  assert.equal(membersOf(dir).length, 2)
+  // What went into the task's namespaces for it has yet to exit.
+  await eventually(() => assert.equal(membersOf(dir).length, 2))
   // Longer than a notification takes.
   await sleep(50)
   await session.forceStop()
