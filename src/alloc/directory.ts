@@ -1,4 +1,4 @@
-import { type BigIntStats, constants } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fchmodSync, fstatSync } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, opendir } from 'node:fs/promises'
 import { anchored } from '../anchored.ts'
 import { type EntryName, joined, shown } from './entry-name.ts'
@@ -11,14 +11,18 @@ const asDirectory = (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
 /** `pass`: only to reach what is below, which takes no right to list it. */
 type Use = 'list' | 'pass'
 
+type Handle = Pick<FileHandle, 'fd' | 'chmod' | 'close'> & {
+  stat(options: { bigint: true }): Promise<BigIntStats>
+}
+
 /** A directory held open, so that nobody can put a link in its place while we work in it. */
 export class Directory {
   /** For people. */
   readonly path: string
   readonly #location: EntryName
-  readonly #handle: FileHandle | null
+  readonly #handle: Handle | null
 
-  private constructor(location: EntryName, path: string, handle: FileHandle | null) {
+  private constructor(location: EntryName, path: string, handle: Handle | null) {
     this.path = path
     this.#location = location
     this.#handle = handle
@@ -27,6 +31,11 @@ export class Directory {
   /** Rejects with ENOTDIR or ELOOP if the last component is a link or no directory. */
   static async open(path: string, use: Use = 'list'): Promise<Directory> {
     return new Directory(path, path, await handleOf(path, use))
+  }
+
+  /** One that is open already, which close() closes; `fd` null: it is at `path`. */
+  static taken(fd: number | null, path: string): Directory {
+    return new Directory(path, path, fd === null ? null : handleOn(fd))
   }
 
   /** Opens a child. Rejects with ENOTDIR or ELOOP if it is a link or no directory. */
@@ -98,10 +107,19 @@ export async function regainDirectory(path: EntryName): Promise<void> {
   }
 }
 
-async function handleOf(path: EntryName, use: Use): Promise<FileHandle | null> {
+async function handleOf(path: EntryName, use: Use): Promise<Handle | null> {
   if (anchored) return open(path, (use === 'pass' ? O_PATH : constants.O_RDONLY) | asDirectory)
   if ((await lstat(path)).isDirectory()) return null
   throw Object.assign(new Error(`ENOTDIR: not a directory, open '${shown(path)}'`), { code: 'ENOTDIR' })
+}
+
+function handleOn(fd: number): Handle {
+  return {
+    fd,
+    chmod: async mode => fchmodSync(fd, mode),
+    close: async () => closeSync(fd),
+    stat: async () => fstatSync(fd, { bigint: true }),
+  }
 }
 
 async function makeDirectory(path: EntryName): Promise<boolean> {

@@ -37,7 +37,7 @@ export async function embedPath(
   // In local/ the task may write, and a hard link is the host's own file.
   const put = names[0] === 'local' ? copyFile : linkOrCopy
   try {
-    const found = await findSource(hostPath)
+    const found = findSource(hostPath)
     if (found === null) return
     try {
       await embedFound(taskDir, names, found, { excluded, put })
