@@ -11,6 +11,7 @@ import type { HostReport, Refusal, RunReport } from './host-report.ts'
 import { isolationRows, overlayRow, unitRows } from './isolation-rows.ts'
 import { limitRow, limitTrials } from './limit-rows.ts'
 import { refusalOf, Trials } from './trial.ts'
+import { removeLeftTrials } from './trial-directory.ts'
 
 /** See the entry of this directory. */
 export async function fingerprint(): Promise<HostReport> {
@@ -62,6 +63,7 @@ type Tried = {
 }
 
 async function tried(): Promise<Tried> {
+  await removeLeftTrials()
   let trials: Trials
   try {
     trials = new Trials()

@@ -1,5 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Resources } from '../api.ts'
 import { HoldfastError } from '../errors.ts'
@@ -9,6 +8,7 @@ import { Supervisor } from '../supervisor/supervisor.ts'
 import type { TaskExecutor } from '../task/task-executor.ts'
 import { setCommand } from '../task/set-command.ts'
 import type { Refusal, RunReport } from './host-report.ts'
+import { makeTrialDirectory, stateIn } from './trial-directory.ts'
 
 export type Asked = {
   readonly basic?: boolean
@@ -30,10 +30,8 @@ export class Trials {
   readonly #supervisor: Supervisor
 
   constructor() {
-    this.#directory = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'))
-    // A Basic task of another user passes through it.
-    chmodSync(this.#directory, 0o711)
-    this.#supervisor = new Supervisor({ stateDir: join(this.#directory, 'state'), durability: 'process' })
+    this.#directory = makeTrialDirectory()
+    this.#supervisor = new Supervisor({ stateDir: stateIn(this.#directory), durability: 'process' })
   }
 
   async of({ basic = false, command = {}, limits, preferred }: Asked = {}): Promise<RunReport> {
