@@ -13,6 +13,7 @@ import { emptyCgroup, killLinuxTree } from '../../../src/platform/linux/kill.ts'
 import { releaseCgroups } from '../../../src/platform/linux/release.ts'
 import { currentBootId, readProcess } from '../../../src/spawn/process-table.ts'
 import { openUnder } from '../../support/descriptors.ts'
+import { eventually } from '../../support/eventually.ts'
 import { requires } from '../../support/requires.ts'
 
 describe('cgroups of this host', () => {
@@ -55,7 +56,7 @@ describe('cgroups of this host', () => {
     await once(child, 'spawn')
     const pid = child.pid ?? 0
     for (const dir of made) writeFileSync(join(dir, 'cgroup.procs'), String(pid))
-    child.stdin?.end('\n')
+    child.stdin?.write('\n')
     const identity = { pid, startTime: readProcess(pid)?.startTime ?? 0 }
     return {
       ...{ format: 'holdfast.start', version: 1, shim: identity, task: identity, init: null },
@@ -151,15 +152,12 @@ describe('cgroups of this host', () => {
 
   it('say how many threads there are, as often as they are asked', async () => {
     make(plan({ memoryMB: 64 }, false))
-    const start = await startInside('sleep 0.3; sleep 300 & sleep 300 & sleep 300')
+    const start = await startInside('sleep 300 & read _; sleep 300 & sleep 300 & wait')
     const probe = new CgroupProbe(start, detectCgroups())
-    const seen = new Set<number | null>()
-    // Never a second without a look.
-    for (const begin = Date.now(); !seen.has(4) && Date.now() < begin + 10_000;) {
-      seen.add(probe.sample().pids)
-      await new Promise(resolve => setTimeout(resolve, 10))
-    }
-    assert.ok(seen.has(2) && seen.has(4), [...seen].join(', '))
+    const untilThreads = (count: number) => eventually(() => assert.equal(probe.sample().pids, count))
+    await untilThreads(2)
+    child?.stdin?.end('\n')
+    await untilThreads(4)
     probe.close()
   })
 
