@@ -11,6 +11,8 @@ import { withWorkbench } from '../support/workbench.ts'
 import { ask, listen } from '../inspector/client.ts'
 
 const task = { uid: 65_534, gid: 65_534 }
+/** The default: who is answered only then has waited until the attacker's time was up. */
+const unprovenMs = 15_000
 /**
  * Holds 600 connections, each with the beginning of a request of which a header comes now and then; attacks
  * when half of them were made, which is more than a server takes.
@@ -28,7 +30,8 @@ const halfRequests = `
   for (let count = 0; count < 600; count++) open()
 `
 
-describe('attack: half requests keep the inspector from answering', () => {
+describe('attack: half requests keep the inspector from answering', function () {
+  this.timeout(180_000)
   before(function () {
     requires(this, 'page', 'linux', 'root')
   })
@@ -45,7 +48,7 @@ describe('attack: half requests keep the inspector from answering', () => {
             const begin = performance.now()
             assert.equal((await ask(page, { path: '/app.js', token: null })).status, 200)
             assert.equal((await ask(page, { path: '/api/chart' })).status, 200)
-            assert.ok(performance.now() - begin < 5000, 'answered late')
+            assert.ok(performance.now() - begin < unprovenMs, 'answered late')
             await sleep(100)
           }
           assert.equal(broken, false)
