@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,10 +25,12 @@ export const tracing = [
   'kcmp',
 ]
 
-/** The host's path of a hostile program, compiled at first use. */
+/** The host's path of a hostile program, compiled at first use, or before by test/vm/bundle.mjs. */
 export function compiled(name: string): string {
   const known = programs.get(name)
   if (known !== undefined) return known
+  const bundled = bundledPath(name)
+  if (existsSync(bundled)) return bundled
   const path = join(compiledDirectory(), name)
   // Static: it must run in any root.
   execFileSync('cc', ['-static', '-O1', '-o', path, join(sources, `${name}.c`)], { stdio: 'pipe' })
@@ -36,6 +38,16 @@ export function compiled(name: string): string {
   programs.set(name, path)
   return path
 }
+
+/** Whether compiled() has that program here; says so where not. */
+export function canCompile(name: string): boolean {
+  if (existsSync(bundledPath(name)) || spawnSync('cc', ['--version'], { stdio: 'ignore' }).status === 0)
+    return true
+  process.stderr.write(`SKIPPED what ${name} is for: it takes a C compiler\n`)
+  return false
+}
+
+const bundledPath = (name: string): string => fileURLToPath(new URL(`./hostile/${name}`, import.meta.url))
 
 /**
  * A task that runs a hostile program, which a root of its own gets as /tmp/hostile/NAME: there it can still
@@ -76,11 +88,18 @@ export function without(program: string, ...wrappers: readonly string[]): string
 
 /** The same, as on a kernel without one system call: without Landlock unless told otherwise. */
 export function withoutCall(
-  call: 'landlock_create_ruleset' | 'memfd_create' | 'clone3' = 'landlock_create_ruleset',
+  call: RefusedCall = 'landlock_create_ruleset',
   errno = constants.errno.ENOSYS,
 ): string {
-  return without(nativePath(), compiled('without_call'), call, String(errno))
+  return withoutCalls([call], errno)
 }
+
+export function withoutCalls(calls: readonly RefusedCall[], errno: number): string {
+  const wrappers = calls.flatMap(call => [compiled('without_call'), call, String(errno)])
+  return without(nativePath(), ...wrappers)
+}
+
+type RefusedCall = 'landlock_create_ruleset' | 'memfd_create' | 'clone3' | 'quotactl' | 'quotactl_fd'
 
 /** What each attempt came to, from lines of a name and a verdict. */
 export async function verdicts(task: Executor): Promise<Record<string, string>> {

@@ -2,7 +2,8 @@
 // Bundles test files, and the programs they start, into DIR: a guest under software emulation must neither
 // compile TypeScript nor find some thousand small files on a network file system (tsx: 40 s before the first
 // test; the bundle: 3 s). --built: its portable shim is that of dist/.
-import { readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -49,3 +50,12 @@ await build({
     .map(file => join(programs, file)),
   outdir: join(into, 'programs'),
 })
+
+// The guest has no compiler. Tests find it there (test/attacks/hostile.ts), or skip without it.
+mkdirSync(join(into, 'hostile'), { recursive: true })
+const source = join(root, 'test/fixtures/hostile/without_call.c')
+try {
+  execFileSync('cc', ['-static', '-O1', '-o', join(into, 'hostile/without_call'), source], { stdio: 'pipe' })
+} catch (error) {
+  console.error(`bundle: no without_call, and so no tests that need it: ${error.message}`)
+}

@@ -71,6 +71,8 @@ const unbound = ['CAP_SYS_RESOURCE', 'CAP_SYS_ADMIN']
 function wordsOfProject(refusal: DiskRefusal | null): string | null {
   if (refusal === null) return null
   const { step, errno } = refusal
+  if (step === 'quota' && (errno === 'ENOSYS' || errno === 'EPERM'))
+    return `project quotas cannot be asked for: the kernel, or a filter, refuses quotactl(2) (${errno})`
   const plain = step === 'quota' || step === 'open' || step === 'project' || step === 'count'
   return plain
     ? `the file system has no project quota (${errno})`

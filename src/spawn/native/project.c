@@ -1,6 +1,7 @@
 #include "project.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/quota.h>
@@ -21,23 +22,42 @@
 /* BYTES_PER_FILE: nobody who has room for what is in his files runs out of files, each of which takes one
  * block at least, unless they are empty. */
 enum { BLOCK = 16384, BYTES_PER_FILE = 4096, MIN_FILES = 64, SPARE = 1 << 20 };
-enum { MAX_LOOKS = 50, BETWEEN_LOOKS_MS = 20 };
+enum { MAX_LOOKS = 50, BETWEEN_LOOKS_MS = 20, DEVICE_PATH = 64 };
 
 static int complain_of(int error, const char *step) {
   errno = error;
   return disk_complain(step);
 }
 
-/* quotactl(2): by the descriptor from Linux 5.14 on, before that by the node of the device, which udev makes.
- */
+/* The device node as the kernel names it in /sys: /dev/block is udev's, which containers and small systems
+ * lack. What is there has to be that device. */
+static bool find_node(dev_t device, char node[DEVICE_PATH]) {
+  char link[64], target[PATH_MAX];
+  snprintf(link, sizeof link, "/sys/dev/block/%u:%u", major(device), minor(device));
+  ssize_t length = readlink(link, target, sizeof target - 1);
+  if (length <= 0) return false;
+  target[length] = '\0';
+  const char *name = strrchr(target, '/');
+  if (name == NULL || snprintf(node, DEVICE_PATH, "/dev%s", name) >= DEVICE_PATH) return false;
+  /* As in names like cciss!c0d0. */
+  for (char *at = node; (at = strchr(at, '!')) != NULL;) *at = '/';
+  struct stat stats;
+  return lstat(node, &stats) == 0 && S_ISBLK(stats.st_mode) && stats.st_rdev == device;
+}
+
+/* quotactl(2): by the descriptor from Linux 5.14 on; before that, and where a filter that does not know that
+ * call refuses it, by the node of the device. */
 static int quota_call(int file, int command, uint32_t id, void *value) {
   const unsigned call = QCMD((unsigned)command, PRJQUOTA);
   if (syscall(NR_quotactl_fd, file, call, id, value) == 0) return 0;
+  const int refused = errno;
+  if (refused != ENOSYS && refused != EPERM) return -1;
   struct stat stats;
-  if (errno != ENOSYS || fstat(file, &stats) != 0) return -1;
-  char device[64];
-  snprintf(device, sizeof device, "/dev/block/%u:%u", major(stats.st_dev), minor(stats.st_dev));
-  return (int)syscall(SYS_quotactl, call, device, id, value);
+  char node[DEVICE_PATH];
+  if (fstat(file, &stats) == 0 && find_node(stats.st_dev, node))
+    return (int)syscall(SYS_quotactl, call, node, id, value);
+  errno = refused;
+  return -1;
 }
 
 /* xfs has nothing (ENOENT) of a number that never had a file. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmdirSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../../../src/index.ts'
 import { detectCgroups } from '../../../src/platform/linux/cgroup-mode.ts'
-import { withoutCall } from '../../attacks/hostile.ts'
+import { canCompile, withoutCall } from '../../attacks/hostile.ts'
 import { eventually } from '../../support/eventually.ts'
 import { requires } from '../../support/requires.ts'
 import { withVariable } from '../../support/variable.ts'
@@ -44,7 +44,7 @@ describe('a process that is to be in a cgroup of v2', () => {
     ['EPERM', 1],
   ] as const)
     it(`is moved there where clone3 is refused with ${name}`, function () {
-      if (!hasCompiler()) return this.skip()
+      if (!canCompile('without_call')) return this.skip()
       const native = withoutCall('clone3', errno)
       return withVariable('HOLDFAST_NATIVE', native, () =>
         withCgroup(mount, (dir, moves) =>
@@ -98,16 +98,6 @@ const membersOf = (dir: string): string[] =>
 
 const hasPids = (dir: string): boolean =>
   readFileSync(join(dir, 'cgroup.subtree_control'), 'utf8').split(/\s/).includes('pids')
-
-function hasCompiler(): boolean {
-  try {
-    execFileSync('cc', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    process.stderr.write('SKIPPED without clone3: needs a C compiler\n')
-    return false
-  }
-}
 
 /** A cgroup of an orchestrator, and how often somebody has written into its cgroup.procs. */
 async function withCgroup(

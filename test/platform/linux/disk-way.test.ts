@@ -41,6 +41,8 @@ describe('how diskBytes is kept to', () => {
       way: 'image',
       why: 'its project quota is of no use (effect: EFBIG)',
     })
+    const filtered = await find(host({ step: 'quota', errno: 'EPERM' }, null))
+    assert.match('why' in filtered ? (filtered.why ?? '') : '', /a filter, refuses quotactl\(2\) \(EPERM\)$/)
   })
 
   it('is neither where both are refused: both are said, and what helps', async () => {
