@@ -7,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { makeTrialDirectory, removeLeftTrials } from '../../src/doctor/trial-directory.ts'
 import { packageRoot } from '../../src/spawn/native-program.ts'
 import { compiled } from '../support/compiled.ts'
+import { eventually } from '../support/eventually.ts'
 import { assertNothingLeft, processesOf } from '../support/leftovers.ts'
 import { ordinaryUid } from '../support/ordinary-user.ts'
+import { statOf } from '../support/process-stat.ts'
 import { requires } from '../support/requires.ts'
 import { removeTemporary, temporaryDirectory } from '../support/temporary.ts'
 
@@ -43,10 +45,12 @@ describe('a doctor that is killed half-way', function () {
   it('leaves nothing once there was another, and neither do its tasks', async () => {
     const killed = doctor()
     const exit = once(killed, 'exit')
-    let started: string[] = []
-    while (started.length === 0 && killed.exitCode === null) {
-      started = readdirSync(directory).flatMap(tasksIn)
+    // It is stopped while it is looked at: by the time of the kill it would have gone on.
+    while (readdirSync(directory).flatMap(tasksIn).length === 0) {
+      killed.kill('SIGCONT')
       await sleep(1)
+      killed.kill('SIGSTOP')
+      await eventually(() => assert.equal(statOf(killed.pid ?? 0)?.state, 'T'))
     }
     killed.kill('SIGKILL')
     await exit
