@@ -140,7 +140,8 @@ export interface Command {
   /**
    * Cgroups that an orchestrator has made for the task, at most one of each hierarchy: the task joins them in
    * the place of holdfast's own there, and its limits are written into them. They are never made, emptied or
-   * removed. Linux executor, with its pid namespace.
+   * removed. What their limits held up is counted from its start on; a peak of memory that was there before
+   * is not told. Linux executor, with its pid namespace.
    */
   cgroups?: string[]
   /** -1000 to 1000: whom the kernel kills first when memory is out. */

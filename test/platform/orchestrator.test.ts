@@ -58,6 +58,42 @@ describe('a task in the hands of an orchestrator', () => {
     }
   })
 
+  it('tells what the limits in it held up, and nothing that an earlier task has met with there', async function () {
+    requires(this, 'root', 'native', 'own-cgroup')
+    const { v1, v2 } = detectCgroups()
+    const given = join(v1.get('memory') ?? v2?.mount ?? '', `orchestrator-${process.pid}`)
+    const mebibyte = 1024 * 1024
+    mkdirSync(given)
+    try {
+      await withWorkbench('linux', async bench => {
+        const ended = async (memoryMB: number, cgroups: string[], name: string, ...args: string[]) => {
+          const task = bench.command(name, ...args)
+          task.command.cgroups = cgroups
+          await task.limit({ memoryMB })
+          await task.start()
+          return task.wait()
+        }
+        const own = await ended(40, [], 'tail', '/dev/zero')
+        const hog = await ended(40, [given], 'tail', '/dev/zero')
+        const isCounted = ({ limitsHit }: typeof own) =>
+          Object.entries(limitsHit).map(([name, count]) => [name, count === null ? null : count > 0])
+        assert.deepEqual([hog.cause, isCounted(hog)], ['oom', isCounted(own)])
+        assert.equal(hog.usage?.memoryLimitBytes, 40 * mebibyte)
+        const peak = hog.usage.memoryPeakBytes ?? null
+        assert.equal(peak === null, own.usage?.memoryPeakBytes === null)
+        if (peak !== null) assert.ok(Math.abs(peak - 40 * mebibyte) < mebibyte, String(peak))
+        const next = await ended(30, [given], 'true')
+        assert.equal(next.limitsHit.oomKills, 0)
+        // Of v1 a zero says nothing.
+        assert.equal(next.limitsHit.memoryHigh, v1.has('memory') ? null : 0)
+        assert.equal(next.usage?.memoryLimitBytes, 30 * mebibyte)
+        assert.equal(next.usage.memoryPeakBytes, null)
+      })
+    } finally {
+      rmdirSync(given)
+    }
+  })
+
   it('is refused a cgroup that is none, two of one hierarchy, and any without a pid namespace', async function () {
     requires(this, 'root', 'native', 'cgroup-v1')
     const mount = detectCgroups().v1.get('memory') ?? ''

@@ -83,6 +83,7 @@ static void read_memory_v1(int dir, struct counters *counters) {
   if (memory < 0) return;
   int64_t both = count_in(dir, "memory.memsw.failcnt", ""), sum = memory + (both < 0 ? 0 : both);
   if (sum > 0) keep_first(&counters->memory_high, sum);
+  counters->doubts_high = true;
   keep_first(&counters->memory_peak, count_in(dir, "memory.max_usage_in_bytes", ""));
   keep_first(&counters->memory_limit, limit_in(dir, "memory.limit_in_bytes"));
 }
@@ -109,4 +110,20 @@ void counters_read(char *const *dirs, size_t count, struct counters *counters) {
     if (is_v2(dir)) read_v2(dir, dirs[i], counters);
     else read_v1(dir, counters);
   }
+}
+
+static void keep_since(int64_t *counter, int64_t before, int64_t now) {
+  if (now >= 0) keep_first(counter, before > 0 && before <= now ? now - before : now);
+}
+
+void counters_add_since(
+    const struct counters *before, char *const *dirs, size_t count, struct counters *counters) {
+  struct counters now;
+  counters_read(dirs, count, &now);
+  keep_since(&counters->pids_refused, before->pids_refused, now.pids_refused);
+  keep_since(&counters->throttled_us, before->throttled_us, now.throttled_us);
+  if (!now.doubts_high || now.memory_high != before->memory_high)
+    keep_since(&counters->memory_high, before->memory_high, now.memory_high);
+  if (now.memory_peak > before->memory_peak) keep_first(&counters->memory_peak, now.memory_peak);
+  keep_first(&counters->memory_limit, now.memory_limit);
 }

@@ -105,9 +105,9 @@ static void finish_terminal(struct shim *shim) {
   terminal_close(shim->terminal);
 }
 
-/* Of cgroups that are ours alone: what others have met with in external ones is not the task's. */
 static void count_limits(struct shim *shim) {
   counters_read(shim->cgroups, shim->cgroup_count, &shim->record.counters);
+  counters_add_since(&shim->given_before, shim->given, shim->given_count, &shim->record.counters);
   int64_t dropped = 0;
   bool carried = true;
   for (int i = 0; i < 2; i++) {

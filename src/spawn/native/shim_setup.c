@@ -149,14 +149,15 @@ static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
   const struct cgroup *deferred = is_exec_session(spec) ? NULL : spec->deferred_cgroups;
-  size_t count = 0, deferred_count = 0,
+  size_t count = 0, deferred_count = 0, given_count = 0,
          size = string_size(spec->oom_file) + string_size(spec->freezer) + string_size(logs[0]) +
                 string_size(logs[1]);
-  /* External ones, for an exec session its task's, are not ours to empty, to remove, or to take the members
-   * of for the task's. */
+  /* External ones are not ours to empty, to remove, or to take the members of for the task's. What they count
+   * is the task's, but for an exec session, whose are its task's. */
   for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next) {
-    if (cgroup->external) continue;
-    count++;
+    if (cgroup->external && is_exec_session(spec)) continue;
+    if (cgroup->external) given_count++;
+    else count++;
     size += sizeof(char *) + string_size(cgroup->dir);
   }
   for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next, deferred_count++)
@@ -164,9 +165,12 @@ static int keep_needed(struct shim *shim) {
   if (size > 0) {
     if ((shim->cgroups = pages_allocate(size)) == NULL)
       return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
-    char *next = (char *)(shim->cgroups + count + deferred_count);
+    shim->given = shim->cgroups + count + deferred_count;
+    char *next = (char *)(shim->given + given_count);
     for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)
       if (!cgroup->external) shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
+      else if (shim->given_count < given_count)
+        shim->given[shim->given_count++] = copy_string(&next, cgroup->dir);
     for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next)
       shim->cgroups[shim->cgroup_count++] = copy_string(&next, cgroup->dir);
     shim->oom_file = copy_string(&next, spec->oom_file);
@@ -202,6 +206,7 @@ OWN_FRAME int shim_set_up(struct shim *shim) {
   /* Not 0 only in a cgroup taken over from an earlier run. */
   shim->oom_before = oom_kills(shim->oom_file);
   shim->oom_of_sessions = 0;
+  counters_read(shim->given, shim->given_count, &shim->given_before);
   if (shim_watch_memory(shim) != 0) return -1;
   if (open_maps(shim) != 0) return -1;
   /* One that was parked has it already. */

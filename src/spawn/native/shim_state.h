@@ -55,6 +55,10 @@ struct shim {
   /* What is still needed of the spec after that. */
   char **cgroups;
   size_t cgroup_count;
+  /* An orchestrator's, made for the task, and what had been counted there before it. */
+  char **given;
+  size_t given_count;
+  struct counters given_before;
   char *oom_file, *freezer;
   int64_t timeout_ms, grace_ms, max_output, oom_before, oom_seen;
   /* Kills in cgroups of exec sessions: as last looked at, and those that were for want of the task's memory.

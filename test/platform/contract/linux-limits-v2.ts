@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Executor } from '../../../src/index.ts'
 import { assertNoProcessLeft } from '../../support/leftovers.ts'
 import { output, untilOutput } from '../../support/output.ts'
+import { withSwap } from '../../support/swap.ts'
 import { startRecordOf } from '../../support/task-key.ts'
 import { missingOf } from '../../support/requires.ts'
 import type { Section } from './adapter.ts'
@@ -81,12 +81,7 @@ export const unified: Section = check => {
 
   if (missingOf(['throwaway', 'root']) === null)
     check('does not swap unless it may, on a host that has swap', async bench => {
-      const file = '/var/swap-for-test'
-      execFileSync('sh', [
-        '-c',
-        `dd if=/dev/zero of=${file} bs=1M count=128 2>/dev/null; chmod 600 ${file}; mkswap -q ${file}; swapon ${file}`,
-      ])
-      try {
+      await withSwap(async () => {
         const hog =
           'import sys; held = bytearray(40 << 20); held[::4096] = b"x" * len(held[::4096]); print("held", flush=True)'
         const outcome = async (swapBytes?: number): Promise<boolean> => {
@@ -97,9 +92,7 @@ export const unified: Section = check => {
           return (await task.wait()).oomKilled
         }
         assert.deepEqual([await outcome(), await outcome(96 * mebibyte)], [true, false])
-      } finally {
-        execFileSync('swapoff', [file])
-      }
+      })
     })
 }
 
