@@ -2,10 +2,11 @@ import { checkJob } from '../../../../src/nomad/check/index.ts'
 import { jobFile } from '../../support/job-files.ts'
 import { until } from '../../support/until.ts'
 import type { RealAgent } from '../agent.ts'
-import { type Allocation, allocations, logs } from '../jobs.ts'
+import { type Allocation, allocation, allocations, logs } from '../jobs.ts'
 import { adapted, type Fixture } from './adapted.ts'
 import type { Artifacts } from './artifacts.ts'
 import { type ApiJob, tasksOf } from './job.ts'
+import { type Figures, figuresOf, sampleOf } from './metrics.ts'
 import { filesOf, isOver, observe, type Observed } from './observed.ts'
 
 /** The job as this machine can run it, with the drivers that it names. */
@@ -38,22 +39,29 @@ export function withHoldfast(job: ApiJob): ApiJob {
   return changed
 }
 
-/** Runs it to its end, and resolves to what is to be seen of each of its allocations. */
-export async function runToItsEnd(
-  agent: RealAgent,
-  job: ApiJob,
-  fixture: Fixture,
-): Promise<readonly Observed[]> {
+export type Ran = {
+  /** Of each of its allocations. */
+  readonly seen: readonly Observed[]
+  /** Of each task that runs until it is stopped; what ends before has no sample. */
+  readonly figures: ReadonlyMap<string, Figures>
+}
+
+/** Runs it to its end, and resolves to what is to be seen of it. */
+export async function runToItsEnd(agent: RealAgent, job: ApiJob, fixture: Fixture): Promise<Ran> {
   const before = new Set((await allocations(agent, job.ID).catch(() => [])).map(({ ID }) => ID))
   await agent.put('/v1/jobs', { Job: job })
   const id = await started(agent, job, fixture)
   const now = async () => (await allocations(agent, id)).filter(({ ID }) => !before.has(ID))
   const count = job.TaskGroups.reduce((sum, { Count }) => sum + Count, 0)
+  const figures = new Map<string, Figures>()
   await until(`${job.ID} has allocations`, async () => (await now()).length >= count).catch(async error => {
     throw new Error(`${String(error)}: ${JSON.stringify(await agent.get(`/v1/job/${id}/evaluations`))}`)
   })
   if (fixture.untilStopped !== undefined) {
-    for (const one of await now()) await isUp(agent, one.ID, fixture.untilStopped)
+    for (const one of await now()) {
+      await isUp(agent, one.ID, fixture.untilStopped)
+      for (const task of await livingIn(agent, one.ID)) figures.set(task, await settled(agent, one.ID, task))
+    }
     await agent.cli('job', 'stop', '-detach', id)
   }
   await until(`${job.ID} is over`, async () => (await now()).every(isOver), 120_000)
@@ -71,7 +79,22 @@ export async function runToItsEnd(
       ),
     )
   await agent.cli('job', 'stop', '-detach', '-purge', id)
-  return seen
+  return { seen, figures }
+}
+
+/** It has said that it is up, which the server may not know yet. */
+async function livingIn(agent: RealAgent, id: string): Promise<string[]> {
+  const { TaskStates } = await allocation(agent, id)
+  return Object.entries(TaskStates ?? {})
+    .filter(([, { State }]) => State !== 'dead')
+    .map(([task]) => task)
+}
+
+/** Two samples that come after each other: the first may be of when it started. */
+async function settled(agent: RealAgent, id: string, task: string): Promise<Figures> {
+  const first = await sampleOf(agent, id, () => true, task)
+  const next = await sampleOf(agent, id, ({ at }) => at > first.at, task)
+  return figuresOf([await sampleOf(agent, id, ({ at }) => at > next.at, task)])
 }
 
 /** The id of what runs. */
