@@ -80,7 +80,10 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
   it('while its task runs: the time limit is kept, and recorded', () =>
     withWorkbench('basic', async bench => {
       bench.another({ shutdown: { graceMs: 100 } })
-      const { task, shim } = await ready(bench, 'echo ready; sleep 1000', { wallTimeMs: 1500 })
+      const began = performance.now()
+      const { task, shim } = await ready(bench, 'echo ready; sleep 1000')
+      // From its start, and not before its shim is stopped.
+      await task.update({ wallTimeMs: Math.ceil(performance.now() - began) + 3000 })
       process.kill(shim.pid, 'SIGSTOP')
       const { cause, evidence } = await task.wait()
       assert.deepEqual([cause, evidence], ['timeout', 'record'])
@@ -96,12 +99,13 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
       await eventually(() => assert.ok(!isAlive(shim) && !isAlive(leader)))
     }))
 
-  const slow = 'trap "sleep 0.5; exit 3" TERM; echo ready; while :; do sleep 0.02; done'
+  const slow = (seconds: number) =>
+    `trap "sleep ${seconds}; exit 3" TERM; echo ready; while :; do sleep 0.02; done`
 
   it('without its FIFO a graceful stop has the grace that was asked for, not that of the start', () =>
     withWorkbench('basic', async bench => {
       bench.another({ shutdown: { graceMs: 10 } })
-      const { task, dir } = await ready(bench, slow)
+      const { task, dir } = await ready(bench, slow(0.5))
       unlinkSync(join(dir, 'control'))
       const { cause, exitCode } = await task.shutdown({ graceMs: 60_000, target: 'leader' })
       assert.deepEqual([cause, exitCode], ['shutdown', 3])
@@ -110,7 +114,7 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
   it('control: a signal without a word leaves it that of the start', () =>
     withWorkbench('basic', async bench => {
       bench.another({ shutdown: { graceMs: 10 } })
-      const { task, shim } = await ready(bench, slow)
+      const { task, shim } = await ready(bench, slow(1000))
       process.kill(shim.pid, 'SIGTERM')
       const { cause, signal } = await task.wait()
       assert.deepEqual([cause, signal], ['forced', 'SIGKILL'])
@@ -124,9 +128,8 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
     }))
 })
 
-async function ready(bench: Workbench, script: string, limits = {}) {
+async function ready(bench: Workbench, script: string) {
   const task: Executor = bench.shell(script)
-  await task.limit(limits)
   await task.start()
   await untilOutput(task, 'ready')
   const dir = directoryOf(task)
