@@ -21,7 +21,7 @@ export function verdicts(
     atLeast('16 in flight: throughput to that of bare spawn', ours?.perSecondRatio.median, 1),
     // Rounds of one run differ by some per cent; a fork of Node with this ballast costs ten times as much.
     atMost('with ballast, one at a time: time to that without', heavy?.singleGrowth.median, 1.15),
-    atMost('PSS per sleeping task, KiB', kept?.kibPerTask, 60),
+    atMost('PSS per sleeping task, KiB', kept?.kibPerTask, 32),
     ...scale.flatMap(scaleVerdicts),
   ].filter(verdict => verdict !== null)
 }

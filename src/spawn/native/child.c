@@ -309,22 +309,3 @@ _Noreturn void child_run_inside(const struct child_setup *setup) {
   else fail(&failure, STAGE_FORK, errno, "pid of the process inside the task");
   report_failure(setup, &failure);
 }
-
-_Noreturn void stub_run(int death_pipe, int empty_namespace) {
-  int kept[] = {death_pipe, empty_namespace};
-  close_others(kept, 2);
-  prctl(PR_SET_NAME, "holdfast-init", 0, 0, 0);
-  /* Ignored, not handled: the kernel then reaps orphans without waking us, and no page of ours is touched
-   * again. */
-  signal(SIGCHLD, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  if (!empty_namespace_enter(empty_namespace)) _exit(1);
-  if (empty_namespace >= 0) close(empty_namespace);
-  char byte = 0;
-  if (!write_all(death_pipe, &byte, 1)) _exit(1);
-  stack_trim();
-  while (read(death_pipe, &byte, 1) < 0 && errno == EINTR) {}
-  _exit(0);
-}

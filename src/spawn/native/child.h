@@ -42,5 +42,3 @@ _Noreturn void child_run(const struct child_setup *setup);
  * have. That child is the shim's own; its pid is reported, and this one ends.
  */
 _Noreturn void child_run_inside(const struct child_setup *setup);
-/* Runs in PID 1 of the task's pid namespace: reaps, and dies with the shim, taking the namespace along. */
-_Noreturn void stub_run(int death_pipe, int empty_namespace);

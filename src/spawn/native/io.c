@@ -132,6 +132,7 @@ void pages_keep_from_dumps(void *pages, size_t size) {
   (void)size;
 }
 void stack_trim(void) {}
+void stack_trim_from(const void *end) { (void)end; }
 #else
 void *pages_allocate(size_t size) {
   void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -146,10 +147,39 @@ void pages_keep_from_children(void *pages, size_t size) { madvise(pages, size, M
 /* Here too: the shim's own dumps are forbidden to begin with. */
 void pages_keep_from_dumps(void *pages, size_t size) { madvise(pages, size, MADV_DONTDUMP); }
 
+/*
+ * MADV_DONTNEED takes pages of private memory from the process at once; whoever touches them later finds
+ * zeros. What an exec has put on the stack, the arrays first, lies above all frames: /proc/PID/cmdline and
+ * environ are read there.
+ */
+enum { STACK_DEPTH = 64 << 10, RED_ZONE = 1024, MAX_FRAMES = 1 << 20 };
+
+size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+static uintptr_t page_of(const void *address) { return (uintptr_t)address & ~(page_size() - 1); }
+
+/* None where the environment is somewhere else: then nobody knows. */
+static uintptr_t end_of_frames(uintptr_t start) {
+  const uintptr_t end = page_of(environ);
+  return end > start && end - start <= MAX_FRAMES ? end : start;
+}
+
+static void give_back(uintptr_t start, uintptr_t end) {
+  if (end > start) madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 void stack_trim(void) {
-  enum { DEPTH = 64 << 10, RED_ZONE = 1024 };
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - RED_ZONE) & ~(page - 1);
-  madvise((void *)(end - DEPTH), DEPTH, MADV_DONTNEED);
+  const uintptr_t end = page_of((const char *)__builtin_frame_address(0) - RED_ZONE);
+  give_back(end - STACK_DEPTH, end);
+}
+
+void stack_trim_from(const void *end) {
+  const uintptr_t start = page_of((const char *)end + page_size() - 1);
+  give_back(start, end_of_frames(start));
+}
+
+struct page_range stack_frames(void) {
+  const uintptr_t own = page_of(__builtin_frame_address(0));
+  return (struct page_range){own - STACK_DEPTH, end_of_frames(own) - own + STACK_DEPTH};
 }
 #endif

@@ -48,3 +48,14 @@ void pages_keep_from_children(void *pages, size_t size);
 void pages_keep_from_dumps(void *pages, size_t size);
 /* Gives back the stack's pages below the caller's, which deeper calls of the past have used. */
 void stack_trim(void);
+/* And those from `end` up that hold frames of callers, to which nobody may return or look any more. What was
+ * in them reads as zeros. */
+void stack_trim_from(const void *end);
+/* Whole pages of frames: the caller's, all its callers', and those of the past. Without a stack there is
+ * none. */
+struct page_range {
+  uintptr_t start;
+  size_t size;
+};
+struct page_range stack_frames(void);
+size_t page_size(void);

@@ -59,6 +59,16 @@ static bool parse_options(char **arguments, struct spawner_options *options) {
   return count + 2 <= MAX_SPAWNER_ARGUMENTS;
 }
 
+/*
+ * With its frames on other pages than the arguments. Those stay, and a process that shares the page with
+ * frames would keep a copy of it for life.
+ */
+static OWN_FRAME int spawner_below_arguments(const struct spawner_options *options) {
+  char gap[4096];
+  __asm__ volatile("" ::"r"(gap) : "memory");
+  return spawner_run(options);
+}
+
 int main(int argc, char **argv) {
   /* SIGCHLD ignored by our parent would mean: children vanish unreaped, and no exit is ever seen. */
   signals_by_default();
@@ -68,7 +78,7 @@ int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "spawner") == 0 && parse_options(argv + 2, &options)) {
     seal(argv);
     hide_path(argv[0]);
-    return spawner_run(&options);
+    return spawner_below_arguments(&options);
   }
   if (argc == 5 && strcmp(argv[1], "donate") == 0) return donate_run(argv[2], argv[3], argv[4]);
   if ((argc == 5 || argc == 6) && strcmp(argv[1], "signal") == 0)

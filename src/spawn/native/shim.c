@@ -128,9 +128,17 @@ static void live(struct shim *shim) {
   }
 }
 
+/* In this order: what is above the shim is given back when the task has begun. */
+struct life {
+  struct shim shim;
+  struct status_input status_input;
+};
+
 /* With nothing open, and nothing happened yet. */
-static void reset(struct shim *shim, const struct platform_info *platform, volatile char *word) {
-  *shim = (struct shim){
+static void reset(struct life *life, const struct platform_info *platform, volatile char *word) {
+  life->status_input.used = 0;
+  life->shim = (struct shim){
+      .status_input = &life->status_input,
       .platform = platform,
       .word = word,
       .reply = -1,
@@ -158,7 +166,8 @@ static void reset(struct shim *shim, const struct platform_info *platform, volat
   };
 }
 
-static _Noreturn void serve(struct shim *shim, bool detached) {
+/* From here on nothing returns to the frame that has the shim, and all that is needed is in it, or below. */
+static OWN_FRAME _Noreturn void serve(struct shim *shim, bool detached) {
   if (detached && shim_set_up(shim) == 0) {
     /* Without it what we write of the task's output is bound by a quota as what the task writes itself. */
     if (!drop_effective(CAP_SYS_RESOURCE)) write_shim_log(shim, "CAP_SYS_RESOURCE: %s", strerror(errno));
@@ -170,26 +179,28 @@ static _Noreturn void serve(struct shim *shim, bool detached) {
 
 _Noreturn void shim_run(const struct spec *spec, struct request *request,
     const struct platform_info *platform, volatile char *word) {
-  struct shim shim;
-  reset(&shim, platform, word);
-  shim.id = spec->id;
-  shim.spec = spec;
-  shim.request = request;
-  if ((shim.reply = fcntl(1, F_DUPFD_CLOEXEC, 3)) < 0)
-    fail(&shim.failure, STAGE_FORK, errno, "descriptor for the answer");
+  struct life life;
+  struct shim *shim = &life.shim;
+  reset(&life, platform, word);
+  shim->id = spec->id;
+  shim->spec = spec;
+  shim->request = request;
+  if ((shim->reply = fcntl(1, F_DUPFD_CLOEXEC, 3)) < 0)
+    fail(&shim->failure, STAGE_FORK, errno, "descriptor for the answer");
   prctl(PR_SET_NAME, SHIM_NAME, 0, 0, 0);
-  serve(&shim, shim.reply >= 0 && shim_detach(&shim, shim.reply) == 0);
+  serve(shim, shim->reply >= 0 && shim_detach(shim, shim->reply) == 0);
 }
 
 _Noreturn void shim_park(int socket, const struct platform_info *platform, volatile char *word) {
-  struct shim shim;
+  struct life life;
+  struct shim *shim = &life.shim;
   struct spec spec;
   struct request request;
-  reset(&shim, platform, word);
-  if (shim_detach(&shim, socket) == 0 && shim_fork_stub(&shim) == 0 &&
-      shim_await_request(&shim, socket, &spec, &request))
-    serve(&shim, true);
+  reset(&life, platform, word);
+  if (shim_detach(shim, socket) == 0 && shim_fork_stub(shim) == 0 &&
+      shim_await_request(shim, socket, &spec, &request))
+    serve(shim, true);
   /* Nobody has asked anything of it. */
-  if (shim.tree.stub > 0 && kill(shim.tree.stub, SIGKILL) == 0) waitpid(shim.tree.stub, NULL, 0);
+  if (shim->tree.stub > 0 && kill(shim->tree.stub, SIGKILL) == 0) waitpid(shim->tree.stub, NULL, 0);
   _exit(0);
 }

@@ -63,8 +63,8 @@ void shim_report_start(struct shim *shim, int wait_ms) {
 }
 
 bool shim_is_ready(const struct shim *shim) {
-  return shim->line_length > 0 && shim->status_input.used >= sizeof(struct child_ready) &&
-         shim->status_input.bytes[0] == CHILD_READY;
+  return shim->line_length > 0 && shim->status_input->used >= sizeof(struct child_ready) &&
+         shim->status_input->bytes[0] == CHILD_READY;
 }
 
 /* Exec has happened: the request is history. */
@@ -78,20 +78,21 @@ static void started(struct shim *shim) {
   shim->spec = NULL;
   request_release(shim->request);
   stack_trim();
+  stack_trim_from(&shim->failure);
 }
 
 OWN_FRAME void shim_read_status(struct shim *shim) {
-  size_t room = sizeof shim->status_input.bytes - shim->status_input.used;
-  ssize_t count = read(shim->status_pipe, shim->status_input.bytes + shim->status_input.used, room);
+  size_t room = sizeof shim->status_input->bytes - shim->status_input->used;
+  ssize_t count = read(shim->status_pipe, shim->status_input->bytes + shim->status_input->used, room);
   if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (count > 0) {
-    shim->status_input.used += (size_t)count;
+    shim->status_input->used += (size_t)count;
     if (shim_is_ready(shim) && shim_lift_exec_barrier(shim) != 0) shim_kill_task(shim, STOP_FORCE);
     return;
   }
   close_fd(&shim->status_pipe);
-  const char *bytes = shim->status_input.bytes;
-  size_t used = shim->status_input.used;
+  const char *bytes = shim->status_input->bytes;
+  size_t used = shim->status_input->used;
   size_t at = used > 0 && bytes[0] == CHILD_READY ? sizeof(struct child_ready) : 0;
   bool marked = used > at && bytes[at] == CHILD_MARK;
   at += marked;

@@ -13,6 +13,7 @@
 #include "enforced.h"
 #include "log.h"
 #include "namespace_file.h"
+#include "stub.h"
 #include "system.h"
 #include "walk.h"
 
@@ -237,7 +238,7 @@ OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
   close_fd(&shim->exec_barrier);
   /* While it execs. A task without it runs as well: then nobody can say what was in force at its start. */
   struct child_ready ready;
-  memcpy(&ready, shim->status_input.bytes, sizeof ready);
+  memcpy(&ready, shim->status_input->bytes, sizeof ready);
   if (is_there) enforced_add_process(&shim->enforced, &facts, &ready.walls);
   if (!enforced_store(&shim->enforced, shim->dir)) write_shim_log(shim, "enforced.json: %s", strerror(errno));
   text_free(&shim->enforced);

@@ -144,7 +144,7 @@ static const char *log_name(const struct spec *spec, const struct file_target *t
   return slash == NULL ? target->path : slash + 1;
 }
 
-/* What outlives the request, in one block: usually one page. */
+/* What outlives the request, in one block. */
 static int keep_needed(struct shim *shim) {
   const struct spec *spec = shim->spec;
   const char *logs[] = {log_name(spec, &spec->out), log_name(spec, &spec->err)};
@@ -163,8 +163,8 @@ static int keep_needed(struct shim *shim) {
   for (const struct cgroup *cgroup = deferred; cgroup != NULL; cgroup = cgroup->next, deferred_count++)
     size += sizeof(char *) + string_size(cgroup->dir);
   if (size > 0) {
-    if ((shim->cgroups = pages_allocate(size)) == NULL)
-      return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
+    shim->cgroups = size <= sizeof shim->kept ? (char **)(void *)shim->kept : pages_allocate(size);
+    if (shim->cgroups == NULL) return fail(&shim->failure, STAGE_FORK, ENOMEM, "memory");
     shim->given = shim->cgroups + count + deferred_count;
     char *next = (char *)(shim->given + given_count);
     for (const struct cgroup *cgroup = spec->cgroups; cgroup != NULL; cgroup = cgroup->next)

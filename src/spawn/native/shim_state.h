@@ -29,13 +29,22 @@ enum {
   MAX_STOPPED_MS = 5000,
   MAX_STUB_MS = 60000,
   TELL_MS = 1000,
-  MAX_NOTES = 64
+  MAX_NOTES = 64,
+  KEPT_SIZE = 640
 };
 /* What others know a shim at work by (src/spawn/shims.ts, src/audit), and one that waits for a request. */
 #define SHIM_NAME "holdfast-shim"
 #define PARKED_NAME "holdfast-parked"
 #define TASK_ENDED "the task it was to run inside of has ended"
 
+/* The status of the task's process, until it execs: a struct child_ready, CHILD_MARK, a struct failure, each
+ * of them or not, in that order. */
+struct status_input {
+  size_t used;
+  char bytes[sizeof(struct child_ready) + 1 + sizeof(struct failure)];
+};
+
+/* On the stack of its process, which gives back what is above it, and `failure`, when the task has begun. */
 struct shim {
   int id;
   /* NULL once the request's pages are given back, after exec. */
@@ -60,6 +69,8 @@ struct shim {
   size_t given_count;
   struct counters given_before;
   char *oom_file, *freezer;
+  /* Where these are, with the names of the logs: a page of their own is for those of a task with many. */
+  _Alignas(char *) char kept[KEPT_SIZE];
   int64_t timeout_ms, grace_ms, max_output, oom_before, oom_seen;
   /* Kills in cgroups of exec sessions: as last looked at, and those that were for want of the task's memory.
    */
@@ -93,12 +104,7 @@ struct shim {
   struct control input;
   int notes;
 
-  /* The status of the task's process: a struct child_ready, CHILD_MARK, a struct failure, each of them or
-   * not, in that order. */
-  struct {
-    size_t used;
-    char bytes[sizeof(struct child_ready) + 1 + sizeof(struct failure)];
-  } status_input;
+  struct status_input *status_input;
   /* Of what is in force, until it is stored. */
   struct text enforced;
   struct process_files process_files;
@@ -110,6 +116,7 @@ struct shim {
   /* Until then nothing is carried that came before the start was reported. */
   int64_t carry_from;
   struct exit_record record;
+  /* The last: until something fails it is all zeros, as which it reads when its page has been given back. */
   struct failure failure;
 };
 
