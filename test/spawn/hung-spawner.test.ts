@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Supervisor } from '../../src/index.ts'
 import { readProcess } from '../../src/spawn/process-table.ts'
 import { nativeProgram } from '../../src/spawn/native-program.ts'
+import { eventually } from '../support/eventually.ts'
 import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -51,7 +52,7 @@ describe('a spawner that hangs', function () {
     const second = shell('exit 5')
     await second.start()
     assert.equal((await second.wait()).exitCode, 5)
-    assert.equal(readProcess(pid)?.state ?? 'gone', 'gone')
+    await eventually(() => assert.equal(readProcess(pid), null))
     const { exitCode, evidence, cause } = await first.shutdown({ graceMs: 60_000 })
     assert.deepEqual({ exitCode, evidence, cause }, { exitCode: 7, evidence: 'record', cause: 'shutdown' })
     assert.equal(supervisor.spawnerRestarts, 1)
