@@ -138,7 +138,7 @@ export function shapeOf(said: string): string[] {
         .replace(/\[[0-9a-z]{14}\]/, '[KEY]')
         .replace(/[A-Z][a-z]{2} [ \d]\d (?:\d\d:\d\d| \d{4})/, 'DATE')
         .replace(/ +\d+ DATE/, ' SIZE DATE')
-        .replace(/[\d.]+ ?(?:ms|s|m|h)\b/g, 'TIME')
+        .replace(/[\d.]+ ?(?:ms|s|m|h)\b(?: \d+[ms]\b)?/g, 'TIME')
         .replace(/[\d.]+ [KMG]iB/g, 'MEMORY')
         .replace(/duration_ms [\d.]+/, 'duration_ms TIME')
         .replace(/^total \d+/, 'total SIZE'),
