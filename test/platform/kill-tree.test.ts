@@ -61,7 +61,8 @@ describe('killProcessTree', () => {
     await once(child, 'spawn')
   })
   afterEach(() => {
-    child.kill('SIGKILL')
+    // Its children, too: they hold its output open, which this program would read for as long as they sleep.
+    if (child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL')
   })
 
   function record(): StartRecord {
