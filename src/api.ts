@@ -108,7 +108,10 @@ export interface Command {
    * executor it is the working directory, and nothing keeps the task in it. Default: none.
    */
   workspace?: string | Workspace
-  /** Empty file systems in memory, which counts as the task's. Default: none. */
+  /**
+   * Empty file systems in memory, which counts as the task's. One inside a mount lies over what that has
+   * there; one at the very place of a mount, beneath it. Default: none.
+   */
   tmpfs?: Tmpfs[]
   /**
    * Files of the task alone, by their names: `/secrets/<name>`, mode 0400, its user's, in memory that is

@@ -37,6 +37,16 @@ describe('a task that uses what later Nomads have', function () {
     await bench.configure({ dynamic_workload_users: true })
   })
 
+  it('has its /tmp in memory, and what else it asks for there, instead of what the client has made', async () => {
+    const { allocation } = bench
+    const script = 'stat -f -c %T /tmp /local/cache; echo x > /tmp/own; echo x > /local/cache/own'
+    const tmpfs = ['/tmp/', '/local/cache'].map(target => ({ target, size_mb: 1 }))
+    const config = { command: '/bin/sh', args: ['-c', script], tmpfs }
+    assert.equal(await outputOf(allocation.task(config)), 'tmpfs\ntmpfs\n')
+    for (const place of ['tmp', 'local/cache'])
+      assert.deepEqual(readdirSync(join(allocation.dir, 't', place)), [])
+  })
+
   it('is not made root by the name of such a user, nor given a number that no user can have', async () => {
     for (const [user, says] of [
       ['nomad-0', /^user: this node does not run jobs as root/],

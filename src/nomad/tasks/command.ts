@@ -23,8 +23,8 @@ export function commandOf(
   options: TaskOptions,
   policy: Policy,
 ): Omit<Command, 'stdout' | 'stderr'> {
-  const ours = nomadDirectories(task)
   const jobs = jobMounts(options, policy.allow_mounts)
+  const ours = nomadDirectories(task, jobs.tmpfs)
   const cgroups = externalCgroups(task)
   const allowed = { user: userOf(task, policy), devices: deviceNodes(task), ...namespacesOf(options, policy) }
   const capabilities = capabilitiesOf(options.cap_add, policy.allow_capabilities)

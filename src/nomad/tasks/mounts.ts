@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { join, posix, sep } from 'node:path'
 import { HoldfastError, type Mount, type Tmpfs } from '../../index.ts'
 import { invalidArgument } from '../../invalid-argument.ts'
 import type { TaskOptions } from '../config/task-config.ts'
@@ -9,15 +9,19 @@ const mebibyte = 1024 * 1024
 
 /**
  * What Nomad lays out for a task besides `local/`, which the library knows: `secrets/`, a file system in
- * memory, and `tmp/`, on the allocation's disk. `private/` is the client's own and stays hidden, beneath
- * something empty.
+ * memory, and `tmp/`, on the allocation's disk, unless the job has one in memory there. `private/` is the
+ * client's own and stays hidden, beneath something empty.
  */
-export function nomadDirectories({ alloc_dir, name }: TaskConfig): { mounts: Mount[]; tmpfs: Tmpfs[] } {
+export function nomadDirectories(
+  { alloc_dir, name }: TaskConfig,
+  jobs: readonly Tmpfs[],
+): { mounts: Mount[]; tmpfs: Tmpfs[] } {
   const at = (part: string) => join(alloc_dir, name, part)
+  const inMemory = jobs.some(({ target }) => posix.resolve(target) === '/tmp')
   return {
     mounts: [
       { source: at('secrets'), target: '/secrets' },
-      { source: at('tmp'), target: '/tmp' },
+      ...(inMemory ? [] : [{ source: at('tmp'), target: '/tmp' }]),
     ],
     tmpfs: [{ target: '/private', sizeBytes: 4096 }],
   }

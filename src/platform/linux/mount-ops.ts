@@ -25,6 +25,20 @@ export function tmpfsAt(at: string, sizeBytes: number): MountOp & { op: 'tmpfs' 
   return { op: 'tmpfs', at, sizeBytes, mode: 0o1777 }
 }
 
+/**
+ * Mounts in their order, each tmpfs before all of them but after the last that it lies inside, which would
+ * hide it.
+ */
+export function withTmpfs(tmpfs: readonly MountOp[], mounts: readonly MountOp[]): MountOp[] {
+  return tmpfs.reduce<MountOp[]>(
+    (ops, one) => {
+      const holder = ops.findLastIndex(({ at }) => one.at.startsWith(`${at}/`))
+      return ops.toSpliced(holder + 1, 0, one)
+    },
+    [...mounts],
+  )
+}
+
 /** An absolute path in the new root, without `..` or a trailing slash. */
 export function inside(path: string): string {
   const at = posix.join('/', path)

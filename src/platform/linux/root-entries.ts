@@ -1,10 +1,10 @@
 import { readdirSync, readlinkSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { join } from 'node:path'
 import { type EntryName, isText, joined, shown } from '../../alloc/entry-name.ts'
 import type { Command } from '../../api.ts'
 import type { MountOp } from '../../spawn/spec.ts'
 import { type Row, skipped } from '../rows.ts'
-import { bind } from './mount-ops.ts'
+import { bind, inside } from './mount-ops.ts'
 
 /** Where links lead that stand for files of the task's among the host's: its directories as they are. */
 export const liveDirectory = '/.holdfast'
@@ -93,5 +93,5 @@ function clash(source: string, name: string): Row {
  * and is no clash.
  */
 function placedBy({ mounts = [], tmpfs = [] }: Readonly<Command>): Set<string> {
-  return new Set([...mounts, ...tmpfs].map(({ target }) => posix.normalize(target)))
+  return new Set([...mounts, ...tmpfs].map(({ target }) => inside(target)))
 }

@@ -9,7 +9,7 @@ import { type HostDirectories, hostDirectories } from './host-directories.ts'
 import type { CgroupHost } from './cgroup-mode.ts'
 import { kernelFilesOf } from './kernel-files.ts'
 import { deviceNode, existing } from './mount-sources.ts'
-import { bind, bound, inside, tmpfsAt } from './mount-ops.ts'
+import { bind, bound, inside, tmpfsAt, withTmpfs } from './mount-ops.ts'
 import { cgroupView } from './own-cgroups.ts'
 import { mergedDirectories, unmerged } from './merged-directories.ts'
 import { taskEntries } from './root-entries.ts'
@@ -145,7 +145,7 @@ export function rootPlan(
     ...(copies.length === 0 ? [] : [tmpfsAt('/local', ownFilesBytes), ...copies]),
     ...allocation(alloc, files?.map ?? null),
     ...(inMemory ? allocationInMemory(tmpfs) : []),
-    ...withWorkspace([...tmpfs, ...mounted.ops], workspace),
+    ...withWorkspace(withTmpfs(tmpfs, mounted.ops), workspace),
     ...(command.devices ?? []).map(device => ({
       ...bind(deviceNode(device), inside(device), false),
       devices: true,

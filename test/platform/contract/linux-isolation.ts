@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { spawnSync } from 'node:child_process'
-import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { AllocDir } from '../../../src/index.ts'
@@ -288,6 +288,16 @@ export const ownRoot: Section = check => {
     task.command.tmpfs = [{ target: '/scratch', sizeBytes: 1024 * 1024 }]
     assert.equal(await outputOf(task), 'from the host\n1024\n')
     assert.equal(readFileSync(join(shared, 'mark'), 'utf8'), 'back\n')
+  })
+
+  check('has a tmpfs inside of what it mounts', async bench => {
+    const shared = bench.directory('shared')
+    mkdirSync(join(shared, 'made'))
+    const task = bench.shell('stat -f -c %T /in/made; echo x > /in/made/x && echo written')
+    task.command.mounts = [{ source: shared, target: '/in' }]
+    task.command.tmpfs = [{ target: '/in/made' }]
+    assert.equal(await outputOf(task), 'tmpfs\nwritten\n')
+    assert.deepEqual(readdirSync(join(shared, 'made')), [])
   })
 
   check('shows the host where root is loosened, still as the same user', async bench => {

@@ -40,7 +40,7 @@ describe('what lies in the task directory, at the top of the root', () => {
     for (const name of ['alloc', 'local', 'data', 'scratch']) mkdirSync(join(dir, name))
     const { ops, rows } = entries({
       mounts: [{ source: '/srv', target: '/data' }],
-      tmpfs: [{ target: '/./scratch' }],
+      tmpfs: [{ target: '/./scratch/' }],
     })
     assert.deepEqual([ops, rows], [[], []])
   })

@@ -113,6 +113,27 @@ describe("a task's root", () => {
     assert.deepEqual(size({ tmpfs: [{ target: '/tmp/', sizeBytes: 77 }] }, 4096), [77])
   })
 
+  it('has a tmpfs over the mount that it lies inside, and beneath what is mounted inside of it', () => {
+    const source = host.path('etc')
+    const mounts = ['/data', '/data/in/deep', '/scratch/on', '/same'].map(target => ({ source, target }))
+    const tmpfs = ['/data/in', '/scratch', '/same', '/database'].map(target => ({ target }))
+    const targets = [...mounts, ...tmpfs].map(({ target }) => target)
+    const places = plan({ mounts, tmpfs }).ops.filter(op => targets.includes(op.at))
+    assert.deepEqual(
+      places.map(({ op, at }) => `${op} ${at}`),
+      [
+        'tmpfs /database',
+        'tmpfs /same',
+        'tmpfs /scratch',
+        'bind /data',
+        'tmpfs /data/in',
+        'bind /data/in/deep',
+        'bind /scratch/on',
+        'bind /same',
+      ],
+    )
+  })
+
   it("shares all but what is the task's own, as long as that needs no place in the shared part", () => {
     const source = host.path('etc')
     const { ops, shared } = plan({
