@@ -59,6 +59,13 @@ export const differences: readonly Difference[] = [
     shown: false,
   },
   {
+    what: '`/sys`',
+    exec: "the node's, read-only; nothing in `/sys/fs/cgroup`",
+    holdfast: "nothing but `/sys/fs/cgroup`, with the task's own cgroups, read-only",
+    why: "a program finds its own limits, and not the node's devices",
+    shown: false,
+  },
+  {
     what: '`/alloc/logs` in a task',
     exec: 'every task of the allocation may write there',
     holdfast: 'read-only',

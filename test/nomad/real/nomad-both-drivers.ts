@@ -10,9 +10,10 @@ import { Artifacts } from './both/artifacts.ts'
 import { compare, type Differing, differenceTable, explanationOf } from './both/difference.ts'
 import { explained } from './both/explained.ts'
 import { chroot } from './both/observed.ts'
+import { placesIn, placesSeen } from './both/places.ts'
 import { bothLoaded, differingFigures } from './both/metrics.ts'
 import { jobOf, runToItsEnd, withHoldfast } from './both/run.ts'
-import { logs, runGroup, shellTask, taskIs } from './jobs.ts'
+import { type Fields, logs, runGroup, shellTask, taskIs } from './jobs.ts'
 import { driverOf, isHealthy } from './node.ts'
 
 /** The jobs of test/nomad/jobs under the drivers that they were written for and under this one. */
@@ -117,6 +118,34 @@ describe('the same jobs under two drivers of a real Nomad', function () {
       shown.push(`${await logs(agent, ID)}${readFileSync(file, 'utf8')}`)
     }
     assert.deepEqual(shown, ['read\nwrote\nnobody\nover\ntask\n', 'nobody\nover\nroot\n'])
+  })
+
+  it('have the same places of the system: in memory, read-only, and a terminal of their own', async () => {
+    const output = async (name: string, script: string, more: Fields) => {
+      const task = shellTask('t', script, more)
+      const { ID } = await runGroup(agent, `places-${name}`, 'batch', { Tasks: [task] })
+      await taskIs(agent, ID, 'dead')
+      await until('all is said', async () => (await logs(agent, ID).catch(() => '')).endsWith('over\n'))
+      return logs(agent, ID)
+    }
+    const theirs = placesIn(await output('exec', placesSeen, { Driver: 'exec' }))
+    const ours = placesIn(await output('holdfast', placesSeen, {}))
+    const differing = compare('places', [theirs], [ours])
+    found.push(...differing)
+    assert.deepEqual(
+      differing.filter(one => explanationOf(one, explained) === undefined),
+      [],
+    )
+    const value = (what: string) => ours.get(what)?.trim()
+    assert.deepEqual(
+      ['/dev/shm: is', '/dev/shm: size', '/dev/shm: write', '/sys/fs/cgroup: memory', 'terminal: is'].map(
+        value,
+      ),
+      ['tmpfs 1777 0', '65536', 'written', String(64 * 1024 * 1024), 'one, number 0'],
+    )
+    const inMemory = { Config: { tmpfs: [{ target: '/tmp', size_mb: 8 }] } }
+    const tmp = 'stat -f -c %T /tmp; df -k --output=size /tmp | tail -n 1; touch /tmp/own && echo over'
+    assert.match(await output('tmpfs', tmp, inMemory), /^tmpfs\n *8192\nover\n$/)
   })
 
   it('have the same metrics under the same load: memory, processor time, ticks', async () => {

@@ -21,6 +21,8 @@ export const explained: readonly Explained[] = [
     values: /CapEff:\t0*[1-9a-f][^]*CapEff:\t0+\n/,
     rows: ['capabilities'],
   },
+  { file: /^places$/, what: /^\/(dev)?: (is|write)/, rows: ['the root'] },
+  { file: /^places$/, what: /^\/sys/, rows: ['`/sys`'] },
   { file: /raw-exec/, what: /stdout/, rows: ['the `raw_exec` driver'] },
   {
     file: /read-only-root/,
