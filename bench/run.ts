@@ -33,6 +33,7 @@ import { measureWays } from './ways.ts'
 
 const help = `npm run bench -- [--quick] [--state-root DIR] [--only start-exit|ways|walls|parked|egress|ballast|memory|scale|retention|logs|usage|load]
                 [--baseline DIR]   an earlier holdfast, built, whose loading is measured in the same rounds
+                [--running N] [--isolated N] [--finished N]   how many tasks scale opens of each kind
 
 Measures the built package (npm run build) against its peers, in one run, and says how the targets were met.
 Figures hold for this machine and this run; what carries over are the ratios.
@@ -44,6 +45,9 @@ const { values } = parseArgs({
     'state-root': { type: 'string' },
     only: { type: 'string' },
     baseline: { type: 'string' },
+    running: { type: 'string' },
+    isolated: { type: 'string' },
+    finished: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -83,9 +87,15 @@ async function run(
   const memory = wanted('memory') ? await measureMemory(stateRoot, progress) : { rows: [], skipped: [] }
   show(memoryTable(memory.rows), skippedLines(memory.skipped))
 
-  const scaleEffort = quick
+  const usual = quick
     ? { rounds: 3, running: 100, isolated: 20, finished: 1000 }
     : { rounds: 5, running: 1000, isolated: 100, finished: 10_000 }
+  const scaleEffort = {
+    rounds: usual.rounds,
+    running: countOf('running', usual.running),
+    isolated: countOf('isolated', usual.isolated),
+    finished: countOf('finished', usual.finished),
+  }
   const scale = wanted('scale') ? await measureScale(givenRoot ?? inMemory(), scaleEffort, progress) : []
   show(scaleTable(scale))
 
@@ -120,6 +130,12 @@ async function run(
     load,
     targets,
   })
+}
+
+function countOf(option: 'running' | 'isolated' | 'finished', usual: number): number {
+  const count = Number(values[option] ?? usual)
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`--${option} takes a number of tasks`)
+  return count
 }
 
 /** Ten thousand directories, gigabytes of logs: how fast a disk takes them is another question. */

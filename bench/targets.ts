@@ -28,10 +28,11 @@ export function verdicts(
 
 function scaleVerdicts({ name, tasks, milliseconds, gapMs, heapKibPerTask }: ScaleRow): (Verdict | null)[] {
   const what = `${tasks} ${name}`
+  const aim = name.startsWith('running') ? 300 : 1000
   return [
-    atMost(`${what}: opened by a new process, ms`, milliseconds, 1000),
+    atMost(`${what}: opened by a new process, ms`, milliseconds, aim),
     atMost(`${what}: longest gap of the event loop meanwhile, ms`, gapMs, 50),
-    atMost(`${what}: heap a task, KiB`, heapKibPerTask, 10),
+    atMost(`${what}: heap a task, KiB`, heapKibPerTask, 8),
   ]
 }
 

@@ -8,11 +8,13 @@ import { aliveIsHeld, shimLives } from './shim-life.ts'
 
 /** What lies in a task's directory and in the process table, for reconcile(). */
 export function observe(dir: string): Observation {
+  // Whoever lives is a trace: its directory need not be read, of thousands that run.
+  const heldAtOnce = aliveIsHeld(dir)
   // `alive` is the first thing a shim makes, already held (docs/native-protocol.md): seen without a holder
   // after a trace, it has been and gone.
-  const traced = hasTraces(dir)
+  const traced = heldAtOnce || hasTraces(dir)
   // Before the records: the shim writes them before it goes, so that whoever sees it gone sees them.
-  const held = aliveIsHeld(dir)
+  const held = heldAtOnce || aliveIsHeld(dir)
   const exit = readExit(dir)
   const start = readStart(dir)
   const recorded = start === null || 'corrupt' in start ? null : start
