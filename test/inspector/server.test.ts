@@ -8,6 +8,7 @@ import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import type { End } from '../../src/inspector/end.ts'
 import { type Inspector, type InspectorOptions, inspector } from '../../src/inspector/index.ts'
 import type { LogPiece } from '../../src/inspector/log-feed.ts'
+import { eventually } from '../support/eventually.ts'
 import { untilOutput } from '../support/output.ts'
 import { refuses } from '../support/refuses.ts'
 import { requires } from '../support/requires.ts'
@@ -371,14 +372,9 @@ describe('the inspector as a server', () => {
       )
       assert.equal((await ask(page, { path: '/api/events' })).status, 503)
       for (const reader of readers) reader.destroy()
-      for (let tries = 0; ; tries++) {
-        const again = await listen(page, '/api/events', messages => messages.length > 0).catch(
-          (error: Error) => error,
-        )
-        if (!(again instanceof Error)) break
-        assert.ok(tries < 50, again.message)
-        await sleep(100)
-      }
+      await eventually(async () => {
+        await listen(page, '/api/events', messages => messages.length > 0)
+      })
     }))
 
   it('cuts off readers that take nothing for too long, and no others, and has their room back', () =>

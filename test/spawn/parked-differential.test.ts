@@ -122,12 +122,9 @@ async function look(parked: string, change: (task: Executor) => void): Promise<S
     withWorkbench('linux', async bench => {
       for (let start = 0; start < 3; start++) await started(bench, change, '0')
       const spawner = statOf(startRecordOf(await started(bench, change, '1000')).shim.pid)?.parent ?? 0
-      let waiting: number[] = []
       // One that is made is used up by the start before.
-      for (let tries = 0; tries < 500 && waiting.length === 0 && parked !== '0'; tries++) {
-        waiting = parkedOf(spawner)
-        await new Promise(resolve => setTimeout(resolve, 10))
-      }
+      if (parked !== '0') await eventually(() => assert.notDeepEqual(parkedOf(spawner), []))
+      const waiting = parkedOf(spawner)
       const task = await started(bench, change, '1000')
       const { shim, task: own } = startRecordOf(task)
       assert.equal(waiting.includes(shim.pid), parked !== '0')

@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from './eventually.ts'
 import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
 /** A tmpfs of its own for one test (root only); unmounted when `body` is done. */
@@ -19,12 +19,8 @@ export async function withFilesystem(options: string, body: (path: string) => Pr
 /**
  * Patiently: whoever looks through the files of all processes, as `audit` does, keeps it busy for a moment.
  */
-async function unmount(path: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (spawnSync('umount', [path], { stdio: 'ignore' }).status === 0) return
-    await sleep(50)
-  }
-  execFileSync('umount', [path])
+function unmount(path: string): Promise<void> {
+  return eventually(() => void execFileSync('umount', [path], { stdio: 'pipe' }))
 }
 
 /** Writes until nothing goes any more. Returns the file to remove again. */
