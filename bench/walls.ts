@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Resources, Supervisor as Supervising } from '../src/index.ts'
 import { Supervisor, setCommand } from './library.ts'
+import { mountProjectQuota } from './project-quota.ts'
 import { endedWell } from './peers/child.ts'
 import { ordinaryUid, Side } from './sides.ts'
 import { median, medianOf, ratios, type Summary, summary } from './statistics.ts'
@@ -10,7 +11,10 @@ import { ranWell, timed } from './way.ts'
 export type WallRow = {
   readonly name: string
   readonly ms: Summary
-  /** To all walls (by root, where it is a program of its own), and to a bare spawn: pairs of one turn. */
+  /**
+   * To all walls (of the same file system; by root, where it is a program of its own), and to a bare spawn:
+   * pairs of one turn.
+   */
   readonly toAll: Summary
   readonly toBare: Summary
 }
@@ -19,10 +23,14 @@ type Walls = {
   readonly name: string
   readonly command?: Partial<Command>
   readonly limits?: Resources | null
+  readonly strict?: boolean
+  /** Where the task is recorded and allocated: in memory unless told otherwise. */
+  readonly on?: 'project quotas'
 }
 
 const bare = 'child_process.spawn'
 const all = 'all walls'
+const onDisk = 'all walls, the state on an ext4 with project quotas'
 const limits: Resources = { memoryMB: 64, pids: 32 }
 
 const hostNamespaces = { mount: false, pid: false, ipc: false, uts: false, cgroup: false }
@@ -63,7 +71,14 @@ const ways: readonly Walls[] = [
     command: { network: { allow: ['example.com'] } },
   },
   { name: 'and a user of its own', command: { user: 'own' } },
+  { name: 'and strict: the program waits until what is in force has been compared', strict: true },
   { name: 'and diskBytes: a file system of its own', limits: { ...limits, diskBytes: 16 * 1024 * 1024 } },
+  { name: onDisk, on: 'project quotas' },
+  {
+    name: 'and diskBytes there: a project quota (to all walls there)',
+    limits: { ...limits, diskBytes: 16 * 1024 * 1024 },
+    on: 'project quotas',
+  },
 ]
 
 /** Each in a program of its own, so that the second's ratio is to the first. */
@@ -85,10 +100,15 @@ export async function measureWalls(
   const stateDir = mkdtempSync(join(stateRoot, 'holdfast-bench-walls-'))
   const registry = join(stateDir, 'own-users')
   const supervisor = new Supervisor({ stateDir, ownUsers: { registry } })
+  const quotas = await mountProjectQuota(stateRoot)
+  const onQuotas = quotas && new Supervisor({ stateDir: join(quotas.path, 'state'), ownUsers: { registry } })
   const programs = sides.map(({ name, uid }) => ({ name, side: new Side(uid, stateRoot) }))
   const runs = [
     { name: bare, run: () => timed(() => endedWell('/bin/true', [])) },
-    ...ways.map(way => ({ name: way.name, run: () => startToEnd(supervisor, way) })),
+    ...ways.flatMap(way => {
+      const by = way.on === undefined ? supervisor : onQuotas
+      return by === null ? [] : [{ name: way.name, run: () => startToEnd(by, way) }]
+    }),
     ...programs.map(({ name, side }) => ({ name, run: async () => median(await side.startToExit(1)) })),
   ]
   try {
@@ -106,23 +126,28 @@ export async function measureWalls(
     return runs.map(({ name }) => ({
       name,
       ms: summary(of(name)),
-      toAll: medianOf(ratios(of(name), of(isOfSides(name) ? sides[0].name : all))),
+      toAll: medianOf(ratios(of(name), of(baseOf(name)))),
       toBare: medianOf(ratios(of(name), of(bare))),
     }))
   } finally {
     for (const { side } of programs) await side.close()
     await supervisor.close()
+    await onQuotas?.close()
+    quotas?.unmount()
     rmSync(stateDir, { recursive: true, force: true })
   }
 }
 
-const isOfSides = (name: string): boolean => sides.some(side => side.name === name)
+function baseOf(name: string): string {
+  if (sides.some(side => side.name === name)) return sides[0].name
+  return ways.some(way => way.name === name && way.on !== undefined && name !== onDisk) ? onDisk : all
+}
 
 async function startToEnd(
   supervisor: Supervising,
-  { name, command = {}, limits: asked }: Walls,
+  { name, command = {}, limits: asked, strict = false }: Walls,
 ): Promise<number> {
-  const task = supervisor.executor('linux')
+  const task = supervisor.executor('linux', { strict })
   setCommand(task, '/bin/true', [])
   Object.assign(task.command, { network: 'none' }, command)
   if (asked !== null) await task.limit(asked ?? limits)

@@ -28,6 +28,12 @@ export function commonSpec(request: TaskRequest, dir: string, env: Readonly<Reco
   return Object.assign(own, streamTargets(request, dir), scalarsOf(command))
 }
 
+/**
+ * How long a start under `strict` waits in front of its program for somebody who compares what is in force. A
+ * supervisor that has died meanwhile may have a successor.
+ */
+export const holdMs = 60_000
+
 /** Of a launch that makes no namespaces, and so no root. */
 export const noNamespaces = {
   namespaces: [],

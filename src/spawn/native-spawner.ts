@@ -5,7 +5,7 @@ import type { KeepAlive } from './keep-alive.ts'
 import { descriptorsOf, donateDescriptors } from './fd-donor.ts'
 import { parkedArguments } from './parked.ts'
 import type { Scope, ScopedStart, Scoping } from './scope.ts'
-import { type Launched, type Spawner, SpawnerDied } from './spawner.ts'
+import { type Held, type Launched, type Spawner, SpawnerDied } from './spawner.ts'
 import { startSpawner } from './spawner-process.ts'
 import { SpawnerSession } from './spawner-session.ts'
 import type { LaunchSpec } from './spec.ts'
@@ -59,13 +59,15 @@ export class NativeSpawner implements Spawner {
     return new FifoFeed(dir)
   }
 
-  async launch(spec: LaunchSpec): Promise<Launched> {
+  async launch(spec: LaunchSpec, _feed?: Feed | null, held?: Held): Promise<Launched> {
     // The request names cgroups in the scope of the one that died, which went with it.
     if (this.#session?.over && this.#session.start !== null)
       throw new SpawnerDied('the spawner died before it could be asked')
     const session = this.#open()
     const descriptors = this.#rootless ? descriptorsOf(spec) : []
-    return descriptors.length === 0 ? session.launch(spec) : this.#launchWithDonor(session, spec, descriptors)
+    return descriptors.length === 0
+      ? session.launch(spec, held)
+      : this.#launchWithDonor(session, spec, descriptors, held)
   }
 
   /** Until the answer: by then the shim has opened them for itself. */
@@ -73,6 +75,7 @@ export class NativeSpawner implements Spawner {
     session: SpawnerSession,
     spec: LaunchSpec,
     numbers: readonly number[],
+    held: Held | undefined,
   ): Promise<Launched> {
     const spawner = await session.identity()
     if (spawner === null) throw new SpawnerDied('the spawner died before it could be asked')
@@ -80,7 +83,7 @@ export class NativeSpawner implements Spawner {
     try {
       // Whoever is asked now would never answer.
       if (session.over) throw new SpawnerDied('the spawner died before it could be asked')
-      return await session.launch({ ...spec, donor: donor.process })
+      return await session.launch({ ...spec, donor: donor.process }, held)
     } finally {
       await donor.close()
     }

@@ -18,13 +18,16 @@ export type Reply =
       readonly errno: number
       readonly detail: string
     }
-  | { readonly kind: 'ended' | 'gone'; readonly id: number }
+  | { readonly kind: 'held' | 'ended' | 'gone'; readonly id: number }
   | { readonly kind: 'unknown'; readonly line: string }
 
 /** Never throws. `line` is without its newline. */
 export function parseReply(line: string): Reply {
   return (
-    parseStarted(line) ?? parseEnd(line) ?? parseFailed(line) ?? parseReady(line) ?? { kind: 'unknown', line }
+    parseStarted(line) ??
+    parseBare(line) ??
+    parseFailed(line) ??
+    parseReady(line) ?? { kind: 'unknown', line }
   )
 }
 
@@ -45,10 +48,10 @@ function parseStarted(line: string): Reply | null {
   }
 }
 
-function parseEnd(line: string): Reply | null {
-  const [, kind, number] = /^(ended|gone) (\d+)$/.exec(line) ?? []
+function parseBare(line: string): Reply | null {
+  const [, kind, number] = /^(held|ended|gone) (\d+)$/.exec(line) ?? []
   const id = Number(number)
-  return (kind === 'ended' || kind === 'gone') && isRequestId(id) ? { kind, id } : null
+  return (kind === 'held' || kind === 'ended' || kind === 'gone') && isRequestId(id) ? { kind, id } : null
 }
 
 function parseFailed(line: string): Reply | null {

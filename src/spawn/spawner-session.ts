@@ -3,13 +3,24 @@ import type { KeepAlive } from './keep-alive.ts'
 import { nativeMissing } from './native-hint.ts'
 import { identify } from './process-table.ts'
 import type { ScopedStart } from './scope.ts'
-import { type Launched, LaunchFailed, SpawnerDied, type TaskEnd, type WatchEnd } from './spawner.ts'
+import {
+  type Held,
+  type Launched,
+  LaunchFailed,
+  SpawnerDied,
+  type TaskEnd,
+  type WatchEnd,
+} from './spawner.ts'
 import type { SpawnerProcess } from './spawner-process.ts'
 import type { LaunchSpec } from './spec.ts'
 import { spawnFailed } from './start-process.ts'
 import { encodeLaunch, encodeQuestion, type Reply, ReplyReader } from './wire.ts'
 
-type Pending = { readonly resolve: (launched: Launched) => void; readonly reject: (error: Error) => void }
+type Pending = {
+  readonly resolve: (launched: Launched) => void
+  readonly reject: (error: Error) => void
+  readonly held: Held
+}
 
 type Watched = { ended(end: TaskEnd): void; gone(end: WatchEnd): void }
 
@@ -88,11 +99,11 @@ export class SpawnerSession {
     return this.#complaints.trim() || 'systemd-run could not be started'
   }
 
-  launch(spec: LaunchSpec): Promise<Launched> {
+  launch(spec: LaunchSpec, held: Held = () => {}): Promise<Launched> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
       const frame = encodeLaunch(id, spec)
-      this.#pending.set(id, { resolve, reject })
+      this.#pending.set(id, { resolve, reject, held })
       // It may hold secrets, and the environment of a task is often one.
       this.#child.stdin.write(frame, () => frame.fill(0))
       this.#guard()
@@ -144,6 +155,10 @@ export class SpawnerSession {
     if (reply.kind === 'ready') this.#becomeReady()
     if (reply.kind === 'ready' || reply.kind === 'unknown') return
     const pending = this.#pending.get(reply.id)
+    if (reply.kind === 'held') {
+      pending?.held()
+      return
+    }
     this.#pending.delete(reply.id)
     if (reply.kind === 'started') {
       // Registered here, in the turn the reply is read: the end may be in the same chunk.

@@ -19,6 +19,9 @@ export type Launched = {
   readonly gone: Promise<WatchEnd>
 }
 
+/** Called once, in front of exec. Never throws. */
+export type Held = () => void
+
 /** A start that did not happen: the shim's own words. `errno` is a number, 0 for none. */
 export class LaunchFailed extends Error {
   readonly stage: string
@@ -54,9 +57,9 @@ export class SpawnerDied extends Error {}
 export interface Spawner {
   /**
    * Resolves when the program has been exec'ed. Rejects with LaunchFailed or SpawnerDied, or a HoldfastError
-   * when it cannot be started at all.
+   * when it cannot be started at all. `held`, of a launch with `holdMs`: its task waits for `go`.
    */
-  launch(spec: LaunchSpec, feed?: Feed | null): Promise<Launched>
+  launch(spec: LaunchSpec, feed?: Feed | null, held?: Held): Promise<Launched>
   /**
    * For a task that this program feeds: to be made before the launch, and given to it. Throws START_FAILED.
    */

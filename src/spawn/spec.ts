@@ -113,6 +113,11 @@ export type LaunchSpec = ScalarSpec & {
   /** Capability numbers to keep; null leaves them alone. */
   readonly capabilities: readonly number[] | null
   readonly noNewPrivileges: boolean
+  /**
+   * Before exec the shim says that it has read back what is in force, and waits that long for `go`, or
+   * refuses the start. Absent or null: it does not.
+   */
+  readonly holdMs?: number | null
   readonly seccomp: boolean
   /**
    * In a network that is not its own: the task makes no sockets but those of unix and netlink, and binds and

@@ -72,7 +72,15 @@ type ProgramField = 'dir' | 'path' | 'argv' | 'env' | 'cwd' | 'umask' | 'credent
 type StreamField =
   'stdin' | 'stdinOpen' | 'stdout' | 'stderr' | 'donor' | 'logRotation' | 'collected' | 'plainLogs'
 type ProcessField =
-  'terminal' | ScalarField | 'rlimits' | 'wallTimeMs' | 'outputBytes' | 'graceMs' | 'durable' | 'lifeline'
+  | 'terminal'
+  | ScalarField
+  | 'rlimits'
+  | 'wallTimeMs'
+  | 'outputBytes'
+  | 'graceMs'
+  | 'holdMs'
+  | 'durable'
+  | 'lifeline'
 type CgroupField = 'cgroups' | 'deferredCgroups' | 'oomFile' | 'oom' | 'freezer'
 type IsolationField =
   | 'inside'
@@ -142,6 +150,7 @@ function pushProcess(fields: string[], spec: Pick<LaunchSpec, ProcessField>): vo
   if (spec.wallTimeMs !== null) fields.push('wall', `${spec.wallTimeMs}`)
   if (spec.outputBytes !== null) fields.push('output-limit', `${spec.outputBytes}`)
   fields.push('grace', `${spec.graceMs}`, 'durable', flag(spec.durable))
+  if (spec.holdMs) fields.push('hold', `${spec.holdMs}`)
   if (spec.lifeline !== null) fields.push('lifeline', spec.lifeline)
 }
 

@@ -41,10 +41,13 @@ export const diskPoints = ['disk-made', 'disk-mounted'] as const
 /** The same where its file system has project quotas. */
 export const projectPoints = ['project-chosen', 'project-made'] as const
 
+/** Those of a start under `strict`, between `request-sent` and `started-received`. */
+export const strictPoints = ['start-held', 'start-compared'] as const
+
 /** Those of a task with a user of its own, before `directories-planned` and after it. */
 export const userPoints = ['user-claimed', 'user-recorded'] as const
 
-const allPoints = [...crashPoints, ...diskPoints, ...projectPoints, ...userPoints] as const
+const allPoints = [...crashPoints, ...diskPoints, ...projectPoints, ...userPoints, ...strictPoints] as const
 
 export type CrashPoint = (typeof allPoints)[number]
 

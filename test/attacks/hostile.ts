@@ -99,7 +99,8 @@ export function withoutCalls(calls: readonly RefusedCall[], errno: number): stri
   return without(nativePath(), ...wrappers)
 }
 
-type RefusedCall = 'landlock_create_ruleset' | 'memfd_create' | 'clone3' | 'quotactl' | 'quotactl_fd'
+type RefusedCall =
+  'landlock_create_ruleset' | 'memfd_create' | 'clone3' | 'prlimit64' | 'quotactl' | 'quotactl_fd'
 
 /** What each attempt came to, from lines of a name and a verdict. */
 export async function verdicts(task: Executor): Promise<Record<string, string>> {

@@ -130,6 +130,7 @@ export const everyOption: readonly LaunchSpec[] = [
     },
     logRotation: { maxBytes: 4096, maxFiles: 10, numbering: 'increment' },
     collected: true,
+    holdMs: 60_000,
     plainLogs: ['stderr'],
     cgroups: [{ dir: '/cg/theirs', external: true, files: [] }],
     namespaces: ['pid', 'network'],

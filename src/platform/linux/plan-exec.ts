@@ -3,7 +3,7 @@ import type { Command, Enforcement } from '../../api.ts'
 import { capabilityNumbers } from '../../command/capabilities.ts'
 import { proxyVariables } from '../../command/destinations.ts'
 import { taskEnvironment } from '../../command/environment.ts'
-import { commonSpec, noNamespaces } from '../common-spec.ts'
+import { commonSpec, holdMs, noNamespaces } from '../common-spec.ts'
 import { execLimitRows, insideWhat } from '../exec-rows.ts'
 import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
@@ -87,6 +87,7 @@ export async function planExec(
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
+      holdMs: request.strict ? holdMs : null,
       offline: entered.length === 0 ? isolation.offline : isOffline(entered),
       // Abstract sockets of its task are for it to talk to; the task itself cannot signal it.
       landlock: { rules, scopes: [] },

@@ -3,7 +3,7 @@ import { capabilityNumbers } from '../../command/capabilities.ts'
 import { proxyVariables } from '../../command/destinations.ts'
 import { taskEnvironment } from '../../command/environment.ts'
 import { memoryLimit } from '../../command/memory-limit.ts'
-import { commonSpec } from '../common-spec.ts'
+import { commonSpec, holdMs } from '../common-spec.ts'
 import { rlimitPairs } from '../limits.ts'
 import { withOutputRow } from '../output-limit.ts'
 import type { LandlockRule, MountOp } from '../../spawn/spec.ts'
@@ -110,6 +110,7 @@ export async function planLinux(request: TaskRequest, dir: string, host: LinuxHo
       capabilities: isolation.capabilities && capabilityNumbers(isolation.capabilities),
       noNewPrivileges: isolation.noNewPrivileges,
       seccomp: isolation.seccomp,
+      holdMs: request.strict ? holdMs : null,
       offline: isolation.offline,
       landlock: {
         rules: restricts ? rulesOf(isolation.ownRoot ? root.ops : null, alloc, workspace) : [],

@@ -5,6 +5,7 @@ export type ControlLine =
   | `signal ${number}`
   | `stop ${number} ${number}${'' | ' leader'}`
   | 'kill'
+  | 'go'
   | `wall ${number}`
   | `output ${number}`
   | `oom ${'task' | 'process'}`

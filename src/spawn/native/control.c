@@ -30,6 +30,7 @@ static struct command parse(char *line) {
   for (char *word = strtok_r(line, " ", &rest); word != NULL && count < 5; word = strtok_r(NULL, " ", &rest))
     words[count++] = word;
   if (count == 1 && strcmp(words[0], "kill") == 0) command.kind = COMMAND_KILL;
+  else if (count == 1 && strcmp(words[0], "go") == 0) command.kind = COMMAND_GO;
   else if (count == 1 && strcmp(words[0], "egress") == 0) command.kind = COMMAND_EGRESS;
   else if (count == 1 && strcmp(words[0], "end") == 0) command.kind = COMMAND_END;
   else if (count == 2 && strcmp(words[0], "signal") == 0 && parse_signal(words[1], &command.signal))

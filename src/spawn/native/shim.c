@@ -59,6 +59,11 @@ static bool may_carry(const struct shim *shim, int64_t now) {
   return (shim->spec == NULL && shim->line_length == 0) || (shim->carry_from != 0 && now >= shim->carry_from);
 }
 
+/* That the task is held, or that it has started: not said yet. */
+static bool has_word(const struct shim *shim) {
+  return shim->held ? !shim->held_told : shim->spec == NULL && shim->line_length > 0;
+}
+
 static bool is_over(const struct shim *shim) {
   if (shim->tree.leader == 0 && shim->status_pipe < 0) return true;
   return shim->give_up != 0 && boottime_ms() >= shim->give_up;
@@ -77,8 +82,7 @@ static void live(struct shim *shim) {
         [SLOT_SIGNALS] = {.fd = shim->signals, .events = POLLIN},
         [SLOT_CONTROL] = {.fd = shim->control, .events = POLLIN},
         [SLOT_STATUS] = {.fd = shim->status_pipe, .events = POLLIN},
-        [SLOT_REPLY] = {.fd = shim->spec == NULL && shim->line_length > 0 ? shim->reply : -1,
-            .events = POLLOUT},
+        [SLOT_REPLY] = {.fd = has_word(shim) ? shim->reply : -1, .events = POLLOUT},
         /* Nobody writes into these: they can only hang up. */
         [SLOT_LIFELINE] = {.fd = shim->lifeline},
         [SLOT_TARGET] = {.fd = shim->target_alive},
@@ -101,13 +105,15 @@ static void live(struct shim *shim) {
     int wait = until(now, wake,
         until(now, shim->timeout_deadline,
             until(now, shim->stop_deadline,
-                until(
-                    now, shim->set_up_deadline, until(now, shim->oom_look, until(now, shim->give_up, -1))))));
+                until(now, shim->set_up_deadline,
+                    until(now, shim->hold_deadline,
+                        until(now, shim->oom_look, until(now, shim->give_up, -1)))))));
     if (poll(waiting, SLOT_COUNT, wait) < 0 && errno != EINTR)
       write_shim_log(shim, "poll: %s", strerror(errno));
     if (waiting[SLOT_PID].revents != 0) shim_take_leader(shim);
     if (waiting[SLOT_STATUS].revents != 0) shim_read_status(shim);
-    if (waiting[SLOT_REPLY].revents != 0) shim_report_start(shim, 0);
+    if (waiting[SLOT_REPLY].revents != 0 && shim->held) shim_report_held(shim);
+    else if (waiting[SLOT_REPLY].revents != 0) shim_report_start(shim, 0);
     if (waiting[SLOT_SIGNALS].revents != 0) shim_read_signals(shim);
     if (waiting[SLOT_CONTROL].revents != 0) shim_read_control(shim);
     terminal_move(shim->terminal, waiting + SLOT_TERMINAL);

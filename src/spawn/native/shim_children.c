@@ -1,6 +1,7 @@
 #include "shim_state.h"
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -60,6 +61,12 @@ void shim_report_start(struct shim *shim, int wait_ms) {
     write_shim_log(shim, "reply: %s", strerror(errno));
   shim->line_length = 0;
   close_fd(&shim->reply);
+}
+
+void shim_report_held(struct shim *shim) {
+  if (!shim->held || shim->held_told || !is_writable(shim->reply, 0)) return;
+  shim->held_told = true;
+  if (dprintf(shim->reply, "held %d\n", shim->id) < 0) write_shim_log(shim, "reply: %s", strerror(errno));
 }
 
 bool shim_is_ready(const struct shim *shim) {

@@ -18,7 +18,7 @@ void shim_record_stop(struct shim *shim, enum stop_reason reason, int number) {
 void shim_kill_task(struct shim *shim, enum stop_reason reason) {
   shim_record_stop(shim, reason, SIGKILL);
   if (shim->record.stop.forced_at == 0) shim->record.stop.forced_at = realtime_ms();
-  shim->stop_deadline = 0;
+  shim->stop_deadline = shim->hold_deadline = 0;
   shim_earlier(&shim->give_up, boottime_ms() + MAX_KILL_MS);
   tree_kill(&shim->tree);
 }
@@ -56,6 +56,11 @@ static void handle_command(const struct command *command, void *context) {
       stop(shim, STOP_SHUTDOWN, command->signal, command->grace_ms, command->leader_only);
       break;
     case COMMAND_KILL: shim_kill_task(shim, STOP_FORCE); break;
+    case COMMAND_GO:
+      /* Of a start that was not held, or runs, or is being refused, there is nothing to let go. */
+      if (shim->held && shim->record.stop.forced_at == 0 && shim_let_go(shim) != 0)
+        shim_kill_task(shim, STOP_FORCE);
+      break;
     case COMMAND_REFUSE:
       /* Whose end has been recorded is no start that was refused. */
       if (shim->tree.leader > 0) fail(&shim->failure, command->stage, 0, "%s", command->detail);
@@ -106,6 +111,13 @@ void shim_check_deadlines(struct shim *shim) {
     stop(shim, STOP_TIMEOUT, SIGTERM, shim->grace_ms, false);
   }
   if (shim->stop_deadline != 0 && now >= shim->stop_deadline) shim_kill_task(shim, STOP_FORCE);
+  if (shim->hold_deadline != 0 && now >= shim->hold_deadline) {
+    shim->hold_deadline = 0;
+    fail(&shim->failure, STAGE_ISOLATION, 0,
+        "nobody has compared what is in force with what was asked for within %lld ms",
+        (long long)shim->spec->hold_ms);
+    shim_kill_task(shim, STOP_FORCE);
+  }
   if (shim->set_up_deadline == 0 || now < shim->set_up_deadline) return;
   shim->set_up_deadline = 0;
   if (shim->spec == NULL || shim->failure.stage != STAGE_NONE) return;

@@ -225,22 +225,34 @@ OWN_FRAME int shim_record_start(struct shim *shim) {
   return shim_is_ready(shim) ? shim_lift_exec_barrier(shim) : 0;
 }
 
-/* The process waits, and is ours to reap: its number is its own. */
-OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
-  if (shim->exec_barrier < 0) return 0;
-  if (await_stub(shim) != 0) return -1;
-  struct process_facts facts;
-  const bool is_there = shim->tree.leader > 0;
-  if (is_there) enforced_read_process(&shim->process_files, &facts);
+int shim_let_go(struct shim *shim) {
+  shim->held = false;
+  shim->hold_deadline = 0;
   /* EPIPE: it failed already, and the status pipe says how. */
   if (!write_all(shim->exec_barrier, "", 1) && errno != EPIPE)
     return fail(&shim->failure, STAGE_FORK, errno, "exec barrier");
   close_fd(&shim->exec_barrier);
-  /* While it execs. A task without it runs as well: then nobody can say what was in force at its start. */
+  return 0;
+}
+
+/* The process waits, and is ours to reap: its number is its own. */
+OWN_FRAME int shim_lift_exec_barrier(struct shim *shim) {
+  if (shim->exec_barrier < 0 || shim->held) return 0;
+  if (await_stub(shim) != 0) return -1;
+  struct process_facts facts;
+  const bool is_there = shim->tree.leader > 0, is_held = shim->spec->hold_ms != 0;
+  if (is_there) enforced_read_process(&shim->process_files, &facts);
+  if (!is_held && shim_let_go(shim) != 0) return -1;
+  /* While it execs. A task without it runs as well: then nobody can say what was in force at its start. One
+   * that is held waits for who compares. */
   struct child_ready ready;
   memcpy(&ready, shim->status_input->bytes, sizeof ready);
   if (is_there) enforced_add_process(&shim->enforced, &facts, &ready.walls);
   if (!enforced_store(&shim->enforced, shim->dir)) write_shim_log(shim, "enforced.json: %s", strerror(errno));
   text_free(&shim->enforced);
+  if (!is_held) return 0;
+  shim->held = true;
+  shim->hold_deadline = boottime_ms() + shim->spec->hold_ms;
+  shim_report_held(shim);
   return 0;
 }

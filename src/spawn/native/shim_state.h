@@ -110,9 +110,12 @@ struct shim {
   struct process_files process_files;
   char line[128];
   size_t line_length;
+  /* The task's process is ready, and may not exec before `go`; whether that has been said. */
+  bool held, held_told;
 
   /* Boottime milliseconds; 0: none. */
-  int64_t oom_since, oom_look, stop_deadline, timeout_deadline, set_up_deadline, give_up, execed_at;
+  int64_t oom_since, oom_look, stop_deadline, timeout_deadline, set_up_deadline, hold_deadline, give_up,
+      execed_at;
   /* Until then nothing is carried that came before the start was reported. */
   int64_t carry_from;
   struct exit_record record;
@@ -144,6 +147,8 @@ int shim_fork_stub(struct shim *shim);
 int shim_fork_task(struct shim *shim);
 int shim_record_start(struct shim *shim);
 int shim_lift_exec_barrier(struct shim *shim);
+/* It has been held, and somebody who has compared says that it may exec. */
+int shim_let_go(struct shim *shim);
 
 /* shim_children.c: what becomes of the processes, and who hears of the start. */
 /* The task's process has done all but exec, and there is a record of it. */
@@ -151,6 +156,8 @@ bool shim_is_ready(const struct shim *shim);
 void shim_take_leader(struct shim *shim);
 void shim_reap(struct shim *shim);
 void shim_read_status(struct shim *shim);
+/* That the task is held, if it is still to be said and its reader reads. */
+void shim_report_held(struct shim *shim);
 /* If it is still to be reported, and its reader reads within that time. */
 void shim_report_start(struct shim *shim, int wait_ms);
 

@@ -265,6 +265,11 @@ static const char *set_output_limit(struct reader *reader, char **operands) {
              ? NULL
              : "output-limit takes bytes, 1 or more";
 }
+static const char *set_hold(struct reader *reader, char **operands) {
+  return parse_number(operands[0], 1, INT64_MAX / 4, &reader->spec->hold_ms)
+             ? NULL
+             : "hold takes milliseconds, 1 or more";
+}
 static const char *set_grace(struct reader *reader, char **operands) {
   return parse_number(operands[0], 0, INT64_MAX / 4, &reader->spec->grace_ms) ? NULL
                                                                               : "grace takes milliseconds";
@@ -617,6 +622,7 @@ static const struct option {
     {"wall", 1, false, set_timeout},
     {"output-limit", 1, false, set_output_limit},
     {"grace", 1, false, set_grace},
+    {"hold", 1, false, set_hold},
     {"durable", 1, false, set_durable},
     {"lifeline", 1, false, set_lifeline},
     {"cgroup", 1, true, add_cgroup},

@@ -155,6 +155,9 @@ struct spec {
   int terminal_rows, terminal_columns;
   struct rlimit_spec *rlimits;
   int64_t timeout_ms, grace_ms;
+  /* Before exec the shim says that it has read back what is in force, and waits that long for `go`; 0: it
+   * does not. */
+  int64_t hold_ms;
   /* Bytes and number of files of a log that the shim writes and rotates; 0: the task writes it itself. */
   int64_t max_log;
   int log_files;

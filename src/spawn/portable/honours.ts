@@ -34,6 +34,7 @@ const honours: { readonly [Field in Exclude<keyof LaunchSpec, ScalarField>]-?: H
   wallTimeMs: 'honoured',
   outputBytes: 'honoured',
   graceMs: 'honoured',
+  holdMs: value => (value ?? null) !== null,
   durable: 'honoured',
   lifeline: 'honoured',
   cgroups: value => value.length > 0,

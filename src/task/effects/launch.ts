@@ -14,7 +14,7 @@ import { retryTransient } from '../retry-transient.ts'
 import { StdinFeed, type TaskInput } from '../stdin-feed.ts'
 import type { TaskSpec } from '../task-spec.ts'
 import { askedOf } from './asked.ts'
-import { confirm } from './confirm.ts'
+import { confirm, confirmHeld } from './confirm.ts'
 import { inWords, launchFailure } from './launch-failure.ts'
 import type { TaskParts } from './task-parts.ts'
 
@@ -30,6 +30,8 @@ export class Launch {
   #feed: StdinFeed | null = null
   #launched: Launched | null = null
   #ownUser: OwnUser | null = null
+  /** What became of the comparison in front of exec; null: there was none. */
+  #held: { readonly refusal: unknown } | null = null
 
   /** `input`: a stream of this program that the task reads from. `secrets`: ours to wipe. */
   constructor(task: TaskParts, { input, secrets }: Given) {
@@ -91,10 +93,12 @@ export class Launch {
         // A shim that was killed before it could record anything may have made them already.
         const own = spec.cgroups.filter(({ external }) => external !== true)
         await keeper.release(own.map(({ dir }) => dir)).catch(() => {})
-        throw launchFailure(dir, error)
+        // Of one that was refused the shim's record has the words cut short.
+        throw this.#held?.refusal ?? launchFailure(dir, error)
       }
     }
-    return await confirm(this.#task, (await retryTransient(() => records.read())) ?? this.#lostRecord())
+    const start = (await retryTransient(() => records.read())) ?? this.#lostRecord()
+    return this.#held === null ? await confirm(this.#task, start) : start
   }
 
   async #request(spawner: Spawner, spec: Plan['spec']): Promise<void> {
@@ -102,11 +106,22 @@ export class Launch {
     if (this.#input !== null)
       this.#feed ??= new StdinFeed(spawner.feed(dir), this.#input.stream, services.keepAlive)
     const given = this.#secrets.length === 0 ? spec : { ...spec, secrets: this.#secrets }
-    const launch = spawner.launch(given, this.#feed?.way)
+    const launch = spawner.launch(given, this.#feed?.way, () => this.#compare())
     failpoint('request-sent')
     const launched = await launch
     failpoint('started-received')
     this.#launched = launched
+  }
+
+  /** The task waits in front of its program, under strict. */
+  #compare(): void {
+    failpoint('start-held')
+    try {
+      confirmHeld(this.#task)
+      this.#held = { refusal: null }
+    } catch (refusal) {
+      this.#held = { refusal }
+    }
   }
 
   /**
