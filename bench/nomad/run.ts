@@ -34,8 +34,13 @@ async function measure(directory: string, agents: RealAgent[]): Promise<string> 
     head: ['', 'exec', 'holdfast', 'exec / holdfast'],
     style: { head: [], border: [] },
   })
+  // As they come: where all is slow, a machine may be stopped before the last.
+  const add = (cells: readonly string[]) => {
+    table.push([...cells])
+    process.stderr.write(`${cells.join(' | ')}\n`)
+  }
   const row = (what: string, [theirs, ours]: readonly number[], show: (value: number) => string) =>
-    table.push([
+    add([
       what,
       show(theirs ?? Number.NaN),
       show(ours ?? Number.NaN),
@@ -61,7 +66,7 @@ async function measure(directory: string, agents: RealAgent[]): Promise<string> 
     memory.map(({ logmonKibPerTask }) => logmonKibPerTask),
     kib,
   )
-  table.push(['once a node', '-', kib(memory[1].kibPerNode), ''])
+  add(['once a node', '-', kib(memory[1].kibPerNode), ''])
   for (const logs of [true, false])
     row(
       logs ? 'up, with a collector of logs' : 'up, logs disabled by the job',
@@ -74,7 +79,7 @@ async function measure(directory: string, agents: RealAgent[]): Promise<string> 
     seconds,
   )
   const ends = await both(driver => afterKill(agent, driver))
-  table.push(['ended while agent and executor were killed', ...ends, ''])
+  add(['ended while agent and executor were killed', ...ends, ''])
   await agent.end('SIGINT')
 
   const collecting = await startAgent(directory, 'collects', { collects: true })
