@@ -82,12 +82,13 @@ describe('a task in the hands of an orchestrator', () => {
         const peak = hog.usage.memoryPeakBytes ?? null
         assert.equal(peak === null, own.usage?.memoryPeakBytes === null)
         if (peak !== null) assert.ok(Math.abs(peak - 40 * mebibyte) < mebibyte, String(peak))
-        const next = await ended(30, [given], 'true')
+        const next = await ended(60, [given], 'true')
         assert.equal(next.limitsHit.oomKills, 0)
         // Of v1 a zero says nothing.
         assert.equal(next.limitsHit.memoryHigh, v1.has('memory') ? null : 0)
-        assert.equal(next.usage?.memoryLimitBytes, 30 * mebibyte)
+        assert.equal(next.usage?.memoryLimitBytes, 60 * mebibyte)
         assert.equal(next.usage.memoryPeakBytes, null)
+        assert.equal((await ended(30, [given], 'true')).usage?.memoryLimitBytes, 30 * mebibyte)
       })
     } finally {
       rmdirSync(given)

@@ -52,6 +52,13 @@ static bool make(const char *dir, bool inside) {
   return (mkdir(parent, 0755) == 0 || errno == EEXIST) && mkdir(dir, 0755) == 0;
 }
 
+/* On v1 no limit of memory may be above that of memory and swap together, which an earlier task has left in
+ * an external cgroup. What this one is to have comes after it. */
+static bool write_above(const char *dir, const char *name, const char *value) {
+  return errno == EINVAL && strcmp(name, "memory.limit_in_bytes") == 0 &&
+         cgroup_write(dir, "memory.memsw.limit_in_bytes", "-1") && cgroup_write(dir, name, value);
+}
+
 int cgroups_create(const struct cgroup *cgroups, const char *freezer, bool inside, struct failure *failure) {
   for (const struct cgroup *cgroup = cgroups; cgroup != NULL; cgroup = cgroup->next) {
     if (inside && !cgroup->external && cgroup_make_room(cgroup, failure) != 0) return -1;
@@ -61,7 +68,8 @@ int cgroups_create(const struct cgroup *cgroups, const char *freezer, bool insid
     for (const struct cgroup_file *file = cgroup->files; file != NULL; file = file->next) {
       bool optional = file->name[0] == '?';
       const char *name = file->name + optional;
-      if (!cgroup_write(cgroup->dir, name, file->value) && !optional)
+      if (!cgroup_write(cgroup->dir, name, file->value) &&
+          !(cgroup->external && write_above(cgroup->dir, name, file->value)) && !optional)
         return fail(failure, STAGE_CGROUP, errno, "%s/%s", cgroup->dir, name);
     }
   }
