@@ -3,6 +3,7 @@ import { version } from '../package-root.ts'
 import { nativeHint } from '../spawn/native-hint.ts'
 import { type NativeProgram, findNativeProgram } from '../spawn/native-program.ts'
 import { type NativeFeatures, nativeFeatures } from '../spawn/probe.ts'
+import { hidesProcesses } from '../spawn/process-table.ts'
 import { unitProperties } from '../spawn/unit.ts'
 import type { HostRow } from './host-row.ts'
 import { ownAccess } from './linux/access.ts'
@@ -68,6 +69,7 @@ export async function hostFacts({
       callerRow(uid, uid === 0 ? lacking(toIsolate, 0, proc) : [], idMaps(proc)),
       nativeRow(native, features, env),
       modeRow(cgroups),
+      ...(hidesProcesses() ? [hiddenRow] : []),
     ],
     cgroups,
     unit: await ownUnit({ proc, root, uid, show: unitProperties }),
@@ -90,6 +92,13 @@ function nativeRow(native: NativeProgram, features: NativeFeatures | null, env: 
   const { version: protocol, libc, static: isStatic, arch } = features
   const how = `version ${protocol}, ${arch}, ${isStatic ? 'static ' : ''}${libc}`
   return row('native', true, `${native.path} (${how})`, null)
+}
+
+const hiddenRow: HostRow = {
+  name: 'proc',
+  status: 'weakened',
+  why: '/proc hides processes (hidepid): what is in force is not read back, strict starts nothing, exec() enters nothing, and what a killed shim has left is not killed',
+  hint: 'mount -o remount,hidepid=0 /proc',
 }
 
 function modeRow(cgroups: CgroupHost): HostRow {

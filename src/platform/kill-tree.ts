@@ -4,6 +4,7 @@ import { killProcess } from '../spawn/kill-process.ts'
 import {
   currentBootId,
   descendantsIn,
+  hidesProcesses,
   isAlive,
   isZombie,
   pidTaken,
@@ -16,16 +17,23 @@ const pauseMs = 5
 
 /**
  * SIGKILL for the task, its process group, its session and all their descendants, looked up anew until nobody
- * is left or the time is up. Resolves to the survivors. Where there is no /proc identities cannot be checked:
- * nothing is killed and the task counts as a survivor while its pid is taken.
+ * is left or the time is up. Resolves to the survivors. Where there is no /proc, or it hides processes
+ * (hidepid), identities cannot be checked: nothing is killed and the task counts as a survivor while its pid
+ * is taken.
  */
 export async function killProcessTree(
   start: StartRecord,
   { limitMs, spareShim = false }: KillOptions & { readonly limitMs: number },
+  hides = hidesProcesses,
 ): Promise<readonly number[]> {
   if (start.bootId !== '' && start.bootId !== currentBootId()) return []
   if (processTable().length === 0) return pidTaken(start.task.pid) ? [start.task.pid] : []
   const deadline = performance.now() + limitMs
+  // Hidden from its own shim (hidepid): its number may be another's by now.
+  if (start.task.startTime === 0 && hides()) {
+    while (isTaken(start.task.pid) && performance.now() < deadline) await sleep(pauseMs)
+    return isTaken(start.task.pid) ? [start.task.pid] : []
+  }
   for (;;) {
     const members = treeOf(start, processTable()).filter(({ pid }) => !spareShim || pid !== start.shim.pid)
     if (members.length === 0) return []
@@ -34,6 +42,9 @@ export async function killProcessTree(
     await sleep(pauseMs)
   }
 }
+
+/** By a process, a group or a session. */
+const isTaken = (pid: number): boolean => pidTaken(pid) || pidTaken(-pid)
 
 /** What still belongs to the task, zombies left out. */
 export function treeOf(

@@ -155,6 +155,11 @@ export function isHidden(pid: number, proc = ownProc): boolean {
   return pidTaken(pid)
 }
 
+/** Whether /proc is mounted so that it shows us not even the first process (hidepid). */
+export function hidesProcesses(proc = ownProc): boolean {
+  return isHidden(1, proc)
+}
+
 /** Whether a process has this number, by a signal that is none: also where there is no /proc. */
 export function pidTaken(pid: number): boolean {
   try {

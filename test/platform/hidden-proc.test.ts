@@ -50,6 +50,18 @@ describe('where /proc hides the processes of others (hidepid)', function () {
       assert.match(said, /^stopped 0$/m)
     })
 
+  it('doctor says so to an ordinary user, and a task whose shim is killed ends with its namespace', () => {
+    const said = withHiddenProcesses(
+      ordinaryUid,
+      `h doctor; h run --detach --name t -- sleep 1000 >/dev/null 2>&1;
+       kill -9 $(grep -o "pid\\W*[0-9]*" $HOLDFAST_STATE_DIR/tasks/*/start.json | head -1 | grep -o "[0-9]*$");
+       h wait t; h ps --all; pgrep -x sleep; echo left $?`,
+    )
+    assert.match(said, /proc\s.*hides processes \(hidepid\)/)
+    assert.match(said, / t +exited .* lost /)
+    assert.match(said, /^left 1$/m)
+  })
+
   it('strict refuses what could not be read back', () => {
     const said = withHiddenProcesses(
       ordinaryUid,

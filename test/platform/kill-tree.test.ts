@@ -81,6 +81,18 @@ describe('killProcessTree', () => {
     assert.ok([undefined, 'Z', 'X'].includes(readProcess(Number(line.toString()))?.state))
   })
 
+  it('kills nothing by a number that /proc did not show when it was recorded, and says that it lives', async () => {
+    const start = record()
+    const hidden = { ...start, task: { ...start.task, startTime: 0 } }
+    const kill = (limitMs: number) => killProcessTree(hidden, { limitMs }, () => true)
+    assert.deepEqual(await kill(100), [start.task.pid])
+    assert.equal(child.signalCode, null)
+    const exited = once(child, 'exit')
+    process.kill(-start.task.pid, 'SIGKILL')
+    await exited
+    assert.deepEqual(await kill(10_000), [])
+  })
+
   it('touches nothing when start time or boot do not match', async () => {
     const start = record()
     const older = { ...start.task, startTime: start.task.startTime - 1 }
