@@ -80,7 +80,7 @@ export class HeldTask<Face extends { readonly key: string }> {
 
   /** The task is on disk, or is about to be: from now on the supervisor knows of it. */
   begin(spec: TaskSpec, origin: Origin, delivered = 0): void {
-    const view = { snapshot: () => this.actor.persisted(), delivered: () => this.log.delivered }
+    const view = { actor: this.actor, delivered: () => this.log.delivered }
     this.#process = new TaskProcess(this.#runtime, spec, view, origin)
     this.#runtime.processes.set(spec.request.key, this.#process)
     this.log.begin(this.#process, delivered)

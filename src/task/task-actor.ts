@@ -142,6 +142,11 @@ export class TaskActor {
     return this.live().getPersistedSnapshot() as unknown as StoredSnapshot
   }
 
+  /** Whether it has ended, and an exit record says how. Not of one that has been stopped. */
+  get isRecorded(): boolean {
+    return !this.#isDead && this.snapshot().context.outcome?.evidence === 'record'
+  }
+
   /** The state now, then each that is passed, those within one step included. Completes with the actor. */
   states$(): Observable<TaskState> {
     return defer(() => {

@@ -6,8 +6,8 @@ import { specText, type TaskSpec, toEnvelope } from './task-spec.ts'
 
 /** What task.json takes from the machine and from the log of its transitions, asked for at each writing. */
 export type TaskView = {
-  /** The machine's state, to be stored; null when the machine has been stopped. */
-  snapshot(): StoredSnapshot | null
+  /** The machine: its state, to be stored (null when it has been stopped), and whether a record says its end. */
+  readonly actor: { persisted(): StoredSnapshot | null; readonly isRecorded: boolean }
   /** The number of the last transition that need not be published again. */
   delivered(): number
 }
@@ -45,7 +45,7 @@ export class TaskFile {
   }
 
   get snapshot(): StoredSnapshot | null {
-    return this.#view.snapshot()
+    return this.#view.actor.persisted()
   }
 
   /** Whether this process has written it. */
@@ -123,7 +123,7 @@ export class TaskFile {
    * it anyway.
    */
   close(): void {
-    if (this.#dirty && this.snapshot?.context.outcome?.evidence !== 'record') this.flush()
+    if (this.#dirty && !this.#view.actor.isRecorded) this.flush()
     this.#closed = true
   }
 

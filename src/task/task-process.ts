@@ -64,7 +64,7 @@ export class TaskProcess implements TaskEffects {
       services,
       dir,
       file: this.file,
-      records: new StartRecords(dir, () => view.snapshot()),
+      records: new StartRecords(dir, () => view.actor.persisted()),
       planner: platform(spec.request.platform),
       keeper: keeperOf(spec.request),
     }

@@ -46,12 +46,13 @@ export function fakeTask({
   const { key } = spec.request
   const view: FakeTask['view'] = { snapshot: configured(), delivered: 0 }
   const calls: string[] = []
-  const file = new TaskFile(
-    state,
-    { snapshot: () => view.snapshot, delivered: () => view.delivered },
-    spec,
-    true,
-  )
+  const actor = {
+    persisted: () => view.snapshot,
+    get isRecorded() {
+      return view.snapshot?.context.outcome?.evidence === 'record'
+    },
+  }
+  const file = new TaskFile(state, { actor, delivered: () => view.delivered }, spec, true)
   const dir = state.taskDirectory(key)
   return {
     state,

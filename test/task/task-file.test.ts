@@ -52,10 +52,20 @@ describe('the file of a task', () => {
     assert.equal(task.state.stamp(task.file.spec.request.key), stamp)
   })
 
+  it('does not put the state of one that is removed into words where a record says its end', () => {
+    const task = recorded(fakeTask())
+    const persisted = () => assert.fail('nothing is to be stored')
+    const view = { actor: { persisted, isRecorded: true }, delivered: () => 3 }
+    const file = new TaskFile(task.state, view, task.file.spec, false)
+    file.saveSoon()
+    file.close()
+  })
+
   it('does not go back behind what another supervisor has written', () => {
     const task = recorded(fakeTask())
     const { spec } = task.file
-    const other = new TaskFile(task.state, { snapshot: () => ended(task), delivered: () => 3 }, spec, false)
+    const actor = { persisted: () => ended(task), isRecorded: true }
+    const other = new TaskFile(task.state, { actor, delivered: () => 3 }, spec, false)
     other.saveNow()
     task.file.saveNow()
     assert.equal(onDisk(task).snapshot.value, 'exited')

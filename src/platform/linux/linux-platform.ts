@@ -20,15 +20,13 @@ type Options = {
 /** Limits by cgroups, isolation by namespaces. Looks at the host when first used. */
 export function linuxPlatform({ probeProcesses }: Options): Platform {
   let host: (LinuxHost & { readonly cgroups: CgroupHost }) | undefined
-  const detected = () => {
-    host ??= lookAtHost()
-    // Of the native program, which may be another by now.
-    return { ...host, access: ownAccess() }
-  }
+  const detected = () => (host ??= lookAtHost())
+  // By the native program, which may be another by now.
+  const withAccess = () => ({ ...detected(), access: ownAccess() })
   return {
     name: 'linux',
     plan: (request, dir, scope = null, numbers = null) =>
-      planLinux(request, dir, { ...detected(), scope, numbers }),
+      planLinux(request, dir, { ...withAccess(), scope, numbers }),
     update: async (request, start, asked, wanted) => {
       const update = request.inside ? updateSession : updateLimits
       return update(request, believed(start), asked, wanted, detected().planner)

@@ -1,7 +1,8 @@
-import { lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { sharedParts } from '../../alloc/layout.ts'
 import { deviceNumber } from '../../device-numbers.ts'
+import { textIfReadable } from '../../if-there.ts'
 import type { TaskPaths } from '../../platform/port.ts'
 
 /** The file in a task's record directory that its allocation is the file system of (`diskBytes`). */
@@ -37,11 +38,9 @@ export function isOurs(root: string, dir: string): boolean {
 
 /** The project that a task's allocation is, by its record directory; null: none. */
 export function projectOf(dir: string): number | null {
-  try {
-    const number = Number(readFileSync(join(dir, projectName), 'latin1'))
-    return Number.isInteger(number) && number > 0 ? number : null
-  } catch {
-    // Of nearly all tasks: they have none.
-    return null
-  }
+  const path = `${dir}/${projectName}`
+  // Of nearly all tasks: they have none, and an error that says so costs ten times what the question does.
+  if (!existsSync(path)) return null
+  const number = Number(textIfReadable(path, 'latin1'))
+  return Number.isInteger(number) && number > 0 ? number : null
 }
