@@ -6,7 +6,7 @@ import { specText, type TaskSpec, toEnvelope } from './task-spec.ts'
 
 /** What task.json takes from the machine and from the log of its transitions, asked for at each writing. */
 export type TaskView = {
-  /** The machine: its state, to be stored (null when it has been stopped), and whether a record says its end. */
+  /** The machine: its state, to be stored (null: it has been stopped), and whether a record says its end. */
   readonly actor: { persisted(): StoredSnapshot | null; readonly isRecorded: boolean }
   /** The number of the last transition that need not be published again. */
   delivered(): number
