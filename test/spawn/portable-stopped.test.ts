@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, unlinkSync } from 'node:fs'
+import { rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Executor } from '../../src/index.ts'
 import { KeepAlive } from '../../src/spawn/keep-alive.ts'
@@ -37,9 +37,14 @@ describe('a portable shim that somebody stops, or takes its FIFO from', () => {
     const release = keepAlive.hold()
     const spawner = new PortableSpawner(keepAlive, { checkMs: 10, stopped: 5, all: 10_000 })
     const known = new Set(children())
+    const node = process.execPath
+    // It is stopped before it can answer, however late we would come.
+    const stopped = join(temporaryDirectory('node'), 'node')
+    writeFileSync(stopped, `#!/bin/sh\nkill -STOP $$; exec '${node}' "$@"\n`, { mode: 0o755 })
+    process.execPath = stopped
     const launching = spawner.launch({ ...minimalSpec, dir, noNewPrivileges: false })
-    const [shim = 0] = children().filter(pid => !known.has(pid))
-    process.kill(shim, 'SIGSTOP')
+    process.execPath = node
+    const [shim = assert.fail('there is none')] = children().filter(pid => !known.has(pid))
     await assert.rejects(launching, { stage: 'fork', detail: 'the shim was stopped during set-up' })
     assert.equal(readProcess(shim), null)
     release()
