@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AllocDir, type Command, type HoldfastError } from '../../src/index.ts'
 import { taskUsers } from '../support/identity.ts'
@@ -116,6 +116,27 @@ describe('attack: what lies in a task directory where the system has a directory
       assert.deepEqual([onHost, read.length], ['0\n', 1], 'control: on the host they are what they say')
     }))
 
+  it('a directory of the host that an access control list keeps the task out of shows it nothing', () =>
+    withSetup(async setup => {
+      const name = `etc/holdfast-test-${process.pid}`
+      mkdirSync(`/${name}/deep`, { recursive: true })
+      try {
+        for (const path of ['file', 'deep/file'])
+          writeFileSync(`/${name}/${path}`, 'secret\n', { mode: 0o644 })
+        put(setup, `${name}/own`, 'own\n')
+        put(setup, `${name}/deep/own`, 'own\n')
+        const script = `cd /${name}; cat own deep/own file deep/file 2>/dev/null; ls`
+        const user = { user: 'nobody' }
+        const shown = 'own\nown\nsecret\nsecret\ndeep\nfile\nown\n'
+        assert.equal(await said(setup, script, user), shown, 'control: it is open to all')
+        keepOut(`/${name}`, 65_534)
+        // In the same log, after the first.
+        assert.equal(await said(setup, script, user), `${shown}own\nown\ndeep\nown\n`)
+      } finally {
+        rmSync(`/${name}`, { recursive: true })
+      }
+    }))
+
   it('a whiteout and an opaque mark hide nothing but the name that they have', () =>
     withSetup(async setup => {
       execFileSync('mknod', [made(setup, 'etc/passwd'), 'c', '0', '0'])
@@ -132,6 +153,14 @@ describe('attack: what lies in a task directory where the system has a directory
       )
     }))
 })
+
+/** As setfacl -m u:USER:---, which few hosts have installed. */
+function keepOut(path: string, user: number): void {
+  const entries = `(1, 7, -1), (2, 0, ${user}), (4, 5, -1), (16, 5, -1), (32, 5, -1)`
+  const list = `struct.pack('<I', 2) + b''.join(struct.pack('<HHi', *one) for one in [${entries}])`
+  const script = `import os, struct; os.setxattr('${path}', 'system.posix_acl_access', ${list})`
+  execFileSync('python3', ['-c', script])
+}
 
 const place = ({ alloc }: Setup, name: string): string => join(alloc.path, 'web', name)
 
