@@ -143,8 +143,9 @@ async function ready(bench: Workbench, script: string) {
   return { task, dir, shim: start.shim, leader: start.task }
 }
 
+/** Each with a group of its own, as a shim has one: what compiles these tests is a child as well. */
 function children(): number[] {
   return processTable()
-    .filter(({ parent }) => parent === process.pid)
+    .filter(({ parent, pid, group }) => parent === process.pid && group === pid)
     .map(({ pid }) => pid)
 }
