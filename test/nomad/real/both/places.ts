@@ -1,12 +1,15 @@
 import type { Observed } from './observed.ts'
 
-/** What a task has of the system's own places: lines `what=value`. */
+/**
+ * What a task has of the system's own places: lines `what=value`. Not of /dev/core, a link to the memory of a
+ * kernel that shows it, which exec covers.
+ */
 export const placesSeen = `
 for place in / /tmp /alloc /local /secrets /dev /dev/pts /dev/shm /dev/mqueue /proc /sys /sys/fs/cgroup; do
   echo "$place: is=$(stat -f -c %T $place) $(stat -c '%a %u' $place)"
 done
 echo "/dev/shm: size=$(df -k --output=size /dev/shm | tail -n 1)"
-echo "/dev: entries=$(ls /dev | tr '\\n' ' ')"
+echo "/dev: entries=$(ls /dev | grep -vx core | tr '\\n' ' ')"
 for place in / /dev /tmp /dev/shm /sys/fs/cgroup /sys/kernel /proc/sys/kernel; do
   (echo x > $place/own) 2>/dev/null && echo "$place: write=written" || echo "$place: write=refused"
 done
