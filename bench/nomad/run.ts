@@ -10,7 +10,22 @@ import { rootOf } from './chroot.ts'
 import { afterKill, manySeconds, memoryOf, untilUpMs } from './measures.ts'
 
 const quick = process.argv.includes('--quick')
+// Some of the parts: where all is slow, one at a time.
+const named = process.argv.indexOf('--only')
+const only = named < 0 ? null : (process.argv[named + 1]?.split(',') ?? [])
 const effort = quick ? { sleepers: 4, rounds: 3, many: 20 } : { sleepers: 10, rounds: 9, many: 100 }
+
+type Add = (cells: readonly string[]) => void
+
+/** An agent each. */
+const parts = {
+  logmon: { options: {}, rows: besideCollectors },
+  collects: { options: { collects: true }, rows: withoutCollectors },
+  root: { options: { chroot: 'default' }, rows: withDefaultRoot },
+} as const
+
+const unknown = only?.find(name => !(name in parts))
+if (unknown !== undefined) throw new Error(`--only: got "${unknown}", takes ${Object.keys(parts).join(', ')}`)
 
 if (nomadBinary() === null || process.geteuid?.() !== 0) {
   process.stderr.write('SKIPPED bench/nomad: needs root, and the binary of Nomad in NOMAD_BIN or on PATH\n')
@@ -35,84 +50,119 @@ async function measure(directory: string, agents: RealAgent[]): Promise<string> 
     style: { head: [], border: [] },
   })
   // As they come: where all is slow, a machine may be stopped before the last.
-  const add = (cells: readonly string[]) => {
+  const add: Add = cells => {
     table.push([...cells])
     process.stderr.write(`${cells.join(' | ')}\n`)
   }
-  const row = (what: string, [theirs, ours]: readonly number[], show: (value: number) => string) =>
-    add([
-      what,
-      show(theirs ?? Number.NaN),
-      show(ours ?? Number.NaN),
-      ((theirs ?? 0) / (ours ?? 1)).toFixed(1),
-    ])
-  const both = async <Value>(of: (driver: Measured) => Promise<Value>) =>
-    [await of('exec'), await of('holdfast')] as const
-  const kib = (value: number) =>
-    value < 1024 ? `${value.toFixed(0)} KiB` : `${(value / 1024).toFixed(1)} MiB`
-  const ms = (value: number) => `${value.toFixed(0)} ms`
-  const seconds = (value: number) => `${value.toFixed(2)} s`
+  for (const [name, { options, rows }] of Object.entries(parts)) {
+    if (only !== null && !only.includes(name)) continue
+    const agent = await startAgent(directory, name, options)
+    agents.push(agent)
+    await rows(agent, add)
+    await agent.end('SIGINT')
+  }
+  return table.toString()
+}
 
-  const agent = await startAgent(directory, 'logmon')
-  agents.push(agent)
+async function besideCollectors(agent: RealAgent, add: Add): Promise<void> {
   const memory = await both(driver => memoryOf(agent, driver, effort.sleepers))
-  row(
-    'a running task costs the driver',
-    memory.map(({ kibPerTask }) => kibPerTask),
-    kib,
+  add(
+    row(
+      'a running task costs the driver',
+      memory.map(({ kibPerTask }) => kibPerTask),
+      kib,
+    ),
   )
-  row(
-    "and Nomad's collector of its logs",
-    memory.map(({ logmonKibPerTask }) => logmonKibPerTask),
-    kib,
+  add(
+    row(
+      "and Nomad's collector of its logs",
+      memory.map(({ logmonKibPerTask }) => logmonKibPerTask),
+      kib,
+    ),
   )
   add(['once a node', '-', kib(memory[1].kibPerNode), ''])
   for (const logs of [true, false])
-    row(
-      logs ? 'up, with a collector of logs' : 'up, logs disabled by the job',
-      await both(driver => untilUpMs(agent, driver, { rounds: effort.rounds, logs })),
-      ms,
+    add(
+      row(
+        logs ? 'up, with a collector of logs' : 'up, logs disabled by the job',
+        await both(driver => untilUpMs(agent, driver, { rounds: effort.rounds, logs })),
+        ms,
+      ),
     )
-  row(
-    `${effort.many} times /bin/true`,
-    await both(driver => manySeconds(agent, driver, effort.many)),
-    seconds,
+  add(
+    row(
+      `${effort.many} times /bin/true`,
+      await both(driver => manySeconds(agent, driver, effort.many)),
+      seconds,
+    ),
   )
   const ends = await both(driver => afterKill(agent, driver))
   add(['ended while agent and executor were killed', ...ends, ''])
-  await agent.end('SIGINT')
+}
 
-  const collecting = await startAgent(directory, 'collects', { collects: true })
-  agents.push(collecting)
-  row(
-    'up, with logs: a collector there, none here',
-    await both(driver => untilUpMs(collecting, driver, { rounds: effort.rounds, logs: true })),
-    ms,
+async function withoutCollectors(agent: RealAgent, add: Add): Promise<void> {
+  add(
+    row(
+      'up, with logs: a collector there, none here',
+      await both(driver => untilUpMs(agent, driver, { rounds: effort.rounds, logs: true })),
+      ms,
+    ),
   )
-  row(
-    `${effort.many} times /bin/true, likewise`,
-    await both(driver => manySeconds(collecting, driver, effort.many)),
-    seconds,
+  add(
+    row(
+      `${effort.many} times /bin/true, likewise`,
+      await both(driver => manySeconds(agent, driver, effort.many)),
+      seconds,
+    ),
   )
-  await collecting.end('SIGINT')
+}
 
-  const whole = await startAgent(directory, 'root', { chroot: 'default' })
-  agents.push(whole)
-  const roots = await both(driver => rootOf(whole, driver))
-  row(
-    '/bin/true with the default root, to its end',
-    roots.map(root => root.seconds),
-    seconds,
+async function withDefaultRoot(agent: RealAgent, add: Add): Promise<void> {
+  const roots = await both(driver => rootOf(agent, driver))
+  add(
+    row(
+      '/bin/true with the default root, to its end',
+      roots.map(root => root.seconds),
+      seconds,
+    ),
   )
-  row(
-    'its directory: inodes of its own',
-    roots.map(({ inodes }) => inodes),
-    String,
+  add(
+    row(
+      'its directory: inodes of its own',
+      roots.map(({ inodes }) => inodes),
+      String,
+    ),
   )
-  row(
-    'its directory: on the disk',
-    roots.map(({ mebibytes }) => mebibytes),
-    value => `${value.toFixed(1)} MiB`,
+  add(
+    row(
+      'its directory: on the disk',
+      roots.map(({ mebibytes }) => mebibytes),
+      value => `${value.toFixed(1)} MiB`,
+    ),
   )
-  return table.toString()
+}
+
+async function both<Value>(of: (driver: Measured) => Promise<Value>): Promise<readonly [Value, Value]> {
+  return [await of('exec'), await of('holdfast')]
+}
+
+function row(what: string, [theirs, ours]: readonly number[], show: (value: number) => string): string[] {
+  return [
+    what,
+    show(theirs ?? Number.NaN),
+    show(ours ?? Number.NaN),
+    ((theirs ?? 0) / (ours ?? 1)).toFixed(1),
+  ]
+}
+
+function kib(value: number): string {
+  return value < 1024 ? `${value.toFixed(0)} KiB` : `${(value / 1024).toFixed(1)} MiB`
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(2)} s`
 }
