@@ -66,18 +66,30 @@ export async function assertNoProcessLeft(task: Executor): Promise<void> {
   const shim = start !== null && 'shim' in start ? start.shim.pid : null
   const others = processesOf(keyOf(task)).filter(pid => pid !== shim)
   assert.deepEqual(others.map(describeProcess), [], 'processes are left')
-  for (let tries = 0; tries < 1000 && processesOf(keyOf(task)).length > 0; tries++) await sleep(10)
-  assert.deepEqual(processesOf(keyOf(task)).map(describeProcess), [], 'the shim is left')
+  const left = await lastOf([keyOf(task)])
+  assert.deepEqual(left.map(describeProcess), [], 'the shim is left')
 }
 
-/** The same for many, and with patience for a shim that has said its last word and is about to exit. */
+/**
+ * The same for many, and with patience for a shim that has said its last word and is about to exit, or is so
+ * late that it finds its task gone. One look decides: a late one may come between two.
+ */
 export async function untilNoneLeft(keys: readonly string[]): Promise<void> {
-  for (let tries = 0; tries < 1000 && processesOfAny(keys).length > 0; tries++) await sleep(10)
-  assertNoneLeft(keys)
+  assertNoneLeft(keys, await lastOf(keys))
 }
 
-function assertNoneLeft(keys: readonly string[]): void {
-  assert.deepEqual(processesOfAny(keys).map(describeProcess), [], 'processes are left')
+/** Who is still there after ten seconds. */
+async function lastOf(keys: readonly string[]): Promise<number[]> {
+  let left = processesOfAny(keys)
+  for (let tries = 0; tries < 1000 && left.length > 0; tries++) {
+    await sleep(10)
+    left = processesOfAny(keys)
+  }
+  return left
+}
+
+function assertNoneLeft(keys: readonly string[], processes = processesOfAny(keys)): void {
+  assert.deepEqual(processes.map(describeProcess), [], 'processes are left')
   assert.deepEqual(keys.flatMap(cgroupsOf), [], 'cgroups are left')
   const mounts = readText(`${proc}/self/mountinfo`).split('\n')
   assert.deepEqual(
