@@ -53,11 +53,15 @@ async function said(task: Executor): Promise<string> {
 const decisions = (task: Executor): Promise<EgressDecision[]> => firstValueFrom(task.egress$.pipe(toArray()))
 
 /** The one forwarder of a running task: a child of its shim. */
-function forwarderOf(task: Executor): number {
+/** It takes its name when it has been forked, which nobody waits for. */
+async function forwarderOf(task: Executor): Promise<number> {
   const shim = task.context.start?.shim.pid
-  const children = readFileSync(`/proc/${shim}/task/${shim}/children`, 'utf8').trim().split(' ')
-  const found = children.filter(pid => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'holdfast-egress\n')
-  assert.equal(found.length, 1, `forwarders of ${children.join(', ')}: ${found.join(', ')}`)
+  let found: string[] = []
+  await eventually(() => {
+    const children = readFileSync(`/proc/${shim}/task/${shim}/children`, 'utf8').trim().split(' ')
+    found = children.filter(pid => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'holdfast-egress\n')
+    assert.equal(found.length, 1, `forwarders of ${children.join(', ')}: ${found.join(', ')}`)
+  })
   return Number(found[0])
 }
 
@@ -159,7 +163,7 @@ describe('attack: a task reaches more than its network rules allow', () => {
       const task = bench.command('sleep', '60')
       task.command.network = { allow: ['example.com'] }
       await task.start()
-      const pid = forwarderOf(task)
+      const pid = await forwarderOf(task)
       await eventually(() => assert.equal(field(pid, 'Seccomp'), '2'))
       assert.equal(field(pid, 'NoNewPrivs'), '1')
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
@@ -180,7 +184,7 @@ describe('attack: a task reaches more than its network rules allow', () => {
       task.command.network = { allow: [`127.0.0.1:${port}`] }
       await task.start()
       const id = task.id()
-      const pid = forwarderOf(task)
+      const pid = await forwarderOf(task)
       await bench.supervisor.close()
       const next = await bench.another().open(id)
       const probe = next.exec('sh', '-c', 'exit 0')
