@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readLink, readNames } from '../if-there.ts'
 import { identify, isAlive } from '../spawn/process-table.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 
@@ -25,7 +26,7 @@ export const stateIn = (directory: string): string => join(directory, 'state')
  * cannot be removed stays for the next one: to look at the host does not depend on it.
  */
 export async function removeLeftTrials(): Promise<void> {
-  for (const name of namesIn(tmpdir())) {
+  for (const name of readNames(tmpdir())) {
     const path = join(tmpdir(), name)
     if (isLeft(name, path)) await removeLeft(path).catch(() => {})
   }
@@ -34,7 +35,7 @@ export async function removeLeftTrials(): Promise<void> {
 async function removeLeft(directory: string): Promise<void> {
   const supervisor = new Supervisor({ stateDir: stateIn(directory) })
   try {
-    for (const key of namesIn(join(stateIn(directory), 'tasks'))) await supervisor.discard(key)
+    for (const key of readNames(join(stateIn(directory), 'tasks'))) await supervisor.discard(key)
   } finally {
     await supervisor.close()
   }
@@ -43,8 +44,9 @@ async function removeLeft(directory: string): Promise<void> {
 
 function isLeft(name: string, path: string): boolean {
   const [, pid, startTime, namespace] = named.exec(name) ?? []
+  if (pid === undefined) return false
   const stat = lstatSync(path, { throwIfNoEntry: false })
-  if (pid === undefined || !stat?.isDirectory() || stat.uid !== process.geteuid?.()) return false
+  if (!stat?.isDirectory() || stat.uid !== process.geteuid?.()) return false
   const own = pidNamespace()
   // Whose number says nothing here, because of another namespace or no /proc, may well live.
   if (own === 0 || Number(namespace) !== own) return Date.now() - stat.mtimeMs > oldMs
@@ -53,17 +55,5 @@ function isLeft(name: string, path: string): boolean {
 
 /** 0: nobody can say. */
 function pidNamespace(): number {
-  try {
-    return Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid')))
-  } catch {
-    return 0
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
+  return Number(/\d+/.exec(readLink('/proc/self/ns/pid')))
 }
