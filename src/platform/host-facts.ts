@@ -69,7 +69,7 @@ export async function hostFacts({
       callerRow(uid, uid === 0 ? lacking(toIsolate, 0, proc) : [], idMaps(proc)),
       nativeRow(native, features, env),
       modeRow(cgroups),
-      ...(hidesProcesses() ? [hiddenRow] : []),
+      ...(hidesProcesses(proc) ? [hiddenRow] : []),
     ],
     cgroups,
     unit: await ownUnit({ proc, root, uid, show: unitProperties }),

@@ -43,6 +43,16 @@ describe('what a host is', () => {
     assert.deepEqual([mode.isolation, mode.cgroup, versions.native], ['none', 'none', null])
   })
 
+  it('has a row for a /proc that hides processes, and none for one that shows them', async function () {
+    requires(this, 'linux')
+    host.file(`proc/${process.pid}/stat`, '')
+    const hidden = (await facts(1000)).rows.get('proc')
+    assert.equal(hidden?.status, 'weakened')
+    assert.match(hidden.hint ?? '', /hidepid=0/)
+    host.file('proc/1/stat', '')
+    assert.equal((await facts(1000)).rows.get('proc'), undefined)
+  })
+
   it('gives each platform once, by name', () => {
     assert.equal(platform('basic'), platform('basic'))
     assert.equal(platform('linux').name, 'linux')
