@@ -66,7 +66,7 @@ export async function assertNoProcessLeft(task: Executor): Promise<void> {
   const shim = start !== null && 'shim' in start ? start.shim.pid : null
   const others = processesOf(keyOf(task)).filter(pid => pid !== shim)
   assert.deepEqual(others.map(describeProcess), [], 'processes are left')
-  const left = await lastOf([keyOf(task)])
+  const left = await stillThere([keyOf(task)])
   assert.deepEqual(left.map(describeProcess), [], 'the shim is left')
 }
 
@@ -75,11 +75,11 @@ export async function assertNoProcessLeft(task: Executor): Promise<void> {
  * late that it finds its task gone. One look decides: a late one may come between two.
  */
 export async function untilNoneLeft(keys: readonly string[]): Promise<void> {
-  assertNoneLeft(keys, await lastOf(keys))
+  assertNoneLeft(keys, await stillThere(keys))
 }
 
-/** Who is still there after ten seconds. */
-async function lastOf(keys: readonly string[]): Promise<number[]> {
+/** The processes that are there after ten seconds; none as soon as there is none. */
+async function stillThere(keys: readonly string[]): Promise<number[]> {
   let left = processesOfAny(keys)
   for (let tries = 0; tries < 1000 && left.length > 0; tries++) {
     await sleep(10)
